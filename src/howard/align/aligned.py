@@ -1,0 +1,56 @@
+"""The value that alignment hands on."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from howard.align.homography import HomographyEstimate
+from howard.align.photometric import NEUTRAL
+
+
+class AlignmentStatus(StrEnum):
+    """How far to believe an aligned plate: ``WEAK`` is used but deserves a look, ``FAILED`` has no plate at all."""
+
+    GOOD = "good"
+    WEAK = "weak"
+    FAILED = "failed"
+
+
+class AlignedPlate(NamedTuple):
+    """The plate as the source's camera would have seen it.
+
+    ``image`` (H, W, 3) uint8 RGB like the source, 0 where not covered; ``coverage`` (H, W) float32, 1 where the plate
+    saw the place, else 0. ``homography`` (3, 3) float64 maps pixels of the main plate frame to source pixels, pixel
+    centres at integers, y down (identity where failed). ``plate_indices`` and ``plate_weights`` say which plate frames
+    went in and how much of each. ``gain`` and ``bias`` (3,) took the plate's exposure to the source's, in 8-bit
+    levels. ``inliers`` counts the matches that agree, ``error_px`` is their median reprojection error in source
+    pixels, NaN where there is none.
+    """
+
+    image: np.ndarray
+    coverage: np.ndarray
+    homography: np.ndarray
+    plate_indices: tuple[int, ...]
+    plate_weights: tuple[float, ...]
+    gain: np.ndarray
+    bias: np.ndarray
+    inliers: int
+    error_px: float
+    status: AlignmentStatus
+
+
+def failed_plate(source_shape: tuple[int, ...], closest: HomographyEstimate | None) -> AlignedPlate:
+    """No plate for a source of this (H, W, 3) shape; ``closest`` is the best of the estimates not believed."""
+    return AlignedPlate(
+        image=np.zeros(source_shape, np.uint8),
+        coverage=np.zeros(source_shape[:2], np.float32),
+        homography=np.eye(3),
+        plate_indices=(),
+        plate_weights=(),
+        gain=NEUTRAL.gain,
+        bias=NEUTRAL.bias,
+        inliers=closest.inliers if closest else 0,
+        error_px=closest.error_px if closest else float("nan"),
+        status=AlignmentStatus.FAILED,
+    )

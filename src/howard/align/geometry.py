@@ -1,0 +1,40 @@
+"""Sizes, scales and homographies. Points are x and y in pixels, y down, pixel centres at integers."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+
+class Size(NamedTuple):
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+
+def size_of(image: np.ndarray) -> Size:
+    """Size of an (H, W) or (H, W, C) picture."""
+    return Size(image.shape[1], image.shape[0])
+
+
+def reduce_to(image: np.ndarray, long_side: int) -> np.ndarray:
+    """Shrink a picture to ``long_side`` by area averaging; smaller pictures stay as they are."""
+    size = size_of(image)
+    scale = long_side / max(size)
+    if scale >= 1:
+        return image
+    reduced = (max(1, round(size.width * scale)), max(1, round(size.height * scale)))
+    return cv2.resize(image, reduced, interpolation=cv2.INTER_AREA)
+
+
+def apply_homography(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Map (N, 2) points through a (3, 3) matrix; float64."""
+    mapped = points.astype(np.float64) @ matrix[:, :2].T + matrix[:, 2]
+    return mapped[:, :2] / mapped[:, 2:]
+
+
+def resizing(old: Size, new: Size) -> np.ndarray:
+    """The (3, 3) matrix that maps pixels of a picture to those of its resized copy: x' = (x + 0.5) s - 0.5."""
+    x, y = new.width / old.width, new.height / old.height
+    return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]], np.float64)

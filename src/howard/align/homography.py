@@ -1,0 +1,99 @@
+"""The homography between a plate frame and a source frame, and whether to believe it."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from howard.align.features import Matches
+from howard.align.geometry import Size, apply_homography
+
+# Reprojection error of an inlier, in source pixels of a picture 1920 wide.
+_THRESHOLD_PX = 3.0
+_THRESHOLD_WIDTH = 1920
+_MIN_THRESHOLD_PX = 1.5
+_MIN_INLIERS = 25
+_MIN_INLIER_RATIO = 0.35
+_MIN_GRID_SHARE = 0.32
+_GRID_COLUMNS, _GRID_ROWS = 8, 5
+# A plate shown at less than a third or more than three times the source's scale was not filmed from the same place.
+_AREA_RANGE = (1 / 9, 9.0)
+
+
+class HomographyEstimate(NamedTuple):
+    """``matrix`` (3, 3) float64 maps plate pixels to source pixels, pixel centres at integers, y down.
+
+    ``inliers`` and ``inlier_ratio`` count the matches that agree with it, ``grid_share`` is the share of an 8 x 5 grid
+    over the source that holds any, ``error_px`` their median reprojection error in source pixels. ``trusted`` is False
+    where these cannot be those of two pictures of one place.
+    """
+
+    matrix: np.ndarray
+    inliers: int
+    inlier_ratio: float
+    grid_share: float
+    error_px: float
+    trusted: bool
+
+
+def estimate_homography(matches: Matches, plate_size: Size, source_size: Size) -> HomographyEstimate | None:
+    """Fit a homography to matches with MAGSAC++ (Barath et al., CVPR 2020); None where there is none at all."""
+    if len(matches.plate) < 4:
+        return None
+    matrix, mask = cv2.findHomography(matches.plate, matches.source, _magsac_settings(source_size))
+    if matrix is None or not np.isfinite(matrix).all():
+        return None
+    kept = mask.ravel().astype(bool)
+    inliers = int(kept.sum())
+    if inliers < 4:
+        return None
+    error = np.linalg.norm(apply_homography(matrix, matches.plate[kept]) - matches.source[kept], axis=1)
+    ratio = inliers / len(kept)
+    share = _grid_share(matches.source[kept], source_size)
+    trusted = (
+        inliers >= _MIN_INLIERS
+        and ratio >= _MIN_INLIER_RATIO
+        and share > _MIN_GRID_SHARE
+        and is_sane(matrix, plate_size, source_size)
+    )
+    return HomographyEstimate(matrix, inliers, ratio, share, float(np.median(error)), trusted)
+
+
+def is_sane(matrix: np.ndarray, plate_size: Size, source_size: Size) -> bool:
+    """Whether a plate -> source homography keeps the plate's outline convex, unmirrored and of a plausible size."""
+    right, bottom = plate_size.width - 1.0, plate_size.height - 1.0
+    corners = np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]], np.float64)
+    # Behind the camera or on the horizon: the outline would be torn.
+    depth = np.c_[corners, np.ones(4)] @ matrix[2]
+    if depth.min() * depth.max() <= 0 or abs(depth).min() < 0.2 * abs(depth).max():
+        return False
+    outline = apply_homography(matrix, corners)
+    edges = np.roll(outline, -1, axis=0) - outline
+    following = np.roll(edges, -1, axis=0)
+    turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
+    if (turns <= 0).any():
+        return False
+    area = cv2.contourArea(outline.astype(np.float32)) / (source_size.width * source_size.height)
+    return _AREA_RANGE[0] < area < _AREA_RANGE[1]
+
+
+def _magsac_settings(source_size: Size) -> cv2.UsacParams:
+    settings = cv2.UsacParams()
+    settings.score = cv2.SCORE_METHOD_MAGSAC
+    settings.loMethod = cv2.LOCAL_OPTIM_SIGMA
+    settings.sampler = cv2.SAMPLING_UNIFORM
+    settings.threshold = max(_MIN_THRESHOLD_PX, _THRESHOLD_PX * source_size.width / _THRESHOLD_WIDTH)
+    settings.confidence = 0.999
+    settings.maxIterations = 5000
+    settings.loIterations = 10
+    settings.loSampleSize = 50
+    settings.isParallel = False
+    # The same matches give the same matrix, in every process.
+    settings.randomGeneratorState = 0
+    return settings
+
+
+def _grid_share(points: np.ndarray, size: Size) -> float:
+    columns = np.clip((points[:, 0] + 0.5) * _GRID_COLUMNS / size.width, 0, _GRID_COLUMNS - 1).astype(int)
+    rows = np.clip((points[:, 1] + 0.5) * _GRID_ROWS / size.height, 0, _GRID_ROWS - 1).astype(int)
+    return len(np.unique(rows * _GRID_COLUMNS + columns)) / (_GRID_COLUMNS * _GRID_ROWS)

@@ -1,0 +1,77 @@
+"""Exposure and white balance between two takes: one gain and one bias per channel, fitted robustly."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+_ROUNDS = 12
+# Pixels that a fit looks at; more of them only take longer.
+_MOST_SAMPLES = 8000
+# Values at the ends of the range are clipped and tell nothing of gain.
+_DARKEST, _BRIGHTEST = 6.0, 249.0
+_GAIN_RANGE = (0.2, 5.0)
+_MIN_SAMPLES = 64
+# Grey levels; below this a residual is noise, whatever the rest.
+_MIN_SPREAD = 1.5
+
+
+class Photometry(NamedTuple):
+    """source = gain * plate + bias, in 8-bit sRGB code values; ``gain`` and ``bias`` are (3,) float32, RGB."""
+
+    gain: np.ndarray
+    bias: np.ndarray
+
+    def apply(self, image: np.ndarray) -> np.ndarray:
+        """Give an (..., 3) picture in 8-bit levels the source's exposure; float32, not clipped."""
+        return image.astype(np.float32) * self.gain + self.bias
+
+    def apply_rounded(self, image: np.ndarray) -> np.ndarray:
+        """The same for an (H, W, 3) uint8 picture, rounded and clipped to uint8."""
+        levels = np.repeat(np.arange(256, dtype=np.float32)[None, :, None], 3, axis=2)
+        table = np.rint(np.clip(self.apply(levels), 0, 255)).astype(np.uint8)
+        return cv2.LUT(image, table)
+
+
+class _Line(NamedTuple):
+    gain: float
+    bias: float
+
+
+NEUTRAL = Photometry(np.ones(3, np.float32), np.zeros(3, np.float32))
+
+
+def fit_photometry(source: np.ndarray, plate: np.ndarray, usable: np.ndarray) -> Photometry:
+    """Fit gain and bias by iteratively reweighted least squares with Cauchy weights.
+
+    ``source`` and ``plate`` are (H, W, 3) in 8-bit levels, aligned with each other; ``usable`` (H, W) bool is True
+    where both show the place. Up to nearly half of the usable pixels may be wrong. Neutral where too few are left.
+    """
+    step = max(1, int(usable.sum()) // _MOST_SAMPLES)
+    plate_samples, source_samples = (image[usable][::step].astype(np.float64) for image in (plate, source))
+    lines = []
+    for x, y in zip(plate_samples.T, source_samples.T, strict=True):
+        inside = (np.minimum(x, y) > _DARKEST) & (np.maximum(x, y) < _BRIGHTEST)
+        if inside.sum() < _MIN_SAMPLES:
+            return NEUTRAL
+        lines.append(_fit_line(x[inside], y[inside]))
+    gain, bias = np.array(lines, np.float32).T
+    return Photometry(gain, bias)
+
+
+def _fit_line(x: np.ndarray, y: np.ndarray) -> _Line:
+    """Robust y = gain x + bias, started from the median ratio, which a minority of wrong pixels cannot move far."""
+    gain, bias = float(np.median(y / x)), 0.0
+    for _ in range(_ROUNDS):
+        residual = y - gain * x - bias
+        spread = max(1.4826 * float(np.median(np.abs(residual))), _MIN_SPREAD)
+        weight = 1 / (1 + (residual / spread) ** 2)
+        total = weight.sum()
+        mean_x, mean_y = (weight * x).sum() / total, (weight * y).sum() / total
+        variance = (weight * (x - mean_x) ** 2).sum() / total
+        if variance < 1:
+            # One flat tone: gain and bias cannot be told apart, so only the gain moves.
+            return _Line(float(np.clip(mean_y / mean_x, *_GAIN_RANGE)), 0.0)
+        gain = float(np.clip((weight * (x - mean_x) * (y - mean_y)).sum() / total / variance, *_GAIN_RANGE))
+        bias = float(mean_y - gain * mean_x)
+    return _Line(gain, bias)

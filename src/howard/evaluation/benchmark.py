@@ -1,0 +1,101 @@
+"""Scores a clip three ways: as films are made, with a perfect plate, and by the key that a network must beat."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from howard.evaluation.clip import TrueClip
+from howard.evaluation.key import difference_key
+from howard.evaluation.scores import ClipScores
+from howard.measures import plate_residual
+from howard.media import open_reader
+from howard.pipeline import (
+    AlignedFrame,
+    FrameDone,
+    Predictor,
+    ProgressCallback,
+    align_frames,
+    choose_frames,
+    matte_frames,
+)
+
+
+@dataclass(frozen=True)
+class PlateScores:
+    """How well the plate was aligned, over the true background (true alpha is 0).
+
+    ``residual`` is in 8-bit levels; ``wrong`` is the share more than 10 levels off, where the plate saw the place;
+    ``uncovered`` the share that it did not see. ``statuses`` counts frames by how far their alignment is believed.
+    """
+
+    residual: float
+    wrong: float
+    uncovered: float
+    statuses: dict[str, int]
+
+
+@dataclass(frozen=True)
+class ClipReport:
+    """Scores by road: ``film`` (aligned plate), ``clean`` (the true background as plate) and ``key``, and the plate's.
+
+    The key uses the film road's alignment.
+    """
+
+    frames: int
+    roads: dict[str, dict[str, float]]
+    plate: PlateScores
+
+
+def score_clip(
+    clip: TrueClip, predictor: Predictor, frames: str | None = None, progress: ProgressCallback | None = None
+) -> ClipReport:
+    """Matte and score a clip.
+
+    Args:
+        clip: with its truth.
+        predictor: as ``howard.matting.load_matting`` gives.
+        frames: "10-20", both included, or "7", counted from 1; None scores all.
+        progress: called after each frame.
+
+    Raises:
+        InputError: a file of the clip cannot be read. SettingsError: ``frames`` lies outside the clip.
+    """
+    roads = {name: ClipScores() for name in ("film", "clean", "key")}
+    plates: list[tuple[float, float, float]] = []
+    statuses: Counter[str] = Counter()
+    with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate:
+        indices = choose_frames(frames, shot.info)
+        for done, frame in enumerate(align_frames(shot, plate, indices), start=1):
+            true = clip.alpha(frame.source.index)
+            for name, alpha in _alphas(frame, clip, predictor).items():
+                roads[name].add(alpha, true)
+            plates.append(_plate_scores(frame, true))
+            status = str(frame.plate.status)
+            statuses[status] += 1
+            if progress is not None:
+                progress(FrameDone(frame.source.number, status, done, len(indices)))
+    plate_means = np.nanmean(plates, axis=0).tolist()
+    return ClipReport(
+        frames=len(plates),
+        roads={name: scores.means() for name, scores in roads.items()},
+        plate=PlateScores(*plate_means, statuses=dict(statuses)),
+    )
+
+
+def _alphas(frame: AlignedFrame, clip: TrueClip, predictor: Predictor) -> dict[str, NDArray[np.floating]]:
+    source, plate = frame.source.image, frame.plate
+    (film,) = matte_frames([frame], predictor)
+    with_clean_plate = predictor(source, clip.clean(frame.source.index), None).numpy()
+    return {
+        "film": film.alpha,
+        "clean": with_clean_plate.alpha[0, 0],
+        "key": difference_key(source, plate.image, plate.coverage),
+    }
+
+
+def _plate_scores(frame: AlignedFrame, true: NDArray[np.float32]) -> tuple[float, float, float]:
+    background, seen = true == 0, frame.plate.coverage >= 0.5
+    residual = plate_residual(frame.source.image, frame.plate.image, background & seen)
+    return residual.mean, residual.wrong, float((background & ~seen).sum() / max(background.sum(), 1))

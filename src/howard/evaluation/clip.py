@@ -1,0 +1,55 @@
+"""A clip whose truth is known: shot, plate, true alpha and true background, in one folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from howard.errors import InputError
+from howard.media import read_still
+
+
+@dataclass(frozen=True)
+class TrueClip:
+    """A folder laid out like ``data/sample``; frames are asked for by their zero-based index.
+
+    Raises InputError where the folder holds no such clip.
+    """
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        for path in (self.shot, self.plate, self._alpha_file(0), self._clean_file(0)):
+            if not path.is_file():
+                raise InputError(f"{path} does not exist; a clip to score is laid out like data/sample")
+
+    @property
+    def shot(self) -> Path:
+        """The person in the place."""
+        return self.folder / "shot.mp4"
+
+    @property
+    def plate(self) -> Path:
+        """The place alone, filmed in another move."""
+        return self.folder / "plate.mp4"
+
+    def alpha(self, index: int) -> NDArray[np.float32]:
+        """True alpha of one frame, HxW in [0, 1], from a grey PNG of 8 or 16 bits."""
+        path = self._alpha_file(index)
+        encoded = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
+        image = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
+        if image is None or image.ndim != 2 or image.dtype not in (np.uint8, np.uint16):
+            raise InputError(f"{path} cannot be read as a grey picture of 8 or 16 bits")
+        return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+
+    def clean(self, index: int) -> NDArray[np.uint8]:
+        """The place alone from the exact camera of one shot frame: HxWx3 RGB in [0, 255]."""
+        return read_still(self._clean_file(index))
+
+    def _alpha_file(self, index: int) -> Path:
+        return self.folder / "alpha" / f"{index:04d}.png"
+
+    def _clean_file(self, index: int) -> Path:
+        return self.folder / "clean" / f"{index:04d}.jpg"

@@ -1,0 +1,25 @@
+"""The matting network: source and plate to alpha and foreground (Lin et al., CVPR 2021).
+
+The training losses are in :mod:`howard.matting.losses`, which alone needs the ``train`` extra.
+"""
+
+from howard.matting.coarse import CoarseMatte, CoarseNetwork
+from howard.matting.network import Matte, MattingNetwork, coarse_scale
+from howard.matting.predictor import MattingPredictor, load_matting
+from howard.matting.refiner import RefineSettings
+from howard.matting.weights import WeightsMetadata, load_imagenet_encoder, load_network, save_weights
+
+__all__ = [
+    "CoarseMatte",
+    "CoarseNetwork",
+    "Matte",
+    "MattingNetwork",
+    "MattingPredictor",
+    "RefineSettings",
+    "WeightsMetadata",
+    "coarse_scale",
+    "load_imagenet_encoder",
+    "load_matting",
+    "load_network",
+    "save_weights",
+]

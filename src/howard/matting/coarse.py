@@ -1,0 +1,74 @@
+"""The coarse network ("base"): a whole matte at a fraction of the resolution (Lin et al. 2021, section 4.1)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from howard.matting.aspp import ASPP
+from howard.matting.decoder import Decoder
+from howard.matting.encoders import build_encoder
+
+HIDDEN_CHANNELS = 32
+_OUTPUT_CHANNELS = 1 + 3 + 1 + HIDDEN_CHANNELS  # alpha, residual, error, hidden
+
+
+class CoarseMatte(NamedTuple):
+    """What the coarse network sees in one batch, all at its own resolution (h, w).
+
+    ``residual`` is unclamped, as the refiner needs it; ``error`` estimates |alpha - true alpha|.
+    """
+
+    alpha: Tensor  # (B, 1, h, w) in [0, 1]
+    residual: Tensor  # (B, 3, h, w), foreground - source
+    foreground: Tensor  # (B, 3, h, w) in [0, 1], clamp(source + residual)
+    error: Tensor  # (B, 1, h, w) in [0, 1]
+    hidden: Tensor  # (B, 32, h, w), >= 0
+
+
+class CoarseNetwork(nn.Module):
+    """Encoder, ASPP and decoder over a source and its plate.
+
+    Args:
+        encoder: one of :data:`howard.matting.encoders.ENCODERS`.
+        aspp_channels: 256 in the paper.
+        decoder_widths: (128, 64, 48) in the paper.
+        extra_inputs: channels beside source and plate; ``("coverage",)`` is the one known.
+    """
+
+    def __init__(
+        self,
+        encoder: str = "resnet50",
+        aspp_channels: int = 256,
+        decoder_widths: tuple[int, int, int] = (128, 64, 48),
+        extra_inputs: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__()
+        unknown = set(extra_inputs) - {"coverage"}
+        if unknown:
+            raise ValueError(f"unknown extra input {sorted(unknown)[0]!r}; the known one is 'coverage'")
+        self.extra_inputs = tuple(extra_inputs)
+        self.backbone = build_encoder(encoder, len(extra_inputs))
+        channels = self.backbone.channels
+        self.aspp = ASPP(channels[3], aspp_channels)
+        self.decoder = Decoder(aspp_channels, channels[:3], decoder_widths, _OUTPUT_CHANNELS)
+
+    def forward(self, source: Tensor, plate: Tensor, coverage: Tensor | None = None) -> CoarseMatte:
+        """Matte a batch at the resolution it is given in.
+
+        Args:
+            source: (B, 3, h, w) sRGB in [0, 1].
+            plate: (B, 3, h, w) sRGB in [0, 1], aligned to the source; 0 where not covered.
+            coverage: (B, 1, h, w) in [0, 1], 1 where the plate saw the place; None means everywhere. Ignored by a
+                network without that input.
+        """
+        extra = None
+        if "coverage" in self.extra_inputs:
+            extra = torch.ones_like(source[:, :1]) if coverage is None else coverage
+        pair = torch.cat([source, plate], dim=1)
+        features = self.backbone(pair, extra)
+        decoded = self.decoder(self.aspp(features.stride16), features, pair).to(source.dtype)
+        alpha, residual, error, hidden = decoded.split([1, 3, 1, HIDDEN_CHANNELS], dim=1)
+        return CoarseMatte(
+            alpha.clamp(0, 1), residual, (source + residual).clamp(0, 1), error.clamp(0, 1), hidden.relu()
+        )

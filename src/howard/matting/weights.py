@@ -1,0 +1,199 @@
+"""Weights files: our safetensors with their metadata, published ``.pth`` files, and ImageNet encoders.
+
+Nothing here runs pickled code: ``.pth`` files are read with ``weights_only``.
+"""
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from howard.errors import WeightsError
+from howard.matting.encoders import Encoder, six_channel_stem
+from howard.matting.network import MattingNetwork
+from howard.matting.refiner import RefineSettings
+
+_METADATA_KEY = "howard"
+_PRETRAINED = Path(__file__).parent.parent / "pretrained"
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class WeightsMetadata:
+    """What a weights file says of itself, beside the numbers."""
+
+    encoder: str
+    aspp_channels: int = 256
+    decoder_widths: tuple[int, int, int] = (128, 64, 48)
+    extra_inputs: tuple[str, ...] = ()
+    has_refiner: bool = True
+    mixing: Literal["linear", "srgb"] = "srgb"  # the light in which its training mattes were mixed
+    coarse_long_side: int = 480
+    refine: RefineSettings = RefineSettings()  # noqa: RUF009 (immutable)
+    name: str = "unnamed"
+    version: str = "0"
+    data: str = "unknown"
+    licence: str = "unknown"
+
+    def build(self) -> MattingNetwork:
+        """Make the network that fits, with random weights."""
+        return MattingNetwork(
+            self.encoder, self.aspp_channels, self.decoder_widths, self.extra_inputs, self.has_refiner
+        )
+
+
+def save_weights(path: Path, state: State, metadata: WeightsMetadata) -> None:
+    """Write a weights file: kernels in fp16, everything else (norms, biases, counters) as it is."""
+    halved = {name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in state.items()}
+    partial = path.with_name(path.name + ".partial")
+    save_file(
+        halved, partial, metadata={_METADATA_KEY: json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()})}
+    )
+    partial.replace(path)
+
+
+def load_network(name_or_path: str | Path) -> tuple[MattingNetwork, WeightsMetadata]:
+    """Open a weights file and build its network, in evaluation mode, float32, on the CPU.
+
+    Args:
+        name_or_path: a name that ships with Howard, a ``.safetensors`` file of ours, or a published Background
+            Matting V2 ``.pth`` file.
+
+    Raises:
+        WeightsError: no such file, not a weights file, or tensors missing, unexpected or of another shape.
+    """
+    path = find_weights(name_or_path)
+    state, metadata = _read_ours(path) if path.suffix == ".safetensors" else _read_published(path)
+    network = metadata.build()
+    load_strictly(network, state, path)
+    return network.eval(), metadata
+
+
+def find_weights(name_or_path: str | Path) -> Path:
+    """The file behind a name or path.
+
+    Raises:
+        WeightsError: there is none.
+    """
+    shipped = {file.stem: file for file in sorted(_PRETRAINED.glob("*.safetensors"))}
+    path = shipped.get(str(name_or_path), Path(name_or_path))
+    if not path.is_file():
+        names = ", ".join(shipped) or "none"
+        raise WeightsError(f"no weights {str(name_or_path)!r}: give a file, or a name that ships with Howard ({names})")
+    return path
+
+
+def load_strictly(module: nn.Module, state: State, origin: Path) -> None:
+    """Load by name; every tensor must be there, none may be left over, and shapes must agree.
+
+    Raises:
+        WeightsError: naming what is missing or unexpected, and the file.
+    """
+    wanted = {name: value.shape for name, value in module.state_dict().items()}
+    missing, unexpected = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())
+    for kind, names in (("lacks", missing), ("has unexpected", unexpected)):
+        if names:
+            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            raise WeightsError(f"{origin} {kind} {shown}; it does not fit this network")
+    for name, shape in wanted.items():
+        if state[name].shape != shape:
+            raise WeightsError(f"{origin}: {name} is {tuple(state[name].shape)}, the network needs {tuple(shape)}")
+    module.load_state_dict(state)
+
+
+def load_imagenet_encoder(encoder: Encoder, path: Path) -> None:
+    """Start an encoder from 3-channel ImageNet weights, by name; its stem is spread over source and plate.
+
+    Torchvision's ResNets and MobileNetV2 and the EfficientNet-Lite0 package have a classifier (and a last 1x1 block)
+    that the encoder lacks: those names are dropped, all others must fit. See :func:`six_channel_stem`.
+
+    Raises:
+        WeightsError: as :func:`load_strictly`.
+    """
+    state = {re.sub(r"(^|\.)_", r"\1", name): value for name, value in read_pth(path).items()}
+    head = re.compile(
+        r"(fc|classifier|features\.18|conv_head)\.|bn1\.(?!.*\.)"
+        if "conv_stem.weight" in state
+        else r"(fc|classifier|features\.18)\."
+    )
+    state = {name: value for name, value in state.items() if not head.match(name)}
+    kernel = state.get(encoder.stem_name)
+    if kernel is not None and kernel.shape[1] == 3:
+        state[encoder.stem_name] = six_channel_stem(kernel)
+    if encoder.extra_stem is not None:
+        state["extra_stem.weight"] = encoder.extra_stem.weight.detach()
+    load_strictly(encoder, state, path)
+
+
+def read_pth(path: Path) -> State:
+    """Tensors of a ``.pth`` file, without running pickled code.
+
+    Raises:
+        WeightsError: the file is missing or holds anything but named tensors.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise WeightsError(f"no weights file {path}") from None
+    except Exception as error:  # torch.load lets through whatever zip, pickle or the file system raise
+        raise WeightsError(f"{path} is not a weights file that can be read safely ({type(error).__name__})") from None
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise WeightsError(f"{path} holds something else than a dictionary of named tensors")
+    return dict(state)
+
+
+def _read_ours(path: Path) -> tuple[State, WeightsMetadata]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(_METADATA_KEY)
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except SafetensorError as error:
+        raise WeightsError(f"{path} is not a safetensors file: {error}") from None
+    if text is None:
+        raise WeightsError(f"{path} has no Howard metadata; export weights with train.py")
+    state = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+    return state, _parse_metadata(text, path)
+
+
+def _parse_metadata(text: str, path: Path) -> WeightsMetadata:
+    try:
+        fields = json.loads(text)
+        lists = {"decoder_widths": tuple(fields["decoder_widths"]), "extra_inputs": tuple(fields["extra_inputs"])}
+        return WeightsMetadata(**(fields | lists | {"refine": RefineSettings(**fields["refine"])}))
+    except (TypeError, KeyError, json.JSONDecodeError) as error:
+        raise WeightsError(f"{path}: its metadata is not what this version of Howard reads ({error})") from None
+
+
+def _read_published(path: Path) -> tuple[State, WeightsMetadata]:
+    """A Background Matting V2 file: the architecture is read off names and shapes."""
+    state = read_pth(path)
+    try:
+        metadata = WeightsMetadata(
+            encoder=_recognise_encoder(state),
+            aspp_channels=state["aspp.project.0.weight"].shape[0],
+            decoder_widths=tuple(state[f"decoder.conv{step}.weight"].shape[0] for step in (1, 2, 3)),  # type: ignore[arg-type]
+            has_refiner="refiner.conv1.weight" in state,
+            name=path.stem,
+        )
+    except KeyError as error:
+        raise WeightsError(f"{path} is not a Background Matting V2 network: it lacks {error.args[0]}") from None
+    return state, metadata
+
+
+def _recognise_encoder(state: State) -> str:
+    marks = {
+        "backbone.layer3.22.conv1.weight": "resnet101",
+        "backbone.layer1.0.conv1.weight": "resnet50",
+        "backbone.features.0.0.weight": "mobilenetv2",
+        "backbone.conv_stem.weight": "efficientnet_lite0",
+    }
+    for mark, encoder in marks.items():
+        if mark in state:
+            return encoder
+    raise KeyError("an encoder it could be recognised by")

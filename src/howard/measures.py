@@ -1,0 +1,80 @@
+"""Small measures of mattes and aligned plates, none of which needs the true matte unless it says so.
+
+Pictures are (H, W, 3), sRGB-encoded; errors are in 8-bit levels; alpha is (H, W) in [0, 1].
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from howard.colour import mix
+
+_SOLID = 0.5
+_WRONG_LEVELS = 10.0
+
+
+class PlateResidual(NamedTuple):
+    """``mean`` difference in 8-bit levels, and the share of pixels that are ``wrong``: more than 10 levels off."""
+
+    mean: float
+    wrong: float
+
+
+def holes(alpha: np.ndarray) -> float:
+    """Pixels with alpha < 0.5 that the silhouette encloses, as a share of the silhouette filled; 0 where it is empty.
+
+    A gap that reaches the picture's edge is not enclosed.
+    """
+    solid = alpha >= _SOLID
+    # A margin joins all that is outside; 4-neighbours, so that a closed 8-connected contour holds it out.
+    outside = np.pad(~solid, 1, constant_values=True).astype(np.uint8)
+    _, labels = cv2.connectedComponents(outside, connectivity=4)
+    filled = (labels != labels[0, 0])[1:-1, 1:-1]
+    return float((filled & ~solid).sum() / max(filled.sum(), 1))
+
+
+def islands(alpha: np.ndarray) -> float:
+    """Area of the pieces (alpha >= 0.5, 8-connected) that are not joined to the largest, as a share of the picture."""
+    solid = (alpha >= _SOLID).astype(np.uint8)
+    count, _, statistics, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+    areas = statistics[1:count, cv2.CC_STAT_AREA]
+    return float((areas.sum() - areas.max(initial=0)) / solid.size)
+
+
+def plate_residual(source: np.ndarray, plate: np.ndarray, background: np.ndarray) -> PlateResidual:
+    """How far an aligned plate is from the source, both uint8, over the pixels where ``background`` (H, W) is True.
+
+    Give as background what is truly (or by the matte) empty and covered by the plate. A pixel's difference is the mean
+    of its channels'. NaN where there is no background.
+    """
+    if not background.any():
+        return PlateResidual(float("nan"), float("nan"))
+    difference = cv2.absdiff(source, plate)[background].mean(axis=1)
+    return PlateResidual(float(difference.mean()), float((difference > _WRONG_LEVELS).mean()))
+
+
+def recomposition_error(
+    source: np.ndarray,
+    alpha: np.ndarray,
+    foreground: np.ndarray,
+    plate: np.ndarray,
+    coverage: np.ndarray,
+    linear_light: bool,
+) -> float:
+    """Mean |alpha F + (1 - alpha) B - source| where covered, in 8-bit levels; NaN where nothing is covered.
+
+    ``source`` and ``plate`` are uint8, ``foreground`` is float in [0, 1], ``coverage`` (H, W) in [0, 1];
+    ``linear_light`` says in which light the matte mixes.
+    """
+    covered = coverage >= _SOLID
+    if not covered.any():
+        return float("nan")
+    front = foreground[covered].astype(np.float32)
+    back = plate[covered].astype(np.float32) / 255
+    weight = alpha[covered].astype(np.float32)[:, None]
+    mixed = np.where(weight >= 1, front, back)
+    # Only soft pixels need the transfer curves, which are slow.
+    soft = ((weight > 0) & (weight < 1))[:, 0]
+    mixed[soft] = mix(front[soft], back[soft], weight[soft], linear_light)
+    return float(255 * np.abs(mixed - source[covered].astype(np.float32) / 255).mean())

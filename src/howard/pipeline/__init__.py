@@ -1,0 +1,21 @@
+"""The film road: read, align, matte, write; one frame in memory at a time."""
+
+from howard.pipeline.frames import choose_frames
+from howard.pipeline.predictor import Predictor
+from howard.pipeline.progress import FrameDone, ProgressCallback, progress_bar
+from howard.pipeline.render import RenderSummary, remove_background
+from howard.pipeline.stages import AlignedFrame, MattedFrame, align_frames, matte_frames
+
+__all__ = [
+    "AlignedFrame",
+    "FrameDone",
+    "MattedFrame",
+    "Predictor",
+    "ProgressCallback",
+    "RenderSummary",
+    "align_frames",
+    "choose_frames",
+    "matte_frames",
+    "progress_bar",
+    "remove_background",
+]

@@ -1,0 +1,112 @@
+"""The output folder: whose it is, what in it is finished, and what may be written there."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from howard.errors import OutputError
+from howard.media import write_whole
+from howard.pipeline.record import FrameRecord
+from howard.pipeline.sidecar import differences
+
+_SIDECAR = "howard.json"
+_FRAMES = "howard.frames.jsonl"
+_MOST_NAMED = 3
+
+
+class RenderFolder:
+    """A folder of finished frames with its sidecar; nothing in it is ever deleted.
+
+    Creating one looks but does not write; raises OutputError where the folder holds files of somebody else.
+    """
+
+    def __init__(self, path: str | Path, overwrite: bool = False) -> None:
+        self.path = Path(path)
+        self._overwrite = overwrite
+        self._records: dict[int, dict[str, Any]] = {}
+        if self.path.exists() and not self.path.is_dir():
+            raise OutputError(f"{path} is a file; give a folder to write frames into")
+        foreign = self.path.exists() and any(self.path.iterdir()) and not self._sidecar.exists()
+        if foreign and not overwrite:
+            raise OutputError(f"{path} holds files that are not Howard's; choose an empty folder or set overwrite=true")
+
+    def begin(self, sidecar: dict[str, Any]) -> None:
+        """Start a render described by ``sidecar``, or go on with the one that was interrupted.
+
+        Raises OutputError, naming what differs, where the folder's own render was made from or with something else.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be made ({error.strerror}); choose another folder") from error
+        # As it will be read back: tuples become lists.
+        sidecar = json.loads(json.dumps(sidecar))
+        if self._sidecar.exists() and not self._overwrite:
+            self._check_same(sidecar)
+            self._records = self._read_records()
+            return
+        # The list goes first: without it no frame counts as finished, whichever sidecar a crash leaves.
+        write_whole(self._frames, b"")
+        write_whole(self._sidecar, (json.dumps(sidecar, indent=2) + "\n").encode())
+
+    def numbers_with_status(self, status: str, numbers: Iterable[int]) -> tuple[int, ...]:
+        """Those of the finished frames ``numbers`` whose plate came out as ``status``."""
+        return tuple(number for number in numbers if self._records[number]["status"] == status)
+
+    def is_finished(self, number: int, files: Iterable[Path]) -> bool:
+        """Whether a frame has its line and all its files."""
+        return number in self._records and all(file.exists() for file in files)
+
+    def add(self, record: FrameRecord) -> None:
+        """Append a frame's line, after its files are written."""
+        line = json.dumps(asdict(record))
+        self._append(line + "\n")
+        self._records[record.number] = json.loads(line)
+
+    @property
+    def _sidecar(self) -> Path:
+        return self.path / _SIDECAR
+
+    @property
+    def _frames(self) -> Path:
+        return self.path / _FRAMES
+
+    def _check_same(self, sidecar: dict[str, Any]) -> None:
+        try:
+            old = json.loads(self._sidecar.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise OutputError(f"{self._sidecar} cannot be read; choose another folder or set overwrite=true") from error
+        changed = list(differences(old, sidecar))
+        if changed:
+            more = f" and {len(changed) - _MOST_NAMED} more" if len(changed) > _MOST_NAMED else ""
+            raise OutputError(
+                f"{self.path} holds another render: {'; '.join(changed[:_MOST_NAMED])}{more}; "
+                "choose another folder, or start over with overwrite=true"
+            )
+
+    def _read_records(self) -> dict[int, dict[str, Any]]:
+        """Lines by frame number. A line that a crash cut short is left out, and made whole for the next to follow."""
+        if not self._frames.exists():
+            return {}
+        text = self._frames.read_text(encoding="utf-8")
+        records = {}
+        for line in text.splitlines():
+            try:
+                record = json.loads(line)
+                records[record["number"]] = record
+            except (ValueError, KeyError, TypeError):
+                continue
+        if text and not text.endswith("\n"):
+            self._append("\n")
+        return records
+
+    def _append(self, text: str) -> None:
+        try:
+            with self._frames.open("a", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise OutputError(
+                f"{self._frames} cannot be written ({error.strerror}); check space and permissions"
+            ) from error

@@ -1,0 +1,29 @@
+"""What the pipeline asks of a matting predictor; `howard.matting.load_matting` makes such a one."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class MatteTensors(Protocol):
+    """A matte: after ``numpy()``, ``alpha`` (1, 1, H, W) and ``foreground`` (1, 3, H, W), float32 in [0, 1]."""
+
+    @property
+    def alpha(self) -> Any: ...
+
+    @property
+    def foreground(self) -> Any: ...
+
+    def numpy(self) -> "MatteTensors": ...
+
+
+class Predictor(Protocol):
+    """Mattes one frame from source and aligned plate, (H, W, 3) uint8 RGB, and coverage, (H, W) float32 in [0, 1].
+
+    ``metadata`` is a dataclass that describes the weights; its ``mixing`` is "linear" or "srgb".
+    """
+
+    @property
+    def metadata(self) -> Any: ...
+
+    def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> MatteTensors: ...

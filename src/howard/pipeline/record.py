@@ -1,0 +1,59 @@
+"""The line that the sidecar keeps of each frame."""
+
+import math
+from dataclasses import dataclass
+
+from howard.measures import holes, islands, plate_residual, recomposition_error
+from howard.pipeline.stages import MattedFrame
+
+# Alpha below which a pixel counts as background when the plate is judged.
+_EMPTY = 0.02
+
+
+@dataclass(frozen=True)
+class FrameRecord:
+    """What the sidecar keeps of one frame; None where a value cannot be had, as without a plate.
+
+    ``plate_indices`` count from zero; ``error_px`` is the matches' median error in source pixels, ``coverage`` a share
+    of the picture; ``residual`` and ``recomposition_error`` are in 8-bit levels, ``holes`` and ``islands`` shares.
+    """
+
+    number: int
+    index: int
+    time: str
+    plate_indices: tuple[int, ...]
+    status: str
+    inliers: int
+    error_px: float | None
+    coverage: float
+    residual: float | None
+    recomposition_error: float | None
+    holes: float
+    islands: float
+
+
+def measure_frame(frame: MattedFrame, linear_light: bool) -> FrameRecord:
+    """Measure a finished frame; ``linear_light`` says in which light its matte mixes."""
+    source, plate, alpha, foreground = frame
+    covered = plate.coverage >= 0.5
+    residual = plate_residual(source.image, plate.image, covered & (alpha < _EMPTY))
+    recomposition = recomposition_error(source.image, alpha, foreground, plate.image, plate.coverage, linear_light)
+    return FrameRecord(
+        number=source.number,
+        index=source.index,
+        time=str(source.time),
+        plate_indices=plate.plate_indices,
+        status=str(plate.status),
+        inliers=plate.inliers,
+        error_px=_rounded(plate.error_px),
+        coverage=round(float(plate.coverage.mean()), 5),
+        residual=_rounded(residual.mean),
+        recomposition_error=_rounded(recomposition),
+        holes=round(holes(alpha), 6),
+        islands=round(islands(alpha), 6),
+    )
+
+
+def _rounded(value: float) -> float | None:
+    """JSON knows no NaN."""
+    return None if math.isnan(value) else round(value, 3)

@@ -1,0 +1,109 @@
+"""``howard.json``: what a render was made from and with, so that it can be continued, repeated or explained."""
+
+import hashlib
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import howard
+from howard.errors import InputError
+from howard.media import ClipInfo
+from howard.pipeline.predictor import Predictor
+
+_SAMPLE_BYTES = 2**20
+_LIBRARIES = ("torch", "numpy", "opencv-python-headless", "av")
+
+
+def fingerprint(path: Path) -> dict[str, Any]:
+    """Size, time of change, and hash of the first and last megabyte: enough to tell a file that was replaced."""
+    try:
+        state = path.stat()
+        with path.open("rb") as file:
+            digest = hashlib.sha256(file.read(_SAMPLE_BYTES))
+            file.seek(max(0, state.st_size - _SAMPLE_BYTES))
+            digest.update(file.read(_SAMPLE_BYTES))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check the file and its permissions") from error
+    return {"size": state.st_size, "modified_ns": state.st_mtime_ns, "sha256_ends": digest.hexdigest()}
+
+
+def describe_clip(clip: ClipInfo) -> dict[str, Any]:
+    """A clip's entry: its path, fingerprint, and how its pictures were read."""
+    return {
+        "path": str(clip.path),
+        "fingerprint": fingerprint(clip.path),
+        "width": clip.width,
+        "height": clip.height,
+        "frame_count": clip.frame_count,
+        "frame_rate": str(clip.frame_rate),
+        "pixel_aspect": str(clip.pixel_aspect),
+        "rotation": clip.rotation,
+        "colour": {
+            "pixel_format": clip.pixel_format,
+            "matrix": clip.matrix,
+            "full_range": clip.full_range,
+            "primaries": clip.primaries,
+            "transfer": clip.transfer,
+        },
+    }
+
+
+def describe_render(
+    source: ClipInfo,
+    plate: ClipInfo,
+    background: str | Path | None,
+    settings: dict[str, Any],
+    predictor: Predictor,
+    weights: str | Path,
+) -> dict[str, Any]:
+    """The whole sidecar. ``settings`` are those that change pixels; frame ranges do not."""
+    return {
+        "source": describe_clip(source),
+        "plate": describe_clip(plate),
+        "background": _describe_background(background),
+        "settings": settings,
+        "weights": asdict(predictor.metadata) | _describe_file(weights),
+        "runtime": _describe_runtime(predictor),
+        "output": {
+            "files": f"{source.path.stem}.%04d.png",
+            "bits": 8,
+            "alpha": "straight",
+            "colour_space": "sRGB",
+            "mixing": predictor.metadata.mixing,
+        },
+    }
+
+
+def differences(old: Any, new: Any, where: str = "") -> Iterator[str]:
+    """Every value that is not the same in two sidecars, as "settings.candidates was 4, is 6"; paths do not count."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            if key != "path":
+                yield from differences(old.get(key), new.get(key), f"{where}.{key}".lstrip("."))
+    elif old != new:
+        yield f"{where} was {old}, is {new}"
+
+
+def _describe_background(background: str | Path | None) -> dict[str, Any] | None:
+    if background is None:
+        return None
+    return _describe_file(background) or {"colour": str(background)}
+
+
+def _describe_file(path: str | Path) -> dict[str, Any]:
+    """Path and fingerprint; nothing for a name that is no file."""
+    return {"path": str(path), "fingerprint": fingerprint(Path(path))} if Path(path).is_file() else {}
+
+
+def _describe_runtime(predictor: Predictor) -> dict[str, Any]:
+    runtime = {"howard": howard.__version__, "python": platform.python_version(), "platform": sys.platform}
+    for library in _LIBRARIES:
+        try:
+            runtime[library] = version(library)
+        except PackageNotFoundError:
+            runtime[library] = "not installed as a package"
+    return runtime | {"device": str(getattr(predictor, "device", "cpu"))}

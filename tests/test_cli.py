@@ -1,0 +1,256 @@
+"""The command line: every file name arrives as typed, and every slip is met with one helpful line."""
+
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from omegaconf import MISSING, OmegaConf
+
+import howard
+from howard import cli
+from howard.errors import InputError, SettingsError
+from howard.settings import InferSettings, setting
+
+ROOT = Path(__file__).parents[1]
+AWKWARD_NAMES = [
+    "my shot (take 2).mp4",
+    "a=b,c=[d]{e}.mov",
+    'it\'s "quoted".mp4',
+    "~Filme/Größe 東京~.mp4",
+    "$HOME/${oc.env:HOME}/\\${x}.mp4",
+    "C:\\films\\shot\\",
+    "--output=-x",
+    "'",
+    "\\'",
+    "null",
+    "1e3",
+    "true",
+    " leading and trailing ",
+    "shot.%04d.png",
+    "#00b140",
+]
+FILE_NAMES = st.text(st.characters(exclude_characters="\0\n\r", exclude_categories=()), min_size=1).filter("???".__ne__)
+
+
+@dataclass
+class ToySettings:
+    clip: str = setting(MISSING, "a clip to look at")
+    note: str | None = setting(None, "a remark")
+    steps: int = setting(3, "how many steps")
+    rate: float = setting(0.5, "how fast")
+    deep: bool = setting(False, "look deeper")
+
+
+ConfigStore.instance().store(name="toy", node=ToySettings)
+
+
+def read_toy(*arguments: str) -> ToySettings:
+    return cli.read_settings(ToySettings, "toy", arguments)
+
+
+@pytest.mark.parametrize("name", AWKWARD_NAMES)
+def test_awkward_file_names_arrive_as_typed(name: str) -> None:
+    read = cli.read_settings(InferSettings, "infer", [f"input={name}", f"plate={name}"])
+    assert (read.input, read.plate) == (name, name)
+
+
+@settings(deadline=None, max_examples=40)
+@given(FILE_NAMES)
+def test_any_file_name_arrives_as_typed(name: str) -> None:
+    assert read_toy(f"clip={name}").clip == name
+
+
+@settings(deadline=None)
+@given(FILE_NAMES)
+@example("\\\\'")
+@example("\\\\${\\")
+def test_quoting_survives_hydra_and_omegaconf(text: str) -> None:
+    parsed = OverridesParser.create().parse_override(f"key={cli.quote(text)}").value()
+    assert OmegaConf.create({"key": str(parsed)}).key == text
+
+
+def test_a_leading_tilde_means_home_in_paths_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("USERPROFILE", "/home/me")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["input=~/a=b.mp4", "plate=x~/y.mp4", "frames=~/1"]
+    read = cli.read_settings(InferSettings, "infer", arguments)
+    assert (read.input, read.plate, read.frames) == ("/home/me/a=b.mp4", "x~/y.mp4", "~/1")
+    (tmp_path / "~").mkdir()
+    assert cli.read_settings(InferSettings, "infer", arguments).input == "~/a=b.mp4"
+
+
+def test_defaults_and_types() -> None:
+    read = read_toy("clip=a.mp4", "steps=12", "rate=1e-3", "deep=true")
+    assert read == ToySettings("a.mp4", None, 12, 1e-3, True)
+
+
+def test_null_means_none_only_where_none_is_allowed() -> None:
+    read = read_toy("clip=null", "note=null")
+    assert (read.clip, read.note) == ("null", None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["clip=a", "steps=1.5"], "steps=1.5 is not a whole number"),
+        (["clip=a", "rate=fast"], "rate=fast is not a number"),
+        (["clip=a", "deep=perhaps"], "deep=perhaps is not true or false"),
+        (["clip=a", "setps=2"], "unknown setting 'setps'; did you mean 'steps'?"),
+        (["clip=a", "qqqqqq=2"], "unknown setting 'qqqqqq'; there are: clip, note, steps, rate, deep"),
+        (["steps=2"], "clip= is missing: a clip to look at"),
+        (["clip="], "clip= has no value; give one, or leave the setting out"),
+        (["clip=???"], "clip=??? cannot be used as a value; write a file of that name as ./???"),
+        (["clip=my", "shot.mp4"], "'shot.mp4' is not key=value; a value with spaces needs quotes: \"key=value\""),
+        (
+            ["--clip=a"],
+            "unknown option '--clip': settings are written without dashes, as key=value; see --help",
+        ),
+    ],
+)
+def test_slips_are_met_with_one_line(arguments: list[str], message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_toy(*arguments)
+    assert str(caught.value) == message
+
+
+def test_help_page_says_every_setting() -> None:
+    page = cli.help_page("python toy.py", "Looks at clips.", ToySettings, ["python toy.py clip=a.mp4"])
+    assert page.splitlines() == [
+        "usage: python toy.py key=value ...",
+        "",
+        "Looks at clips.",
+        "",
+        "  clip=   required  a clip to look at",
+        "  note=   -         a remark",
+        "  steps=  3         how many steps",
+        "  rate=   0.5       how fast",
+        "  deep=   false     look deeper",
+        "",
+        "examples:",
+        "  python toy.py clip=a.mp4",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"), [([], True), (["-h"], True), (["a=b", "--help"], True), (["input=help"], False)]
+)
+def test_who_wants_help(arguments: list[str], wanted: bool) -> None:
+    assert cli.wants_help(arguments) is wanted
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "line"),
+    [(InputError("no such shot"), 2, "error: no such shot\n"), (KeyboardInterrupt(), 130, "stopped\n")],
+)
+def test_friendly_ends_in_one_line(
+    trouble: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @cli.friendly
+    def entry() -> None:
+        raise trouble
+
+    with pytest.raises(SystemExit) as caught:
+        entry()
+    assert (caught.value.code, capsys.readouterr().err) == (code, line)
+
+
+def test_friendly_lets_bugs_through() -> None:
+    @cli.friendly
+    def entry() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        entry()
+
+
+@pytest.fixture
+def research(tmp_path: Path) -> Callable[..., list[str]]:
+    """A training-like tree of configs; the returned function checks arguments against it."""
+    files = {
+        "research.yaml": "defaults: [{model: small}, {experiment: null}, _self_]\nroot: data\nencoders: 1\ninit: null\nsteps: 10\n",
+        "model/small.yaml": "encoder: resnet50\nwidth: 0.5\n",
+        "model/large.yaml": "encoder: resnet101\ndepth: 3\n",
+        "experiment/coarse.yaml": "# @package _global_\nsteps: 20\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return lambda *arguments: cli.hydra_arguments(arguments, "research", tmp_path)
+
+
+def test_research_arguments_are_quoted_and_passed(research: Callable[..., list[str]]) -> None:
+    given_arguments = ["experiment=coarse", "model.encoder=a b", "root=it's", "steps=3", "+new=1", "hydra.verbose=true"]
+    expected = ["experiment=coarse", "model.encoder='a b'", r"root='it\'s'", "steps=3", "+new=1", "hydra.verbose=true"]
+    assert research(*given_arguments) == expected
+
+
+def test_chosen_groups_decide_which_keys_exist(research: Callable[..., list[str]]) -> None:
+    assert research("model=large", "model.depth=5") == ["model=large", "model.depth=5"]
+    with pytest.raises(SettingsError, match=r"unknown setting 'model\.depth'"):
+        research("model.depth=5")
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("experiment=corse", "there is no experiment 'corse'; did you mean 'coarse'?"),
+        ("encoder=resnet50", "unknown setting 'encoder'; did you mean 'model.encoder'?"),
+        ("experimnt=coarse", "unknown setting 'experimnt'; did you mean 'experiment'?"),
+        ("steps=[1", "the settings do not fit"),
+    ],
+)
+def test_research_slips(research: Callable[..., list[str]], argument: str, message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        research(argument)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_sweeps_keep_hydras_grammar(research: Callable[..., list[str]]) -> None:
+    sweep = ["-m", "model=small,large", "steps=1,2"]
+    assert research(*sweep) == sweep
+
+
+def test_infer_says_how_it_went(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = {}
+
+    def render(*paths: str, **chosen: object) -> SimpleNamespace:
+        asked.update(chosen, paths=paths)
+        return SimpleNamespace(rendered=3, skipped=1, output=Path(paths[2]), weak=(2, 4), failed=())
+
+    monkeypatch.setattr(howard, "remove_background", render, raising=False)
+    main = runpy.run_path(str(ROOT / "infer.py"))["main"]
+    main(["input=films/a b.mp4", "plate=empty.mp4", "frames=1-4"])
+    assert asked["paths"] == ("films/a b.mp4", "empty.mp4", "renders/a b")
+    assert asked["frames"] == "1-4"
+    assert capsys.readouterr().out.splitlines() == [
+        f"3 frames rendered, 1 were there already: {Path('renders/a b')}",
+        "frame 2 and 1 more deserve a look: plate alignment weak",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["input=nowhere.mp4", "plate=nowhere.mp4"], ["input=a", "plate=b", "frmes=1"]])
+def test_infer_reports_trouble_without_loading_torch(arguments: list[str]) -> None:
+    program = (
+        "import runpy, sys\n"
+        f"sys.argv = {['infer.py', *arguments]!r}\n"
+        "try:\n"
+        "    runpy.run_path('infer.py', run_name='__main__')\n"
+        "finally:\n"
+        "    assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
