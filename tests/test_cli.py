@@ -177,7 +177,7 @@ def test_friendly_lets_bugs_through() -> None:
 def research(tmp_path: Path) -> Callable[..., list[str]]:
     """A training-like tree of configs; the returned function checks arguments against it."""
     files = {
-        "research.yaml": "defaults: [{model: small}, {experiment: null}, _self_]\nroot: data\nencoders: 1\ninit: null\nsteps: 10\n",
+        "research.yaml": "defaults: [{model: small}, {experiment: null}, _self_]\nroot: data\nencoders: 1\nsteps: 10\n",
         "model/small.yaml": "encoder: resnet50\nwidth: 0.5\n",
         "model/large.yaml": "encoder: resnet101\ndepth: 3\n",
         "experiment/coarse.yaml": "# @package _global_\nsteps: 20\n",

@@ -11,7 +11,8 @@ from howard.align.warp import plate_positions, sample_plate, shrink_plate, warp_
 
 # Long side at which the residual flow is found: half of 1080p.
 _FLOW_SIDE = 960
-# A plate is used but called weak where it saw less than this share of the picture, ...
+# Rules of thumb for what somebody should look at, not measured. A plate is used but called weak where it saw less
+# than this share of the picture, ...
 _WEAK_COVERAGE = 0.5
 # ... where more than this share of what it saw differs, or where the rest is this many 8-bit levels off.
 _WEAK_PERSON = 0.8

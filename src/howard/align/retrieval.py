@@ -18,9 +18,6 @@ class PlateIndex:
         """``images`` are (H, W, 3) uint8 RGB, any size, in the plate's order; each is let go of at once."""
         self._thumbnails = np.stack([_thumbnail(image) for image in images])
 
-    def __len__(self) -> int:
-        return len(self._thumbnails)
-
     def closest(self, image: np.ndarray, count: int) -> list[int]:
         """Indices of the ``count`` plate frames most like an (H, W, 3) uint8 RGB picture, the likeliest first.
 

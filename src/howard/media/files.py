@@ -15,3 +15,5 @@ def write_whole(path: Path, data: bytes) -> None:
         os.replace(temporary, path)
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror}); check space and permissions") from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -78,14 +78,17 @@ def remove_background(
         for done, frame in enumerate(matte_frames(aligned, predictor), start=1):
             record = writer.write(frame)
             report(FrameDone(record.number, record.status, done, len(pending)))
-    numbers = [first + index for index in indices]
+    return _summarise(folder, [first + index for index in indices], len(pending), time.monotonic() - started)
+
+
+def _summarise(folder: RenderFolder, numbers: list[int], rendered: int, seconds: float) -> RenderSummary:
     return RenderSummary(
         output=folder.path,
-        rendered=len(pending),
-        skipped=len(indices) - len(pending),
+        rendered=rendered,
+        skipped=len(numbers) - rendered,
         weak=folder.numbers_with_status(AlignmentStatus.WEAK, numbers),
         failed=folder.numbers_with_status(AlignmentStatus.FAILED, numbers),
-        seconds=time.monotonic() - started,
+        seconds=seconds,
     )
 
 

