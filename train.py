@@ -53,12 +53,16 @@ def train(config: DictConfig, run: Path, checkpoint: Path | None = None) -> floa
         logger=build_loggers(run, config.name, config.wandb, values),
         callbacks=build_callbacks(run, config.ema, config.checkpoint_steps),
     )
-    trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    except SystemExit:  # Lightning's answer to Ctrl-C
+        print(f"to go on: python train.py resume={run}")
+        raise KeyboardInterrupt from None
+    [figures] = trainer.validate(module, datamodule=data, verbose=False)
     if not trainer.fast_dev_run:
         export(config, module, data.recipe.mixing, run / EXPORTED)
-    return float(trainer.callback_metrics["val/mad"])
+    print(f"validation MAD {figures['val/mad']:.2f} (x 1e3)")
+    return figures["val/mad"]
 
 
 def choose_first_weights(config: DictConfig, network) -> None:

@@ -64,13 +64,13 @@ class SyntheticDataset(Dataset[Batch]):
         count = 0 if rng.random() < self.recipe.nobody_probability else 1
         count += int(count and rng.random() < self.recipe.second_person_probability)
         people = [self._draw_person(rng).read() for _ in range(count)]
-        place = self.places[rng.integers(len(self.places))]
+        place = self.places[int(rng.integers(len(self.places)))]
         sample = synthesise(people, place, self.size, self.recipe, rng)
         return {name: _to_tensor(image) for name, image in sample._asdict().items()}
 
     def _draw_person(self, rng: np.random.Generator) -> PersonFiles:
-        group = self.people[rng.choice(len(self.people), p=self.shares)]
-        return group[rng.integers(len(group))]
+        group = self.people[int(rng.choice(len(self.people), p=self.shares))]
+        return group[int(rng.integers(len(group)))]
 
 
 def load_places(paths: Sequence[Path]) -> list[np.ndarray]:

@@ -21,6 +21,7 @@ from howard.matting.refiner import RefineSettings
 
 _METADATA_KEY = "howard"
 _PRETRAINED = Path(__file__).parent.parent / "pretrained"
+_DEFAULT = "refine_lite"
 State = dict[str, Tensor]
 
 
@@ -62,8 +63,8 @@ def load_network(name_or_path: str | Path) -> tuple[MattingNetwork, WeightsMetad
     """Open a weights file and build its network, in evaluation mode, float32, on the CPU.
 
     Args:
-        name_or_path: a name that ships with Howard, a ``.safetensors`` file of ours, or a published Background
-            Matting V2 ``.pth`` file.
+        name_or_path: a name that ships with Howard (``default`` is the one recommended), a ``.safetensors`` file of
+            ours, or a published Background Matting V2 ``.pth`` file.
 
     Raises:
         WeightsError: no such file, not a weights file, or tensors missing, unexpected or of another shape.
@@ -82,7 +83,8 @@ def find_weights(name_or_path: str | Path) -> Path:
         WeightsError: there is none.
     """
     shipped = {file.stem: file for file in sorted(_PRETRAINED.glob("*.safetensors"))}
-    path = shipped.get(str(name_or_path), Path(name_or_path))
+    name = _DEFAULT if str(name_or_path) == "default" else str(name_or_path)
+    path = shipped.get(name, Path(name_or_path))
     if not path.is_file():
         names = ", ".join(shipped) or "none"
         raise WeightsError(f"no weights {str(name_or_path)!r}: give a file, or a name that ships with Howard ({names})")

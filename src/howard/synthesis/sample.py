@@ -65,7 +65,7 @@ def record(image: np.ndarray, recipe: Recipe, rng: Generator) -> np.ndarray:
     if rng.random() < recipe.compression_probability:
         quality = int(rng.integers(50, 96))
         _, code = cv2.imencode(".jpg", np.round(image * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
-        image = cv2.imdecode(code, cv2.IMREAD_COLOR).astype(np.float32) / 255
+        image = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR)) / 255
     return image.astype(np.float32)
 
 
@@ -78,7 +78,7 @@ def cast_shadow(background: np.ndarray, alpha: np.ndarray, rng: Generator) -> np
         rng: source of the draws.
     """
     height, width = alpha.shape[:2]
-    shift = np.float32([[1, 0, rng.uniform(-0.15, 0.15) * width], [0, 1, rng.uniform(-0.1, 0.15) * height]])
+    shift = np.array([[1, 0, rng.uniform(-0.15, 0.15) * width], [0, 1, rng.uniform(-0.1, 0.15) * height]])
     shadow = cv2.warpAffine(alpha[..., 0], shift, (width, height), borderMode=cv2.BORDER_REPLICATE)
     shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(0.01, 0.06) * max(height, width))
     return background * (1 - rng.uniform(0.1, 0.6) * shadow[..., None]).astype(np.float32)

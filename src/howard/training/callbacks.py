@@ -27,7 +27,9 @@ def build_callbacks(run: Path, ema: float | None, checkpoint_steps: int) -> list
 
 
 def build_loggers(run: Path, group: str, wandb_mode: str, settings: Any) -> list[Logger]:
-    """CSV always; W&B offline, online or disabled, with runs of one experiment in one group.
+    """CSV always, W&B offline, online or disabled, with all runs of one experiment in one group.
+
+    The CSV is ``csv/version_N/metrics.csv``, one N for every sitting, so that resuming loses nothing.
 
     Args:
         run: the run's folder.
@@ -35,7 +37,7 @@ def build_loggers(run: Path, group: str, wandb_mode: str, settings: Any) -> list
         wandb_mode: ``offline``, ``online`` or ``disabled``.
         settings: plain values of the whole config, stored with the W&B run.
     """
-    loggers: list[Logger] = [CSVLogger(run, name="", version="")]
+    loggers: list[Logger] = [CSVLogger(run, name="csv")]
     if wandb_mode != "disabled":
         loggers.append(
             WandbLogger(
