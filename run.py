@@ -20,7 +20,7 @@ DEMO = {"input": "data/sample/shot.mp4", "plate": "data/sample/plate.mp4", "outp
 USAGE = """usage: python run.py VERB [ARGUMENTS]
 
   demo                 cut the person out of the sample clip in data/sample
-  test [--all] [...]   run the tests, with --all the slow ones too; other arguments go to pytest
+  test [--slow] [...]  run the quick tests, or with --slow the slow ones; other arguments go to pytest
   lint                 check style and types"""
 
 
@@ -60,9 +60,8 @@ def demo(arguments):
 
 def test(arguments):
     """Run pytest on two processes."""
-    everything = "--all" in arguments
-    selection = [] if everything else ["-m", "not slow"]
-    return run_python("-m", "pytest", "-n", "2", *selection, *(each for each in arguments if each != "--all"))
+    selection = "slow" if "--slow" in arguments else "not slow"
+    return run_python("-m", "pytest", "-n", "2", "-m", selection, *(each for each in arguments if each != "--slow"))
 
 
 def lint(arguments):

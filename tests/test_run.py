@@ -153,8 +153,8 @@ def test_an_unknown_verb_is_told_the_known_ones(
 def test_test_leaves_slow_ones_out_unless_asked(run: ModuleType, commands: Commands) -> None:
     run.main(["test", "-x"])
     assert commands[-1][1:] == ["-m", "pytest", "-n", "2", "-m", "not slow", "-x"]
-    run.main(["test", "--all", "tests/media"])
-    assert commands[-1][1:] == ["-m", "pytest", "-n", "2", "tests/media"]
+    run.main(["test", "--slow", "tests/media"])
+    assert commands[-1][1:] == ["-m", "pytest", "-n", "2", "-m", "slow", "tests/media"]
 
 
 def test_demo_says_where_the_frames_are(
