@@ -118,13 +118,9 @@ def load_imagenet_encoder(encoder: Encoder, path: Path) -> None:
     Raises:
         WeightsError: as :func:`load_strictly`.
     """
-    state = {re.sub(r"(^|\.)_", r"\1", name): value for name, value in read_pth(path).items()}
-    head = re.compile(
-        r"(fc|classifier|features\.18|conv_head)\.|bn1\.(?!.*\.)"
-        if "conv_stem.weight" in state
-        else r"(fc|classifier|features\.18)\."
-    )
-    state = {name: value for name, value in state.items() if not head.match(name)}
+    # The EfficientNet package's names differ from ours by leading underscores.
+    published = {re.sub(r"(^|\.)_", r"\1", name): value for name, value in read_pth(path).items()}
+    state = {name: value for name, value in published.items() if not name.startswith(encoder.imagenet_head)}
     kernel = state.get(encoder.stem_name)
     if kernel is not None and kernel.shape[1] == 3:
         state[encoder.stem_name] = six_channel_stem(kernel)

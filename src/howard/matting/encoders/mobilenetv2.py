@@ -3,8 +3,6 @@
 Parameter names are torchvision's, so its ImageNet checkpoint and published Background Matting V2 files load by name.
 """
 
-from typing import ClassVar
-
 from torch import Tensor, nn
 
 from howard.matting.encoders.base import Encoder, Features, initialise_convolutions
@@ -46,7 +44,8 @@ class MobileNetV2Encoder(Encoder):
     """MobileNetV2 without its final 1x1 block; channels 16, 24, 32, 320 at strides 2, 4, 8, 16."""
 
     channels = (16, 24, 32, 320)
-    stem_name: ClassVar[str] = "features.0.0.weight"
+    stem_name = "features.0.0.weight"
+    imagenet_head = ("features.18.", "classifier.")
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,8 +3,6 @@
 Parameter names are torchvision's, so its ImageNet checkpoints and published Background Matting V2 files load by name.
 """
 
-from typing import ClassVar
-
 from torch import Tensor, nn
 
 from howard.matting.encoders.base import Encoder, Features, initialise_convolutions
@@ -40,7 +38,8 @@ class ResNetEncoder(Encoder):
     """ResNet with ``blocks`` bottlenecks a stage; channels 64, 256, 512, 2048 at strides 2, 4, 8, 16."""
 
     channels = (64, 256, 512, 2048)
-    stem_name: ClassVar[str] = "conv1.weight"
+    stem_name = "conv1.weight"
+    imagenet_head = ("fc.",)
 
     def __init__(self, blocks: tuple[int, int, int, int]) -> None:
         super().__init__()

@@ -1,0 +1,84 @@
+"""The film-maker's command, typed as the README types it, with the weights that ship."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "data" / "sample"
+
+
+def infer(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, str(ROOT / "infer.py"), *arguments]
+    return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=300)
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    """The one line of an error; nothing else may have been said."""
+    assert result.returncode == 2
+    [line] = result.stderr.splitlines()
+    return line
+
+
+@pytest.mark.slow
+def test_a_shot_with_an_awkward_name(tmp_path: Path) -> None:
+    shot = tmp_path / "my shot (take=2), 'final' [ü].mp4"
+    shutil.copy(SAMPLE / "shot.mp4", shot)
+    arguments = (f"input={shot.name}", f"plate={SAMPLE / 'plate.mp4'}", "output=out", "frames=5-6", "background=green")
+    result = infer(tmp_path, *arguments)
+    assert result.returncode == 0, result.stderr
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    stem = shot.stem
+    expected = [f"{stem}.{number:04d}.png" for number in (5, 6)] + [
+        f"{stem}_comp.{number:04d}.png" for number in (5, 6)
+    ]
+    assert names == sorted([*expected, "howard.json", "howard.frames.jsonl"])
+    rgba = cv2.imread(str(tmp_path / "out" / f"{stem}.0005.png"), cv2.IMREAD_UNCHANGED)
+    assert rgba is not None
+    assert rgba.shape == (720, 1280, 4)
+    true = cv2.imread(str(SAMPLE / "alpha" / "0004.png"), cv2.IMREAD_UNCHANGED)
+    assert true is not None
+    assert np.abs(rgba[..., 3] / 255 - true / 65535).mean() < 0.02
+    lines = [json.loads(line) for line in (tmp_path / "out" / "howard.frames.jsonl").read_text().splitlines()]
+    assert [line["number"] for line in lines] == [5, 6]
+    assert all(line["status"] == "good" for line in lines)
+    again = infer(tmp_path, *arguments)
+    assert "0 frames rendered, 2 were there already" in again.stdout
+
+
+def test_a_missing_shot(tmp_path: Path) -> None:
+    line = refused(infer(tmp_path, "input=no such.mp4", f"plate={SAMPLE / 'plate.mp4'}"))
+    assert line.startswith("error: no such.mp4 does not exist")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "notes.mp4").write_text("not a video")
+    line = refused(infer(tmp_path, "input=notes.mp4", f"plate={SAMPLE / 'plate.mp4'}", "output=out"))
+    assert line.startswith("error: notes.mp4 cannot be read as a video")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_setting(tmp_path: Path) -> None:
+    assert "did you mean 'output'?" in refused(infer(tmp_path, "input=a.mp4", "plate=b.mp4", "outptu=c"))
+
+
+def test_a_folder_of_somebody_else(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "holiday.jpg").write_bytes(b"precious")
+    line = refused(infer(tmp_path, f"input={SAMPLE / 'shot.mp4'}", f"plate={SAMPLE / 'plate.mp4'}", "output=out"))
+    assert "overwrite=true" in line
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["holiday.jpg"]
+    assert (tmp_path / "out" / "holiday.jpg").read_bytes() == b"precious"
+
+
+def test_weights_that_are_not_there(tmp_path: Path) -> None:
+    arguments = (f"input={SAMPLE / 'shot.mp4'}", f"plate={SAMPLE / 'plate.mp4'}", "output=out", "weights=mine.pth")
+    assert "no weights 'mine.pth'" in refused(infer(tmp_path, *arguments))
+    assert not (tmp_path / "out").exists()
