@@ -11,7 +11,7 @@ from typing import Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from howard.errors import WeightsError
@@ -52,10 +52,9 @@ class WeightsMetadata:
 def save_weights(path: Path, state: State, metadata: WeightsMetadata) -> None:
     """Write a weights file: kernels in fp16, everything else (norms, biases, counters) as it is."""
     halved = {name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in state.items()}
+    described = {_METADATA_KEY: json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()})}
     partial = path.with_name(path.name + ".partial")
-    save_file(
-        halved, partial, metadata={_METADATA_KEY: json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()})}
-    )
+    partial.write_bytes(save(halved, described))
     partial.replace(path)
 
 
