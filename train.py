@@ -1,6 +1,7 @@
 """Train one stage: ``python train.py experiment=coarse``, then ``python train.py experiment=refine``."""
 
 import sys
+import warnings
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from howard.cli import friendly, hydra_arguments, wants_help
 from howard.errors import InputError, SettingsError
 
 CONFIGS = Path(__file__).parent / "configs"
+# Lightning's own business: neither is anything that a reader of the terminal could act on.
+LIGHTNING_CHATTER = (".*treespec, LeafSpec.*", ".*is not supported by the model summary.*")
 
 
 def list_experiments() -> str:
@@ -122,6 +125,8 @@ def start(config: DictConfig) -> float:
 @friendly
 def main() -> None:
     """Read the command line."""
+    for message in LIGHTNING_CHATTER:
+        warnings.filterwarnings("ignore", message=message)
     arguments = sys.argv[1:]
     if wants_help(arguments):
         print(list_experiments())
