@@ -32,7 +32,8 @@ def main(arguments: list[str]) -> None:
     print(f"{summary.rendered} frames rendered, {summary.skipped} were there already: {summary.output}")
     for status, numbers in (("weak", summary.weak), ("failed", summary.failed)):
         if numbers:
-            print(f"frame {numbers[0]} and {len(numbers) - 1} more deserve a look: plate alignment {status}")
+            others = f" and {len(numbers) - 1} more" if len(numbers) > 1 else ""
+            print(f"worth a look, plate alignment {status}: frame {numbers[0]}{others}")
 
 
 if __name__ == "__main__":

@@ -236,7 +236,7 @@ def test_infer_says_how_it_went(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert asked["frames"] == "1-4"
     assert capsys.readouterr().out.splitlines() == [
         f"3 frames rendered, 1 were there already: {Path('renders/a b')}",
-        "frame 2 and 1 more deserve a look: plate alignment weak",
+        "worth a look, plate alignment weak: frame 2 and 1 more",
     ]
 
 
