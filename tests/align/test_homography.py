@@ -30,6 +30,21 @@ def test_known_homography_is_recovered(outliers, corners_apart):
     assert estimate.error_px < 0.6
 
 
+@pytest.mark.parametrize(("outliers", "trusted"), [(0, True), (60, False)])
+def test_matches_on_little_of_the_picture_must_be_nearly_unanimous(outliers, trusted):
+    """Before a blank wall the right plate matches on a patch only: 12 cells of 40 here."""
+    matches, _ = _matches(400, 0, noise=0.1)
+    patch = np.array([SIZE.width * 0.74, SIZE.height * 0.38])
+    inside = (matches.source < patch).all(axis=1)
+    source = matches.source[inside]
+    source[:outliers] = np.random.default_rng(1).uniform((0, 0), patch, (outliers, 2))
+    estimate = estimate_homography(Matches(matches.plate[inside], source), SIZE, SIZE)
+    assert estimate.grid_share == pytest.approx(0.3, abs=0.03)
+    assert estimate.inliers > 25
+    assert estimate.inlier_ratio > 0.35
+    assert estimate.trusted == trusted
+
+
 def test_the_same_matches_give_the_same_matrix():
     matches, _ = _matches(200, 100)
     first, second = (estimate_homography(matches, SIZE, SIZE) for _ in range(2))

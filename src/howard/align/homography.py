@@ -15,6 +15,10 @@ _MIN_THRESHOLD_PX = 1.5
 _MIN_INLIERS = 25
 _MIN_INLIER_RATIO = 0.35
 _MIN_GRID_SHARE = 0.32
+# Half-blank pictures hold fewer cells; a clear majority of matches makes up for it. Measured: of 378 pairs of different
+# rooms, full of the same furniture, none reached 0.26 of the grid, while right ones before a white wall fell to 0.27.
+_CLEAR_INLIER_RATIO = 0.6
+_CLEAR_GRID_SHARE = 0.26
 _GRID_COLUMNS, _GRID_ROWS = 8, 5
 # A plate shown at less than a third or more than three times the source's scale was not filmed from the same place.
 _AREA_RANGE = (1 / 9, 9.0)
@@ -50,13 +54,13 @@ def estimate_homography(matches: Matches, plate_size: Size, source_size: Size) -
     error = np.linalg.norm(apply_homography(matrix, matches.plate[kept]) - matches.source[kept], axis=1)
     ratio = inliers / len(kept)
     share = _grid_share(matches.source[kept], source_size)
-    trusted = (
-        inliers >= _MIN_INLIERS
-        and ratio >= _MIN_INLIER_RATIO
-        and share > _MIN_GRID_SHARE
-        and is_sane(matrix, plate_size, source_size)
-    )
+    trusted = _is_convincing(inliers, ratio, share) and is_sane(matrix, plate_size, source_size)
     return HomographyEstimate(matrix, inliers, ratio, share, float(np.median(error)), trusted)
+
+
+def _is_convincing(inliers: int, inlier_ratio: float, grid_share: float) -> bool:
+    least_share = _CLEAR_GRID_SHARE if inlier_ratio >= _CLEAR_INLIER_RATIO else _MIN_GRID_SHARE
+    return inliers >= _MIN_INLIERS and inlier_ratio >= _MIN_INLIER_RATIO and grid_share > least_share
 
 
 def is_sane(matrix: np.ndarray, plate_size: Size, source_size: Size) -> bool:
