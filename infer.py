@@ -32,8 +32,9 @@ def main(arguments: list[str]) -> None:
     print(f"{summary.rendered} frames rendered, {summary.skipped} were there already: {summary.output}")
     for status, numbers in (("weak", summary.weak), ("failed", summary.failed)):
         if numbers:
-            others = f" and {len(numbers) - 1} more" if len(numbers) > 1 else ""
-            print(f"worth a look, plate alignment {status}: frame {numbers[0]}{others}")
+            first, *others = numbers
+            more = f" and {len(others)} more" if others else ""
+            print(f"worth a look, plate alignment {status}: frame {first}{more}")
 
 
 if __name__ == "__main__":
