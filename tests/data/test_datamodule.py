@@ -59,6 +59,20 @@ def test_validation_does_not_follow_the_training_seed(data_root: Path) -> None:
     assert torch.equal(*drawn)
 
 
+def test_no_validation_sample_is_dropped(data_root: Path) -> None:
+    module = make(data_root, validation_samples=3, batch_size=2)
+    module.setup()
+    assert [len(batch["alpha"]) for batch in module.val_dataloader()] == [2, 1]
+
+
+def test_setting_up_for_another_stage_decodes_nothing_again(data_root: Path) -> None:
+    module = make(data_root)
+    module.setup("fit")
+    places = module._places
+    module.setup("validate")
+    assert module._places is places
+
+
 def test_an_epoch_without_a_length_shows_every_person_once(data_root: Path) -> None:
     module = make(data_root, samples_per_epoch=None, batch_size=1)
     module.setup()

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
@@ -64,19 +65,26 @@ class MattingDataModule(LightningDataModule):
         self.licences = tuple(licences)
         self.size, self.batch_size, self.workers, self.seed = size, batch_size, workers, seed
         self.samples_per_epoch, self.validation_samples = samples_per_epoch, validation_samples
+        self._people: dict[Split, list[list[PersonFiles]]] = {}
+        self._places: dict[Split, list[np.ndarray]] = {}
 
     def setup(self, stage: str | None = None) -> None:
-        """List people, decode places."""
+        """List people and decode places, once for all stages."""
+        if self._places:
+            return
         if not self.root.is_dir():
             raise InputError(f"no data folder {self.root}; give one with data.root=FOLDER (see data/README.md)")
-        self._people = {split: self._find_people(split) for split in ("train", "val")}
-        self._places = {split: load_places(self._find_places(split)) for split in ("train", "val")}
+        splits: tuple[Split, ...] = ("train", "val")
+        self._people = {split: self._find_people(split) for split in splits}
+        self._places = {split: load_places(self._find_places(split)) for split in splits}
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """A new epoch's samples; the trainer must ask again every epoch."""
         length = self.samples_per_epoch or sum(len(group) for group in self._people["train"])
         epoch = self.trainer.current_epoch if self.trainer else 0
-        return self._loader(self._dataset("train", length, self.seed, epoch), self.workers)
+        dataset = self._dataset("train", length, self.seed, epoch)
+        # A last batch of one or two samples would upset batch norm.
+        return self._loader(dataset, self.workers, drop_last=length > self.batch_size)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """The fixed validation samples, in a fixed order."""
@@ -93,6 +101,6 @@ class MattingDataModule(LightningDataModule):
             self._people[split], self.shares, self._places[split], self.size, self.recipe, length, seed, epoch
         )
 
-    def _loader(self, dataset: SyntheticDataset, workers: int) -> DataLoader[Batch]:
+    def _loader(self, dataset: SyntheticDataset, workers: int, drop_last: bool = False) -> DataLoader[Batch]:
         # Samples are random already, so their order need not be.
-        return DataLoader(dataset, self.batch_size, num_workers=workers, drop_last=len(dataset) > self.batch_size)
+        return DataLoader(dataset, self.batch_size, num_workers=workers, drop_last=drop_last)
