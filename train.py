@@ -45,6 +45,7 @@ def train(config: DictConfig, run: Path, checkpoint: Path | None = None) -> floa
         torch.set_num_threads(config.threads)
     module = hydra.utils.instantiate(config.model, _convert_="all")
     data = hydra.utils.instantiate(config.data, _convert_="all")
+    data.setup()  # missing data is said before a run folder is made
     if checkpoint is None:
         choose_first_weights(config, module.network)
         run.mkdir(parents=True, exist_ok=True)

@@ -99,6 +99,7 @@ def test_bad_settings_are_one_line(tmp_path: Path) -> None:
         (["experiment=coars"], "did you mean 'coarse'?"),
         (["experiment=smoke", "trainer.max_stps=3"], "did you mean 'trainer.max_steps'?"),
         (["experiment=smoke", "trainer.max_steps=many"], "trainer.max_steps=many is not a whole number"),
+        (["experiment=smoke", "data.root=nowhere"], "no data folder nowhere"),
         (["resume=nowhere"], "resume=nowhere: config.yaml is not there"),
         (["resume=nowhere", "seed=1"], "leave out all others"),
     ):
