@@ -5,17 +5,20 @@ import pytest
 import torch
 
 from howard.matting import CoarseNetwork, MattingNetwork, RefineSettings
+from howard.matting.inference import prepare_for_inference
 
 TOLERANCE = 2e-5
 ENCODERS = ("mobilenetv2", "resnet50")
 PARAMETERS = {"mobilenetv2": 5_006_839, "resnet50": 40_247_703, "resnet101": 59_239_831}
 
 
-@pytest.fixture(scope="module", params=ENCODERS)
+@pytest.fixture(scope="module", params=[(encoder, prepared) for encoder in ENCODERS for prepared in (False, True)])
 def network(request, reference) -> tuple[str, MattingNetwork]:
-    built = MattingNetwork(request.param)
-    built.load_state_dict(reference.state(request.param))
-    return request.param, built.eval()
+    """As trained, and as the predictor runs it."""
+    encoder, prepared = request.param
+    built = MattingNetwork(encoder)
+    built.load_state_dict(reference.state(encoder))
+    return encoder, prepare_for_inference(built) if prepared else built.eval()
 
 
 @pytest.mark.parametrize(("encoder", "count"), PARAMETERS.items())

@@ -33,11 +33,74 @@ def test_the_same_twice(predictor: MattingPredictor) -> None:
     assert np.array_equal(predictor(source, plate).numpy().alpha, predictor(source, plate).numpy().alpha)
 
 
-def test_sizes_and_types_are_checked(predictor: MattingPredictor) -> None:
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (65, 517), (301, 67)])
+def test_any_size_and_aspect(predictor: MattingPredictor, height: int, width: int) -> None:
+    matte = predictor(*images(height, width)).numpy()
+    assert matte.alpha.shape == (1, 1, height, width)
+    assert matte.foreground.shape == (1, 3, height, width)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("height", "width"), [(2160, 3840), (3840, 2160)])
+def test_4k_either_way_up(predictor: MattingPredictor, height: int, width: int) -> None:
+    matte = predictor(*images(height, width)).numpy()
+    assert matte.alpha.shape == (1, 1, height, width)
+    assert max(matte.coarse.alpha.shape) == 480
+
+
+def test_a_batch_is_its_frames(predictor: MattingPredictor) -> None:
+    source, plate = images()
+    other = np.ascontiguousarray(source[::-1])
+    coverage = np.ones((2, 72, 96), np.float32)
+    coverage[1, :, :40] = 0
+    together = predictor(np.stack([source, other]), np.stack([plate, plate]), coverage).numpy()
+    for index, frame in enumerate((source, other)):
+        alone = predictor(frame, plate, coverage[index]).numpy()
+        np.testing.assert_allclose(together.alpha[index], alone.alpha[0], atol=1e-5)
+
+
+def test_the_network_given_is_left_as_it_was() -> None:
+    network = METADATA.build().train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    MattingPredictor(network, METADATA, torch.device("cpu"), "bf16")
+    assert network.training
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_bf16_is_close() -> None:
+    torch.manual_seed(0)
+    network = METADATA.build()
+    full, half = (MattingPredictor(network, METADATA, torch.device("cpu"), name) for name in ("fp32", "bf16"))
+    assert {parameter.dtype for parameter in half.network.parameters()} == {torch.bfloat16}
+    difference = np.abs(half(*images()).numpy().alpha - full(*images()).numpy().alpha)
+    assert 0 < difference.mean() < 5e-3
+
+
+def test_sizes_are_checked(predictor: MattingPredictor) -> None:
     source, plate = images()
     with pytest.raises(ValueError, match="align the plate"):
         predictor(source, plate[:-1])
     with pytest.raises(ValueError, match="coverage is"):
         predictor(source, plate, np.ones((5, 5), np.float32))
-    with pytest.raises(ValueError, match="HxWx3"):
-        predictor(source.astype(np.int32), plate.astype(np.int32))
+    for small in ((63, 96), (0, 96)):
+        with pytest.raises(ValueError, match="64 pixels at least"):
+            predictor(*(np.zeros((*small, 3), np.uint8),) * 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((72, 96, 4), np.uint8), ((72, 96), np.uint8), ((72, 96, 3), np.float64), ((72, 96, 3), np.int32)],
+)
+def test_types_are_checked(predictor: MattingPredictor, shape: tuple[int, ...], dtype: type) -> None:
+    image = np.zeros(shape, dtype)
+    with pytest.raises(ValueError, match=r"source is \(72, 96.*give RGB, \(height, width, 3\)"):
+        predictor(image, image)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused(predictor: MattingPredictor, value: float) -> None:
+    source, plate = np.zeros((2, 72, 96, 3), np.float32)
+    plate[3, 4] = value
+    with pytest.raises(ValueError, match="plate holds values that are not finite"):
+        predictor(source, plate)

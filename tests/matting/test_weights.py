@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,6 @@ def test_round_trip_keeps_metadata_and_fp16_values(saved) -> None:
 
 
 def test_a_coarse_file_has_no_refiner_and_still_predicts(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     metadata = replace(SMALL, has_refiner=False)
     save_weights(tmp_path / "coarse.safetensors", metadata.build().state_dict(), metadata)
     network, _ = load_network(tmp_path / "coarse.safetensors")
@@ -106,6 +105,47 @@ def test_other_files_are_refused_in_one_line(tmp_path: Path) -> None:
         load_network(tmp_path / "odd.safetensors")
 
 
+@pytest.mark.parametrize("size", [0, 4, 1000, 200_000])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_files_cut_short_are_refused(saved, tmp_path: Path, size: int, suffix: str) -> None:
+    path, network = saved
+    if suffix == ".pth":
+        path = tmp_path / "whole.pth"
+        torch.save(network.state_dict(), path)
+    cut = tmp_path / f"cut{suffix}"
+    cut.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(WeightsError, match=r"cut\.\w+ is not a"):
+        load_network(cut)
+
+
+def test_weights_of_another_encoder_are_refused(tmp_path: Path) -> None:
+    state = MattingNetwork("mobilenetv2", 16, (16, 12, 8), ("coverage",)).state_dict()
+    save_weights(tmp_path / "mixed.safetensors", state, SMALL)
+    with pytest.raises(WeightsError, match="say efficientnet_lite0, its tensors are those of mobilenetv2"):
+        load_network(tmp_path / "mixed.safetensors")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    state = SMALL.build().state_dict()
+    state["decoder.conv2.weight"][0, 0, 0, 0] = value
+    save_weights(tmp_path / "broken.safetensors", state, SMALL)
+    with pytest.raises(WeightsError, match=r"decoder\.conv2\.weight holds values that are not finite"):
+        load_network(tmp_path / "broken.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("encoder", "vgg"), ("mixing", "gamma"), ("format", 2), ("coarse_long_side", 0), ("refine", ("best", 0.1, 0.1))],
+)
+def test_metadata_that_cannot_be_are_refused(tmp_path: Path, field: str, value) -> None:
+    described = asdict(SMALL) | {"refine": SMALL.refine._asdict()}
+    described[field] = dict(zip(("mode", "fraction", "threshold"), value, strict=True)) if field == "refine" else value
+    save_file({"a": torch.zeros(1)}, tmp_path / "odd.safetensors", metadata={"howard": json.dumps(described)})
+    with pytest.raises(WeightsError, match=rf"odd\.safetensors: its metadata.*{field} is"):
+        load_network(tmp_path / "odd.safetensors")
+
+
 @pytest.mark.parametrize("name", ["resnet50", "mobilenetv2", "efficientnet_lite0"])
 def test_imagenet_encoders_load_by_name(name: str, tmp_path: Path) -> None:
     """Files named as their publishers name them: a 3-channel stem and a classifier that is not wanted."""
@@ -152,3 +192,13 @@ def test_devices_are_checked(saved) -> None:
     if not torch.cuda.is_available():
         with pytest.raises(SettingsError, match="device=cuda is not available"):
             load_matting(path, device="cuda")
+
+
+def test_precisions_are_checked(saved) -> None:
+    path, _ = saved
+    assert load_matting(path, device="cpu").precision == "fp32"
+    assert load_matting(path, device="cpu", precision="bf16").precision == "bf16"
+    with pytest.raises(SettingsError, match="unknown precision 'int8'; choose auto, fp32, bf16, fp16"):
+        load_matting(path, device="cpu", precision="int8")
+    with pytest.raises(SettingsError, match="fp16 is for GPUs"):
+        load_matting(path, device="cpu", precision="fp16")

@@ -1,8 +1,9 @@
 """Atrous spatial pyramid pooling as in DeepLabV3 (Chen et al., arXiv 1706.05587, section 3.3)."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from howard.matting.joining import join
 
 
 class ASPP(nn.Module):
@@ -24,7 +25,7 @@ class ASPP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         *local, pooled = [branch(x) for branch in self.convs]
         pooled = F.interpolate(pooled, size=x.shape[2:], mode="bilinear", align_corners=False)
-        return self.project(torch.cat([*local, pooled], dim=1))
+        return self.project(join(*local, pooled))
 
 
 def _conv_bn_relu(in_channels: int, out_channels: int, size: int, dilation: int = 1) -> nn.Sequential:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from howard.matting.aspp import ASPP
 from howard.matting.decoder import Decoder
 from howard.matting.encoders import build_encoder
+from howard.matting.joining import join
 
 HIDDEN_CHANNELS = 32
 _OUTPUT_CHANNELS = 1 + 3 + 1 + HIDDEN_CHANNELS  # alpha, residual, error, hidden
@@ -65,8 +66,10 @@ class CoarseNetwork(nn.Module):
         extra = None
         if "coverage" in self.extra_inputs:
             extra = torch.ones_like(source[:, :1]) if coverage is None else coverage
-        pair = torch.cat([source, plate], dim=1)
-        features = self.backbone(pair, extra)
+        # Inference in half precision keeps the weights in it; what comes in and goes out stays as it is.
+        dtype = self.decoder.conv4.weight.dtype
+        pair = join(source, plate).to(dtype)
+        features = self.backbone(pair, extra if extra is None else extra.to(dtype))
         decoded = self.decoder(self.aspp(features.stride16), features, pair).to(source.dtype)
         alpha, residual, error, hidden = decoded.split([1, 3, 1, HIDDEN_CHANNELS], dim=1)
         return CoarseMatte(

@@ -1,10 +1,10 @@
 """The decoder: four steps up from stride 16 to full coarse resolution (Lin et al. 2021, section 4.1)."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from howard.matting.encoders import Features
+from howard.matting.joining import join
 
 
 class Decoder(nn.Module):
@@ -38,12 +38,12 @@ class Decoder(nn.Module):
 
     def forward(self, x: Tensor, skips: Features, pair: Tensor) -> Tensor:
         """ASPP output, encoder features and the raw (B, 6, H, W) input in [0, 1] to (B, out_channels, H, W)."""
-        x = self.relu(self.bn1(self.conv1(_join(x, skips.stride8))))
-        x = self.relu(self.bn2(self.conv2(_join(x, skips.stride4))))
-        x = self.relu(self.bn3(self.conv3(_join(x, skips.stride2))))
-        return self.conv4(_join(x, pair))
+        x = self.relu(self.bn1(self.conv1(_upsample_and_join(x, skips.stride8))))
+        x = self.relu(self.bn2(self.conv2(_upsample_and_join(x, skips.stride4))))
+        x = self.relu(self.bn3(self.conv3(_upsample_and_join(x, skips.stride2))))
+        return self.conv4(_upsample_and_join(x, pair))
 
 
-def _join(x: Tensor, skip: Tensor) -> Tensor:
+def _upsample_and_join(x: Tensor, skip: Tensor) -> Tensor:
     x = F.interpolate(x, size=skip.shape[2:], mode="bilinear", align_corners=False)
-    return torch.cat([x, skip], dim=1)
+    return join(x, skip)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from howard.matting.coarse import CoarseMatte, CoarseNetwork
 from howard.matting.refiner import Refiner, RefineSettings, enlarge
+from howard.matting.tiles import PATCH
 
 
 class Matte(NamedTuple):
@@ -73,7 +74,7 @@ class MattingNetwork(CoarseNetwork):
         coarse = super().forward(small[0], small[1], coverage)
         refined = self.refiner(source, plate, coarse, refine) if self.refiner else enlarge(coarse, source.shape[2:])
         alpha = refined.alpha.clamp(0, 1)[..., :height, :width]
-        foreground = (refined.residual + source).clamp(0, 1)[..., :height, :width]
+        foreground = (refined.residual + source).clamp_(0, 1)[..., :height, :width]
         return Matte(alpha, foreground, coarse, refined.patches)
 
 
@@ -83,9 +84,10 @@ def coarse_scale(height: int, width: int, long_side: int = 480) -> float:
 
 
 def _pad_to_patches(image: Tensor) -> Tensor:
-    """Replicate the last row and column until both sides divide by 4, the size of a refined patch."""
+    """Replicate the last row and column until both sides divide by the side of a patch."""
     height, width = image.shape[2:]
-    return F.pad(image, (0, -width % 4, 0, -height % 4), mode="replicate")
+    missing = (0, -width % PATCH, 0, -height % PATCH)
+    return F.pad(image, missing, mode="replicate") if any(missing) else image
 
 
 def _array(tensor: Tensor) -> Any:

@@ -7,8 +7,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from howard.matting.coarse import HIDDEN_CHANNELS, CoarseMatte
+from howard.matting.joining import join
+from howard.matting.tiles import (
+    BORDER,
+    PATCH,
+    TILE_SIZES,
+    Tiles,
+    cover_patches,
+    crop,
+    crop_enlarged,
+    fixed_patches,
+    paste,
+)
 
 RefineMode = Literal["sampling", "thresholding", "full"]
+# A few megabytes at a time stay in the processor's cache, and memory stays flat.
+_PIXELS_AT_ONCE = 2**18
 
 
 class RefineSettings(NamedTuple):
@@ -60,33 +74,44 @@ class Refiner(nn.Module):
             settings: which patches.
         """
         height, width = source.shape[2:]
-        guess = torch.cat([coarse.hidden, coarse.alpha, coarse.residual], dim=1)
-        half = _resize(torch.cat([source, plate], dim=1), (height // 2, width // 2))
-        half = torch.cat([_resize(guess, (height // 2, width // 2)), half], dim=1)  # (B, 42, H/2, W/2)
-        full = torch.cat([source, plate], dim=1)
-        patches = select_patches(_resize(coarse.error, (height // 4, width // 4)), settings)
-        if settings.mode == "full":
-            result = self._detail(F.pad(half, [3] * 4), F.pad(full, [2] * 4))
+        patches = select_patches(_resize(coarse.error, (height // PATCH, width // PATCH)), settings)
+        if _wants_fixed_shapes(source) and settings.mode != "thresholding":
+            tiles = fixed_patches(patches, count_patches(patches, settings))
         else:
-            result = torch.cat(enlarge(coarse, (height, width))[:2], dim=1)
-            where = patches[:, 0].nonzero().unbind(dim=1)  # batch, row, column of n patches
-            if len(where[0]) > 0:  # batch norm has nothing to learn from no patches
-                detail = self._detail(crop_windows(half, where, 2, 3), crop_windows(full, where, 4, 2))
-                result = replace_patches(result, detail, where)
+            # Batch norm learns from exactly the patches that are asked for, hence no larger tiles in training.
+            tiles = cover_patches(patches, (1,) if self.training else TILE_SIZES)
+        return self.refine(source, plate, coarse, patches, tiles)
+
+    def refine(self, source: Tensor, plate: Tensor, coarse: CoarseMatte, patches: Tensor, tiles: Tiles) -> Refined:
+        """Refine given patches: ``patches`` (B, 1, H / 4, W / 4) is 1 where wanted, and ``tiles`` hold all of those.
+
+        The outcome does not depend on the tiles' size. Other arguments as :meth:`forward`.
+        """
+        result = _resize(join(coarse.alpha, coarse.residual), source.shape[2:])
+        guess = join(coarse.hidden, coarse.alpha, coarse.residual)
+        whole = self.training or _wants_fixed_shapes(source)
+        for part in [tiles] if whole else tiles.split(_PIXELS_AT_ONCE):
+            if len(part.batch) > 0:  # batch norm has nothing to learn from no patches
+                paste(result, self._detail(source, plate, guess, part).to(result.dtype), part, patches)
         return Refined(result[:, :1], result[:, 1:], patches)
 
-    def _detail(self, half: Tensor, full: Tensor) -> Tensor:
-        """(n, 42, 2a + 6, 2b + 6) and (n, 6, 4a + 4, 4b + 4) to alpha and residual (n, 4, 4a, 4b)."""
-        x = self.relu(self.bn1(self.conv1(half)))
+    def _detail(self, source: Tensor, plate: Tensor, guess: Tensor, tiles: Tiles) -> Tensor:
+        """Alpha and residual (n, 4, 4 size, 4 size) of every tile; ``guess`` (B, 36, h, w) is the coarse matte."""
+        dtype = self.conv4.weight.dtype
+        half_size = (source.shape[2] // 2, source.shape[3] // 2)
+        full = torch.cat([crop(source, tiles, BORDER), crop(plate, tiles, BORDER)], dim=3).permute(0, 3, 1, 2)
+        hidden = crop_enlarged(guess, tiles, half_size, PATCH // 2, BORDER // 2).permute(0, 3, 1, 2)
+        x = join(hidden, F.avg_pool2d(full, 2)).to(dtype)  # halving bilinearly is averaging 2x2 pixels
+        x = self.relu(self.bn1(self.conv1(x)))
         x = self.relu(self.bn2(self.conv2(x)))
         x = F.interpolate(x, scale_factor=2, mode="nearest")
-        x = self.relu(self.bn3(self.conv3(torch.cat([x, full], dim=1))))
-        return self.conv4(x).to(full.dtype)
+        x = join(x, full[..., 4:-4, 4:-4].to(x.dtype))
+        return self.conv4(self.relu(self.bn3(self.conv3(x))))
 
 
 def enlarge(coarse: CoarseMatte, size: tuple[int, ...]) -> Refined:
     """The coarse matte at full size (H, W), bilinearly, with no patch refined."""
-    result = _resize(torch.cat([coarse.alpha, coarse.residual], dim=1), size)
+    result = _resize(join(coarse.alpha, coarse.residual), size)
     return Refined(result[:, :1], result[:, 1:], result.new_zeros(len(result), 1, size[0] // 4, size[1] // 4))
 
 
@@ -103,32 +128,19 @@ def select_patches(error: Tensor, settings: RefineSettings) -> Tensor:
     if settings.mode != "sampling":
         raise ValueError(f"unknown refine mode {settings.mode!r}; choose one of {', '.join(get_args(RefineMode))}")
     flat = error.flatten(1)
-    count = min(round(settings.fraction * flat.shape[1]), flat.shape[1])
-    chosen = torch.zeros_like(flat).scatter_(1, flat.topk(count, sorted=False).indices, 1)
-    return (chosen * (flat > 0)).view_as(error)
+    most = flat.topk(count_patches(error, settings), sorted=False).indices
+    return (torch.zeros_like(flat).scatter_(1, most, 1) * (flat > 0)).view_as(error)
 
 
-def crop_windows(image: Tensor, where: tuple[Tensor, ...], stride: int, border: int) -> Tensor:
-    """Cut the window of every patch: (B, C, H, W) to (n, C, stride + 2 border, stride + 2 border).
-
-    Args:
-        image: has ``stride`` pixels a patch; zeros are seen beyond it.
-        where: batch, row and column indices of n patches.
-        stride: size of the window's centre.
-        border: added on all four sides.
-    """
-    size = stride + 2 * border
-    windows = F.pad(image, [border] * 4).permute(0, 2, 3, 1).unfold(1, size, stride).unfold(2, size, stride)
-    return windows[where]  # (B, h, w, C, size, size) -> (n, C, size, size)
+def count_patches(error: Tensor, settings: RefineSettings) -> int:
+    """The most patches that ``sampling`` or ``full`` pick in one error map of this shape (B, 1, h, w)."""
+    available = error.shape[2] * error.shape[3]
+    return available if settings.mode == "full" else min(round(settings.fraction * available), available)
 
 
-def replace_patches(image: Tensor, patches: Tensor, where: tuple[Tensor, ...]) -> Tensor:
-    """Write (n, C, s, s) patches over a copy of the image (B, C, s h, s w) at the given batch, row, column."""
-    batch, channels, height, width = image.shape
-    size = patches.shape[-1]
-    grid = image.view(batch, channels, height // size, size, width // size, size)
-    grid = grid.permute(0, 2, 4, 1, 3, 5).index_put(where, patches)  # (B, h, w, C, s, s)
-    return grid.permute(0, 3, 1, 4, 2, 5).reshape(batch, channels, height, width)
+def _wants_fixed_shapes(image: Tensor) -> bool:
+    """Whether shapes must not depend on values: a GPU would wait for the host, and a graph could not be exported."""
+    return image.device.type != "cpu" or torch.compiler.is_exporting()
 
 
 def _resize(image: Tensor, size: tuple[int, ...]) -> Tensor:

@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,19 +15,24 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from howard.errors import WeightsError
-from howard.matting.encoders import Encoder, six_channel_stem
+from howard.matting.encoders import ENCODERS, Encoder, six_channel_stem
 from howard.matting.network import MattingNetwork
-from howard.matting.refiner import RefineSettings
+from howard.matting.refiner import RefineMode, RefineSettings
 
 _METADATA_KEY = "howard"
 _PRETRAINED = Path(__file__).parent.parent / "pretrained"
 _DEFAULT = "refine_lite"
+_FORMAT = 1
 State = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
 class WeightsMetadata:
-    """What a weights file says of itself, beside the numbers."""
+    """What a weights file says of itself, beside the numbers.
+
+    Raises:
+        ValueError: a field has a value that no network of ours could have.
+    """
 
     encoder: str
     aspp_channels: int = 256
@@ -41,6 +46,19 @@ class WeightsMetadata:
     version: str = "0"
     data: str = "unknown"
     licence: str = "unknown"
+    format: int = _FORMAT  # of this description; a reader refuses those it does not know
+
+    def __post_init__(self) -> None:
+        checks = {
+            "format": self.format == _FORMAT,
+            "encoder": self.encoder in ENCODERS,
+            "mixing": self.mixing in ("linear", "srgb"),
+            "coarse_long_side": self.coarse_long_side >= 32,
+            "refine": self.refine.mode in get_args(RefineMode) and 0 <= self.refine.fraction <= 1,
+        }
+        for name, holds in checks.items():
+            if not holds:
+                raise ValueError(f"{name} is {getattr(self, name)!r}")
 
     def build(self) -> MattingNetwork:
         """Make the network that fits, with random weights."""
@@ -66,10 +84,13 @@ def load_network(name_or_path: str | Path) -> tuple[MattingNetwork, WeightsMetad
             ours, or a published Background Matting V2 ``.pth`` file.
 
     Raises:
-        WeightsError: no such file, not a weights file, or tensors missing, unexpected or of another shape.
+        WeightsError: no such file, not a weights file, tensors missing, unexpected, of another shape or not finite, or
+            those of another encoder than the metadata say.
     """
     path = find_weights(name_or_path)
     state, metadata = _read_ours(path) if path.suffix == ".safetensors" else _read_published(path)
+    _check_encoder(state, metadata, path)
+    _check_finite(state, path)
     network = metadata.build()
     load_strictly(network, state, path)
     return network.eval(), metadata
@@ -163,7 +184,7 @@ def _parse_metadata(text: str, path: Path) -> WeightsMetadata:
         fields = json.loads(text)
         lists = {"decoder_widths": tuple(fields["decoder_widths"]), "extra_inputs": tuple(fields["extra_inputs"])}
         return WeightsMetadata(**(fields | lists | {"refine": RefineSettings(**fields["refine"])}))
-    except (TypeError, KeyError, json.JSONDecodeError) as error:
+    except (TypeError, KeyError, ValueError) as error:
         raise WeightsError(f"{path}: its metadata is not what this version of Howard reads ({error})") from None
 
 
@@ -171,8 +192,11 @@ def _read_published(path: Path) -> tuple[State, WeightsMetadata]:
     """A Background Matting V2 file: the architecture is read off names and shapes."""
     state = read_pth(path)
     try:
+        encoder = _recognise_encoder(state)
+        if encoder is None:
+            raise KeyError("an encoder it could be recognised by")
         metadata = WeightsMetadata(
-            encoder=_recognise_encoder(state),
+            encoder=encoder,
             aspp_channels=state["aspp.project.0.weight"].shape[0],
             decoder_widths=tuple(state[f"decoder.conv{step}.weight"].shape[0] for step in (1, 2, 3)),  # type: ignore[arg-type]
             has_refiner="refiner.conv1.weight" in state,
@@ -183,14 +207,23 @@ def _read_published(path: Path) -> tuple[State, WeightsMetadata]:
     return state, metadata
 
 
-def _recognise_encoder(state: State) -> str:
+def _check_encoder(state: State, metadata: WeightsMetadata, path: Path) -> None:
+    found = _recognise_encoder(state)
+    if found not in (None, metadata.encoder):
+        raise WeightsError(f"{path}: its metadata say {metadata.encoder}, its tensors are those of {found}")
+
+
+def _check_finite(state: State, path: Path) -> None:
+    for name, value in state.items():
+        if not value.isfinite().all():
+            raise WeightsError(f"{path}: {name} holds values that are not finite; the training that made it diverged")
+
+
+def _recognise_encoder(state: State) -> str | None:
     marks = {
         "backbone.layer3.22.conv1.weight": "resnet101",
         "backbone.layer1.0.conv1.weight": "resnet50",
         "backbone.features.0.0.weight": "mobilenetv2",
         "backbone.conv_stem.weight": "efficientnet_lite0",
     }
-    for mark, encoder in marks.items():
-        if mark in state:
-            return encoder
-    raise KeyError("an encoder it could be recognised by")
+    return next((encoder for mark, encoder in marks.items() if mark in state), None)

@@ -1,0 +1,161 @@
+"""Square tiles of the picture that hold patches to refine: cut out with a border, and pasted back.
+
+A patch is 4x4 pixels. A tile is ``size`` x ``size`` patches, of which at least one is wanted: tiles of one patch suit
+errors that are scattered; where errors cluster, as on a contour, larger tiles share their borders and cost less.
+Nothing of full size is copied, padded or enlarged: only what lies in tiles is ever computed.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+PATCH = 4
+TILE_SIZES = (1, 2, 4, 8, 16)
+# What a tile draws on beyond its own pixels, at full resolution: 3 pixels at half resolution.
+BORDER = 6
+
+
+class Tiles(NamedTuple):
+    """n tiles of ``size`` x ``size`` patches: which picture of the batch, and the row and column in tiles, all (n,)."""
+
+    size: int
+    batch: Tensor
+    row: Tensor
+    column: Tensor
+
+    def split(self, pixels: int) -> Iterator["Tiles"]:
+        """The same in parts whose windows have about ``pixels`` pixels, so that intermediate results stay small."""
+        count = max(1, pixels // _window_side(self.size) ** 2)
+        for part in zip(*(index.split(count) for index in self[1:]), strict=True):
+            yield Tiles(self.size, *part)
+
+
+def cover_patches(patches: Tensor, sizes: tuple[int, ...] = TILE_SIZES) -> Tiles:
+    """The tiles that hold every wanted patch, of the size whose windows have the fewest pixels in all.
+
+    Args:
+        patches: (B, 1, h, w), 1 where wanted, else 0.
+        sizes: those to choose from.
+    """
+    occupied = {size: F.max_pool2d(patches, size, ceil_mode=True)[:, 0] for size in sizes}
+    size = min(sizes, key=lambda size: float(occupied[size].sum()) * _window_side(size) ** 2)
+    return Tiles(size, *occupied[size].nonzero().unbind(1))
+
+
+def fixed_patches(patches: Tensor, count: int) -> Tiles:
+    """``count`` tiles of one patch for each picture, all wanted ones among them where they are no more than that.
+
+    Shapes depend on no value, so a GPU need not wait for the host and the graph can be exported.
+
+    Args:
+        patches: (B, 1, h, w), 1 where wanted, else 0.
+        count: at most h w.
+    """
+    index = patches.flatten(1).topk(count, sorted=False).indices  # (B, count)
+    batch = torch.arange(len(index), device=index.device)[:, None].expand_as(index)
+    width = patches.shape[3]
+    return Tiles(1, batch.flatten(), (index // width).flatten(), (index % width).flatten())
+
+
+def crop(image: Tensor, tiles: Tiles, border: int) -> Tensor:
+    """Cut out every tile: (B, C, H, W) to (n, s, s, C) with s = 4 size + 2 border; zeros are seen beyond the image."""
+    height, width = image.shape[2:]
+    side = PATCH * tiles.size + 2 * border
+    rows, columns = (
+        index[:, None] * (PATCH * tiles.size) - border + torch.arange(side, device=index.device)
+        for index in (tiles.row, tiles.column)
+    )
+    pixels = _gather(image, tiles.batch, rows.clamp(0, height - 1), columns.clamp(0, width - 1))
+    inside = _within(rows, height)[:, :, None] & _within(columns, width)[:, None, :]
+    return pixels * inside[..., None].to(image.dtype)
+
+
+def crop_enlarged(image: Tensor, tiles: Tiles, size: tuple[int, int], stride: int, border: int) -> Tensor:
+    """Cut out every tile of an image enlarged bilinearly, without enlarging the rest.
+
+    The same as ``F.interpolate(image, size, mode="bilinear")`` cropped: enlarging is two small matrix products a tile,
+    and a row of zeros in a matrix is a pixel beyond the image.
+
+    Args:
+        image: (B, C, h, w).
+        tiles: on the patch grid.
+        size: (H, W) it is enlarged to, with ``stride`` pixels a patch.
+        stride: pixels a patch at that size.
+        border: pixels at that size added on all four sides.
+
+    Returns:
+        (n, s, s, C) with s = stride size + 2 border.
+    """
+    side = stride * tiles.size + 2 * border
+    rows, down = _enlarging(tiles.row * (stride * tiles.size) - border, side, image.shape[2], size[0], image.dtype)
+    columns, across = _enlarging(
+        tiles.column * (stride * tiles.size) - border, side, image.shape[3], size[1], image.dtype
+    )
+    window = _gather(image, tiles.batch, rows, columns)  # (n, r, c, C)
+    window = torch.bmm(down, window.flatten(2)).unflatten(2, window.shape[2:])  # (n, s, c, C)
+    return torch.matmul(across[:, None], window)
+
+
+def paste(image: Tensor, detail: Tensor, tiles: Tiles, patches: Tensor) -> None:
+    """Write the wanted patches of every tile over the image, in place; all else stays.
+
+    Args:
+        image: (B, C, H, W).
+        detail: (n, C, 4 size, 4 size).
+        tiles: n of them.
+        patches: (B, 1, H / 4, W / 4), 1 where wanted, else 0.
+    """
+    grid, detail = _by_patch(image), _by_patch(detail)  # (B, h, w, 4, 4, C), (n, size, size, 4, 4, C)
+    if tiles.size == 1:
+        where = (tiles.batch, tiles.row, tiles.column)
+        wanted = patches[:, 0][where].bool()[:, None, None, None]
+        grid[where] = torch.where(wanted, detail[:, 0, 0], grid[where])
+        return
+    within = torch.arange(tiles.size, device=image.device)
+    rows = (tiles.row[:, None] * tiles.size + within)[:, :, None]  # (n, size, 1)
+    columns = (tiles.column[:, None] * tiles.size + within)[:, None, :]  # (n, 1, size)
+    height, width = patches.shape[2:]
+    wanted = patches[:, 0][tiles.batch[:, None, None], rows.clamp(max=height - 1), columns.clamp(max=width - 1)].bool()
+    wanted &= (rows < height) & (columns < width)
+    tile, row, column = wanted.nonzero().unbind(1)
+    grid[tiles.batch[tile], rows[tile, row, 0], columns[tile, 0, column]] = detail[tile, row, column]
+
+
+def _window_side(size: int) -> int:
+    return PATCH * size + 2 * BORDER
+
+
+def _within(index: Tensor, length: int) -> Tensor:
+    return (index >= 0) & (index < length)
+
+
+def _gather(image: Tensor, batch: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Pixels (n, r, c, C) of a (B, C, H, W) image at rows (n, r) and columns (n, c) of pictures (n,)."""
+    height, width = image.shape[2:]
+    table = image.permute(0, 2, 3, 1).reshape(-1, image.shape[1])  # a view where memory is channels-last
+    index = (batch[:, None, None] * height + rows[:, :, None]) * width + columns[:, None, :]
+    return table.index_select(0, index.flatten()).unflatten(0, index.shape)
+
+
+def _enlarging(start: Tensor, side: int, length: int, target: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """One axis of a bilinear enlargement from ``length`` to ``target`` pixels, for windows of ``side`` from ``start``.
+
+    Returns:
+        The indices (n, r) of the pixels drawn on, and the weights (n, side, r) they are drawn on with.
+    """
+    wanted = start[:, None] + torch.arange(side, device=start.device)
+    # Pixel centres as in F.interpolate(align_corners=False), in its own precision.
+    scale = torch.tensor(length / target, dtype=dtype, device=start.device)
+    position = ((wanted.to(dtype) + 0.5) * scale - 0.5).clamp(0, length - 1)
+    reach = int((side - 1) * length / target) + 3
+    index = position[:, :1].floor() + torch.arange(reach, device=start.device)
+    weights = (1 - (position[:, :, None] - index[:, None, :]).abs()).clamp(min=0)
+    return index.long().clamp(max=length - 1), weights * _within(wanted, target)[:, :, None].to(dtype)
+
+
+def _by_patch(image: Tensor) -> Tensor:
+    """A view of (B, C, 4 h, 4 w) as (B, h, w, 4, 4, C)."""
+    return image.unflatten(3, (-1, PATCH)).unflatten(2, (-1, PATCH)).permute(0, 2, 4, 3, 5, 1)
