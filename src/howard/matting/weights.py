@@ -19,7 +19,7 @@ from howard.matting.encoders import ENCODERS, Encoder, six_channel_stem
 from howard.matting.network import MattingNetwork
 from howard.matting.refiner import RefineMode, RefineSettings
 
-_METADATA_KEY = "howard"
+METADATA_KEY = "howard"
 _PRETRAINED = Path(__file__).parent.parent / "pretrained"
 _DEFAULT = "refine_lite"
 _FORMAT = 1
@@ -70,7 +70,7 @@ class WeightsMetadata:
 def save_weights(path: Path, state: State, metadata: WeightsMetadata) -> None:
     """Write a weights file: kernels in fp16, everything else (norms, biases, counters) as it is."""
     halved = {name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in state.items()}
-    described = {_METADATA_KEY: json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()})}
+    described = {METADATA_KEY: json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()})}
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(save(halved, described))
     partial.replace(path)
@@ -169,7 +169,7 @@ def read_pth(path: Path) -> State:
 def _read_ours(path: Path) -> tuple[State, WeightsMetadata]:
     try:
         with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get(_METADATA_KEY)
+            text = (file.metadata() or {}).get(METADATA_KEY)
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
         raise WeightsError(f"{path} is not a safetensors file: {error}") from None

@@ -1,0 +1,98 @@
+"""A network with its weights as a graph of fixed shapes: ONNX, or PyTorch's own exported program."""
+
+import importlib.util
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.export import ExportedProgram
+
+from howard.errors import OutputError, SettingsError
+from howard.matting.inference import prepare_for_inference
+from howard.matting.network import MattingNetwork, coarse_scale
+from howard.matting.weights import METADATA_KEY, WeightsMetadata
+
+_ONNX_PACKAGES = ("onnx", "onnxscript")
+_OUTPUTS = ("alpha", "foreground", "refined")
+
+
+class _FixedNetwork(nn.Module):
+    """The network with everything decided but the pictures."""
+
+    def __init__(self, network: MattingNetwork, metadata: WeightsMetadata, scale: float) -> None:
+        super().__init__()
+        self.network, self.scale, self.refine = network, scale, metadata.refine
+
+    def forward(self, source: Tensor, plate: Tensor, coverage: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        matte = self.network(source, plate, coverage, coarse_scale=self.scale, refine=self.refine)
+        return matte.alpha, matte.foreground, matte.refined
+
+
+def export_network(
+    network: MattingNetwork, metadata: WeightsMetadata, path: Path, form: str, *, height: int, width: int
+) -> None:
+    """Write the network for pictures of one size; the file appears whole or not at all.
+
+    The graph takes ``source`` and ``plate``, (1, 3, height, width) float32 RGB in [0, 1], and ``coverage``,
+    (1, 1, height, width) in [0, 1], where the weights know that input. It gives ``alpha`` (1, 1, height, width),
+    ``foreground`` (1, 3, height, width), and ``refined``, (1, 1, height / 4, width / 4) rounded up, as
+    :class:`howard.matting.Matte`. The weights' metadata go with it.
+
+    Args:
+        network: on the CPU; it is copied, and the copy made ready for inference.
+        metadata: of its weights.
+        path: of the file to write.
+        form: one of :data:`FORMATS`.
+        height: in pixels, at least 64.
+        width: in pixels, at least 64.
+
+    Raises:
+        SettingsError: the form is unknown or its packages are missing, the size is too small, or the weights ask for
+            as many patches as exceed a threshold, a number that is not fixed.
+        OutputError: the file cannot be written.
+    """
+    if form not in FORMATS:
+        raise SettingsError(f"format={form} is unknown; choose {' or '.join(FORMATS)}")
+    if min(height, width) < 64:
+        raise SettingsError(f"{width}x{height} is too small; both sides need 64 pixels at least")
+    if metadata.has_refiner and metadata.refine.mode == "thresholding":
+        raise SettingsError("these weights refine by thresholding, whose shapes are not fixed; use sampling or full")
+    pictures = [torch.rand(1, channels, height, width) for channels in (3, 3, 1)]
+    scale = coarse_scale(height, width, metadata.coarse_long_side)
+    prepared = prepare_for_inference(network).to(memory_format=torch.contiguous_format)
+    fixed = _FixedNetwork(prepared, metadata, scale)
+    with torch.no_grad():
+        program = torch.export.export(fixed, tuple(pictures if metadata.extra_inputs else pictures[:2]))
+    partial = path.with_name(path.name + ".partial")
+    try:
+        FORMATS[form](program, partial, json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()}))
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}); choose another place") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_onnx(program: ExportedProgram, path: Path, described: str) -> None:
+    missing = [package for package in _ONNX_PACKAGES if importlib.util.find_spec(package) is None]
+    if missing:
+        raise SettingsError(f"format=onnx needs {' and '.join(missing)}; install howard[export]")
+    onnx_program = torch.onnx.export(program, dynamo=True, output_names=_OUTPUTS, verbose=False)
+    assert onnx_program is not None
+    onnx_program.model.metadata_props[METADATA_KEY] = described
+    with path.open("wb") as file:
+        file.write(onnx_program.model_proto.SerializeToString())
+
+
+def _write_program(program: ExportedProgram, path: Path, described: str) -> None:
+    with path.open("wb") as file:
+        torch.export.save(program, file, extra_files={METADATA_KEY: described})
+
+
+FORMATS: dict[str, Callable[[ExportedProgram, Path, str], None]] = {
+    "onnx": _write_onnx,
+    "torch_export": _write_program,
+}
