@@ -12,8 +12,8 @@ from howard.matting.network import MattingNetwork
 def prepare_for_inference(network: MattingNetwork, dtype: torch.dtype = torch.float32) -> MattingNetwork:
     """A copy with batch norms folded into convolutions, weights in ``dtype`` and channels-last in memory.
 
-    Measured on the CPU, one thread, MobileNetV2 at 480x270: 0.72 of the time as trained; ONNX Runtime and OpenVINO
-    take as long as this to within 6 %, OpenVINO 0.9 of it in bf16, so that no other runtime is asked for.
+    Takes three quarters of the time on a CPU (``benchmarks/runtimes.py``). ONNX Runtime and OpenVINO were measured
+    beside it and gain a tenth of that more in fp32, a sixth in bf16: too little for another runtime to carry along.
     """
     prepared = deepcopy(network).eval().requires_grad_(False)
     _fold_batch_norms(prepared)
