@@ -21,8 +21,9 @@ from howard.matting.tiles import (
 )
 
 RefineMode = Literal["sampling", "thresholding", "full"]
-# A few megabytes at a time stay in the processor's cache, and memory stays flat.
-_PIXELS_AT_ONCE = 2**18
+# Windows are worked on in parts of so many pixels: on a CPU what stays in its cache, elsewhere what keeps it busy.
+_PIXELS_AT_ONCE = {"cpu": 2**18}
+_PIXELS_AT_ONCE_ELSEWHERE = 2**22
 
 
 class RefineSettings(NamedTuple):
@@ -75,11 +76,12 @@ class Refiner(nn.Module):
         """
         height, width = source.shape[2:]
         patches = select_patches(_resize(coarse.error, (height // PATCH, width // PATCH)), settings)
-        if _wants_fixed_shapes(source) and settings.mode != "thresholding":
+        if self.training:
+            tiles = cover_patches(patches, (1,))  # batch norm learns from exactly the patches that are asked for
+        elif _wants_fixed_shapes(source) and settings.mode != "thresholding":
             tiles = fixed_patches(patches, count_patches(patches, settings))
         else:
-            # Batch norm learns from exactly the patches that are asked for, hence no larger tiles in training.
-            tiles = cover_patches(patches, (1,) if self.training else TILE_SIZES)
+            tiles = cover_patches(patches, TILE_SIZES)
         return self.refine(source, plate, coarse, patches, tiles)
 
     def refine(self, source: Tensor, plate: Tensor, coarse: CoarseMatte, patches: Tensor, tiles: Tiles) -> Refined:
@@ -89,8 +91,10 @@ class Refiner(nn.Module):
         """
         result = _resize(join(coarse.alpha, coarse.residual), source.shape[2:])
         guess = join(coarse.hidden, coarse.alpha, coarse.residual)
-        whole = self.training or _wants_fixed_shapes(source)
-        for part in [tiles] if whole else tiles.split(_PIXELS_AT_ONCE):
+        # Batch norm learns from all of them at once, and a graph holds no loop.
+        whole = self.training or torch.compiler.is_exporting()
+        pixels = _PIXELS_AT_ONCE.get(source.device.type, _PIXELS_AT_ONCE_ELSEWHERE)
+        for part in [tiles] if whole else tiles.split(pixels):
             if len(part.batch) > 0:  # batch norm has nothing to learn from no patches
                 paste(result, self._detail(source, plate, guess, part).to(result.dtype), part, patches)
         return Refined(result[:, :1], result[:, 1:], patches)
