@@ -1,26 +1,128 @@
+from collections.abc import Callable
 from pathlib import Path
 
+import av
+import cv2
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from howard.data import find_people, find_places, read_picture
+from howard.data.people import photos_without_foreground, scan_people
+from howard.data.places import scan_places
+from howard.data.splits import read_split_lists, split_by_name
 from howard.errors import InputError
+
+
+def draw(path: Path, value: int = 128, size: tuple[int, int] = (20, 30)) -> None:
+    """A flat picture of (height, width), or a short video."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = np.full((*size, 3), value, np.uint8)
+    if path.suffix != ".mp4":
+        cv2.imwrite(str(path), image)
+        return
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.height, stream.width = size
+        for _ in range(5):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def names(found: list) -> dict[str, str]:
+    return {item.name: side for item, side in found}
 
 
 def test_splits_do_not_meet(data_root: Path) -> None:
     train, val = (find_people(data_root / "people", split) for split in ("train", "val"))
     assert (len(train), len(val)) == (2, 2)
-    assert not {files.alpha for files in train} & {files.alpha for files in val}
+    assert not {clip.alpha for clip in train} & {clip.alpha for clip in val}
+
+
+@given(st.text(min_size=1), st.lists(st.text(min_size=1)))
+def test_without_lists_the_name_alone_decides(name: str, others: list[str]) -> None:
+    before = split_by_name(name)
+    for other in others:
+        split_by_name(other)
+    assert split_by_name(name) == before
+
+
+def test_without_lists_most_are_for_training_and_some_for_each_other_side() -> None:
+    sides = [split_by_name(f"person {number}") for number in range(4000)]
+    shares = {side: sides.count(side) / len(sides) for side in ("train", "val", "test")}
+    assert shares["train"] == pytest.approx(0.9, abs=0.02)
+    assert shares["val"] == pytest.approx(0.05, abs=0.015)
+    assert shares["test"] == pytest.approx(0.05, abs=0.015)
+
+
+def test_a_new_person_moves_nobody(tmp_path: Path) -> None:
+    for number in range(30):
+        draw(tmp_path / f"{number}_fgr.jpg")
+        draw(tmp_path / f"{number}_pha.png")
+    before = names(scan_people(tmp_path))
+    draw(tmp_path / "another_fgr.jpg")
+    draw(tmp_path / "another_pha.png")
+    after = names(scan_people(tmp_path))
+    assert {name: after[name] for name in before} == before
+
+
+def test_clips_of_frames_and_videos_as_videomatte_unpacks(tmp_path: Path) -> None:
+    for side in ("train", "test"):
+        for frame in range(3):
+            draw(tmp_path / side / "fgr" / "0000" / f"{frame:05d}.jpg", 10 * frame)
+            draw(tmp_path / side / "pha" / "0000" / f"{frame:05d}.png", 50 * frame)
+    draw(tmp_path / "train" / "fgr" / "0001.mp4", 200)
+    draw(tmp_path / "train" / "pha" / "0001.mp4", 255)
+    assert names(scan_people(tmp_path)) == {"train/0000": "train", "train/0001": "train", "test/0000": "test"}
+    frames, video = find_people(tmp_path, "train")
+    assert (frames.frame_count, video.frame_count) == (3, 5)
+    assert frames.read(2).alpha.max() == 100
+    person = video.read(4)
+    assert (person.foreground.shape, person.alpha.shape) == ((20, 30, 3), (20, 30))
+    assert abs(int(person.foreground.mean()) - 200) <= 2
+    assert person.alpha.min() >= 253
+    with pytest.raises(InputError, match=r"0001\.mp4 has 5 frames, not 6"):
+        video.read(5)
+
+
+def test_photos_and_masks_as_p3m_and_aim_unpack_need_a_foreground_first(tmp_path: Path) -> None:
+    draw(tmp_path / "train" / "blurred_image" / "p_1.jpg")
+    draw(tmp_path / "train" / "mask" / "p_1.png", 255)
+    draw(tmp_path / "validation" / "P3M-500-NP" / "original_image" / "p_2.jpg")
+    draw(tmp_path / "validation" / "P3M-500-NP" / "mask" / "p_2.png", 255)
+    with pytest.raises(InputError, match=r"no foreground colours.*python -m howard\.data foreground="):
+        scan_people(tmp_path)
+    missing = photos_without_foreground(tmp_path)
+    assert [foreground.relative_to(tmp_path).as_posix() for _, _, foreground in missing] == [
+        "train/foreground/p_1.png",
+        "validation/P3M-500-NP/foreground/p_2.png",
+    ]
+    for _, _, foreground in missing:
+        draw(foreground)
+    assert photos_without_foreground(tmp_path) == []
+    assert names(scan_people(tmp_path)) == {"train/p_1": "train", "validation/P3M-500-NP/p_2": "val"}
 
 
 def test_licences_are_kept_to(data_root: Path) -> None:
     everything = find_places(data_root / "places", "train")
     narrowed = find_places(data_root / "places", "train", ("open",))
-    assert [path.name for path in everything] == ["a.jpg", "b.jpg"]
-    assert [path.name for path in narrowed] == ["a.jpg"]
+    assert [place.path.name for place in everything] == ["a.jpg", "b.jpg"]
+    assert [place.path.name for place in narrowed] == ["a.jpg"]
+
+
+def test_true_pairs_know_their_plate(tmp_path: Path) -> None:
+    for name in ("r1_00", "r1_01"):
+        draw(tmp_path / f"{name}_src.jpg")
+        draw(tmp_path / f"{name}_plate.jpg")
+    (tmp_path / "train.txt").write_text("r1_00")
+    (tmp_path / "val.txt").write_text("r1_01")
+    (place,) = find_places(tmp_path, "train")
+    assert (place.path.name, place.plate and place.plate.name) == ("r1_00_src.jpg", "r1_00_plate.jpg")
 
 
 def test_people_decode_to_rgb_and_alpha(data_root: Path) -> None:
-    person = find_people(data_root / "people", "train")[0].read()
+    person = find_people(data_root / "people", "train")[0].read(0)
     assert person.foreground.shape == (90, 50, 3)
     assert person.alpha.shape == (90, 50)
     assert person.alpha.max() == 255
@@ -30,14 +132,75 @@ def test_pictures_shrink_to_their_longest_side(data_root: Path) -> None:
     assert read_picture(data_root / "places/open/a.jpg", longest=80).shape == (60, 80, 3)
 
 
-def test_what_is_missing_or_broken_is_named(data_root: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no train\.txt"):
-        find_people(tmp_path, "train")
-    with pytest.raises(InputError, match="no pictures of places for val"):
-        find_places(tmp_path, "val")
+def _two_lists(folder: Path) -> None:
+    (folder / "train.txt").write_text("a b")
+    (folder / "val.txt").write_text("b")
+
+
+def _an_empty_list(folder: Path) -> None:
+    (folder / "train.txt").write_text("")
+
+
+def _a_lonely_alpha(folder: Path) -> None:
+    draw(folder / "a_pha.png")
+
+
+def _somebody_absent(folder: Path) -> None:
+    (folder / "train.txt").write_text("nobody")
+
+
+def _different_frames(folder: Path) -> None:
+    draw(folder / "fgr" / "1" / "0.jpg")
+    draw(folder / "pha" / "1" / "1.png")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_two_lists, r"val\.txt: b is listed in train\.txt as well"),
+        (_an_empty_list, r"train\.txt is empty"),
+        (_a_lonely_alpha, r"a_pha\.png has no a_fgr beside it"),
+        (_somebody_absent, r"nobody is listed in train\.txt but"),
+        (_different_frames, r"1\.png has no picture of its name in"),
+    ],
+)
+def test_what_is_wrong_with_people_is_named(tmp_path: Path, spoil: Callable[[Path], None], message: str) -> None:
+    spoil(tmp_path)
+    with pytest.raises(InputError, match=message):
+        scan_people(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("x.jpg,train", "x.jpg is not there"),
+        ("a.jpg,training", "split 'training'; the split is"),
+        ("a.jpg,train\na.jpg,val", "a.jpg is listed twice"),
+    ],
+)
+def test_what_is_wrong_with_a_manifest_is_named(tmp_path: Path, rows: str, message: str) -> None:
+    draw(tmp_path / "a.jpg")
+    (tmp_path / "manifest.csv").write_text("file,split\n" + rows)
+    with pytest.raises(InputError, match=message):
+        scan_places(tmp_path)
+
+
+def test_pictures_that_do_not_fit_or_decode_are_named(tmp_path: Path) -> None:
+    draw(tmp_path / "a_fgr.jpg", size=(20, 31))
+    draw(tmp_path / "a_pha.png")
+    (clip, _), *_ = scan_people(tmp_path)
+    with pytest.raises(InputError, match=r"a_fgr\.jpg is 31x20 but .*a_pha\.png is 30x20"):
+        clip.read(0)
     (tmp_path / "broken.jpg").write_text("not a picture")
     with pytest.raises(InputError, match=r"broken\.jpg"):
         read_picture(tmp_path / "broken.jpg")
-    (tmp_path / "train.txt").write_text("")
-    with pytest.raises(InputError, match="is empty"):
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no folder .*nowhere"):
+        find_people(tmp_path / "nowhere", "train")
+    with pytest.raises(InputError, match="no people for train"):
         find_people(tmp_path, "train")
+    with pytest.raises(InputError, match="no pictures of places for val"):
+        find_places(tmp_path, "val")
+    assert read_split_lists(tmp_path) is None

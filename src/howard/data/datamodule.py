@@ -8,8 +8,10 @@ import numpy as np
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
-from howard.data.collections import PersonFiles, Split, find_people, find_places
 from howard.data.datasets import Batch, SyntheticDataset, load_places
+from howard.data.people import PersonClip, find_people
+from howard.data.places import Place, find_places
+from howard.data.splits import Split
 from howard.errors import InputError, SettingsError
 from howard.synthesis import RECIPES
 
@@ -65,7 +67,7 @@ class MattingDataModule(LightningDataModule):
         self.licences = tuple(licences)
         self.size, self.batch_size, self.workers, self.seed = size, batch_size, workers, seed
         self.samples_per_epoch, self.validation_samples = samples_per_epoch, validation_samples
-        self._people: dict[Split, list[list[PersonFiles]]] = {}
+        self._people: dict[Split, list[list[PersonClip]]] = {}
         self._places: dict[Split, list[np.ndarray]] = {}
 
     def setup(self, stage: str | None = None) -> None:
@@ -90,11 +92,11 @@ class MattingDataModule(LightningDataModule):
         """The fixed validation samples, in a fixed order."""
         return self._loader(self._dataset("val", self.validation_samples, _VALIDATION_SEED, 0), min(self.workers, 1))
 
-    def _find_people(self, split: Split) -> list[list[PersonFiles]]:
+    def _find_people(self, split: Split) -> list[list[PersonClip]]:
         return [find_people(self.root / name, split) for name in self.people_names]
 
-    def _find_places(self, split: Split) -> list[Path]:
-        return [path for name in self.place_names for path in find_places(self.root / name, split, self.licences)]
+    def _find_places(self, split: Split) -> list[Place]:
+        return [place for name in self.place_names for place in find_places(self.root / name, split, self.licences)]
 
     def _dataset(self, split: Split, length: int, seed: int, epoch: int) -> SyntheticDataset:
         return SyntheticDataset(

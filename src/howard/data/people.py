@@ -1,0 +1,159 @@
+"""Collections of people: cut-out stills and clips, in the layouts that public data sets unpack to.
+
+* ``NAME_fgr.jpg`` beside ``NAME_pha.png``: stills, as in this project's own collections.
+* ``fgr/`` beside ``pha/``, with files of the same names: a folder in them is a clip of frames, a video is a clip, a
+  picture is a still. VideoMatte240K and keyed green screen look like this.
+* a folder of masks beside one of whole photos, as P3M-10k and AIM-500 have: a third, ``foreground/``, must be made
+  from them first; see :mod:`howard.data.foreground`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from howard.data.pictures import PICTURES, VIDEOS, open_video, pictures_below, read_picture, read_video_frame
+from howard.data.splits import Split, read_split_lists, split_by_folder, split_by_name
+from howard.errors import InputError
+from howard.synthesis import Person
+
+ALPHA_FOLDERS = ("pha", "mask", "masks", "alpha")
+FOREGROUND_FOLDERS = ("fgr", "foreground")
+PHOTO_FOLDERS = ("original", "original_image", "blurred_image", "image", "images")
+
+
+class PersonClip(NamedTuple):
+    """One person in one take: files of colour and of alpha, frame by frame; a video is a single file of each."""
+
+    name: str
+    foreground: tuple[Path, ...]
+    alpha: tuple[Path, ...]
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames; of a video it is read from the file."""
+        return len(open_video(self.alpha[0])) if self.is_video else len(self.alpha)
+
+    @property
+    def is_video(self) -> bool:
+        """Whether the frames are in one video of colour and one of alpha."""
+        return self.alpha[0].suffix.lower() in VIDEOS
+
+    def read(self, index: int) -> Person:
+        """Decode a frame: foreground HxWx3 uint8 RGB, alpha HxW uint8.
+
+        Raises:
+            InputError: a file is missing or unreadable, or the sizes differ.
+        """
+        if self.is_video:
+            foreground = read_video_frame(self.foreground[0], index)
+            alpha = read_video_frame(self.alpha[0], index)[..., 1]
+            files = self.foreground[0], self.alpha[0]
+        else:
+            files = self.foreground[index], self.alpha[index]
+            foreground, alpha = read_picture(files[0]), read_picture(files[1], grey=True)
+        if foreground.shape[:2] != alpha.shape:
+            sizes = ["x".join(map(str, image.shape[1::-1])) for image in (foreground, alpha)]
+            raise InputError(f"{files[0]} is {sizes[0]} but {files[1]} is {sizes[1]}; they must be of one size")
+        return Person(foreground, alpha)
+
+
+def find_people(folder: Path, split: Split) -> list[PersonClip]:
+    """People of one side of a collection.
+
+    The side is that of the lists ``train.txt``, ``val.txt`` and ``test.txt`` where the folder has any; else that of a
+    folder called train, val(idation) or test on the way; else it follows from the name.
+
+    Raises:
+        InputError: the folder is missing or holds no people of that side, a listed one is not there, a person is listed
+            twice, or a colour or alpha file lacks its other half.
+    """
+    found = [clip for clip, side in scan_people(folder) if side == split]
+    if not found:
+        raise InputError(f"{folder} has no people for {split}; see data/README.md for how a collection is laid out")
+    return found
+
+
+def scan_people(folder: Path) -> list[tuple[PersonClip, Split]]:
+    """Every person of a collection with the side of the split, by name; raises as :func:`find_people`."""
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder}; give one that holds people")
+    clips = sorted([*_stills(folder), *_folders(folder)], key=lambda clip: clip.name)
+    sides = read_split_lists(folder)
+    if sides is None:
+        paths = [clip.alpha[0].relative_to(folder) for clip in clips]
+        return [
+            (clip, split_by_folder(path) or split_by_name(clip.name)) for clip, path in zip(clips, paths, strict=True)
+        ]
+    by_name = {clip.name: clip for clip in clips}
+    absent = sorted(sides.keys() - by_name.keys())
+    if absent:
+        raise InputError(f"{folder}: {absent[0]} is listed in {sides[absent[0]]}.txt but its pictures are not there")
+    # What is on no list is left out: whoever made the lists may have had a reason.
+    return [(by_name[name], side) for name, side in sides.items()]
+
+
+def photos_without_foreground(folder: Path) -> list[tuple[Path, Path, Path]]:
+    """Photo, mask, and the foreground picture to be made of them, for every still that lacks one."""
+    missing = []
+    for alpha_folder in _alpha_folders(folder):
+        photos = _sibling(alpha_folder, PHOTO_FOLDERS)
+        if photos is None or _sibling(alpha_folder, ("fgr",)) is not None:
+            continue
+        for alpha in pictures_below(alpha_folder, PICTURES):
+            photo = _partner(alpha, alpha_folder, photos)
+            foreground = (alpha_folder.parent / "foreground" / alpha.relative_to(alpha_folder)).with_suffix(".png")
+            if not foreground.exists():
+                missing.append((photo, alpha, foreground))
+    return missing
+
+
+def _stills(folder: Path) -> Iterator[PersonClip]:
+    pictures = {path.stem: path for path in folder.iterdir() if path.suffix.lower() in PICTURES}
+    for stem, path in pictures.items():
+        name, _, ending = stem.rpartition("_")
+        if ending in ("pha", "fgr"):
+            other = f"{name}_{'fgr' if ending == 'pha' else 'pha'}"
+            if other not in pictures:
+                raise InputError(f"{path} has no {other} beside it")
+            if ending == "pha":
+                yield PersonClip(name, (pictures[other],), (path,))
+
+
+def _folders(folder: Path) -> Iterator[PersonClip]:
+    for alpha_folder in _alpha_folders(folder):
+        foreground_folder = _sibling(alpha_folder, FOREGROUND_FOLDERS)
+        if foreground_folder is None:
+            raise InputError(
+                f"{alpha_folder} has no foreground colours beside it; make them with "
+                f"python -m howard.data foreground={folder}"
+            )
+        takes: dict[Path, list[Path]] = {}
+        for alpha in pictures_below(alpha_folder, PICTURES | VIDEOS):
+            single = alpha.suffix.lower() in VIDEOS or alpha.parent == alpha_folder
+            takes.setdefault(alpha if single else alpha.parent, []).append(alpha)
+        for take, alphas in takes.items():
+            foregrounds = tuple(_partner(alpha, alpha_folder, foreground_folder) for alpha in alphas)
+            # The folders above tell apart takes of one name, such as 0000 of train and 0000 of test.
+            above = [part for part in alpha_folder.relative_to(folder).parts[:-1]]
+            name = "/".join([*above, *take.relative_to(alpha_folder).with_suffix("").parts])
+            yield PersonClip(name, foregrounds, tuple(alphas))
+
+
+def _alpha_folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.name in ALPHA_FOLDERS and path.is_dir())
+
+
+def _sibling(folder: Path, names: tuple[str, ...]) -> Path | None:
+    return next((folder.parent / name for name in names if (folder.parent / name).is_dir()), None)
+
+
+def _partner(alpha: Path, alpha_folder: Path, folder: Path) -> Path:
+    """The file of the same name in another folder, whatever it ends in."""
+    stem = folder / alpha.relative_to(alpha_folder).with_suffix("")
+    same = stem.with_name(alpha.name)
+    if same.exists():
+        return same
+    for ending in sorted(PICTURES | VIDEOS):
+        if (stem.parent / (stem.name + ending)).exists():
+            return stem.parent / (stem.name + ending)
+    raise InputError(f"{alpha} has no picture of its name in {folder}")

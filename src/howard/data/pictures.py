@@ -1,0 +1,56 @@
+"""Decoding the pictures of collections."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from howard.errors import InputError
+from howard.media import Reader, open_reader
+
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi"})
+# Open files a process keeps; opening a video reads its whole index.
+_READERS_KEPT = 8
+
+
+def read_picture(path: Path, grey: bool = False, longest: int | None = None) -> np.ndarray:
+    """Decode a picture: HxWx3 uint8 RGB, or HxW uint8 if grey; shrunk until its long side is at most ``longest``.
+
+    Raises:
+        InputError: missing or unreadable.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise InputError(f"cannot read the picture {path}; is it there, and whole?")
+    return image if longest is None else shrink(image, longest)
+
+
+def shrink(image: np.ndarray, longest: int) -> np.ndarray:
+    """A picture whose long side is at most ``longest`` pixels, averaged down where it was more."""
+    scale = longest / max(image.shape[:2])
+    return image if scale >= 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def read_video_frame(path: Path, index: int) -> np.ndarray:
+    """Frame ``index`` of an 8-bit video, HxWx3 uint8 RGB; the file stays open for the next one.
+
+    Raises:
+        InputError: the video is missing, unreadable or shorter.
+    """
+    reader = open_video(path)
+    if index >= len(reader):
+        raise InputError(f"{path} has {len(reader)} frames, not {index + 1}")
+    return reader[index].image
+
+
+@lru_cache(maxsize=_READERS_KEPT)
+def open_video(path: Path) -> Reader:
+    """A reader of the video, kept open; raises InputError where it cannot be read."""
+    return open_reader(path)
+
+
+def pictures_below(folder: Path, kinds: frozenset[str]) -> list[Path]:
+    """Files of these kinds in a folder and below, in order."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in kinds and path.is_file())

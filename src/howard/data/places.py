@@ -1,0 +1,82 @@
+"""Collections of places: empty stills and clips, and true plate pairs, an empty place from two cameras."""
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+from howard.data.pictures import PICTURES, VIDEOS, pictures_below
+from howard.data.splits import SPLITS, Split, read_split_lists, split_by_folder, split_by_name
+from howard.errors import InputError
+
+
+class Place(NamedTuple):
+    """A picture or a clip of a place; ``plate`` is the same place from the plate's camera, where there is one."""
+
+    name: str
+    path: Path
+    plate: Path | None = None
+
+
+def find_places(folder: Path, split: Split, licences: tuple[str, ...] = ()) -> list[Place]:
+    """Places of one side of a collection.
+
+    Three layouts are known: ``manifest.csv`` with columns ``file`` (LICENCE/NAME) and ``split``; ``NAME_src.jpg``, and
+    ``NAME_plate.jpg`` of a true pair; and a plain folder of pictures and videos, with others below it. The side of the
+    latter two is found as for people: lists, folders called train, val or test, the name.
+
+    Args:
+        folder: where.
+        split: which side; no place is ever on two.
+        licences: keep only these licence folders of a manifest; empty keeps all.
+
+    Raises:
+        InputError: nothing is found, a listed file is not there, or a place is listed twice.
+    """
+    found = [place for place, side in scan_places(folder, licences) if side == split]
+    if not found:
+        raise InputError(f"no pictures of places for {split} in {folder}")
+    return found
+
+
+def scan_places(folder: Path, licences: tuple[str, ...] = ()) -> list[tuple[Place, Split]]:
+    """Every place of a collection with the side of the split, by name; raises as :func:`find_places`."""
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder}; give one that holds places")
+    if (folder / "manifest.csv").is_file():
+        return _in_manifest(folder, licences)
+    places = {place.name: place for place in _pictures(folder)}
+    sides = read_split_lists(folder)
+    if sides is None:
+        return [(place, split_by_folder(Path(name)) or split_by_name(name)) for name, place in places.items()]
+    absent = sorted(sides.keys() - places.keys())
+    if absent:
+        raise InputError(f"{folder}: {absent[0]} is listed in {sides[absent[0]]}.txt but its picture is not there")
+    return [(places[name], side) for name, side in sides.items()]
+
+
+def _in_manifest(folder: Path, licences: tuple[str, ...]) -> list[tuple[Place, Split]]:
+    manifest = folder / "manifest.csv"
+    found: dict[str, tuple[Place, Split]] = {}
+    with manifest.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            name, split = row.get("file"), row.get("split")
+            if not name or split not in SPLITS:
+                raise InputError(
+                    f"{manifest}: a row says file {name!r}, split {split!r}; the split is train, val or test"
+                )
+            if name in found:
+                raise InputError(f"{manifest}: {name} is listed twice; keep each file once")
+            if not (folder / name).is_file():
+                raise InputError(f"{manifest}: {name} is not there")
+            if not licences or name.split("/")[0] in licences:
+                found[name] = (Place(name, folder / name), split)
+    return list(found.values())
+
+
+def _pictures(folder: Path) -> list[Place]:
+    files = pictures_below(folder, PICTURES | VIDEOS)
+    sources = {path.stem.removesuffix("_src"): path for path in files if path.stem.endswith("_src")}
+    if not sources:
+        return [Place(path.relative_to(folder).as_posix(), path) for path in files]
+    plates = {path.stem.removesuffix("_plate"): path for path in files if path.stem.endswith("_plate")}
+    return [Place(name, path, plates.get(name)) for name, path in sorted(sources.items())]
