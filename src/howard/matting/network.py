@@ -67,15 +67,22 @@ class MattingNetwork(CoarseNetwork):
             raise ValueError(f"source {tuple(source.shape)} and plate {tuple(plate.shape)} differ in shape")
         height, width = source.shape[2:]
         source, plate = _pad_to_patches(source), _pad_to_patches(plate)
-        size = [max(1, round(length / coarse_scale)) for length in source.shape[2:]]
-        small = [F.interpolate(image, size=size, mode="bilinear", align_corners=False) for image in (source, plate)]
-        if coverage is not None:
-            coverage = F.interpolate(_pad_to_patches(coverage), size=size, mode="bilinear", align_corners=False)
-        coarse = super().forward(small[0], small[1], coverage)
+        coverage = None if coverage is None else _pad_to_patches(coverage)
+        coarse = self.coarse_matte(source, plate, coverage, coarse_scale=coarse_scale)
         refined = self.refiner(source, plate, coarse, refine) if self.refiner else enlarge(coarse, source.shape[2:])
         alpha = refined.alpha.clamp(0, 1)[..., :height, :width]
         foreground = (refined.residual + source).clamp_(0, 1)[..., :height, :width]
         return Matte(alpha, foreground, coarse, refined.patches)
+
+    def coarse_matte(
+        self, source: Tensor, plate: Tensor, coverage: Tensor | None, *, coarse_scale: float
+    ) -> CoarseMatte:
+        """The coarse network alone on pictures of full size; arguments as :meth:`forward`."""
+        size = [max(1, round(length / coarse_scale)) for length in source.shape[2:]]
+        small = [F.interpolate(image, size=size, mode="bilinear", align_corners=False) for image in (source, plate)]
+        if coverage is not None:
+            coverage = F.interpolate(coverage, size=size, mode="bilinear", align_corners=False)
+        return super().forward(small[0], small[1], coverage)
 
 
 def coarse_scale(height: int, width: int, long_side: int = 480) -> float:

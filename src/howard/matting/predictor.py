@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from howard.errors import SettingsError
@@ -59,14 +60,37 @@ class MattingPredictor:
             )
         if coverage is not None and coverage.shape != source.shape[:-1]:
             raise ValueError(f"coverage is {coverage.shape}, the source {source.shape[:-1]}")
-        height, width = source.shape[-3:-1]
         return self.network(
             self._image(source),
             self._image(plate),
-            None if coverage is None else self._batch(coverage[..., None]).float().clamp(0, 1),
-            coarse_scale=coarse_scale(height, width, self.metadata.coarse_long_side),
+            self._coverage(coverage),
+            coarse_scale=self._coarse_scale(source),
             refine=self.metadata.refine,
         )
+
+    @torch.inference_mode()
+    def find_person(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None = None) -> np.ndarray:
+        """The alpha of the coarse network alone, for those who need to know where the person is, roughly.
+
+        Args:
+            source: (H, W, 3) RGB as in a call, of any size.
+            plate: of the same size.
+            coverage: (H, W) as in a call.
+
+        Returns:
+            (H, W) float32 in [0, 1], a numpy array.
+        """
+        pictures = self._image(source), self._image(plate), self._coverage(coverage)
+        alpha = self.network.coarse_matte(*pictures, coarse_scale=self._coarse_scale(source)).alpha
+        alpha = F.interpolate(alpha, size=source.shape[:2], mode="bilinear", align_corners=False)
+        return alpha[0, 0].float().cpu().numpy()
+
+    def _coarse_scale(self, image: np.ndarray) -> float:
+        height, width = image.shape[-3:-1]
+        return coarse_scale(height, width, self.metadata.coarse_long_side)
+
+    def _coverage(self, coverage: np.ndarray | None) -> Tensor | None:
+        return None if coverage is None else self._batch(coverage[..., None]).float().clamp(0, 1)
 
     def _image(self, image: np.ndarray) -> Tensor:
         """Code values of any depth to (B, 3, H, W) float32 in [0, 1] on the device."""

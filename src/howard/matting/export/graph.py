@@ -62,7 +62,7 @@ def export_network(
         raise SettingsError("these weights refine by thresholding, whose shapes are not fixed; use sampling or full")
     pictures = [torch.rand(1, channels, height, width) for channels in (3, 3, 1)]
     scale = coarse_scale(height, width, metadata.coarse_long_side)
-    prepared = prepare_for_inference(network).to(memory_format=torch.contiguous_format)
+    prepared = prepare_for_inference(network).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     fixed = _FixedNetwork(prepared, metadata, scale)
     with torch.no_grad():
         program = torch.export.export(fixed, tuple(pictures if metadata.extra_inputs else pictures[:2]))
