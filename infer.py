@@ -9,6 +9,7 @@ from howard.settings import InferSettings
 EXAMPLES = (
     "python infer.py input=shot.mp4 plate=plate.mp4",
     'python infer.py "input=my shot.mp4" plate=plate.mp4 output=renders/first frames=1-100 background=green',
+    "python infer.py input=shot.mov plate=plate.mov format=prores",
 )
 
 
@@ -26,7 +27,12 @@ def main(arguments: list[str]) -> None:
         weights=settings.weights,
         device=settings.device,
         frames=settings.frames,
+        format=settings.format,
         background=settings.background,
+        exr_compression=settings.exr_compression,
+        input_colour=settings.input_colour,
+        plate_colour=settings.plate_colour,
+        frame_rate=settings.frame_rate,
         overwrite=settings.overwrite,
     )
     print(f"{summary.rendered} frames rendered, {summary.skipped} were there already: {summary.output}")

@@ -9,9 +9,29 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from howard.colour import linear_to_srgb, mix, srgb_to_linear
+from howard.colour import (
+    canon_log3_to_linear,
+    hlg_to_scene,
+    linear_to_srgb,
+    logc3_to_linear,
+    logc4_to_linear,
+    mix,
+    pq_to_nits,
+    slog3_to_linear,
+    srgb_to_linear,
+    vlog_to_linear,
+)
 
 UNIT = st.floats(0, 1)
+TO_LINEAR = [
+    slog3_to_linear,
+    vlog_to_linear,
+    canon_log3_to_linear,
+    logc3_to_linear,
+    logc4_to_linear,
+    hlg_to_scene,
+    pq_to_nits,
+]
 
 
 @pytest.mark.parametrize(
@@ -77,3 +97,42 @@ def test_half_black_half_white_is_half_the_light() -> None:
 
 def test_shapes_broadcast() -> None:
     assert mix(np.ones((2, 4, 5, 3)), np.zeros(3), np.full((4, 5, 1), 0.5)).shape == (2, 4, 5, 3)
+
+
+def test_light_below_black_comes_back() -> None:
+    values = np.array([-0.5, -0.02, -0.001])
+    assert (linear_to_srgb(values) < 0).all()
+    np.testing.assert_allclose(srgb_to_linear(linear_to_srgb(values)), values, rtol=1e-12)
+
+
+# What the makers and the ITU print, as signals: code values of 10 bits where they give those.
+@pytest.mark.parametrize(
+    ("curve", "points"),
+    [
+        (slog3_to_linear, {95 / 1023: 0.0, 420 / 1023: 0.18, 598 / 1023: 0.9}),
+        (vlog_to_linear, {128 / 1023: 0.0, 433 / 1023: 0.18, 602 / 1023: 0.9}),
+        (canon_log3_to_linear, {0.12512219: 0.0, 0.343389: 0.18, 0.564498: 0.9}),
+        (logc3_to_linear, {0.092809: 0.0, 0.391007: 0.18, 1.0: 55.080}),
+        (logc4_to_linear, {0.092864: 0.0, 0.278396: 0.18, 1.0: 469.8}),
+        (hlg_to_scene, {0.0: 0.0, 0.5: 1 / 12, 0.75: 0.264963, 1.0: 1.0}),
+        (pq_to_nits, {0.0: 0.0, 0.508078: 100.0, 0.580689: 203.0, 0.751827: 1000.0, 1.0: 10000.0}),
+    ],
+)
+def test_published_points(curve: Callable[[Any], Any], points: dict[float, float]) -> None:
+    linear = curve(np.array(list(points)))
+    np.testing.assert_allclose(linear, list(points.values()), rtol=6e-3, atol=3e-4)
+
+
+@pytest.mark.parametrize("curve", TO_LINEAR)
+def test_curves_to_linear_light_rise_without_a_step(curve: Callable[[Any], Any]) -> None:
+    linear = curve(np.linspace(0, 1, 4001))
+    steps = np.diff(linear)
+    assert (steps >= 0).all()
+    # A step between two pieces would stand out from the slopes on both of its sides.
+    assert (steps[1:-1] <= 1.2 * np.maximum(steps[:-2], steps[2:]) + 1e-6 * linear[-1]).all()
+
+
+@pytest.mark.parametrize("curve", TO_LINEAR)
+def test_curves_to_linear_light_take_tensors(curve: Callable[[Any], Any]) -> None:
+    values = np.linspace(0, 1, 101)
+    np.testing.assert_allclose(curve(torch.from_numpy(values)).numpy(), curve(values), rtol=1e-9)

@@ -2,10 +2,13 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -50,6 +53,80 @@ def test_a_shot_with_an_awkward_name(tmp_path: Path) -> None:
     assert all(line["status"] == "good" for line in lines)
     again = infer(tmp_path, *arguments)
     assert "0 frames rendered, 2 were there already" in again.stdout
+
+
+def small_clip(path: Path, first: int, count: int) -> Path:
+    """Some frames of the sample's shot, at a quarter of its size."""
+    with av.open(str(SAMPLE / "shot.mp4")) as given, av.open(f"file:{path}", "w", format="mp4") as container:
+        movie = container.add_stream("libx264", rate=24)
+        movie.width, movie.height, movie.pix_fmt = 320, 180, "yuv420p"
+        for number, frame in enumerate(given.decode(video=0)):
+            if first <= number < first + count:
+                small = frame.reformat(320, 180)
+                small.pts = number
+                container.mux(movie.encode(small))
+        container.mux(movie.encode(None))
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "output_format", "ending"),
+    [
+        ("-shot.mp4", "prores", ".mov"),
+        ("50% [1-2] #1 %04d*?.mp4", "ffv1", ".mkv"),
+        ('it\'s "this": ${HOME} \\ é试.mp4', "matte", "_matte.mp4"),
+        ("ü" * 110 + ".mp4", "exr", ".0002.exr"),
+    ],
+    ids=["a dash", "a pattern", "quotes", "long"],
+)
+def test_hostile_names_reach_every_kind_of_file(tmp_path: Path, name: str, output_format: str, ending: str) -> None:
+    small_clip(tmp_path / name, 0, 2)
+    arguments = (f"input={name}", f"plate={name}", f"output={name}.out", "frames=2", f"format={output_format}")
+    result = infer(tmp_path, *arguments)
+    assert result.returncode == 0, result.stderr
+    (written,) = (path for path in (tmp_path / f"{name}.out").iterdir() if not path.name.startswith("howard."))
+    assert written.name.endswith(ending)
+    assert written.name.startswith(Path(name).stem[:80])
+
+
+@pytest.mark.slow
+def test_a_killed_render_is_gone_on_with_to_the_same_bytes(tmp_path: Path) -> None:
+    small_clip(tmp_path / "shot.mp4", 0, 5)
+    small_clip(tmp_path / "plate.mp4", 20, 2)
+    arguments = ("input=shot.mp4", "plate=plate.mp4")
+    assert infer(tmp_path, *arguments, "output=whole").returncode == 0
+    line = [sys.executable, str(ROOT / "infer.py"), *arguments, "output=killed"]
+    process = subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if len(list((tmp_path / "killed").glob("*.png"))) >= 2:
+            break
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "whole").glob("*.png")}
+    left = {path.name: path.read_bytes() for path in (tmp_path / "killed").glob("*.png")}
+    assert 2 <= len(left) < len(whole) == 5
+    assert all(whole[name] == data for name, data in left.items())
+    assert infer(tmp_path, *arguments, "output=killed").returncode == 0
+    assert {path.name: path.read_bytes() for path in (tmp_path / "killed").iterdir() if path.suffix == ".png"} == whole
+    assert len(list((tmp_path / "killed").iterdir())) == len(whole) + 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("format=gif",), "format=gif is not known"),
+        (("format=composite",), "format=composite needs background="),
+        (("format=exr", "exr_compression=rar"), "no EXR compression 'rar'"),
+        (("format=prores", "background=green"), "background= goes with format=png"),
+    ],
+)
+def test_formats_that_cannot_be_written(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    sample = (f"input={SAMPLE / 'shot.mp4'}", f"plate={SAMPLE / 'plate.mp4'}", "output=out")
+    assert message in refused(infer(tmp_path, *sample, *arguments))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_missing_shot(tmp_path: Path) -> None:

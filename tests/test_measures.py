@@ -84,3 +84,20 @@ def test_recomposition_leaves_uncovered_pixels_out():
     assert np.isnan(recomposition_error(source, alpha, foreground, plate, coverage, True))
     coverage[0, 0] = 1
     assert recomposition_error(source, alpha, foreground, plate, coverage, True) == pytest.approx(10, abs=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_measures_are_in_eight_bit_levels_at_any_depth(dtype):
+    rng = np.random.default_rng(5)
+    source, plate = (rng.integers(0, 256, (7, 6, 3), np.uint8) for _ in range(2))
+    alpha, foreground = rng.random((7, 6)).astype(np.float32), rng.random((7, 6, 3)).astype(np.float32)
+    everywhere = np.ones((7, 6), np.float32)
+
+    def deep(image):
+        return image.astype(np.uint16) * np.uint16(257) if dtype == np.uint16 else image.astype(np.float32) / 255
+
+    shallow = plate_residual(source, plate, everywhere > 0)
+    assert plate_residual(deep(source), deep(plate), everywhere > 0) == pytest.approx(shallow, abs=1e-4)
+    expected = recomposition_error(source, alpha, foreground, plate, everywhere, True)
+    found = recomposition_error(deep(source), alpha, foreground, deep(plate), everywhere, True)
+    assert found == pytest.approx(expected, abs=1e-3)

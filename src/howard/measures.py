@@ -1,6 +1,7 @@
 """Small measures of mattes and aligned plates, none of which needs the true matte unless it says so.
 
-Pictures are (H, W, 3), sRGB-encoded; errors are in 8-bit levels; alpha is (H, W) in [0, 1].
+Pictures are (H, W, 3), sRGB-encoded: uint8, uint16 (0 to 65535) or float32 (0 to 1, and above for HDR). Errors are in
+8-bit levels whatever the pictures' depth; alpha is (H, W) in [0, 1].
 """
 
 from typing import NamedTuple
@@ -43,14 +44,15 @@ def islands(alpha: np.ndarray) -> float:
 
 
 def plate_residual(source: np.ndarray, plate: np.ndarray, background: np.ndarray) -> PlateResidual:
-    """How far an aligned plate is from the source, both uint8, over the pixels where ``background`` (H, W) is True.
+    """How far an aligned plate is from the source, of the same type, where ``background`` (H, W) is True.
 
     Give as background what is truly (or by the matte) empty and covered by the plate. A pixel's difference is the mean
     of its channels'. NaN where there is no background.
     """
     if not background.any():
         return PlateResidual(float("nan"), float("nan"))
-    difference = cv2.absdiff(source, plate)[background].mean(axis=1)
+    levels = 255 / _full_scale(source)
+    difference = levels * cv2.absdiff(source, plate)[background].mean(axis=1, dtype=np.float32)
     return PlateResidual(float(difference.mean()), float((difference > _WRONG_LEVELS).mean()))
 
 
@@ -64,17 +66,21 @@ def recomposition_error(
 ) -> float:
     """Mean |alpha F + (1 - alpha) B - source| where covered, in 8-bit levels; NaN where nothing is covered.
 
-    ``source`` and ``plate`` are uint8, ``foreground`` is float in [0, 1], ``coverage`` (H, W) in [0, 1];
-    ``linear_light`` says in which light the matte mixes.
+    ``foreground`` is float in [0, 1], ``coverage`` (H, W) in [0, 1]; ``linear_light`` says in which light the matte
+    mixes.
     """
     covered = coverage >= _SOLID
     if not covered.any():
         return float("nan")
     front = foreground[covered].astype(np.float32)
-    back = plate[covered].astype(np.float32) / 255
+    back = plate[covered].astype(np.float32) / _full_scale(plate)
     weight = alpha[covered].astype(np.float32)[:, None]
     mixed = np.where(weight >= 1, front, back)
     # Only soft pixels need the transfer curves, which are slow.
     soft = ((weight > 0) & (weight < 1))[:, 0]
     mixed[soft] = mix(front[soft], back[soft], weight[soft], linear_light)
-    return float(255 * np.abs(mixed - source[covered].astype(np.float32) / 255).mean())
+    return float(255 * np.abs(mixed - source[covered].astype(np.float32) / _full_scale(source)).mean())
+
+
+def _full_scale(picture: np.ndarray) -> int:
+    return 1 if picture.dtype.kind == "f" else int(np.iinfo(picture.dtype).max)

@@ -23,13 +23,22 @@ def setting(default: Any, doc: str, is_path: bool = False) -> Any:
 class InferSettings:
     """What ``infer.py`` can be told."""
 
-    input: str = setting(MISSING, "the shot: a video, or a still, of a person in a place", is_path=True)
+    input: str = setting(
+        MISSING, "the shot: a video, an image sequence or a still of a person in a place", is_path=True
+    )
     plate: str = setting(MISSING, "the same place, empty: a video filmed with a similar move, or a still", is_path=True)
-    output: str | None = setting(None, "folder for the RGBA frames; renders/NAME OF THE SHOT if left out", is_path=True)
+    output: str | None = setting(None, "folder for what is written; renders/NAME OF THE SHOT if left out", is_path=True)
     frames: str | None = setting(None, "only these frames, as 100-200 (both included) or 7; all if left out")
+    format: str = setting("png", "png, png16, exr, prores, ffv1, webm, matte or composite")
+    background: str | None = setting(
+        None, "also lay the person over this: still, video, #rrggbb, green, ...", is_path=True
+    )
     weights: str = setting("default", "name of weights that ship with Howard, or a weights file", is_path=True)
     device: str = setting("auto", "auto, cpu, cuda or mps")
-    background: str | None = setting(None, "also lay the person over this: a still, #rrggbb, green, ...", is_path=True)
+    input_colour: str | None = setting(None, "the shot's colours, where its tags are wrong: bt709, hlg, slog3, ...")
+    plate_colour: str | None = setting(None, "the same for the plate")
+    frame_rate: str | None = setting(None, "of a shot that is an image sequence, as 24 or 24000/1001; 24 if left out")
+    exr_compression: str = setting("zip", "zip, piz or dwaa (smaller, not exact)")
     overwrite: bool = setting(False, "write into a folder that holds other files or another render")
 
     @property

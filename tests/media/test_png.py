@@ -1,14 +1,17 @@
-"""Writing PNG sequences."""
+"""PNG bytes, whichever package deflates them, read by three decoders."""
+
+import subprocess
+import sys
+import zlib
+from fractions import Fraction
 
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
+from hypothesis.extra.numpy import arrays
 
-from howard.errors import OutputError
-from howard.media import PngSequenceWriter
 from howard.media.png import encode_png
 
 
@@ -17,45 +20,58 @@ def _decode(data: bytes) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA if image.shape[2] == 4 else cv2.COLOR_BGR2RGB)
 
 
-@settings(max_examples=25, deadline=None)
-@given(
-    arrays(
-        np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=9).map(lambda s: (*s, 4)), elements=st.integers(0, 255)
-    )
-)
-def test_rgba_comes_back_as_it_was(image):
+PICTURES = st.tuples(
+    st.sampled_from([np.uint8, np.uint16]), st.integers(1, 9), st.integers(1, 9), st.sampled_from([3, 4])
+).flatmap(lambda p: arrays(p[0], p[1:]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(PICTURES)
+def test_pictures_come_back_as_they_were(image):
     np.testing.assert_array_equal(_decode(encode_png(image)), image)
 
 
-def test_names_count_as_the_shot_does(tmp_path):
-    writer = PngSequenceWriter(tmp_path / "new" / "folder", "shot")
-    assert writer.write(1, np.zeros((2, 3, 4), np.uint8)).name == "shot.0001.png"
-    assert writer.path(12345).name == "shot.12345.png"
-    assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["shot.0001.png"]
+@settings(max_examples=20, deadline=None)
+@given(PICTURES)
+def test_python_s_own_zlib_makes_the_same_pictures(image):
+    np.testing.assert_array_equal(_decode(encode_png(image, compress=zlib.compress)), image)
 
 
-def test_nothing_of_the_background_stays_where_alpha_is_zero(tmp_path):
-    image = np.full((4, 4, 4), 77, np.uint8)
-    image[:2, :, 3] = 0
-    written = _decode(PngSequenceWriter(tmp_path, "shot").write(1, image).read_bytes())
-    assert (written[:2] == 0).all()
-    assert (written[2:] == 77).all()
-    assert (image[:2, :, :3] == 77).all()
+def test_without_the_fast_package_zlib_takes_over():
+    code = (
+        "import sys; sys.modules['isal'] = None; sys.modules['isal.isal_zlib'] = None\n"
+        "import zlib; from howard.media import png; sys.exit(png._deflate is not zlib.compress)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("dtype", "pixel_format"), [(np.uint8, "rgba"), (np.uint16, "rgba64le")])
+def test_other_decoders_read_the_same(hair, decode, tmp_path, dtype, pixel_format):
+    image = np.rint(hair(37, 51) * np.iinfo(dtype).max).astype(dtype)
+    path = tmp_path / "picture.png"
+    path.write_bytes(encode_png(image))
+    np.testing.assert_array_equal(decode(path, 51, 37, pixel_format)[0], image)
+
+
+def test_pillow_reads_the_same(hair, tmp_path):
+    pillow = pytest.importorskip("PIL.Image")
+    image = np.rint(hair(37, 51) * 255).astype(np.uint8)
+    (tmp_path / "picture.png").write_bytes(encode_png(image))
+    with pillow.open(tmp_path / "picture.png") as picture:
+        np.testing.assert_array_equal(np.asarray(picture), image)
+        assert picture.info["srgb"] == 0
 
 
 def test_the_file_says_that_it_is_srgb():
     data = encode_png(np.zeros((2, 2, 4), np.uint8))
     assert data.index(b"IHDR") < data.index(b"sRGB") < data.index(b"IDAT")
+    assert b"pHYs" not in data
 
 
-def test_other_types_are_refused(tmp_path):
-    writer = PngSequenceWriter(tmp_path, "shot")
-    for image in (np.zeros((2, 2, 4)), np.zeros((2, 2), np.uint8)):
-        with pytest.raises(ValueError, match="uint8"):
-            writer.write(1, image)
-
-
-def test_a_folder_that_cannot_be_made(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="choose another folder"):
-        PngSequenceWriter(tmp_path / "file" / "inside", "shot")
+def test_pixels_that_are_not_square_are_said(tmp_path):
+    pillow = pytest.importorskip("PIL.Image")
+    (tmp_path / "wide.png").write_bytes(encode_png(np.zeros((2, 2, 4), np.uint8), Fraction(64, 45)))
+    with pillow.open(tmp_path / "wide.png") as picture:
+        across, down = picture.info["aspect"]
+    # Wide pixels: fewer of them across than down in the same length.
+    assert Fraction(down, across) == Fraction(64, 45)

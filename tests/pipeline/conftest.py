@@ -10,6 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from howard.media import to_depth
+from howard.pipeline import remove_background
+
 WIDTH, HEIGHT = 320, 240
 
 
@@ -55,9 +58,10 @@ class DifferenceKey:
         if len(self.plates) == self.stop_after:
             raise KeyboardInterrupt
         self.plates.append(plate)
-        difference = np.abs(source.astype(np.float32) - plate).max(axis=2)
+        source, plate = to_depth(source, np.float32), to_depth(plate, np.float32)
+        difference = 255 * np.abs(source - plate).max(axis=2)
         alpha = np.clip((difference - 10) / 60, 0, 1)
-        foreground = 0.9 * source.astype(np.float32) / 255
+        foreground = np.float32(0.9) * source.clip(0, 1)
         return KeyMatte(alpha[None, None], np.moveaxis(foreground, -1, 0)[None])
 
 
@@ -98,3 +102,14 @@ def clips(tmp_path_factory) -> Clips:
 @pytest.fixture
 def key() -> DifferenceKey:
     return DifferenceKey()
+
+
+@pytest.fixture
+def render(clips, tmp_path, key):
+    """Render the clips into ``tmp_path/out``; keywords as those of `remove_background`."""
+
+    def run(**keywords):
+        settings = {"source": clips.shot, "plate": clips.plate, "output": tmp_path / "out", "predictor": key}
+        return remove_background(**(settings | {"progress": False} | keywords))
+
+    return run

@@ -11,7 +11,6 @@ import pytest
 
 from howard.errors import InputError, OutputError, SettingsError
 from howard.media import open_reader
-from howard.pipeline import remove_background
 
 
 def _rgba(path):
@@ -20,17 +19,6 @@ def _rgba(path):
 
 def _lines(folder):
     return [json.loads(line) for line in (folder / "howard.frames.jsonl").read_text().splitlines()]
-
-
-@pytest.fixture
-def render(clips, tmp_path, key):
-    """Render the clips into ``tmp_path/out``; keywords as those of `remove_background`."""
-
-    def run(**keywords):
-        settings = {"source": clips.shot, "plate": clips.plate, "output": tmp_path / "out", "predictor": key}
-        return remove_background(**(settings | {"progress": False} | keywords))
-
-    return run
 
 
 def test_every_frame_is_written_with_its_line(render, tmp_path):
@@ -96,13 +84,20 @@ def test_the_sidecar_says_what_was_made_from_what(render, tmp_path, clips):
     assert sidecar["source"]["fingerprint"]["size"] == clips.shot.stat().st_size
     assert (sidecar["plate"]["frame_count"], sidecar["source"]["frame_rate"]) == (3, "24")
     assert sidecar["weights"]["name"] == "difference key"
-    assert sidecar["output"] == {
-        "files": "shot.%04d.png",
-        "bits": 8,
-        "alpha": "straight",
-        "colour_space": "sRGB",
-        "mixing": "linear",
-    }
+    assert sidecar["mixing"] == "linear"
+    assert sidecar["outputs"] == [
+        {
+            "files": "shot.%04d.png",
+            "container": "png",
+            "codec": "png",
+            "bits": 8,
+            "alpha": "straight",
+            "colour_space": "sRGB",
+            "frame_rate": "24",
+            "pixel_aspect": "1",
+            "not_carried": [],
+        }
+    ]
     assert {"python", "numpy", "av", "device"} <= sidecar["runtime"].keys()
 
 

@@ -1,4 +1,4 @@
-"""New backgrounds: a colour or a still behind the cut-out, for a quick look."""
+"""New backgrounds: a colour, a still or a video behind the cut-out, for a quick look."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,10 @@ import numpy as np
 
 from howard.colour import mix
 from howard.errors import SettingsError
-from howard.media.still import read_still
+from howard.media.depth import full_scale, to_depth
+from howard.media.frame import ClipInfo
+from howard.media.reader import Reader, open_reader
+from howard.media.sequence_files import is_pattern
 
 _COLOURS = {
     "black": "#000000",
@@ -21,40 +24,77 @@ _COLOURS = {
 }
 
 
-def load_background(value: str | Path, width: int, height: int) -> np.ndarray:
-    """A background for pictures of ``width`` x ``height``: RGB, (H, W, 3) uint8, sRGB-encoded.
+class Background:
+    """What lies behind the person in pictures of ``width`` x ``height``.
 
-    ``value`` is a colour name, "#rrggbb", or the path of a still, which is scaled to fill the picture and cropped
-    evenly. The names "green" and "blue" are those of a studio's screens.
+    ``value`` is a colour name, "#rrggbb", or whatever `open_reader` reads: a still, a video, a sequence. Pictures are
+    scaled to fill and cropped evenly. The names "green" and "blue" are those of a studio's screens.
+
+    Raises SettingsError where ``value`` is none of these, and InputError where it cannot be read.
     """
-    code = _COLOURS.get(str(value).lower(), str(value))
-    if re.fullmatch(r"#[0-9a-fA-F]{6}", code):
-        colour = [int(code[start : start + 2], 16) for start in (1, 3, 5)]
-        return np.full((height, width, 3), colour, dtype=np.uint8)
-    if not Path(value).is_file():
-        raise SettingsError(
-            f"background={value} is neither a still nor a colour; give a file, #rrggbb or one of {', '.join(_COLOURS)}"
-        )
-    return _fill(read_still(Path(value)), width, height)
+
+    def __init__(self, value: str | Path, width: int, height: int) -> None:
+        self._size = width, height
+        self._reader: Reader | None = None
+        self._shown = -1
+        code = _COLOURS.get(str(value).lower(), str(value))
+        if re.fullmatch(r"#[0-9a-fA-F]{6}", code):
+            colour = [int(code[start : start + 2], 16) for start in (1, 3, 5)]
+            self._image = np.full((height, width, 3), colour, dtype=np.uint8)
+        elif Path(value).exists() or (is_pattern(Path(value)) and not str(value).startswith("#")):
+            self._reader = open_reader(value)
+            self.frame(0)
+        else:
+            raise SettingsError(
+                f"background={value} is neither a still, a video nor a colour; "
+                f"give a file, #rrggbb or one of {', '.join(_COLOURS)}"
+            )
+
+    @property
+    def clip(self) -> ClipInfo | None:
+        """What is known of the file; None for a colour."""
+        return self._reader.info if self._reader else None
+
+    def frame(self, index: int) -> np.ndarray:
+        """The background of the shot's frame ``index``, counted from zero; one that is too short begins again.
+
+        RGB, (height, width, 3), sRGB-encoded, in the depth of its file; not to be written to.
+        """
+        if self._reader is not None and self._shown != index % len(self._reader):
+            self._shown = index % len(self._reader)
+            self._image = _fill(self._reader[self._shown].image, *self._size)
+        return self._image
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._reader is not None:
+            self._reader.close()
+
+    def __enter__(self) -> "Background":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
 
 def composite(rgba: np.ndarray, background: np.ndarray, linear_light: bool) -> np.ndarray:
     """Lay a cut-out over a background of its size.
 
-    ``rgba`` (H, W, 4) straight and ``background`` (H, W, 3) are uint8, sRGB-encoded; so is the result, (H, W, 3).
-    Opaque pixels keep the cut-out's values exactly, empty ones the background's.
+    ``rgba`` (H, W, 4) straight and ``background`` (H, W, 3) are sRGB-encoded; the result is too, (H, W, 3) in the
+    depth of ``rgba``. Opaque pixels keep the cut-out's values exactly, empty ones the background's.
     """
-    alpha = rgba[..., 3]
+    scale = full_scale(rgba.dtype)
+    alpha, background = rgba[..., 3], to_depth(background, rgba.dtype)
     result = np.where(alpha[..., None] > 0, rgba[..., :3], background)
-    soft = (alpha > 0) & (alpha < 255)
+    soft = (alpha > 0) & (alpha < scale)
     # Only soft pixels are mixed: they are few, and the transfer curves are slow.
     mixed = mix(
-        rgba[soft][:, :3].astype(np.float32) / 255,
-        background[soft].astype(np.float32) / 255,
-        alpha[soft].astype(np.float32)[:, None] / 255,
+        to_depth(rgba[soft][:, :3], np.float32),
+        to_depth(background[soft], np.float32),
+        to_depth(alpha[soft], np.float32)[:, None],
         linear_light,
     )
-    result[soft] = np.rint(255 * np.clip(mixed, 0, 1)).astype(np.uint8)
+    result[soft] = to_depth(mixed, rgba.dtype)
     return result
 
 

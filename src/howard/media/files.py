@@ -1,19 +1,72 @@
-"""Writing a file so that nobody ever sees half of it."""
+"""Writing a file so that nobody ever sees half of it, and names that fit."""
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from howard.errors import OutputError
 
+# File systems allow 255 bytes for a name; what is added to a clip's name (frame numbers, suffixes) needs its share.
+_LONGEST_NAME = 180
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write ``data`` under a temporary name beside ``path``, then rename: a crash leaves the old file or the new."""
-    # The process id keeps two renders of neighbouring frame ranges from sharing a temporary file.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` to write to, renamed to it at the end: a crash leaves the old file or the new.
+
+    What goes wrong while writing, the block's own OSErrors included, is raised as OutputError.
+    """
+    temporary = temporary_path(path)
     try:
-        temporary.write_bytes(data)
+        yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}); check space and permissions") from error
+        raise unwritable(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # Where even this fails, the first error is the one to be told.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write ``data`` so that the file appears whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents where missing; raises OutputError where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be made ({error.strerror}); choose another folder") from error
+
+
+def unwritable(path: Path, error: OSError) -> OutputError:
+    """What to say of a file that cannot be written."""
+    return OutputError(f"{path} cannot be written ({error.strerror}); check space and permissions")
+
+
+def clear_leftovers(paths: Iterable[Path]) -> None:
+    """Remove what killed runs left half-written of ``paths``; nobody else may be writing these just now."""
+    wanted = set(paths)
+    for folder in {path.parent for path in wanted}:
+        for entry in list(folder.iterdir()) if folder.is_dir() else ():
+            name, _, ending = entry.name.rpartition(".")
+            hidden, _, _ = name.rpartition(".")
+            if ending == "part" and hidden.startswith(".") and folder / hidden[1:] in wanted:
+                entry.unlink(missing_ok=True)
+
+
+def fitting_name(name: str) -> str:
+    """``name``, cut at its end where the file names made from it would be longer than file systems allow."""
+    while len(os.fsencode(name)) > _LONGEST_NAME:
+        name = name[:-1]
+    return name
+
+
+def temporary_path(path: Path) -> Path:
+    """Where ``path`` is written until it is whole: hidden, beside it, and of this process alone."""
+    # The process id keeps two renders of neighbouring frame ranges from sharing a temporary file.
+    return path.with_name(f".{path.name}.{os.getpid()}.part")

@@ -1,4 +1,4 @@
-"""The two values that readers hand out: what a clip is, and one picture of it."""
+"""The values that readers hand out: what a clip is, and one picture of it."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,9 +11,10 @@ import numpy as np
 class Frame(NamedTuple):
     """One picture of a clip.
 
-    ``image`` is RGB, (H, W, 3), uint8 or uint16, sRGB-encoded code values, upright. ``index`` counts from zero;
-    ``number`` is what the frame is called in output names (a video's first frame is 1); ``time`` is in seconds since
-    the first frame, exact.
+    ``image`` is upright RGB, (H, W, 3), sRGB-encoded with BT.709 primaries: uint8, uint16 (0 to 65535), or float32,
+    whose curve goes on above 1 and, for colours outside BT.709, below 0. All frames of a clip have one type. ``index``
+    counts from zero; ``number`` is what the frame is called in output names (a video's first frame is 1, a sequence
+    keeps its own numbers); ``time`` is in seconds since the first frame, exact.
     """
 
     image: np.ndarray
@@ -22,21 +23,41 @@ class Frame(NamedTuple):
     time: Fraction
 
 
+class AudioTrack(NamedTuple):
+    """One stream of sound: ``stream_index`` among all streams of the file, ``sample_rate`` in Hz."""
+
+    stream_index: int
+    codec: str
+    sample_rate: int
+    channels: int
+
+
 @dataclass(frozen=True)
 class ClipInfo:
     """What is known of a clip before its pictures are read.
 
-    ``width`` and ``height`` are those of the upright picture, ``rotation`` the counter-clockwise turn in degrees that
-    made it so. ``matrix``, ``full_range``, ``primaries`` and ``transfer`` say how the file's values were read, in
-    FFmpeg's names. ``pixel_aspect`` is 1 for square pixels. ``first_number`` is what frame 0 is called in output names.
+    ``path`` is what was opened; ``files`` are the files behind it, in a sequence one a frame, in order; ``name`` is
+    what a clip's output is called after. ``width`` and ``height`` are those of the upright picture, ``rotation`` the
+    counter-clockwise turn in degrees that made it so. ``frame_rate`` is the average where the rate varies, ``duration``
+    the seconds from the first frame to the end of the last. ``dtype`` is the type of the pictures: "uint8" for files
+    of 8 bits, "uint16" for deeper ones, "float32" for HDR, wide gamut, log and linear light.
+
+    ``matrix``, ``full_range``, ``primaries`` and ``transfer`` say how the file's values were read, in FFmpeg's names.
+    ``pixel_aspect`` is 1 for square pixels. ``first_number`` is what frame 0 is called in output names, and numbers
+    have no gaps. ``timecode`` is that of the first frame, as written in the file. ``start_time`` is the first frame's
+    place on the file's own clock, in seconds, which is also that of the ``audio`` tracks.
     """
 
     path: Path
+    files: tuple[Path, ...]
+    name: str
     width: int
     height: int
     frame_count: int
     frame_rate: Fraction
+    duration: Fraction
     pixel_format: str
+    dtype: str = "uint8"
     rotation: int = 0
     matrix: str = "rgb"
     full_range: bool = True
@@ -44,3 +65,6 @@ class ClipInfo:
     transfer: str = "iec61966-2-1"
     pixel_aspect: Fraction = Fraction(1)
     first_number: int = 1
+    timecode: str | None = None
+    start_time: Fraction = Fraction(0)
+    audio: tuple[AudioTrack, ...] = ()

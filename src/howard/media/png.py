@@ -1,62 +1,65 @@
-"""Numbered PNG files: straight RGBA cut-outs, and the composites that go with them."""
+"""PNG, 8 and 16 bit, written so fast that it never holds up a render, and readable by any decoder."""
 
 import struct
 import zlib
-from pathlib import Path
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
 
-import cv2
 import numpy as np
 
-from howard.errors import OutputError
-from howard.media.files import write_whole
+try:
+    from isal.isal_zlib import compress as _deflate
+except ImportError:
+    # An optional package.
+    from zlib import compress as _deflate
 
-# A PNG begins with 8 bytes of signature and 25 of header; the colour space must be told before the pixels.
-_END_OF_HEADER = 33
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PERCEPTUAL_INTENT = b"\0"
+_COLOUR_TYPES = {3: 2, 4: 6}
+_UP_FILTER = 2
+_FASTEST = 1
 
 
-class PngSequenceWriter:
-    """Writes ``NAME.0001.png``, ``NAME.0002.png``, ... into a folder, made if missing.
+# Deflates the first argument at the level that is the second.
+Compress = Callable[[Any, int], bytes]
 
-    Each file appears whole or not at all. Numbers have four digits, more where needed.
+
+def encode_png(image: np.ndarray, pixel_aspect: Fraction = Fraction(1), compress: Compress | None = None) -> bytes:
+    """Encode (H, W, 3) RGB or (H, W, 4) straight RGBA, uint8 or uint16, as a PNG file tagged sRGB.
+
+    Every row is stored as its difference from the row above (PNG specification, 9.2, filter "Up"), which is one numpy
+    subtraction, and deflated at the fastest level: both let other threads run. ``compress`` is zlib's of the package
+    isal where that is installed, else Python's own: the same pictures in other bytes, eight times slower.
     """
-
-    def __init__(self, folder: str | Path, name: str) -> None:
-        self._folder = Path(folder)
-        self._name = name
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{folder} cannot be made ({error.strerror}); choose another folder") from error
-
-    def path(self, number: int) -> Path:
-        """Where frame ``number`` is written."""
-        return self._folder / f"{self._name}.{number:04d}.png"
-
-    def write(self, number: int, image: np.ndarray) -> Path:
-        """Write one picture, (H, W, 4) straight RGBA or (H, W, 3) RGB, uint8, sRGB; return its path.
-
-        RGB is set to 0 where alpha is 0: nothing of the background stays in the file, and it is several times smaller.
-        """
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
-            raise ValueError(f"expected (H, W, 3 or 4) uint8, got {image.shape} {image.dtype}")
-        if image.shape[2] == 4:
-            image = np.where(image[..., 3:] > 0, image, np.uint8(0))
-        path = self.path(number)
-        write_whole(path, encode_png(image))
-        return path
+    height, width, channels = image.shape
+    header = struct.pack(">IIBBBBB", width, height, 8 * image.itemsize, _COLOUR_TYPES[channels], 0, 0, 0)
+    shape = struct.pack(">IIB", pixel_aspect.denominator, pixel_aspect.numerator, 0)
+    return b"".join(
+        (
+            _SIGNATURE,
+            _chunk(b"IHDR", header),
+            _chunk(b"sRGB", _PERCEPTUAL_INTENT),
+            b"" if pixel_aspect == 1 else _chunk(b"pHYs", shape),
+            _chunk(b"IDAT", (compress or _deflate)(_filtered(image), _FASTEST)),
+            _chunk(b"IEND", b""),
+        )
+    )
 
 
-def encode_png(image: np.ndarray) -> bytes:
-    """Encode (H, W, 3) RGB or (H, W, 4) straight RGBA, uint8, as a PNG file tagged sRGB."""
-    swap = cv2.COLOR_RGBA2BGRA if image.shape[2] == 4 else cv2.COLOR_RGB2BGR
-    done, encoded = cv2.imencode(".png", cv2.cvtColor(image, swap))
-    if not done:
-        raise OutputError(f"a picture of {image.shape[1]}x{image.shape[0]} pixels cannot be encoded as PNG")
-    data = encoded.tobytes()
-    return data[:_END_OF_HEADER] + _chunk(b"sRGB", _PERCEPTUAL_INTENT) + data[_END_OF_HEADER:]
+def _filtered(image: np.ndarray) -> memoryview:
+    """Rows of bytes, (H, 1 + bytes a row) uint8, each led by its filter's number."""
+    height = image.shape[0]
+    # PNG stores 16 bits with the high byte first.
+    rows = np.ascontiguousarray(image, image.dtype.newbyteorder(">")).view(np.uint8).reshape(height, -1)
+    filtered = np.empty((height, 1 + rows.shape[1]), np.uint8)
+    filtered[:, 0] = _UP_FILTER
+    filtered[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    return filtered.data
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
     """One PNG chunk: length, kind, content, check sum (PNG specification, 5.3)."""
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    check_sum = zlib.crc32(content, zlib.crc32(kind))
+    return b"".join((struct.pack(">I", len(content)), kind, content, struct.pack(">I", check_sum)))

@@ -1,12 +1,15 @@
 """What every reader can do, and the one function that opens them all."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
 from howard.errors import InputError
 from howard.media.frame import ClipInfo, Frame
-from howard.media.still import STILL_SUFFIXES, StillReader
+from howard.media.sequence import SequenceReader
+from howard.media.sequence_files import SequenceFiles, find_sequence, is_pattern
+from howard.media.still import STILL_SUFFIXES
 from howard.media.video import VideoReader
 
 
@@ -28,16 +31,31 @@ class Reader(Protocol):
     def close(self) -> None: ...
 
 
-def open_reader(path: str | Path) -> Reader:
-    """Open a video or a still for reading.
+def open_reader(path: str | Path, colour: str | None = None, frame_rate: Fraction | None = None) -> Reader:
+    """Open a video, a still or an image sequence for reading.
 
-    Raises InputError, in one line, where the path is missing, is a folder, or holds no picture that can be read.
+    A sequence is given as its folder, as a pattern for the frame number, ``shot.%04d.png`` or ``shot.####.png``, or
+    with the wildcards ``*``, ``?`` and ``[0-9]``; a name that exists as it stands is never taken for a pattern.
+
+    ``colour`` is one of COLOUR_NAMES, for files whose colour tags are wrong or missing. ``frame_rate`` is that of an
+    image sequence, 24 where nothing says otherwise; videos have their own.
+
+    Raises InputError, in one line, where the path is missing, holds no picture that can be read, or lacks frames, and
+    SettingsError where ``colour`` is unknown.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; give one video file or one still")
-    if not path.exists():
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except (OSError, ValueError) as error:
+        # A name too long for the disk, a folder that may not be looked into.
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be opened ({reason}); check the path") from error
+    if is_folder or (not exists and is_pattern(path)):
+        return SequenceReader(path, find_sequence(path), colour, frame_rate)
+    if not exists:
         raise InputError(f"{path} does not exist; check the path and its spelling")
+    if not path.stat().st_size:
+        raise InputError(f"{path} is empty; copy or render it again")
     if path.suffix.lower() in STILL_SUFFIXES:
-        return StillReader(path)
-    return VideoReader(path)
+        return SequenceReader(path, SequenceFiles((path,), 1, path.stem), colour, frame_rate)
+    return VideoReader(path, colour)

@@ -13,12 +13,14 @@ class Timeline:
     """Frames in the order shown.
 
     ``stamps[i]`` is frame i's presentation time in the stream's time base; empty where the file has no usable times,
-    and frames are then found by counting from the start. ``keyframes`` are the stamps that a seek may land on.
+    and frames are then found by counting from the start. ``keyframes`` are the stamps that a seek may land on, ``end``
+    is when the last frame has been shown, where the file says so.
     """
 
     frame_count: int
     stamps: tuple[int, ...] = ()
     keyframes: tuple[int, ...] = ()
+    end: int | None = None
 
     @property
     def seekable(self) -> bool:
@@ -40,14 +42,20 @@ class Timeline:
 
 def read_timeline(container: InputContainer, stream: VideoStream) -> Timeline:
     """Read every packet of ``stream`` without decoding; the container is left at its end."""
-    packets = [(packet.pts, packet.is_keyframe) for packet in container.demux(stream) if _shows_a_frame(packet)]
-    stamps = [stamp for stamp, _ in packets if stamp is not None]
-    keyframes = [stamp for stamp, is_keyframe in packets if is_keyframe and stamp is not None]
+    packets = [
+        (packet.pts, packet.duration, packet.is_keyframe)
+        for packet in container.demux(stream)
+        if _shows_a_frame(packet)
+    ]
+    stamps = [stamp for stamp, _, _ in packets if stamp is not None]
+    keyframes = [stamp for stamp, _, is_keyframe in packets if is_keyframe and stamp is not None]
     if len(stamps) < len(packets) or len(set(stamps)) < len(stamps) or not keyframes:
         return Timeline(frame_count=len(packets))
     # A file cut from a longer stream may begin with frames that hang on a keyframe it no longer has.
     shown = tuple(sorted(stamp for stamp in stamps if stamp >= keyframes[0]))
-    return Timeline(frame_count=len(shown), stamps=shown, keyframes=tuple(sorted(keyframes)))
+    last_duration = next(duration for stamp, duration, _ in packets if stamp == shown[-1])
+    end = shown[-1] + last_duration if last_duration else None
+    return Timeline(len(shown), shown, tuple(sorted(keyframes)), end)
 
 
 def _shows_a_frame(packet: av.Packet) -> bool:

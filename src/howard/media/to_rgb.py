@@ -1,39 +1,54 @@
 """From a decoded picture to upright RGB: the YCbCr matrix, the range and the rotation that the file asks for."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-# H.273 code points of the tags that matter here.
-_UNSPECIFIED = 2
-_MATRIX_NAMES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
-_MATRICES = {
-    "bt709": Colorspace.ITU709,
-    "fcc": Colorspace.FCC,
-    "bt470bg": Colorspace.ITU601,
-    "smpte170m": Colorspace.ITU601,
-    "smpte240m": Colorspace.SMPTE240M,
-    "bt2020nc": Colorspace.BT2020,
-}
-_PRIMARIES_NAMES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020", 11: "smpte431", 12: "smpte432"}
-_TRANSFER_NAMES = {1: "bt709", 6: "smpte170m", 8: "linear", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12"}
-_HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
+from howard.media.primaries import BT470BG, BT709, BT2020, DCI_P3, DISPLAY_P3, SMPTE170M
+from howard.media.working_space import WHOLE_RANGE_CURVES, ColourTags, WorkingSpace
 
+# H.273 code points of the tags that matter here.
+_MATRIX_NAMES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
+_PRIMARIES = {1: BT709, 5: BT470BG, 6: SMPTE170M, 9: BT2020, 11: DCI_P3, 12: DISPLAY_P3}
+_TRANSFER_NAMES = {
+    1: "bt709",
+    6: "smpte170m",
+    8: "linear",
+    13: "iec61966-2-1",
+    14: "bt2020-10",
+    15: "bt2020-12",
+    16: "smpte2084",
+    18: "arib-std-b67",
+}
+
+
+class _Matrix(NamedTuple):
+    """A YCbCr matrix: the scaler's number for it, and what red and blue weigh in luma."""
+
+    scaler: Colorspace
+    red: float
+    blue: float
+
+
+_MATRICES = {
+    "bt709": _Matrix(Colorspace.ITU709, 0.2126, 0.0722),
+    "fcc": _Matrix(Colorspace.FCC, 0.30, 0.11),
+    "bt470bg": _Matrix(Colorspace.ITU601, 0.299, 0.114),
+    "smpte170m": _Matrix(Colorspace.ITU601, 0.299, 0.114),
+    "smpte240m": _Matrix(Colorspace.SMPTE240M, 0.212, 0.087),
+    "bt2020nc": _Matrix(Colorspace.BT2020, 0.2627, 0.0593),
+}
 # swscale's default rounds down and shares one chroma sample between two pixels; saturated colours then miss the
 # standard's formula by up to two levels. These flags agree with the formula exactly.
 _QUALITY = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-
-
-class ColourTags(NamedTuple):
-    """How a stream's values are to be read: FFmpeg's names; ``matrix`` is "rgb" where there is none to undo."""
-
-    matrix: str
-    full_range: bool
-    primaries: str
-    transfer: str
-    hdr: str | None
+# In limited range, luma spans 219 levels of 8 bits and chroma 224.
+_LUMA_OVER_CHROMA = 219 / 224
+# More slices than these cost more than they gain beside the decoder's own threads.
+_SCALER_THREADS = 4
+_KEPT_BYTES = 31 * 2**20
 
 
 def read_colour_tags(frame: av.VideoFrame) -> ColourTags:
@@ -42,39 +57,67 @@ def read_colour_tags(frame: av.VideoFrame) -> ColourTags:
     Without a matrix tag, pictures below 720 lines are BT.601 and all others BT.709; without a range tag, YCbCr is
     limited range.
     """
-    hdr = _HDR_TRANSFERS.get(int(frame.color_trc))
-    primaries = _PRIMARIES_NAMES.get(int(frame.color_primaries), "bt709")
+    primaries = _PRIMARIES.get(int(frame.color_primaries), BT709)
     transfer = _TRANSFER_NAMES.get(int(frame.color_trc), "bt709")
     if frame.format.is_rgb:
-        return ColourTags("rgb", True, primaries, transfer, hdr)
+        return ColourTags("rgb", True, primaries, transfer)
     code = int(frame.colorspace)
     if code not in _MATRIX_NAMES:
         code = 1 if max(frame.height, frame.width * 9 // 16) >= 720 else 6
     full_range = int(frame.color_range) == ColorRange.JPEG
-    return ColourTags(_MATRIX_NAMES[code], full_range, primaries, transfer, hdr)
+    return ColourTags(_MATRIX_NAMES[code], full_range, primaries, transfer)
 
 
 class RgbConverter:
-    """Converts the decoded frames of one stream; holds the scaler's tables between frames."""
+    """Converts the decoded frames of one stream, all as ``first`` is, into the working space.
 
-    def __init__(self, tags: ColourTags) -> None:
-        self._tags = tags
+    The scaler writes planes, which takes it a third of the time that interleaved pixels do, for the same values.
+    """
+
+    def __init__(self, first: av.VideoFrame, tags: ColourTags) -> None:
+        self._working_space = WorkingSpace(tags)
+        self._shape = _shape(first)
+        bits = max(component.bits for component in first.format.components)
+        # Curves other than SDR's spread some codes wide; what interpolated chroma adds to 8 bits then shows.
+        self._deep = bits > 8 or not self._working_space.passes
+        whole_range = tags.transfer in WHOLE_RANGE_CURVES and not tags.full_range and tags.matrix != "rgb"
+        self._chroma_gain = _chroma_gain(_MATRICES[tags.matrix]) if whole_range else None
+        full_range = tags.full_range or whole_range
+        self._missing_bits = bits if full_range else 8
+        self._matrix = _matrix_arguments(tags.matrix, full_range)
         self._reformatter = VideoReformatter()
+        self.dtype = self._working_space.dtype_of("uint16" if self._deep else "uint8")
+        # Once a block of this size has been freed, glibc keeps what is freed later. Without it, each picture's buffers
+        # go back to the system, and getting them again takes as long as the conversion.
+        np.empty(_KEPT_BYTES, np.uint8)
+
+    def fits(self, frame: av.VideoFrame) -> bool:
+        """Whether ``frame`` has the size and format that this converter is made for."""
+        return _shape(frame) == self._shape
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:
-        """Return the upright picture, (H, W, 3) uint8 RGB. Only matrix and range are undone, never the transfer."""
-        if self._tags.matrix == "rgb":
-            converted = self._reformatter.reformat(frame, format="rgb24", interpolation=_QUALITY)
-        else:
-            converted = self._reformatter.reformat(
-                frame,
-                format="rgb24",
-                src_colorspace=_MATRICES[self._tags.matrix],
-                src_color_range=ColorRange.JPEG if self._tags.full_range else ColorRange.MPEG,
-                dst_color_range=ColorRange.JPEG,
-                interpolation=_QUALITY,
-            )
-        return turn_upright(converted.to_ndarray(), quarter_turns(frame.rotation))
+        """Return the upright picture in the working space, (H, W, 3): uint8, or uint16 or float32 as ``dtype`` says."""
+        planar = self._reformatter.reformat(
+            frame,
+            format="gbrp16le" if self._deep else "gbrp",
+            interpolation=_QUALITY,
+            threads=_SCALER_THREADS,
+            **self._matrix,
+        )
+        image = self._working_space(self._interleave(planar))
+        return turn_upright(image, quarter_turns(frame.rotation))
+
+    def _interleave(self, frame: av.VideoFrame) -> np.ndarray:
+        kind = np.uint16 if self._deep else np.uint8
+        buffers: Any = frame.planes
+        green, blue, red = (
+            np.frombuffer(buffer, kind).reshape(frame.height, -1)[:, : frame.width] for buffer in buffers
+        )
+        image = np.asarray(cv2.merge([red, green, blue]))
+        if self._deep:
+            # The scaler shifts values up to 16 bits and so leaves white short of 65535.
+            image = cv2.add(image, np.right_shift(image, self._missing_bits))
+        return image if self._chroma_gain is None else cv2.transform(image, self._chroma_gain)
 
 
 def quarter_turns(rotation: float) -> int:
@@ -85,3 +128,25 @@ def quarter_turns(rotation: float) -> int:
 def turn_upright(image: np.ndarray, turns: int) -> np.ndarray:
     """Turn an (H, W, 3) picture counter-clockwise by ``turns`` quarter turns; the result is contiguous."""
     return np.ascontiguousarray(np.rot90(image, turns))
+
+
+def _shape(frame: av.VideoFrame) -> tuple[int, int, str]:
+    return frame.width, frame.height, frame.format.name
+
+
+def _matrix_arguments(matrix: str, full_range: bool) -> dict[str, Any]:
+    """What the scaler must be told to undo ``matrix``."""
+    if matrix == "rgb":
+        return {}
+    return {
+        "src_colorspace": _MATRICES[matrix].scaler,
+        "src_color_range": ColorRange.JPEG if full_range else ColorRange.MPEG,
+        "dst_color_range": ColorRange.JPEG,
+    }
+
+
+def _chroma_gain(matrix: _Matrix) -> np.ndarray:
+    """3x3 on RGB made of limited-range YCbCr as if it were full range: greys stay, chroma gets its true size."""
+    # Luma and chroma were divided alike, though the file keeps them at different scales.
+    weights = np.array([matrix.red, 1 - matrix.red - matrix.blue, matrix.blue])
+    return _LUMA_OVER_CHROMA * np.eye(3) + (1 - _LUMA_OVER_CHROMA) * np.tile(weights, (3, 1))

@@ -10,39 +10,44 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from howard.errors import InputError
-from howard.media.frame import ClipInfo, Frame
+from howard.media.colour_names import apply_colour_name
+from howard.media.frame import AudioTrack, ClipInfo, Frame
 from howard.media.timeline import Timeline, read_timeline
-from howard.media.to_rgb import ColourTags, RgbConverter, quarter_turns, read_colour_tags
+from howard.media.to_rgb import RgbConverter, quarter_turns, read_colour_tags
+from howard.media.working_space import ColourTags
 
 # Decoding this many frames forward is cheaper than a seek, which empties the decoder's pipeline.
 _FORWARD_LIMIT = 8
+# Matroska keeps durations in whole nanoseconds, which makes 19001/317 of 60000/1001.
+_NTSC_RATES = tuple(Fraction(1000 * frames, 1001) for frames in (24, 30, 48, 60, 120))
+_BLUR = Fraction(1, 10**6)
 
 
 class VideoReader:
     """A video file as a sequence of `Frame`.
 
     ``reader[i]`` decodes forward where it can and seeks where it must, so reading in order never seeks. One reader
-    has one position in the file: two loops over the same reader are right but slow.
+    has one position in the file: two loops over the same reader are right but slow. ``colour`` names the file's
+    colours where its tags are wrong, one of COLOUR_NAMES.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, colour: str | None = None) -> None:
         self._path = path
-        with _open(path) as container:
-            self._timeline = _timeline_of(path, container)
+        self._next_index: int | None = None
         self._container = _open(path)
         try:
-            self._rewind(None)
-            first = self._decode_until(0) if self._timeline.frame_count else None
-            if first is None:
+            self._stream = _video_stream(path, self._container)
+            self._timeline = _timeline_of(path, self._container, self._stream)
+            self._first = self._decode(0) if self._timeline.frame_count else None
+            if self._first is None:
                 raise InputError(f"{path} has no picture that can be decoded; convert it to H.264 or ProRes")
-            tags = read_colour_tags(first)
-            _refuse_unsupported(path, first, tags)
-            self.info = _describe(path, self._stream, first, tags, self._timeline.frame_count)
+            _refuse_interlaced(path, self._first)
+            tags = apply_colour_name(read_colour_tags(self._first), colour)
+            self._convert = RgbConverter(self._first, tags)
+            self.info = self._describe(self._first, tags)
         except BaseException:
             self.close()
             raise
-        self._convert = RgbConverter(tags)
-        self._rewind(None)
 
     def __len__(self) -> int:
         return self.info.frame_count
@@ -55,18 +60,16 @@ class VideoReader:
         """Frame ``index``, counted from zero; raises IndexError outside the clip, negative numbers included."""
         if not 0 <= index < len(self):
             raise IndexError(f"{self._path} has frames 0 to {len(self) - 1}, not {index}")
-        seeking = self._needs_seek(index)
-        if seeking:
-            self._rewind(self._timeline.keyframe_before(index))
-        decoded = self._decode_until(index)
-        if decoded is None and seeking:
-            # Some containers land after the keyframe they were asked for; the beginning is always before.
-            self._rewind(None)
-            decoded = self._decode_until(index)
+        decoded = self._first if index == 0 else self._decode(index)
         if decoded is None:
             raise InputError(
                 f"{self._path}: frame {index + 1} of {len(self)} is missing or damaged; "
                 "repair the file or leave the frame out with frames=FIRST-LAST"
+            )
+        if not self._convert.fits(decoded):
+            raise InputError(
+                f"{self._path}: frame {index + 1} is {decoded.width}x{decoded.height} {decoded.format.name}, "
+                "unlike the first; convert the clip to one size and format"
             )
         return Frame(self._convert(decoded), index, index + 1, self._time_of(index))
 
@@ -80,8 +83,20 @@ class VideoReader:
         """Let go of the file."""
         self._container.close()
 
+    def _decode(self, index: int) -> av.VideoFrame | None:
+        """Frame ``index`` as the decoder gives it; None where it is missing."""
+        seeking = self._needs_seek(index)
+        if seeking:
+            self._rewind(self._timeline.keyframe_before(index))
+        decoded = self._decode_until(index)
+        if decoded is None and seeking:
+            # Some containers land after the keyframe they were asked for; the beginning is always before.
+            self._rewind(None)
+            decoded = self._decode_until(index)
+        return decoded
+
     def _needs_seek(self, index: int) -> bool:
-        if index < self._next_index:
+        if self._next_index is None or index < self._next_index:
             return True
         keyframe = self._timeline.keyframe_before(index)
         if keyframe is None or index - self._next_index < _FORWARD_LIMIT:
@@ -94,7 +109,6 @@ class VideoReader:
             self._container.close()
             self._container = _open(self._path)
             self._stream = _video_stream(self._path, self._container)
-            self._stream.thread_type = "AUTO"
         else:
             self._container.seek(keyframe, stream=self._stream)
         self._decoded = self._container.decode(self._stream)
@@ -104,7 +118,7 @@ class VideoReader:
         """Decode forward to frame ``index``; None where decoding begins after it or ends before it."""
         try:
             for decoded in self._decoded:
-                position = self._next_index
+                position = self._next_index or 0
                 if self._timeline.seekable:
                     position = self._timeline.index_of(decoded.pts)
                 if position is None:
@@ -119,54 +133,91 @@ class VideoReader:
     def _time_of(self, index: int) -> Fraction:
         if not self._timeline.seekable:
             return index / self.info.frame_rate
-        ticks = self._timeline.stamps[index] - self._timeline.stamps[0]
+        return self._seconds(self._timeline.stamps[index] - self._timeline.stamps[0])
+
+    def _seconds(self, ticks: int) -> Fraction:
         return ticks * Fraction(self._stream.time_base or 1)
+
+    def _describe(self, first: av.VideoFrame, tags: ColourTags) -> ClipInfo:
+        stream, timeline = self._stream, self._timeline
+        turned = quarter_turns(first.rotation) % 2 == 1
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        frame_rate = _frame_rate(stream)
+        duration = timeline.frame_count / frame_rate
+        if timeline.end is not None:
+            duration = self._seconds(timeline.end - timeline.stamps[0])
+        return ClipInfo(
+            path=self._path,
+            files=(self._path,),
+            name=self._path.stem,
+            width=first.height if turned else first.width,
+            height=first.width if turned else first.height,
+            frame_count=timeline.frame_count,
+            frame_rate=frame_rate,
+            duration=duration,
+            pixel_format=first.format.name,
+            dtype=self._convert.dtype,
+            rotation=90 * quarter_turns(first.rotation),
+            matrix=tags.matrix,
+            full_range=tags.full_range,
+            primaries=tags.primaries.name,
+            transfer=tags.transfer,
+            pixel_aspect=1 / aspect if turned else aspect,
+            timecode=_timecode(self._container, stream),
+            start_time=self._seconds(timeline.stamps[0]) if timeline.seekable else Fraction(0),
+            audio=_audio_tracks(self._container),
+        )
 
 
 def _open(path: Path) -> InputContainer:
     try:
-        return av.open(str(path))
+        # The prefix keeps a name with a colon or a leading dash from being read as anything but a file's.
+        return av.open(f"file:{path}")
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path} cannot be read as a video ({reason}); give a video file or a still") from error
+        raise InputError(f"{path} cannot be read as a video ({reason}); give a whole video file or a still") from error
 
 
 def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     for stream in container.streams.video:
         # A song's cover art is stored as a video stream of one picture.
         if not stream.disposition & Disposition.attached_pic:
+            stream.thread_type = "AUTO"
             return stream
-    raise InputError(f"{path} has no video in it, only sound or data; give a video file or a still")
+    raise InputError(
+        f"{path} has no video in it, only sound or data, or its end is missing; give a whole video file or a still"
+    )
 
 
-def _timeline_of(path: Path, container: InputContainer) -> Timeline:
+def _timeline_of(path: Path, container: InputContainer, stream: VideoStream) -> Timeline:
     try:
-        return read_timeline(container, _video_stream(path, container))
+        return read_timeline(container, stream)
     except av.FFmpegError as error:
         raise InputError(f"{path} is damaged ({error.strerror}); repair or convert it first") from error
 
 
-def _refuse_unsupported(path: Path, first: av.VideoFrame, tags: ColourTags) -> None:
-    if tags.hdr:
-        raise InputError(f"{path} is HDR video ({tags.hdr}); convert it to SDR (BT.709) first")
+def _refuse_interlaced(path: Path, first: av.VideoFrame) -> None:
     if first.interlaced_frame:
         raise InputError(f"{path} is interlaced; deinterlace it first, for instance with ffmpeg -vf bwdif")
 
 
-def _describe(path: Path, stream: VideoStream, first: av.VideoFrame, tags: ColourTags, frame_count: int) -> ClipInfo:
-    turned = quarter_turns(first.rotation) % 2 == 1
-    aspect = stream.sample_aspect_ratio or Fraction(1)
-    return ClipInfo(
-        path=path,
-        width=first.height if turned else first.width,
-        height=first.width if turned else first.height,
-        frame_count=frame_count,
-        frame_rate=Fraction(stream.average_rate or stream.guessed_rate or 25),
-        pixel_format=first.format.name,
-        rotation=90 * quarter_turns(first.rotation),
-        matrix=tags.matrix,
-        full_range=tags.full_range,
-        primaries=tags.primaries,
-        transfer=tags.transfer,
-        pixel_aspect=1 / aspect if turned else aspect,
+def _frame_rate(stream: VideoStream) -> Fraction:
+    """The average rate, or the standard rate that it can only stand for."""
+    rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
+    return next((standard for standard in _NTSC_RATES if abs(rate / standard - 1) < _BLUR), rate)
+
+
+def _timecode(container: InputContainer, stream: VideoStream) -> str | None:
+    # MOV keeps it with the picture or in a track of its own, MXF and Matroska with the file.
+    for metadata in (stream.metadata, container.metadata, *(other.metadata for other in container.streams)):
+        timecode = metadata.get("timecode") or metadata.get("TIMECODE")
+        if timecode:
+            return timecode
+    return None
+
+
+def _audio_tracks(container: InputContainer) -> tuple[AudioTrack, ...]:
+    return tuple(
+        AudioTrack(stream.index, stream.codec_context.name, stream.codec_context.sample_rate, stream.channels)
+        for stream in container.streams.audio
     )

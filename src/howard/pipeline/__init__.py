@@ -1,5 +1,6 @@
-"""The film road: read, align, matte, write; one frame in memory at a time."""
+"""The film road: read, align, matte, write; a few frames in memory at a time."""
 
+from howard.pipeline.deliver import deliver
 from howard.pipeline.frames import choose_frames
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.progress import FrameDone, ProgressCallback, progress_bar
@@ -15,6 +16,7 @@ __all__ = [
     "RenderSummary",
     "align_frames",
     "choose_frames",
+    "deliver",
     "matte_frames",
     "progress_bar",
     "remove_background",

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from howard.errors import OutputError
-from howard.media import write_whole
+from howard.media.files import make_folder, write_whole
 from howard.pipeline.record import FrameRecord
 from howard.pipeline.sidecar import differences
 
@@ -28,8 +29,7 @@ class RenderFolder:
         self._records: dict[int, dict[str, Any]] = {}
         if self.path.exists() and not self.path.is_dir():
             raise OutputError(f"{path} is a file; give a folder to write frames into")
-        foreign = self.path.exists() and any(self.path.iterdir()) and not self._sidecar.exists()
-        if foreign and not overwrite:
+        if not overwrite and self._is_foreign():
             raise OutputError(f"{path} holds files that are not Howard's; choose an empty folder or set overwrite=true")
 
     def begin(self, sidecar: dict[str, Any]) -> None:
@@ -37,10 +37,7 @@ class RenderFolder:
 
         Raises OutputError, naming what differs, where the folder's own render was made from or with something else.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{self.path} cannot be made ({error.strerror}); choose another folder") from error
+        make_folder(self.path)
         # As it will be read back: tuples become lists.
         sidecar = json.loads(json.dumps(sidecar))
         if self._sidecar.exists() and not self._overwrite:
@@ -55,9 +52,13 @@ class RenderFolder:
         """Those of the finished frames ``numbers`` whose plate came out as ``status``."""
         return tuple(number for number in numbers if self._records[number]["status"] == status)
 
-    def is_finished(self, number: int, files: Iterable[Path]) -> bool:
-        """Whether a frame has its line and all its files."""
-        return number in self._records and all(file.exists() for file in files)
+    def has(self, number: int) -> bool:
+        """Whether a frame has its line."""
+        return number in self._records
+
+    def times(self, numbers: Iterable[int]) -> dict[int, Fraction]:
+        """When finished frames are shown, in seconds after the first of the clip."""
+        return {number: Fraction(self._records[number]["time"]) for number in numbers}
 
     def add(self, record: FrameRecord) -> None:
         """Append a frame's line, after its files are written."""
@@ -72,6 +73,13 @@ class RenderFolder:
     @property
     def _frames(self) -> Path:
         return self.path / _FRAMES
+
+    def _is_foreign(self) -> bool:
+        """Whether there are files but no sidecar; what a render leaves that was killed before it had one is ours."""
+        if not self.path.exists() or self._sidecar.exists():
+            return False
+        begun = (self._frames.name, f".{_FRAMES}.", f".{_SIDECAR}.")
+        return not all(entry.name.startswith(begun) for entry in self.path.iterdir())
 
     def _check_same(self, sidecar: dict[str, Any]) -> None:
         try:

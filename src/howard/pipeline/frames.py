@@ -1,6 +1,7 @@
-"""Which frames of a clip are asked for."""
+"""Which frames of a clip are asked for, and how fast they follow one another."""
 
 import re
+from fractions import Fraction
 
 from howard.errors import SettingsError
 from howard.media import ClipInfo
@@ -23,3 +24,16 @@ def choose_frames(frames: str | None, clip: ClipInfo) -> range:
     if start < first or end > last:
         raise SettingsError(f"frames={frames} is outside {clip.path}, which has frames {first}-{last}")
     return range(start - first, end - first + 1)
+
+
+def read_frame_rate(rate: str | Fraction | None) -> Fraction | None:
+    """A frame rate written as "24", "23.976" or "24000/1001"; raises SettingsError where it is none."""
+    if rate is None:
+        return None
+    try:
+        number = Fraction(rate)
+    except (ValueError, ZeroDivisionError):
+        number = Fraction(0)
+    if number <= 0:
+        raise SettingsError(f"frame_rate={rate} is not a frame rate; write frame_rate=24 or frame_rate=24000/1001")
+    return number

@@ -18,7 +18,7 @@ class MatteTensors(Protocol):
 
 
 class Predictor(Protocol):
-    """Mattes one frame from source and aligned plate, (H, W, 3) uint8 RGB, and coverage, (H, W) float32 in [0, 1].
+    """Mattes one frame from source and aligned plate, (H, W, 3) RGB of one depth, and coverage, (H, W) in [0, 1].
 
     ``metadata`` is a dataclass that describes the weights; its ``mixing`` is "linear" or "srgb".
     """

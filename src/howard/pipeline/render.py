@@ -1,19 +1,23 @@
 """The film road from end to end: shot and plate in, RGBA frames and a sidecar out."""
 
 import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from howard.align import AlignmentStatus
-from howard.media import load_background, open_reader
+from howard.media import Background, ClipInfo, Reader, open_reader
+from howard.pipeline.deliver import deliver
 from howard.pipeline.folder import RenderFolder
-from howard.pipeline.frames import choose_frames
+from howard.pipeline.frames import choose_frames, read_frame_rate
+from howard.pipeline.outputs import choose_outputs, describe_output, refuse_inputs
 from howard.pipeline.predictor import Predictor
-from howard.pipeline.progress import FrameDone, ProgressCallback, progress_bar
-from howard.pipeline.sidecar import describe_render
-from howard.pipeline.stages import align_frames, matte_frames
-from howard.pipeline.writer import FrameWriter
+from howard.pipeline.progress import ProgressCallback, progress_bar
+from howard.pipeline.sidecar import describe_background, describe_render
+from howard.pipeline.stages import MattedFrame, align_frames, matte_frames
 
 
 @dataclass(frozen=True)
@@ -40,22 +44,33 @@ def remove_background(
     weights: str | Path = "default",
     device: str = "auto",
     frames: str | None = None,
+    format: str = "png",
     background: str | Path | None = None,
+    exr_compression: str = "zip",
+    input_colour: str | None = None,
+    plate_colour: str | None = None,
+    frame_rate: str | Fraction | None = None,
     candidates: int = 4,
     overwrite: bool = False,
     progress: ProgressCallback | bool = True,
 ) -> RenderSummary:
-    """Cut the person out of a shot and write ``NAME.0001.png``, ... as straight RGBA, sRGB, 8 bit.
+    """Cut the person out of a shot and write RGBA frames, or a movie.
 
     Args:
-        source: the shot, a video or a still of a person in a place.
+        source: the shot, a video, an image sequence or a still of a person in a place.
         plate: the same place, empty; a video filmed with a similar move, or a still.
         output: a folder; made if missing. An interrupted render of the same is gone on with.
         predictor: what mattes each frame; None loads ``weights`` onto ``device``.
         weights: the name of weights that ship with Howard, or a weights file.
         device: auto, cpu, cuda or mps.
         frames: "100-200", both included, or "40", counted as in output names; all where None.
-        background: also lay the person over this, in ``NAME_comp.0001.png``: a still, #rrggbb or a colour's name.
+        format: one of `howard.media.FORMATS`.
+        background: also lay the person over this, in ``NAME_comp.0001.png``, or in ``NAME_comp.mp4`` and alone with
+            ``format="composite"``: a still, a video, #rrggbb or a colour's name.
+        exr_compression: zip, piz or dwaa.
+        input_colour: how the shot's values are meant, where its tags are wrong or missing; see `open_reader`.
+        plate_colour: the same for the plate.
+        frame_rate: of a shot that is an image sequence, as 24 or "24000/1001"; 24 where None.
         candidates: plate frames tried on each source frame.
         overwrite: write into a folder that holds other files or another render, which starts over.
         progress: called after every frame; True shows a bar, False nothing.
@@ -65,20 +80,40 @@ def remove_background(
     """
     started = time.monotonic()
     folder = RenderFolder(output, overwrite)
-    with open_reader(source) as shot, open_reader(plate) as empty, _reporting(progress) as report:
+    with (
+        open_reader(source, input_colour, read_frame_rate(frame_rate)) as shot,
+        open_reader(plate, plate_colour) as empty,
+        _open_background(background, shot.info) as behind,
+        _reporting(progress) as report,
+    ):
         indices = choose_frames(frames, shot.info)
-        behind = None if background is None else load_background(background, shot.info.width, shot.info.height)
+        outputs = choose_outputs(
+            format, folder.path, shot.info, indices, has_background=behind is not None, exr_compression=exr_compression
+        )
+        numbers = [shot.info.first_number + index for index in indices]
+        refuse_inputs(outputs, numbers, (shot.info, empty.info))
         predictor = predictor or _load_predictor(weights, device)
-        settings = {"candidates": candidates}
-        folder.begin(describe_render(shot.info, empty.info, background, settings, predictor, weights))
-        writer = FrameWriter(folder, shot.info.path.stem, behind, predictor.metadata.mixing == "linear")
-        first = shot.info.first_number
-        pending = [index for index in indices if not writer.is_finished(first + index)]
-        aligned = align_frames(shot, empty, pending, candidates=candidates)
-        for done, frame in enumerate(matte_frames(aligned, predictor), start=1):
-            record = writer.write(frame)
-            report(FrameDone(record.number, record.status, done, len(pending)))
-    return _summarise(folder, [first + index for index in indices], len(pending), time.monotonic() - started)
+        settings = {"candidates": candidates, "input_colour": input_colour, "plate_colour": plate_colour}
+        laid_over = None if behind is None else describe_background(str(background), behind.clip)
+        entries = [describe_output(each, shot.info) for each in outputs]
+        folder.begin(describe_render(shot.info, empty.info, laid_over, settings, predictor, weights, entries))
+        mattes = partial(_matte_frames, shot, empty, predictor, candidates)
+        rendered = deliver(
+            numbers, mattes, outputs, folder, behind, linear_light=predictor.metadata.mixing == "linear", report=report
+        )
+    return _summarise(folder, numbers, rendered, time.monotonic() - started)
+
+
+def _matte_frames(
+    shot: Reader, plate: Reader, predictor: Predictor, candidates: int, numbers: list[int]
+) -> Iterator[MattedFrame]:
+    """The mattes of the shot's frames ``numbers``, one by one."""
+    indices = [number - shot.info.first_number for number in numbers]
+    return matte_frames(align_frames(shot, plate, indices, candidates=candidates), predictor)
+
+
+def _open_background(value: str | Path | None, shot: ClipInfo) -> AbstractContextManager[Background | None]:
+    return nullcontext() if value is None else Background(value, shot.width, shot.height)
 
 
 def _summarise(folder: RenderFolder, numbers: list[int], rendered: int, seconds: float) -> RenderSummary:

@@ -3,7 +3,7 @@
 import hashlib
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,7 +15,7 @@ from howard.media import ClipInfo
 from howard.pipeline.predictor import Predictor
 
 _SAMPLE_BYTES = 2**20
-_LIBRARIES = ("torch", "numpy", "opencv-python-headless", "av")
+_LIBRARIES = ("torch", "numpy", "opencv-python-headless", "av", "OpenEXR", "isal")
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
@@ -31,19 +31,41 @@ def fingerprint(path: Path) -> dict[str, Any]:
     return {"size": state.st_size, "modified_ns": state.st_mtime_ns, "sha256_ends": digest.hexdigest()}
 
 
+def fingerprint_all(files: Sequence[Path]) -> dict[str, Any]:
+    """The fingerprint of a clip's files: of all their names, sizes and times, and of the first's and last's ends."""
+    if len(files) == 1:
+        return fingerprint(files[0])
+    listing = hashlib.sha256()
+    for file in files:
+        try:
+            state = file.stat()
+        except OSError as error:
+            raise InputError(f"{file} cannot be read ({error.strerror}); check the file and its permissions") from error
+        listing.update(f"{file.name!a} {state.st_size} {state.st_mtime_ns}\n".encode())
+    return {
+        "files": len(files),
+        "sha256_listing": listing.hexdigest(),
+        "first": fingerprint(files[0]),
+        "last": fingerprint(files[-1]),
+    }
+
+
 def describe_clip(clip: ClipInfo) -> dict[str, Any]:
     """A clip's entry: its path, fingerprint, and how its pictures were read."""
     return {
         "path": str(clip.path),
-        "fingerprint": fingerprint(clip.path),
+        "fingerprint": fingerprint_all(clip.files),
         "width": clip.width,
         "height": clip.height,
         "frame_count": clip.frame_count,
         "frame_rate": str(clip.frame_rate),
         "pixel_aspect": str(clip.pixel_aspect),
         "rotation": clip.rotation,
+        "first_number": clip.first_number,
+        "timecode": clip.timecode,
         "colour": {
             "pixel_format": clip.pixel_format,
+            "dtype": clip.dtype,
             "matrix": clip.matrix,
             "full_range": clip.full_range,
             "primaries": clip.primaries,
@@ -55,31 +77,29 @@ def describe_clip(clip: ClipInfo) -> dict[str, Any]:
 def describe_render(
     source: ClipInfo,
     plate: ClipInfo,
-    background: str | Path | None,
+    background: dict[str, Any] | None,
     settings: dict[str, Any],
     predictor: Predictor,
     weights: str | Path,
+    outputs: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
-    """The whole sidecar. ``settings`` are those that change pixels; frame ranges do not."""
+    """The whole sidecar. ``settings`` are those that change pixels; frame ranges do not. ``outputs`` are its outputs'
+    entries, the cut-out first."""
     return {
         "source": describe_clip(source),
         "plate": describe_clip(plate),
-        "background": _describe_background(background),
+        "background": background,
         "settings": settings,
         "weights": asdict(predictor.metadata) | _describe_file(weights),
         "runtime": _describe_runtime(predictor),
-        "output": {
-            "files": f"{source.path.stem}.%04d.png",
-            "bits": 8,
-            "alpha": "straight",
-            "colour_space": "sRGB",
-            "mixing": predictor.metadata.mixing,
-        },
+        "mixing": predictor.metadata.mixing,
+        "outputs": list(outputs),
     }
 
 
 def differences(old: Any, new: Any, where: str = "") -> Iterator[str]:
     """Every value that is not the same in two sidecars, as "settings.candidates was 4, is 6"; paths do not count."""
+    old, new = _keyed(old), _keyed(new)
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             if key != "path":
@@ -88,10 +108,15 @@ def differences(old: Any, new: Any, where: str = "") -> Iterator[str]:
         yield f"{where} was {old}, is {new}"
 
 
-def _describe_background(background: str | Path | None) -> dict[str, Any] | None:
-    if background is None:
-        return None
-    return _describe_file(background) or {"colour": str(background)}
+def _keyed(value: Any) -> Any:
+    """A list of entries as one entry with their positions for keys, so that what differs in them can be named."""
+    is_list = isinstance(value, list) and any(isinstance(each, dict) for each in value)
+    return {str(position): each for position, each in enumerate(value)} if is_list else value
+
+
+def describe_background(value: str | Path, clip: ClipInfo | None) -> dict[str, Any]:
+    """A background's entry: a clip's, or a colour."""
+    return {"colour": str(value)} if clip is None else describe_clip(clip)
 
 
 def _describe_file(path: str | Path) -> dict[str, Any]:

@@ -1,44 +1,103 @@
-"""Writing one finished frame: the cut-out, its composite if wanted, and its line in the sidecar."""
+"""Writing finished frames: cut-outs, composites, and their lines in the sidecar."""
 
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from howard.media import PngSequenceWriter, composite
+from howard.media import Writer, composite
 from howard.pipeline.cutout import cut_out
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.record import FrameRecord, measure_frame
 from howard.pipeline.stages import MattedFrame
 
 
-class FrameWriter:
-    """Writes ``NAME.0001.png`` and, over ``background`` (H, W, 3) uint8 where there is one, ``NAME_comp.0001.png``.
+class Output(NamedTuple):
+    """One of the things that a render writes; ``is_composite`` says that it shows the person over a background."""
 
-    ``linear_light`` says in which light the mattes mix.
+    writer: Writer
+    is_composite: bool = False
+
+
+class FrameJob(NamedTuple):
+    """What it takes to write a frame; ``background`` (H, W, 3) lies behind its composites."""
+
+    frame: MattedFrame
+    background: np.ndarray | None
+
+
+class PreparedFrame(NamedTuple):
+    """A frame's line, and what each of the outputs will store of it."""
+
+    record: FrameRecord
+    stored: list[Any]
+
+
+class FrameWriter:
+    """Writes all ``outputs`` of each frame into a folder, all in the same depth.
+
+    `prepare` may be called side by side, `land` in the order of the frames. A frame's line in the sidecar follows when
+    all its files are safe, so that a frame with a line is whole. ``linear_light`` says in which light the mattes mix.
     """
 
-    def __init__(self, folder: RenderFolder, name: str, background: np.ndarray | None, linear_light: bool) -> None:
+    def __init__(self, folder: RenderFolder, outputs: Sequence[Output], linear_light: bool) -> None:
         self._folder = folder
-        self._cutouts = PngSequenceWriter(folder.path, name)
-        self._composites = PngSequenceWriter(folder.path, f"{name}_comp")
-        self._background = background
+        self._outputs = outputs
         self._linear_light = linear_light
+        # Frames that were handed to the outputs: their lines, and how many outputs still hold them back.
+        self._waiting: dict[int, FrameRecord] = {}
+        self._unsafe: dict[int, int] = {}
 
-    def is_finished(self, number: int) -> bool:
-        """Whether an earlier run wrote everything of frame ``number``."""
-        return self._folder.is_finished(number, self._files(number))
+    def __enter__(self) -> "FrameWriter":
+        return self
 
-    def write(self, frame: MattedFrame) -> FrameRecord:
-        """Write all of a frame; its line comes last, so that a frame with a line is whole."""
-        number = frame.source.number
-        rgba = cut_out(frame.source.image, frame.alpha, frame.foreground)
-        self._cutouts.write(number, rgba)
-        if self._background is not None:
-            self._composites.write(number, composite(rgba, self._background, self._linear_light))
-        record = measure_frame(frame, self._linear_light)
-        self._folder.add(record)
-        return record
+    def __exit__(self, *exception: object) -> None:
+        for output in self._outputs:
+            output.writer.close()
 
-    def _files(self, number: int) -> list[Path]:
-        writers = [self._cutouts] if self._background is None else [self._cutouts, self._composites]
-        return [writer.path(number) for writer in writers]
+    def begin(self, numbers: Sequence[int]) -> list[int]:
+        """Get ready to write what is missing of ``numbers``, and return it: frames without a file or a line.
+
+        Frames that share a file with one of these, as those of a movie's segment do, are written again.
+        """
+        missing = {number for number in numbers if not self._is_finished(number)}
+        pending = [
+            number
+            for number in numbers
+            if any(not missing.isdisjoint(output.writer.batch(number)) for output in self._outputs)
+        ]
+        for output in self._outputs:
+            output.writer.begin(pending)
+        return pending
+
+    def prepare(self, job: FrameJob) -> PreparedFrame:
+        """Cut out, composite and measure a frame, and convert it to what is stored."""
+        source, alpha, foreground = job.frame.source.image, job.frame.alpha, job.frame.foreground
+        rgba = cut_out(source, alpha, foreground, self._outputs[0].writer.dtype)
+        stored = []
+        for writer, is_composite in self._outputs:
+            if is_composite and job.background is not None:
+                stored.append(writer.prepare(composite(rgba, job.background, self._linear_light)))
+            else:
+                stored.append(writer.prepare(rgba))
+        return PreparedFrame(measure_frame(job.frame, self._linear_light), stored)
+
+    def land(self, number: int, prepared: PreparedFrame) -> FrameRecord:
+        """Write a frame to all outputs."""
+        self._waiting[number] = prepared.record
+        self._unsafe[number] = len(self._outputs)
+        for output, stored in zip(self._outputs, prepared.stored, strict=True):
+            for safe in output.writer.write(number, stored):
+                self._unsafe[safe] -= 1
+                if self._unsafe[safe] == 0:
+                    self._folder.add(self._waiting.pop(safe))
+        return prepared.record
+
+    def finish(self, numbers: Iterable[int]) -> None:
+        """Complete the files when all of ``numbers`` are written, now or by earlier runs."""
+        times = self._folder.times(numbers)
+        for output in self._outputs:
+            output.writer.finish(times)
+
+    def _is_finished(self, number: int) -> bool:
+        return self._folder.has(number) and all(output.writer.has(number) for output in self._outputs)

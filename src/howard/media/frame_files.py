@@ -1,0 +1,139 @@
+"""One file a frame: NAME.0001.png, NAME.0001.exr and so on, in the shot's own numbers."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from howard.media.depth import check_picture, to_depth, without_hidden_colour
+from howard.media.exr_writing import exr_pixels, write_exr
+from howard.media.files import clear_leftovers, make_folder, write_whole
+from howard.media.frame import ClipInfo
+from howard.media.png import encode_png
+from howard.media.timecode import shift_timecode
+
+
+class NumberedFiles:
+    """What the writers of one file a frame share: NAME.0001.SUFFIX, NAME.0002.SUFFIX, ... in a folder; see `Writer`.
+
+    Each file appears whole or not at all. Numbers have four digits, more where needed.
+    """
+
+    suffix: str
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+
+    def path(self, number: int) -> Path:
+        """Where frame ``number`` is written."""
+        return self._folder / f"{self._name}.{number:04d}{self.suffix}"
+
+    def batch(self, number: int) -> Sequence[int]:
+        """The frame alone: each has a file of its own."""
+        return (number,)
+
+    def has(self, number: int) -> bool:
+        """Whether the frame's file is there."""
+        return self.path(number).exists()
+
+    def files(self, numbers: Sequence[int]) -> Sequence[Path]:
+        """A file for each of the frames."""
+        return [self.path(number) for number in numbers]
+
+    def begin(self, numbers: Sequence[int]) -> None:
+        """Make the folder, and clear away what killed runs left half-written of these frames."""
+        make_folder(self._folder)
+        clear_leftovers(self.files(numbers))
+
+    def finish(self, times: Mapping[int, Fraction]) -> None:
+        """Nothing is left to do: every file is whole already."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class PngSequenceWriter(NumberedFiles):
+    """Straight alpha, sRGB, of 8 or 16 ``bits``; pictures may also be RGB without alpha.
+
+    RGB is set to 0 where alpha is 0: nothing of the background stays in the file, and it is several times smaller.
+    """
+
+    suffix = ".png"
+
+    def __init__(self, folder: str | Path, name: str, bits: int = 8, pixel_aspect: Fraction = Fraction(1)) -> None:
+        super().__init__(Path(folder), name)
+        self.dtype = np.dtype({8: np.uint8, 16: np.uint16}[bits])
+        self._pixel_aspect = pixel_aspect
+
+    def prepare(self, picture: np.ndarray) -> bytes:
+        """The whole file, from (H, W, 4) straight RGBA or (H, W, 3) RGB."""
+        check_picture(picture, channels=(3, 4))
+        picture = to_depth(picture, self.dtype)
+        return encode_png(without_hidden_colour(picture) if picture.shape[2] == 4 else picture, self._pixel_aspect)
+
+    def write(self, number: int, prepared: bytes) -> Sequence[int]:
+        """Write the frame's file."""
+        write_whole(self.path(number), prepared)
+        return (number,)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the files are, for the sidecar."""
+        return {
+            "files": f"{self._name}.%04d.png",
+            "container": "png",
+            "codec": "png",
+            "bits": 8 * self.dtype.itemsize,
+            "alpha": "straight",
+            "colour_space": "sRGB",
+        }
+
+
+class ExrSequenceWriter(NumberedFiles):
+    """Half floats, premultiplied, scene-linear with BT.709 primaries; ``compression`` is zip, piz or dwaa (lossy).
+
+    Frame rate, timecode and pixel aspect, which every file holds, are those of ``clip``.
+    """
+
+    suffix = ".exr"
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, folder: str | Path, name: str, clip: ClipInfo, compression: str = "zip") -> None:
+        super().__init__(Path(folder), name)
+        self._clip = clip
+        self._compression = compression
+
+    def prepare(self, picture: np.ndarray) -> np.ndarray:
+        """The stored pixels, (H, W, 4) float16, from (H, W, 4) straight RGBA."""
+        check_picture(picture, channels=(4,))
+        return exr_pixels(to_depth(picture, self.dtype))
+
+    def write(self, number: int, prepared: np.ndarray) -> Sequence[int]:
+        """Write the frame's file."""
+        clip, timecode = self._clip, self._clip.timecode
+        if timecode is not None:
+            timecode = shift_timecode(timecode, number - clip.first_number, clip.frame_rate)
+        write_exr(
+            self.path(number),
+            prepared,
+            compression=self._compression,
+            frame_rate=clip.frame_rate,
+            pixel_aspect=clip.pixel_aspect,
+            timecode=timecode,
+        )
+        return (number,)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the files are, for the sidecar."""
+        return {
+            "files": f"{self._name}.%04d.exr",
+            "container": "exr",
+            "codec": self._compression,
+            "bits": 16,
+            "alpha": "premultiplied",
+            "colour_space": "scene-linear, BT.709 primaries, D65",
+        }

@@ -1,0 +1,212 @@
+"""Movies, written as closed segments of a few frames and joined at the end, so that a crash costs one segment."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from howard.errors import OutputError, SettingsError
+from howard.media.files import clear_leftovers, make_folder, temporary_path, unwritable
+from howard.media.frame import ClipInfo
+from howard.media.join import Segment, join_segments
+from howard.media.movie_formats import MovieFormat
+from howard.media.sound import carriable_tracks, cut_sound
+from howard.media.timecode import shift_timecode
+
+SEGMENT_FRAMES = 24
+
+
+class MovieWriter:
+    """Writes ``NAME.mov`` (or whatever suffix the format has) of the ``frames``, by index, of a clip; see `Writer`.
+
+    Until all are there the movie lies in pieces in ``NAME.mov.parts`` beside it. Frames keep the clip's times, the
+    first of them 0. Sound and timecode of the clip come along where the container takes them.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        name: str,
+        movie_format: MovieFormat,
+        clip: ClipInfo,
+        frames: range,
+        segment_frames: int = SEGMENT_FRAMES,
+    ) -> None:
+        self._result = Path(folder) / f"{name}{movie_format.suffix}"
+        self._parts = self._result.with_name(f"{self._result.name}.parts")
+        self._format = movie_format
+        self._clip = clip
+        self._frames = frames
+        self._numbers = range(clip.first_number + frames.start, clip.first_number + frames.stop)
+        self._segment_frames = segment_frames
+        self._tracks = carriable_tracks(clip, movie_format.container)
+        self._timecode = shift_timecode(clip.timecode, frames.start, clip.frame_rate) if clip.timecode else None
+        self._segment_container = movie_format.segment_container or movie_format.container
+        self._open: _OpenSegment | None = None
+        self.dtype = np.dtype(movie_format.dtype)
+        _check_encoder(movie_format.codec)
+
+    def batch(self, number: int) -> Sequence[int]:
+        """All frames of the segment that ``number`` is in; once they are joined, all frames of the movie."""
+        return self._numbers if self._result.exists() else self._segment_numbers(number)
+
+    def has(self, number: int) -> bool:
+        """Whether the movie is there, or the frame's closed segment."""
+        return self._result.exists() or self._segment(number).path.exists()
+
+    def files(self, numbers: Sequence[int]) -> Sequence[Path]:
+        """The movie itself."""
+        return [self._result]
+
+    def begin(self, numbers: Sequence[int]) -> None:
+        """Make the folders for what will be written of ``numbers``, and clear away what killed runs left half-written.
+
+        A movie that still lacks frames is another render's, and goes.
+        """
+        clear_leftovers([self._result])
+        if not numbers:
+            return
+        make_folder(self._parts)
+        clear_leftovers({self._segment(number).path for number in numbers})
+        try:
+            self._result.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(self._result, error) from error
+
+    def prepare(self, picture: np.ndarray) -> av.VideoFrame:
+        """The frame as the encoder takes it."""
+        return self._format.frame(picture)
+
+    def write(self, number: int, prepared: av.VideoFrame) -> Sequence[int]:
+        """Encode the frame; all of its segment are whole when the last has come."""
+        batch = self._segment_numbers(number)
+        if number == batch[0]:
+            self.close()
+            self._open = _OpenSegment(self._segment(number).path, self._segment_container, self._add_movie)
+        if self._open is None or self._open.frame_count != number - batch[0]:
+            raise ValueError(f"frame {number} of a movie came out of order")
+        self._open.encode(prepared)
+        if number != batch[-1]:
+            return ()
+        self._open.finish()
+        self._open = None
+        return batch
+
+    def finish(self, times: Mapping[int, Fraction]) -> None:
+        """Join the segments and remove them. ``times`` gives every frame's time in the clip, by number."""
+        segments = [self._segment(start) for start in self._numbers[:: self._segment_frames]]
+        if not self._result.exists():
+            first, end = times[self._numbers[0]], times[self._numbers[-1]] + 1 / self._clip.frame_rate
+            join_segments(
+                segments,
+                self._result,
+                self._format.container,
+                self._add_movie,
+                times=[times[number] - first for number in self._numbers],
+                frame_rate=self._clip.frame_rate,
+                timecode=self._timecode,
+                sound=cut_sound(self._clip, self._tracks, self._frames, first, end),
+            )
+        # Whatever else somebody put there stays, and the folder with it.
+        with suppress(OSError):
+            for segment in segments:
+                segment.path.unlink(missing_ok=True)
+            self._parts.rmdir()
+
+    def close(self) -> None:
+        """Let go of a segment that is not complete; nothing of it stays."""
+        if self._open is not None:
+            self._open.discard()
+            self._open = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the movie is, for the sidecar, with what of the clip it could not take."""
+        clip, chosen = self._clip, self._format
+        width, height = chosen.stored_size(clip.width, clip.height)
+        return {
+            "files": self._result.name,
+            "container": chosen.container,
+            "codec": chosen.codec,
+            "pixel_format": chosen.pixel_format,
+            "bits": chosen.bits,
+            "alpha": chosen.alpha,
+            "colour_space": "the shot's own values (sRGB-encoded), tagged BT.709",
+            "size": [width, height],
+            "edge_repeated": {"right": width - clip.width, "bottom": height - clip.height},
+            "frames": [self._numbers[0], self._numbers[-1]],
+            "timecode": self._timecode,
+            "audio": [track._asdict() for track in self._tracks],
+        }
+
+    def _add_movie(self, output: OutputContainer) -> VideoStream:
+        clip = self._clip
+        return self._format.add_stream(output, clip.width, clip.height, clip.frame_rate, clip.pixel_aspect)
+
+    def _segment_numbers(self, number: int) -> range:
+        start = (number - self._numbers[0]) // self._segment_frames * self._segment_frames
+        return self._numbers[start : start + self._segment_frames]
+
+    def _segment(self, number: int) -> Segment:
+        batch = self._segment_numbers(number)
+        suffix = f".{self._format.segment_container}" if self._format.segment_container else self._format.suffix
+        path = self._parts / f"{batch[0]:04d}-{batch[-1]:04d}{suffix}"
+        return Segment(path, len(batch))
+
+
+class _OpenSegment:
+    """A segment that frames are still coming to, under a temporary name."""
+
+    def __init__(self, path: Path, container_format: str, add_movie: Callable[[OutputContainer], VideoStream]) -> None:
+        self._path = path
+        self._temporary = temporary_path(path)
+        self.frame_count = 0
+        try:
+            self._output = av.open(f"file:{self._temporary}", "w", format=container_format)
+            self._stream = add_movie(self._output)
+        except av.FFmpegError as error:
+            raise self._failed(error) from error
+
+    def encode(self, frame: av.VideoFrame) -> None:
+        # The encoder counts in frames; their times are given when the segments are joined.
+        frame.pts = self.frame_count
+        self._mux(frame)
+        self.frame_count += 1
+
+    def finish(self) -> None:
+        self._mux(None)
+        try:
+            self._output.close()
+            os.replace(self._temporary, self._path)
+        except (av.FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+
+    def discard(self) -> None:
+        with suppress(av.FFmpegError, OSError):
+            self._output.close()
+        with suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        try:
+            self._output.mux(self._stream.encode(frame))
+        except av.FFmpegError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> OutputError:
+        reason = getattr(error, "strerror", None) or error
+        return OutputError(f"{self._path} cannot be written ({reason}); check space and permissions")
+
+
+def _check_encoder(codec: str) -> None:
+    try:
+        av.Codec(codec, "w")
+    except av.FFmpegError as error:
+        raise SettingsError(f"this installation's FFmpeg cannot write {codec}; choose another format") from error

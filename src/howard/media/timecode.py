@@ -1,0 +1,45 @@
+"""Timecode (SMPTE ST 12-1): hours:minutes:seconds:frames, and with a semicolon where frame numbers are dropped."""
+
+import re
+from fractions import Fraction
+from typing import NamedTuple
+
+
+class Timecode(NamedTuple):
+    """A timecode's parts; ``drop`` says that the numbers of some frames are left out to keep up with the clock."""
+
+    hours: int
+    minutes: int
+    seconds: int
+    frames: int
+    drop: bool
+
+
+def parse_timecode(text: str) -> Timecode | None:
+    """Read "01:02:03:04", or "01:02:03;04" where frame numbers are dropped; None for anything else."""
+    match = re.fullmatch(r"(\d\d):(\d\d):(\d\d)([:;.])(\d{2,3})", text.strip())
+    if match is None:
+        return None
+    return Timecode(int(match[1]), int(match[2]), int(match[3]), int(match[5]), drop=match[4] != ":")
+
+
+def shift_timecode(text: str, frames: int, rate: Fraction) -> str | None:
+    """The timecode ``frames`` later, at ``rate`` frames a second; None where ``text`` is not a timecode.
+
+    It begins again after 24 hours. Dropping leaves out the first two numbers of every minute but each tenth at 29.97
+    frames a second, and the first four at 59.94.
+    """
+    start = parse_timecode(text)
+    if start is None:
+        return None
+    base = max(1, round(rate))
+    dropped = base // 15 if start.drop else 0
+    minutes = 60 * start.hours + start.minutes
+    count = (60 * minutes + start.seconds) * base + start.frames - dropped * (minutes - minutes // 10) + frames
+    # Put the dropped numbers back in: nine times in ten minutes, at the start of each minute but the first.
+    tens, rest = divmod(count % (24 * 6 * (600 * base - 9 * dropped)), 600 * base - 9 * dropped)
+    late = max(0, (rest - dropped) // (60 * base - dropped))
+    number = tens * 600 * base + rest + late * dropped
+    seconds, frame = divmod(number, base)
+    separator = ";" if start.drop else ":"
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{separator}{frame:02d}"

@@ -1,0 +1,91 @@
+"""What every writer can do, and the one function that opens them all."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from howard.errors import SettingsError
+from howard.media.exr_writing import EXR_COMPRESSIONS
+from howard.media.files import fitting_name
+from howard.media.frame import ClipInfo
+from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
+from howard.media.movie import MovieWriter
+from howard.media.movie_formats import MOVIE_FORMATS
+
+_PNG_BITS = {"png": 8, "png16": 16}
+FORMATS = (*_PNG_BITS, "exr", *MOVIE_FORMATS)
+
+
+class Writer(Protocol):
+    """Writes the pictures of a clip, in any number of files.
+
+    A picture is straight (unpremultiplied) RGBA, (H, W, 4), sRGB-encoded: uint8, uint16 (0 to 65535), or float32, whose
+    curve goes on above 1. Each format converts it to what it stores. Composites are RGB, (H, W, 3).
+
+    Pictures go two steps: `prepare`, which any threads may call side by side, and `write`, which one thread calls in
+    the order of the numbers. Nothing is written before `begin`. A file never appears in part.
+
+    Attributes:
+        dtype: the depth in which pictures lose nothing that the format could hold.
+        facts: what the files are, for the sidecar.
+    """
+
+    dtype: np.dtype
+
+    @property
+    def facts(self) -> dict[str, Any]: ...
+
+    def batch(self, number: int) -> Sequence[int]:
+        """The frames that are finished together with this one, and must be written anew together."""
+        ...
+
+    def has(self, number: int) -> bool:
+        """Whether an earlier run finished the files that hold this frame."""
+        ...
+
+    def files(self, numbers: Sequence[int]) -> Sequence[Path]:
+        """The finished files that hold these frames."""
+        ...
+
+    def begin(self, numbers: Sequence[int]) -> None:
+        """Get ready to write these frames; raises OutputError where that cannot be."""
+        ...
+
+    def prepare(self, picture: np.ndarray) -> Any:
+        """The picture as it will be stored; raises ValueError for a shape or type that is none of the above."""
+        ...
+
+    def write(self, number: int, prepared: Any) -> Sequence[int]:
+        """Write one frame; return the numbers of the frames that are now safe on disk. Raises OutputError."""
+        ...
+
+    def finish(self, times: Mapping[int, Fraction]) -> None:
+        """Complete the files when all frames are written; ``times`` are the frames' in the clip, by number."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is not finished; half files are removed."""
+        ...
+
+
+def open_writer(
+    output_format: str, folder: str | Path, clip: ClipInfo, frames: range, *, ending: str = "", compression: str = "zip"
+) -> Writer:
+    """A writer of one of `FORMATS` for the ``frames`` of a clip, by index.
+
+    Files are called after the clip, with ``ending`` behind its name. ``compression`` is EXR's: zip, piz or dwaa.
+    Nothing is written yet. Raises SettingsError for names that are not known.
+    """
+    name = fitting_name(clip.name) + ending
+    if output_format in _PNG_BITS:
+        return PngSequenceWriter(folder, name, _PNG_BITS[output_format], clip.pixel_aspect)
+    if output_format == "exr":
+        if compression not in EXR_COMPRESSIONS:
+            raise SettingsError(f"there is no EXR compression '{compression}'; choose {', '.join(EXR_COMPRESSIONS)}")
+        return ExrSequenceWriter(folder, name, clip, compression)
+    if output_format in MOVIE_FORMATS:
+        return MovieWriter(folder, name, MOVIE_FORMATS[output_format], clip, frames)
+    raise SettingsError(f"there is no format '{output_format}'; choose {', '.join(FORMATS)}")

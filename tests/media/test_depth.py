@@ -1,0 +1,49 @@
+"""The same picture at other depths."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from howard.media import full_scale, to_depth
+from howard.media.depth import check_picture, without_hidden_colour
+
+
+def test_deeper_and_back_is_exact():
+    bytes_, words = np.arange(256, dtype=np.uint8), np.arange(65536, dtype=np.uint16)
+    np.testing.assert_array_equal(to_depth(to_depth(bytes_, np.uint16), np.uint8), bytes_)
+    np.testing.assert_array_equal(to_depth(to_depth(bytes_, np.float32), np.uint8), bytes_)
+    np.testing.assert_array_equal(to_depth(to_depth(words, np.float32), np.uint16), words)
+
+
+def test_integers_round_to_the_nearest():
+    words = np.arange(65536, dtype=np.uint16)
+    np.testing.assert_array_equal(to_depth(words, np.uint8), np.rint(words / 257))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(-1, 3, width=32))
+def test_integers_hold_no_more_than_one(value):
+    for dtype in (np.uint8, np.uint16):
+        (stored,) = to_depth(np.array([value], np.float32), dtype)
+        assert stored / full_scale(dtype) == pytest.approx(min(max(value, 0), 1), abs=0.501 / full_scale(dtype))
+
+
+def test_the_same_depth_is_left_alone():
+    hdr = np.array([-0.25, 4], np.float32)
+    assert to_depth(hdr, np.float32) is hdr
+
+
+def test_other_types_are_refused():
+    with pytest.raises(ValueError, match="float64"):
+        to_depth(np.zeros(3), np.uint8)
+    with pytest.raises(ValueError, match=r"\(H, W, 4\)"):
+        check_picture(np.zeros((2, 2, 3), np.uint8), channels=(4,))
+
+
+def test_hidden_colour_goes_and_the_picture_stays():
+    rgba = np.full((2, 2, 4), 9, np.uint16)
+    rgba[0, 0, 3] = 0
+    cleared = without_hidden_colour(rgba)
+    assert (cleared.dtype, cleared[0, 0].tolist(), cleared[1, 1].tolist()) == (np.uint16, [0] * 4, [9] * 4)
+    assert rgba[0, 0].tolist() == [9, 9, 9, 0]

@@ -1,0 +1,68 @@
+"""One file a frame: names, contents and what is kept out of them."""
+
+import cv2
+import numpy as np
+import pytest
+
+from howard.errors import OutputError
+from howard.media import PngSequenceWriter
+
+
+def _read(path):
+    return cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
+
+
+def _write(writer, number, picture):
+    writer.begin([number])
+    assert writer.write(number, writer.prepare(picture)) == (number,)
+    return writer.path(number)
+
+
+@pytest.mark.parametrize("size", [(32, 40), (31, 41)])
+@pytest.mark.parametrize(("bits", "dtype"), [(8, np.uint8), (16, np.uint16)])
+def test_hair_comes_back_exactly(hair, tmp_path, size, bits, dtype):
+    picture = hair(*size)
+    stored = _read(_write(PngSequenceWriter(tmp_path, "shot", bits), 1, picture))
+    assert stored.dtype == dtype
+    rounded = np.rint(picture * np.iinfo(dtype).max).astype(dtype)
+    np.testing.assert_array_equal(stored[..., 3], rounded[..., 3])
+    shown = rounded[..., 3] > 0
+    np.testing.assert_array_equal(stored[shown], rounded[shown])
+
+
+def test_names_count_as_the_shot_does(tmp_path):
+    writer = PngSequenceWriter(tmp_path / "new" / "folder", "shot")
+    assert not (tmp_path / "new").exists()
+    assert _write(writer, 1, np.zeros((2, 3, 4), np.uint8)).name == "shot.0001.png"
+    assert writer.path(12345).name == "shot.12345.png"
+    assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["shot.0001.png"]
+    assert (writer.has(1), writer.has(2)) == (True, False)
+
+
+def test_nothing_of_the_background_stays_where_alpha_is_zero(tmp_path):
+    image = np.full((4, 4, 4), 77, np.uint8)
+    image[:2, :, 3] = 0
+    written = _read(_write(PngSequenceWriter(tmp_path, "shot"), 1, image))
+    assert (written[:2] == 0).all()
+    assert (written[2:] == 77).all()
+    assert (image[:2, :, :3] == 77).all()
+
+
+def test_other_types_are_refused(tmp_path):
+    writer = PngSequenceWriter(tmp_path, "shot")
+    for image in (np.zeros((2, 2, 4)), np.zeros((2, 2), np.uint8), np.zeros((2, 2, 2), np.uint8)):
+        with pytest.raises(ValueError, match="uint8"):
+            writer.prepare(image)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="choose another folder"):
+        PngSequenceWriter(tmp_path / "file" / "inside", "shot").begin([1])
+
+
+def test_what_a_killed_run_left_of_these_frames_is_cleared_away(tmp_path):
+    for name in (".shot.0001.png.99.part", ".shot.0009.png.99.part", "notes.part"):
+        (tmp_path / name).write_text("half")
+    PngSequenceWriter(tmp_path, "shot").begin([1, 2])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".shot.0009.png.99.part", "notes.part"]

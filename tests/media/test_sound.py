@@ -1,0 +1,131 @@
+"""Sound: carried bit by bit, in step, and cut to the frames asked for."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from howard.media import MovieWriter, open_reader
+from howard.media.movie_formats import MOVIE_FORMATS
+from howard.media.sound import carriable_tracks
+
+RATE = 48000
+FRAMES = 24
+
+
+def write_clip(path: Path, codec: str, frames: int = FRAMES, tracks: int = 1) -> Path:
+    """A clip of 24 frames a second with noise for sound."""
+    rng = np.random.default_rng(3)
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=24)
+        video.width, video.height, video.pix_fmt = 32, 32, "yuv420p"
+        sounds = [container.add_stream(codec, rate=RATE, layout="stereo") for _ in range(tracks)]
+        for number in range(frames):
+            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 9 * number, np.uint8), format="rgb24")
+            frame.pts = number
+            container.mux(video.encode(frame))
+        for sound in sounds:
+            kind = sound.codec_context.format.name
+            size = sound.codec_context.frame_size or 1024
+            for start in range(0, RATE * frames // 24, size):
+                samples = rng.normal(0, 0.1, (2, size)).astype(np.float32)
+                if not kind.endswith("p"):
+                    samples = (2**15 * samples).astype(np.int16).T.reshape(1, -1)
+                frame = av.AudioFrame.from_ndarray(samples, format=kind, layout="stereo")
+                frame.sample_rate, frame.pts = RATE, start
+                container.mux(sound.encode(frame))
+        for stream in (video, *sounds):
+            container.mux(stream.encode(None))
+    return path
+
+
+def packets(path: Path, track: int = 0) -> list[tuple[float, bytes]]:
+    """Every packet of sound, with its time from the first frame of the picture."""
+    with av.open(str(path)) as container:
+        video, sound = container.streams.video[0], container.streams.audio[track]
+        begin = float(video.start_time * video.time_base)
+        return [(float(each.pts * each.time_base) - begin, bytes(each)) for each in container.demux(sound) if each.size]
+
+
+def carry(source: Path, folder: Path, name: str, frames: range) -> Path:
+    """Write a movie of some frames of a clip, with empty pictures."""
+    with open_reader(source) as reader:
+        clip = reader.info
+    writer = MovieWriter(folder, "carried", MOVIE_FORMATS[name], clip, frames, segment_frames=5)
+    numbers = [clip.first_number + index for index in frames]
+    writer.begin(numbers)
+    stored = writer.prepare(np.zeros((32, 32, 3 if name == "composite" else 4), np.uint8))
+    for number in numbers:
+        writer.write(number, stored)
+    writer.finish({number: Fraction(number - 1, 24) for number in numbers})
+    return folder / writer.facts["files"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "name"),
+    [
+        (".mp4", "aac", "prores"),
+        (".mp4", "aac", "composite"),
+        (".mov", "pcm_s16le", "prores"),
+        (".mov", "pcm_s16le", "ffv1"),
+        (".mkv", "libopus", "webm"),
+    ],
+)
+def test_sound_is_bit_identical_and_in_step(tmp_path, suffix, codec, name):
+    source = write_clip(tmp_path / f"shot{suffix}", codec)
+    given, carried = packets(source), packets(carry(source, tmp_path, name, range(FRAMES)))
+    assert [data for _, data in carried] == [data for _, data in given]
+    assert [time for time, _ in carried] == pytest.approx([time for time, _ in given], abs=2e-3)
+
+
+@pytest.mark.parametrize("frames", [range(6, 18), range(0, 7), range(20, 24)])
+def test_sound_is_cut_to_the_frames_asked_for(tmp_path, frames):
+    source = write_clip(tmp_path / "shot.mp4", "aac")
+    given, carried = packets(source), packets(carry(source, tmp_path, "prores", frames))
+    begin, end = frames.start / 24, frames.stop / 24
+    wanted = [
+        (time, data)
+        for time, data in given
+        if (time >= begin or frames.start == 0) and (time < end or frames.stop == FRAMES)
+    ]
+    assert [data for _, data in carried] == [data for _, data in wanted]
+    assert [time for time, _ in carried] == pytest.approx([time - begin for time, _ in wanted], abs=2e-3)
+
+
+@pytest.mark.parametrize("name", ["prores", "ffv1"])
+def test_sound_that_begins_before_the_picture_stays_in_step(tmp_path, name):
+    early = tmp_path / "early.mov"
+    with av.open(str(write_clip(tmp_path / "shot.mov", "pcm_s16le"))) as given, av.open(str(early), "w") as container:
+        streams = {each.index: container.add_stream_from_template(each) for each in given.streams}
+        for packet in given.demux():
+            if packet.size:
+                delay = round(Fraction(1, 2) / packet.time_base) if packet.stream.type == "video" else 0
+                packet.pts, packet.dts = packet.pts + delay, packet.dts + delay
+                packet.stream = streams[packet.stream.index]
+                container.mux(packet)
+    expected, carried = packets(early), packets(carry(early, tmp_path, name, range(FRAMES)))
+    assert expected[0][0] == pytest.approx(-0.5)
+    assert [data for _, data in carried] == [data for _, data in expected]
+    assert [time for time, _ in carried] == pytest.approx([time for time, _ in expected], abs=2e-3)
+
+
+def test_every_track_is_carried(tmp_path):
+    source = write_clip(tmp_path / "shot.mov", "aac", tracks=2)
+    result = carry(source, tmp_path, "ffv1", range(FRAMES))
+    assert [data for _, data in packets(result, 1)] == [data for _, data in packets(source, 1)]
+
+
+def test_a_container_takes_what_it_can(tmp_path):
+    with open_reader(write_clip(tmp_path / "shot.mkv", "libopus")) as reader:
+        clip = reader.info
+    # QuickTime says that it knows Opus, and refuses its header.
+    taken = {name: len(carriable_tracks(clip, name)) for name in ("mov", "mp4", "matroska", "webm")}
+    assert taken == {"mov": 0, "mp4": 1, "matroska": 1, "webm": 1}
+
+
+def test_what_cannot_be_carried_does_not_stop_the_movie(tmp_path):
+    result = carry(write_clip(tmp_path / "shot.mp4", "aac"), tmp_path, "webm", range(FRAMES))
+    with av.open(str(result)) as movie:
+        assert len(movie.streams.audio) == 0

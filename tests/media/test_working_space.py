@@ -1,0 +1,121 @@
+"""The one working space: reference whites, greys and gamuts, and the names that override a file's tags."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from howard.colour import linear_to_srgb, srgb_to_linear
+from howard.errors import SettingsError
+from howard.media import primaries
+from howard.media.colour_names import COLOUR_NAMES, apply_colour_name
+from howard.media.primaries import BT709, BT2020, named_primaries, rgb_to_bt709, rgb_to_xyz
+from howard.media.working_space import ColourTags, WorkingSpace
+
+SDR = ColourTags("bt709", False, BT709, "bt709")
+SPACES = [WorkingSpace(apply_colour_name(SDR, name)) for name in COLOUR_NAMES]
+ALL_PRIMARIES = [value for value in vars(primaries).values() if isinstance(value, primaries.Primaries)]
+
+
+def _convert(name: str, *signals: float) -> np.ndarray:
+    """Pixels, one for each triple or grey given, from 16 bits of ``name`` to linear light in BT.709."""
+    pixels = np.array([np.broadcast_to(signal, 3) for signal in signals])
+    image = np.rint(pixels * 65535).astype(np.uint16)[None]
+    return srgb_to_linear(WorkingSpace(apply_colour_name(SDR, name))(image).astype(float))[0]
+
+
+@pytest.mark.parametrize("name", ["bt709", "bt601", "srgb"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_sdr_values_pass_untouched(name, dtype):
+    image = np.random.default_rng(0).integers(0, 256, (4, 5, 3)).astype(dtype)
+    space = WorkingSpace(apply_colour_name(SDR, name))
+    assert space.dtype_of(image.dtype.name) == image.dtype.name
+    assert space(image) is image
+
+
+def test_diffuse_white_of_hdr_is_one():
+    np.testing.assert_allclose(_convert("pq", 0.580689), 1, atol=1e-3)
+    np.testing.assert_allclose(_convert("hlg", 0.75), 1, atol=2e-3)
+
+
+def test_highlights_of_hdr_stay_above_one():
+    np.testing.assert_allclose(_convert("pq", 1.0), 10000 / 203, rtol=1e-3)
+    np.testing.assert_allclose(_convert("hlg", 1.0), 1000 / 203, rtol=1e-3)
+
+
+def test_the_display_gamma_of_hlg_acts_on_luminance():
+    # ITU-R BT.2100: every channel is multiplied by the luminance to the power of 0.2.
+    red = _convert("hlg", (1.0, 0.0, 0.0))[0]
+    expected = rgb_to_bt709(BT2020) @ np.array([1000 / 203 * 0.2627**0.2, 0, 0])
+    np.testing.assert_allclose(red, expected, rtol=2e-3)
+
+
+@pytest.mark.parametrize("name", ["slog3", "slog3-sgamut3", "vlog"])
+def test_a_grey_card_in_log_is_18_percent(name):
+    code = 433 if name == "vlog" else 420
+    np.testing.assert_allclose(_convert(name, code / 1023), 0.18, rtol=5e-3)
+
+
+@pytest.mark.parametrize(("name", "signal"), [("logc3", 0.391007), ("logc4", 0.278396), ("clog3", 0.343389)])
+def test_a_grey_card_in_other_logs_is_18_percent(name, signal):
+    np.testing.assert_allclose(_convert(name, signal), 0.18, rtol=5e-3)
+
+
+def test_linear_light_is_only_encoded():
+    np.testing.assert_allclose(_convert("linear", 0.18, 1.0)[:, 0], [0.18, 1.0], atol=2e-5)
+    beyond = np.array([[[-0.25, 0.5, 7.0]]], np.float32)
+    space = WorkingSpace(ColourTags("rgb", True, BT709, "linear"))
+    np.testing.assert_allclose(space(beyond), linear_to_srgb(beyond), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["bt2020", "p3"])
+def test_greys_of_wide_sdr_keep_their_values_and_colours_move(name):
+    image = np.array([[[40, 40, 40], [255, 255, 255], [255, 0, 0]]], np.uint8)
+    result = WorkingSpace(apply_colour_name(SDR, name))(image)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result[0, :2] * 255, image[0, :2], atol=0.05)
+    assert result[0, 2, 0] > 1 > 0 > result[0, 2, 1]
+
+
+def test_bt2020_comes_to_bt709_as_the_itu_prints():
+    # ITU-R BT.2407, section 2.
+    printed = [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]]
+    np.testing.assert_allclose(rgb_to_bt709(BT2020), printed, atol=1e-4)
+
+
+def test_luminance_weights_are_those_of_the_standards():
+    np.testing.assert_allclose(rgb_to_xyz(BT709)[1], [0.2126, 0.7152, 0.0722], atol=1e-4)
+    np.testing.assert_allclose(rgb_to_xyz(BT2020)[1], [0.2627, 0.6780, 0.0593], atol=1e-4)
+
+
+@pytest.mark.parametrize("of", ALL_PRIMARIES, ids=lambda of: of.name)
+def test_white_stays_white_whatever_the_primaries(of):
+    np.testing.assert_allclose(rgb_to_bt709(of) @ np.ones(3), 1, atol=1e-6)
+
+
+def test_chromaticities_find_their_names():
+    assert named_primaries((0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290)) == BT2020
+    assert named_primaries((0.7, 0.3, 0.2, 0.7, 0.1, 0.0, 0.33, 0.33)).name == "custom"
+
+
+@given(arrays(np.uint16, (2, 3, 3), elements=st.integers(0, 65535)))
+def test_every_reading_gives_finite_light(image):
+    for space in SPACES:
+        result = space(image)
+        assert np.isfinite(result).all()
+        assert result.shape == image.shape
+
+
+def test_names_say_the_range_too():
+    assert apply_colour_name(SDR, "full") == SDR._replace(full_range=True)
+    assert apply_colour_name(SDR._replace(full_range=True), "bt709-limited") == SDR
+    assert apply_colour_name(SDR, "slog3-sgamut3-full").primaries is primaries.S_GAMUT3
+    assert apply_colour_name(SDR, "S-Log3") == apply_colour_name(SDR, "slog3")
+    assert apply_colour_name(SDR, None) is SDR
+
+
+@pytest.mark.parametrize("name", ["", "octarine", "bt709full", "-", "pq-wide"])
+def test_unknown_names_are_answered_with_the_known(name):
+    with pytest.raises(SettingsError, match=r"bt709, bt601, .*hlg.*slog3.*clog3"):
+        apply_colour_name(SDR, name)
