@@ -20,7 +20,10 @@ LITE = replace(METADATA, encoder="efficientnet_lite0", extra_inputs=("coverage",
 def network_and_pictures(metadata: WeightsMetadata) -> tuple[MattingNetwork, list[torch.Tensor]]:
     torch.manual_seed(3)
     pictures = [torch.rand(1, channels, HEIGHT, WIDTH) for channels in (3, 3, 1)]
-    return metadata.build().eval(), pictures if metadata.extra_inputs else pictures[:2]
+    network = metadata.build().eval()
+    if network.backbone.extra_stem is not None:
+        torch.nn.init.normal_(network.backbone.extra_stem.weight)
+    return network, pictures if metadata.extra_inputs else pictures[:2]
 
 
 def expect_agreement(metadata: WeightsMetadata, network: MattingNetwork, pictures, outputs) -> None:

@@ -7,13 +7,14 @@ from howard.matting.inference import prepare_for_inference
 
 
 def lived_in(encoder: str) -> MattingNetwork:
-    """A network whose batch norms have seen something."""
+    """A network whose batch norms have seen something, and that has learnt to look at coverage."""
     torch.manual_seed(2)
     network = MattingNetwork(encoder, 16, (16, 12, 8), ("coverage",))
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)  # type: ignore[union-attr]
             module.running_var.uniform_(0.5, 1.5)  # type: ignore[union-attr]
+    torch.nn.init.normal_(network.backbone.extra_stem.weight)  # type: ignore[union-attr]
     return network.eval()
 
 
@@ -23,8 +24,9 @@ def test_nothing_is_left_to_normalise_and_outputs_are_the_same(encoder: str) -> 
     prepared = prepare_for_inference(network)
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in prepared.modules())
     source, plate = torch.rand(2, 2, 3, 100, 132)
+    coverage = torch.rand(2, 1, 100, 132)
     with torch.inference_mode():
-        expected, matte = (each(source, plate, coarse_scale=2) for each in (network, prepared))
+        expected, matte = (each(source, plate, coverage, coarse_scale=2) for each in (network, prepared))
     torch.testing.assert_close(matte.alpha, expected.alpha, atol=1e-5, rtol=0)
     torch.testing.assert_close(matte.foreground, expected.foreground, atol=1e-5, rtol=0)
     torch.testing.assert_close(matte.coarse.error, expected.coarse.error, atol=1e-5, rtol=0)

@@ -16,16 +16,24 @@ def prepare_for_inference(network: MattingNetwork, dtype: torch.dtype = torch.fl
     beside it and gain a tenth of that more in fp32, a sixth in bf16: too little for another runtime to carry along.
     """
     prepared = deepcopy(network).eval().requires_grad_(False)
-    _fold_batch_norms(prepared)
+    stem = prepared.backbone.get_submodule(prepared.backbone.stem_name.rpartition(".")[0])
+    _fold_batch_norms(prepared, {stem: prepared.backbone.extra_stem})
     return prepared.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def _fold_batch_norms(module: nn.Module) -> None:
-    """Replace every convolution that is followed by its batch norm by one convolution, all the way down."""
+def _fold_batch_norms(module: nn.Module, beside: dict[nn.Module, nn.Conv2d | None]) -> None:
+    """Replace every convolution that is followed by its batch norm by one convolution, all the way down.
+
+    ``beside`` holds convolutions whose output is added before the batch norm; they are scaled alike.
+    """
     before: tuple[str, nn.Module] | None = None
     for name, child in list(module.named_children()):
         if isinstance(child, nn.BatchNorm2d) and before is not None and isinstance(before[1], nn.Conv2d):
+            added = beside.get(before[1])
+            if added is not None:
+                scale = child.weight / (child.running_var + child.eps).sqrt()  # type: ignore[operator]
+                added.weight.mul_(scale[:, None, None, None])
             setattr(module, before[0], fuse_conv_bn_eval(before[1], child))
             setattr(module, name, nn.Identity())
-        _fold_batch_norms(child)
+        _fold_batch_norms(child, beside)
         before = (name, child)
