@@ -26,6 +26,8 @@ def main(arguments: list[str]) -> None:
         settings.output_folder,
         weights=settings.weights,
         device=settings.device,
+        precision=settings.precision,
+        quality=settings.quality,
         frames=settings.frames,
         format=settings.format,
         background=settings.background,

@@ -3,6 +3,10 @@
 Tests run in several processes side by side, and forked workers survive OpenCV only single-threaded.
 """
 
+import atexit
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import cv2
@@ -10,6 +14,9 @@ import numpy as np
 import pytest
 import torch
 
+# Nothing is left in the home folder of whoever runs the tests.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="howard-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 cv2.setNumThreads(1)
 torch.set_num_threads(1)
 

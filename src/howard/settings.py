@@ -35,6 +35,8 @@ class InferSettings:
     )
     weights: str = setting("default", "name of weights that ship with Howard, or a weights file", is_path=True)
     device: str = setting("auto", "auto, cpu, cuda or mps")
+    precision: str = setting("auto", "of the network: auto, fp32, bf16 (faster on many CPUs) or fp16 (GPUs)")
+    quality: str = setting("standard", "of the plate's alignment: fast, standard or best")
     input_colour: str | None = setting(None, "the shot's colours, where its tags are wrong: bt709, hlg, slog3, ...")
     plate_colour: str | None = setting(None, "the same for the plate")
     frame_rate: str | None = setting(None, "of a shot that is an image sequence, as 24 or 24000/1001; 24 if left out")

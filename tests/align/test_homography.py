@@ -121,6 +121,6 @@ def test_a_flat_picture_has_no_features():
 
 
 def test_ambiguous_features_are_not_matched():
-    twin = np.full((3, 128), 1 / np.sqrt(128), np.float32)
+    twin = np.full((3, 128), 8, np.uint8)
     features = Features(np.zeros((3, 2), np.float32), twin)
     assert len(match_features(features, features).plate) == 0

@@ -120,15 +120,140 @@ def test_where_the_plate_did_not_look_there_is_nothing(take, scene, homography):
     assert not aligned.image[:, :100].any()
 
 
-def test_other_kinds_of_pictures_are_refused(take, plate):
-    with pytest.raises(ValueError, match="uint8"):
-        PlateAligner(plate).align(Shot(take.shot.image.astype(np.float32)))
+def test_other_kinds_of_pictures_and_knobs_are_refused(take, plate):
+    with pytest.raises(ValueError, match="uint8, uint16 or float32"):
+        PlateAligner(plate).align(Shot(take.shot.image.astype(np.float64)))
     with pytest.raises(ValueError, match="at least 1"):
         PlateAligner(plate, candidates=0)
+    with pytest.raises(ValueError, match="fast, standard, best"):
+        PlateAligner(plate, quality="great")
+
+
+@pytest.mark.parametrize("plate_dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_the_plate_comes_in_the_sources_kind_whatever_its_own(take, plate, dtype, plate_dtype):
+    white = {np.uint8: 255, np.uint16: 65535, np.float32: 1}
+    still = Shot((plate[0].image / 255 * white[plate_dtype]).astype(plate_dtype))
+    shot = Shot((take.shot.image / 255 * white[dtype]).astype(dtype))
+    aligned = PlateAligner([still], quality="fast").align(shot)
+    assert aligned.image.dtype == dtype
+    expected = take.clean * 0.85 + 6
+    error = np.abs(aligned.image.astype(np.float64) / white[dtype] * 255 - expected)
+    assert error[aligned.coverage > 0].mean() < 4
+    np.testing.assert_allclose(aligned.gain, 0.85, atol=0.04)
+    np.testing.assert_allclose(aligned.bias, 6, atol=4)
+
+
+def test_highlights_of_a_float_plate_are_kept(take, plate):
+    bright = Shot((plate[0].image / 80).astype(np.float32))
+    shot = Shot((take.shot.image / 80).astype(np.float32))
+    aligned = PlateAligner([bright], quality="fast").align(shot)
+    assert aligned.image.max() > 1.5
+
+
+@pytest.mark.parametrize("kind", ["fast", "standard", "best"])
+def test_every_quality_serves_and_repeats_itself(take, plate, kind):
+    first, second = (PlateAligner(plate, quality=kind).align(take.shot) for _ in range(2))
+    assert first.status is AlignmentStatus.GOOD
+    np.testing.assert_array_equal(first.image, second.image)
+    assert len(first.plate_indices) == (3 if kind == "best" else 1)
+    assert sum(first.plate_weights) == pytest.approx(1)
+    assert first.main_index in first.plate_indices
+
+
+def test_fusing_shows_what_one_plate_frame_never_saw(take, scene, homography):
+    sides = [Shot(scene.view(homography(3, offset=(-120 + x, -80)), SIZE)) for x in (-110, 0, 110)]
+    one, three = (PlateAligner(sides[::2], fused=count).align(take.shot) for count in (1, 2))
+    assert one.coverage.mean() < 0.85
+    assert three.coverage.mean() > 0.95
+    error = np.abs(three.image - (take.clean * 0.85 + 6)).mean(axis=2)
+    assert error[three.coverage > 0].mean() < 5
+
+
+def test_a_finder_of_people_is_asked_with_the_plate_in_place(take, plate):
+    asked = []
+
+    def find_person(source, empty, coverage):
+        asked.append((source, empty, coverage))
+        mask = np.zeros(coverage.shape, np.float32)
+        mask[PERSON] = 1
+        return mask
+
+    aligned = PlateAligner(plate, find_person=find_person).align(take.shot)
+    ((source, empty, coverage),) = asked
+    np.testing.assert_array_equal(source, take.shot.image)
+    assert (empty.shape, empty.dtype, coverage.dtype) == (source.shape, np.uint8, np.float32)
+    assert not empty[coverage == 0].any()
+    outside = coverage > 0
+    outside[PERSON] = False
+    assert np.abs(empty.astype(int) - source)[outside].mean() < 8
+    assert aligned.status is AlignmentStatus.GOOD
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_a_plate_filmed_with_the_phone_turned_serves(take, scene, turns):
+    upright = np.ascontiguousarray(np.rot90(scene.place, turns))
+    aligned = PlateAligner([Shot(upright)]).align(take.shot)
+    assert aligned.status is AlignmentStatus.GOOD
+    error = np.abs(aligned.image - (take.clean * 0.85 + 6)).mean(axis=2)
+    assert error[aligned.coverage > 0].mean() < 6
+
+
+def test_a_blurred_plate_is_used_or_refused_but_never_wrong(take, plate):
+    soft = [Shot(cv2.GaussianBlur(each.image, (0, 0), 6)) for each in plate]
+    aligned = PlateAligner(soft).align(take.shot)
+    if aligned.status is AlignmentStatus.FAILED:
+        assert not aligned.coverage.any()
+    else:
+        error = np.abs(aligned.image - cv2.GaussianBlur(take.clean * 0.85 + 6.0, (0, 0), 6)).mean(axis=2)
+        assert error[aligned.coverage > 0].mean() < 8
+
+
+def test_a_plate_of_another_frame_rate_gives_the_frame_that_fits(scene, homography, take):
+    """A pan at 24 and at 30 frames a second: nothing is assumed of time."""
+    pan = [scene.view(homography(0, offset=(-60 - 6 * step, -80), strength=0), SIZE) for step in range(20)]
+    slower = PlateAligner([Shot(image) for image in pan[::2]])
+    aligned = slower.align(Shot(pan[13]))
+    assert aligned.main_index in (6, 7)
+    assert aligned.status is AlignmentStatus.GOOD
+
+
+def test_what_was_computed_is_kept_on_disk_and_changes_nothing(take, plate, tmp_path):
+    class Counted(list):
+        reads = 0
+
+        def __getitem__(self, index):
+            Counted.reads += 1
+            return super().__getitem__(index)
+
+    fresh = PlateAligner(plate).align(take.shot)
+    PlateAligner(plate, cache=tmp_path).align(take.shot)
+    assert list(tmp_path.glob("*.npz"))
+    again = PlateAligner(Counted(plate), cache=tmp_path).align(take.shot)
+    np.testing.assert_array_equal(fresh.image, again.image)
+    # The two that are laid under: the best, and its partner for parallax.
+    assert Counted.reads <= 2
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_over_a_thousand_frames(scene, homography):
+    def resident():
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+    if not Path("/proc/self/status").exists():
+        pytest.skip("only Linux tells how much memory is used")
+    plate = [Shot(scene.view(homography(0, offset=(-60 - step, -80)), SIZE)) for step in range(60)]
+    aligner = PlateAligner(plate, quality="fast", frame_bytes=2**22)
+    for number in range(1000):
+        aligner.align(Shot(scene.view(homography(number), SIZE)))
+        if number == 100:
+            before = resident()
+    assert resident() - before < 25
 
 
 def test_sample_clip_against_its_true_background(pytestconfig):
-    """Figures on the sample: 3.4 levels outside and 5.3 behind the person; the homography alone gives 5.2 and 5.9."""
+    """Figures on the sample: 3.1 levels outside and 4.4 behind the person; the homography alone gives 5.5 and 6.1."""
     sample = Path(pytestconfig.rootpath, "data", "sample")
     if not (sample / "shot.mp4").exists():
         pytest.skip("data/sample is not here")
@@ -141,5 +266,5 @@ def test_sample_clip_against_its_true_background(pytestconfig):
     error = np.abs(clean.astype(int) - aligned.image).mean(axis=2)
     covered = aligned.coverage > 0
     assert covered.mean() > 0.95
-    assert error[covered & (alpha < 0.02)].mean() < 4.0
-    assert error[covered & (alpha > 0.5)].mean() < 7.0
+    assert error[covered & (alpha < 0.02)].mean() < 3.7
+    assert error[covered & (alpha > 0.5)].mean() < 5.5

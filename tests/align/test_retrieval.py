@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from howard.align.retrieval import PlateIndex
+from howard.align.retrieval import PlateIndex, rank_looks
+from howard.align.view import look_at
 
 SIZE = (400, 300)
 
@@ -32,3 +33,20 @@ def test_black_frames_are_no_trouble(views):
     black = np.zeros_like(views[0])
     assert PlateIndex([black, views[1]]).closest(views[1], 1) == [1]
     assert PlateIndex([black, black]).closest(black, 2) == [0, 1]
+
+
+def test_keypoints_put_the_view_that_covers_most_first(views):
+    looks = {number: look_at(view) for number, view in enumerate(views)}
+    assert rank_looks(look_at(views[4]), looks)[0] == 4
+    assert set(rank_looks(look_at(views[4]), looks)[:3]) == {3, 4, 5}
+
+
+def test_where_nothing_agrees_the_order_stays(views):
+    flat = look_at(np.full_like(views[0], 90))
+    assert rank_looks(flat, {7: look_at(views[0]), 2: flat, 5: look_at(views[1])}) == [7, 2, 5]
+
+
+def test_a_long_plate_takes_little_memory(views):
+    index = PlateIndex(views[number % 10] for number in range(1100))
+    assert len(index) == 1100
+    assert index.closest(views[3], 3) == [3, 13, 23]

@@ -51,6 +51,8 @@ class DifferenceKey:
     """
 
     metadata: KeyMetadata = KeyMetadata()
+    device: str = "cpu"
+    precision: str = "fp32"
     stop_after: int | None = None
     plates: list[np.ndarray] = field(default_factory=list)
 
@@ -63,6 +65,10 @@ class DifferenceKey:
         alpha = np.clip((difference - 10) / 60, 0, 1)
         foreground = np.float32(0.9) * source.clip(0, 1)
         return KeyMatte(alpha[None, None], np.moveaxis(foreground, -1, 0)[None])
+
+    def find_person(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray) -> np.ndarray:
+        difference = np.abs(source.astype(np.float32) - plate).max(axis=2)
+        return np.clip((difference - 10) / 60, 0, 1) * coverage
 
 
 def encode(path: Path, images: Sequence[np.ndarray]) -> Path:

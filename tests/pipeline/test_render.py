@@ -130,9 +130,9 @@ def test_a_missing_file_is_made_again(render, tmp_path):
 
 def test_other_settings_are_refused_by_name_and_overwrite_starts_over(render):
     render(frames="1")
-    with pytest.raises(OutputError, match=r"settings\.candidates was 4, is 2"):
-        render(frames="1", candidates=2)
-    assert render(frames="1", candidates=2, overwrite=True).rendered == 1
+    with pytest.raises(OutputError, match=r"settings\.quality was standard, is fast"):
+        render(frames="1", quality="fast")
+    assert render(frames="1", quality="fast", overwrite=True).rendered == 1
 
 
 def test_other_inputs_are_refused_by_name(render, clips):

@@ -1,6 +1,21 @@
 """Bringing the empty plate to every source frame's view and exposure."""
 
 from howard.align.aligned import AlignedPlate, AlignmentStatus
+from howard.align.disk import default_cache_folder
+from howard.align.explain import draw_explanation
+from howard.align.layer import PersonFinder
+from howard.align.parallel import AlignTask, align_many
 from howard.align.plate import PlateAligner
+from howard.align.quality import QUALITIES
 
-__all__ = ["AlignedPlate", "AlignmentStatus", "PlateAligner"]
+__all__ = [
+    "QUALITIES",
+    "AlignTask",
+    "AlignedPlate",
+    "AlignmentStatus",
+    "PersonFinder",
+    "PlateAligner",
+    "align_many",
+    "default_cache_folder",
+    "draw_explanation",
+]

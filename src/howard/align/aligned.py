@@ -20,12 +20,12 @@ class AlignmentStatus(StrEnum):
 class AlignedPlate(NamedTuple):
     """The plate as the source's camera would have seen it.
 
-    ``image`` (H, W, 3) uint8 RGB like the source, 0 where not covered; ``coverage`` (H, W) float32, 1 where the plate
+    ``image`` (H, W, 3) RGB of the source's dtype, 0 where not covered; ``coverage`` (H, W) float32, 1 where the plate
     saw the place, else 0. ``homography`` (3, 3) float64 maps pixels of the main plate frame to source pixels, pixel
     centres at integers, y down (identity where failed). ``plate_indices`` and ``plate_weights`` say which plate frames
-    went in and how much of each. ``gain`` and ``bias`` (3,) took the plate's exposure to the source's, in 8-bit
-    levels. ``inliers`` counts the matches that agree, ``error_px`` is their median reprojection error in source
-    pixels, NaN where there is none.
+    went in and how much of each. ``gain`` and ``bias`` (3,) took the main frame's exposure to the source's: source =
+    gain * plate + bias in sRGB code values where 255 is white, whatever the pictures' dtype. ``inliers`` counts the
+    matches that agree, ``error_px`` is their median reprojection error in source pixels, NaN where there is none.
     """
 
     image: np.ndarray
@@ -39,12 +39,17 @@ class AlignedPlate(NamedTuple):
     error_px: float
     status: AlignmentStatus
 
+    @property
+    def main_index(self) -> int:
+        """The plate frame that gave most, whose homography this is; there is none where alignment failed."""
+        return self.plate_indices[int(np.argmax(self.plate_weights))]
 
-def failed_plate(source_shape: tuple[int, ...], closest: HomographyEstimate | None) -> AlignedPlate:
-    """No plate for a source of this (H, W, 3) shape; ``closest`` is the best of the estimates not believed."""
+
+def failed_plate(source: np.ndarray, closest: HomographyEstimate | None) -> AlignedPlate:
+    """No plate for an (H, W, 3) source; ``closest`` is the best of the estimates not believed."""
     return AlignedPlate(
-        image=np.zeros(source_shape, np.uint8),
-        coverage=np.zeros(source_shape[:2], np.float32),
+        image=np.zeros_like(source),
+        coverage=np.zeros(source.shape[:2], np.float32),
         homography=np.eye(3),
         plate_indices=(),
         plate_weights=(),

@@ -1,4 +1,5 @@
-"""Keypoints and their matches: RootSIFT (Arandjelovic & Zisserman, CVPR 2012) on reduced pictures."""
+"""Keypoints and their matches: RootSIFT (Arandjelovic & Zisserman, CVPR 2012), and ORB (Rublee et al., ICCV 2011) for
+a first look. Both are sought in reduced grey pictures."""
 
 from typing import NamedTuple
 
@@ -7,15 +8,18 @@ import numpy as np
 
 from howard.align.geometry import reduce_to, size_of
 
-# Long side of the picture that keypoints are sought in: half of 1080p, where they are as precise as at full size.
-_LONG_SIDE = 960
-_KEYPOINT_COUNT = 2000
+# Half of 1080p: keypoints are as precise there as at full size.
+FEATURE_SIDE = 960
+FEATURE_COUNT = 2000
+# A quarter of 1080p.
+QUICK_SIDE = 480
+QUICK_COUNT = 500
 _RATIO = 0.8
 
 
 class Features(NamedTuple):
     """Keypoints of one picture: ``points`` (N, 2) float32, x and y in pixels of the full picture, pixel centres at
-    integers, y down; ``descriptors`` (N, 128) float32 of unit length."""
+    integers, y down; ``descriptors`` (N, D) uint8: SIFT of 128 numbers, or ORB of 32 bytes of bits."""
 
     points: np.ndarray
     descriptors: np.ndarray
@@ -28,37 +32,67 @@ class Matches(NamedTuple):
     source: np.ndarray
 
 
-def extract_features(image: np.ndarray) -> Features:
-    """Find keypoints in an (H, W, 3) uint8 RGB picture; at most 2,000, the strongest."""
-    reduced = reduce_to(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), _LONG_SIDE)
+def extract_features(image: np.ndarray, long_side: int = FEATURE_SIDE) -> Features:
+    """SIFT keypoints of an (H, W, 3) uint8 RGB picture, sought at ``long_side``; at most 2,000, the strongest."""
     # The precise upscale keeps keypoints of the doubled octave from being shifted by a quarter of a pixel.
-    sift = cv2.SIFT.create(nfeatures=_KEYPOINT_COUNT, enable_precise_upscale=True)
-    keypoints, descriptors = sift.detectAndCompute(reduced, None)
-    if descriptors is None:
-        return Features(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32))
-    scale = np.array(size_of(image), np.float32) / np.array(size_of(reduced), np.float32)
-    points = (np.array([keypoint.pt for keypoint in keypoints], np.float32) + 0.5) * scale - 0.5
-    return Features(points, _root(descriptors))
+    sift = cv2.SIFT.create(nfeatures=FEATURE_COUNT, enable_precise_upscale=True)
+    return _extract(sift, image, long_side, 128)
+
+
+def extract_quick_features(image: np.ndarray) -> Features:
+    """ORB keypoints of an (H, W, 3) uint8 RGB picture, sought at a quarter of 1080p; at most 500, the strongest."""
+    return _extract(cv2.ORB.create(nfeatures=QUICK_COUNT), image, QUICK_SIDE, 32)
 
 
 def match_features(plate: Features, source: Features) -> Matches:
-    """Pair keypoints that are each other's nearest, and clearly nearer than the second nearest (Lowe's ratio 0.8)."""
+    """Pair SIFT keypoints that are each other's nearest, and clearly nearer than the second nearest (ratio 0.8)."""
     if len(plate.points) < 2 or len(source.points) < 2:
         return Matches(plate.points[:0], source.points[:0])
-    similarity = source.descriptors @ plate.descriptors.T  # (sources, plates)
+    similarity = _root(source.descriptors) @ _root(plate.descriptors).T  # (sources, plates)
     rows = np.arange(len(similarity))
     nearest = similarity.argmax(axis=1)
-    back = similarity.argmax(axis=0)
+    back = np.asarray(cv2.reduceArgMax(similarity, 0))[0]
     best = similarity[rows, nearest]
     similarity[rows, nearest] = -1
     second = similarity.max(axis=1)
-    # Unit vectors: distance^2 = 2 - 2 similarity.
-    distinct = (1 - best) < _RATIO**2 * (1 - second)
+    # Unit vectors: distance^2 = 2 - 2 similarity, which rounding can make negative.
+    distinct = np.maximum(1 - best, 0) < _RATIO**2 * np.maximum(1 - second, 0)
     kept = distinct & (back[nearest] == rows)
     return Matches(plate.points[nearest[kept]], source.points[kept])
 
 
+def match_quick_features(plate: Features, source: Features) -> Matches:
+    """Pair ORB keypoints that are each other's nearest in Hamming distance."""
+    if not len(plate.points) or not len(source.points):
+        return Matches(plate.points[:0], source.points[:0])
+    _, nearest = cv2.batchDistance(
+        source.descriptors, plate.descriptors, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=1, crosscheck=True
+    )
+    nearest = np.asarray(nearest, np.intp).ravel()
+    kept = np.flatnonzero(nearest >= 0)
+    return Matches(plate.points[nearest[kept]], source.points[kept])
+
+
+def outside(features: Features, mask: np.ndarray, size: tuple[int, int]) -> Features:
+    """Features that do not lie on a mask, (h, w) bool, of a picture of ``size`` (width, height) in full pixels."""
+    scale = np.array(mask.shape[::-1]) / np.array(size)
+    x, y = np.clip((features.points + 0.5) * scale, 0, np.array(mask.shape[::-1]) - 1).astype(int).T
+    kept = ~mask[y, x]
+    return Features(features.points[kept], features.descriptors[kept])
+
+
+def _extract(detector: cv2.Feature2D, image: np.ndarray, long_side: int, width: int) -> Features:
+    reduced = reduce_to(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), long_side)
+    keypoints, descriptors = detector.detectAndCompute(reduced, None)  # type: ignore
+    if descriptors is None:
+        return Features(np.zeros((0, 2), np.float32), np.zeros((0, width), np.uint8))
+    scale = np.array(size_of(image), np.float32) / np.array(size_of(reduced), np.float32)
+    points = (np.array([keypoint.pt for keypoint in keypoints], np.float32) + 0.5) * scale - 0.5
+    # OpenCV's SIFT descriptors are whole numbers already.
+    return Features(points, descriptors.astype(np.uint8))
+
+
 def _root(descriptors: np.ndarray) -> np.ndarray:
     """Square root of L1-normalised descriptors: their dot product is then the Hellinger kernel."""
-    totals = np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-6)
-    return np.sqrt(descriptors / totals)
+    values = descriptors.astype(np.float32)
+    return np.sqrt(values / np.maximum(values.sum(axis=1, keepdims=True), 1))

@@ -1,49 +1,66 @@
-"""What the homography leaves: parallax, lens and rolling shutter, as a smooth flow that never follows the person."""
+"""What the homography and the mesh leave: a smooth flow that never follows the person."""
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+
+from howard.align.geometry import size_of
+from howard.align.warp import pixel_grid
 
 # Grey levels: a residual of this size after the flow halves the trust in it, twice this leaves a fifth.
 _RESIDUAL_SCALE = 6.0
 # Squared grey levels per pixel: texture of this strength is trusted by half.
 _TEXTURE_SCALE = 4.0
 # Weight of the coarser level's value against a pixel's own.
-_SMOOTHNESS = 0.05
+_SMOOTHNESS = 0.1
 _SMALLEST_LEVEL = 4
-# Share of the long side; the homography is not further off than this, so a longer flow is a mistake.
+# Share of the long side; what comes before is not further off than this, so that a longer flow is a mistake.
 _LONGEST_FLOW = 1 / 40
 
 
-def residual_flow(source: np.ndarray, plate: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """Flow in pixels, (h, w, 2) float32: what ``source`` shows at x, ``plate`` shows at x + flow(x). y points down.
+class MeasuredFlow(NamedTuple):
+    """``offsets`` (h, w, 2) float32 in pixels: what the source shows at x, the plate shows at x + offset(x), y down;
+    ``confidence`` (h, w) float32 in [0, 1] says how far to believe them."""
 
-    ``source`` and ``plate`` are (h, w, 3) uint8 RGB, aligned by the homography and of one exposure. ``usable`` (h, w)
-    bool is False on the person and where the plate saw nothing; there the flow is filled in from around, because a
-    flow measured on the person pulls the plate behind along with it.
+    offsets: np.ndarray
+    confidence: np.ndarray
+
+
+def measure_flow(source: np.ndarray, plate: np.ndarray, usable: np.ndarray) -> MeasuredFlow:
+    """Flow from ``source`` to ``plate``, (h, w, 3) uint8 RGB, aligned but for little and of one exposure.
+
+    By dense inverse search (Kroeger et al., ECCV 2016). Where ``usable`` (h, w) bool is False, on the person and where
+    the plate saw nothing, the confidence is 0: a flow measured on the person pulls the plate behind along with it.
     """
     plate_grey = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY)
     # With the plate in both pictures the search finds no motion there, rather than the person's.
     source_grey = np.where(usable, cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), plate_grey)
+    offsets = np.asarray(_search().calc(source_grey, plate_grey, None))  # type: ignore
+    length = cv2.magnitude(offsets[..., 0], offsets[..., 1])
+    believable = usable & (length < _LONGEST_FLOW * max(source.shape[:2]))
+    confidence = cv2.multiply(_confidence(source_grey, plate_grey, offsets), believable.astype(np.float32))
+    return MeasuredFlow(offsets, np.asarray(confidence))
+
+
+def _search() -> cv2.DISOpticalFlow:
+    """The medium preset carried on to the finest scale; refining it by variation as well changes next to nothing."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    measured = search.calc(source_grey, plate_grey, None)  # type: ignore
-    confidence = _confidence(source_grey, plate_grey, measured) * usable
-    limit = _LONGEST_FLOW * max(source.shape[:2])
-    return np.clip(_push_pull(measured, confidence), -limit, limit)
+    search.setFinestScale(0)
+    search.setPatchStride(4)
+    search.setGradientDescentIterations(12)
+    search.setVariationalRefinementIterations(0)
+    return search
 
 
-def _confidence(source: np.ndarray, plate: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """Trust in a measured flow, (h, w) float32 in [0, 1]: high where there is texture and the pictures now agree."""
-    height, width = source.shape
-    grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
-    moved = cv2.remap(plate, grid + flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore
-    residual = cv2.GaussianBlur(cv2.absdiff(source, moved).astype(np.float32), (0, 0), 2)
-    slope_x = cv2.Sobel(plate, cv2.CV_32F, 1, 0, scale=1 / 8)
-    slope_y = cv2.Sobel(plate, cv2.CV_32F, 0, 1, scale=1 / 8)
-    texture = cv2.GaussianBlur(slope_x**2 + slope_y**2, (0, 0), 3)
-    return texture / (texture + _TEXTURE_SCALE) / (1 + (residual / _RESIDUAL_SCALE) ** 2)
+def compose(first: np.ndarray, then: np.ndarray) -> np.ndarray:
+    """The displacement of two in a row, all (h, w, 2) float32: then(x) + first(x + then(x))."""
+    moved = cv2.add(pixel_grid(size_of(then)), then)
+    carried = cv2.remap(first, moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore
+    return np.asarray(cv2.add(then, carried))
 
 
-def _push_pull(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def push_pull(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Smooth (h, w, 2) values by their (h, w) weights and fill what has none (push-pull, Gortler et al., 1996)."""
     pyramid = [(values * weights[..., None], weights)]
     while min(pyramid[-1][1].shape) > _SMALLEST_LEVEL:
@@ -53,5 +70,17 @@ def _push_pull(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     estimate = weighted / np.maximum(weight, 1e-6)[..., None]
     for weighted, weight in reversed(pyramid):
         coarser = cv2.pyrUp(estimate, dstsize=weight.shape[::-1])
-        estimate = (weighted + _SMOOTHNESS * coarser) / (weight + _SMOOTHNESS)[..., None]
+        total = weight + np.float32(_SMOOTHNESS)
+        estimate = cv2.scaleAdd(coarser, _SMOOTHNESS, weighted) / total[..., None]
     return estimate
+
+
+def _confidence(source: np.ndarray, plate: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """Trust in a measured flow, (h, w) float32 in [0, 1]: high where there is texture and the pictures now agree."""
+    positions = cv2.add(pixel_grid(size_of(source)), flow)
+    moved = cv2.remap(plate, positions, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore
+    residual = cv2.GaussianBlur(cv2.absdiff(source, moved).astype(np.float32), (0, 0), 2)
+    slope_x = cv2.Sobel(plate, cv2.CV_32F, 1, 0, scale=1 / 8)
+    slope_y = cv2.Sobel(plate, cv2.CV_32F, 0, 1, scale=1 / 8)
+    texture = cv2.GaussianBlur(slope_x**2 + slope_y**2, (0, 0), 3)
+    return texture / (texture + _TEXTURE_SCALE) / (1 + (residual / _RESIDUAL_SCALE) ** 2)

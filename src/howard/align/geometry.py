@@ -28,6 +28,15 @@ def reduce_to(image: np.ndarray, long_side: int) -> np.ndarray:
     return cv2.resize(image, reduced, interpolation=cv2.INTER_AREA)
 
 
+def resize_offsets(offsets: np.ndarray, size: Size) -> np.ndarray:
+    """A map of offsets, (h, w, 2) float32 in its own pixels, at another size and in the pixels of that."""
+    if size_of(offsets) == size:
+        return offsets
+    scale = np.array(size, np.float64) / np.array(size_of(offsets))
+    resized = cv2.resize(offsets, size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.multiply(resized, (*scale.tolist(), 0, 0)))  # type: ignore
+
+
 def apply_homography(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Map (N, 2) points through a (3, 3) matrix; float64."""
     mapped = points.astype(np.float64) @ matrix[:, :2].T + matrix[:, 2]

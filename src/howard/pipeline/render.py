@@ -8,7 +8,8 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from howard.align import AlignmentStatus
+from howard.align import QUALITIES, AlignmentStatus, default_cache_folder
+from howard.errors import SettingsError
 from howard.media import Background, ClipInfo, Reader, open_reader
 from howard.pipeline.deliver import deliver
 from howard.pipeline.folder import RenderFolder
@@ -43,6 +44,7 @@ def remove_background(
     predictor: Predictor | None = None,
     weights: str | Path = "default",
     device: str = "auto",
+    precision: str = "auto",
     frames: str | None = None,
     format: str = "png",
     background: str | Path | None = None,
@@ -50,7 +52,7 @@ def remove_background(
     input_colour: str | None = None,
     plate_colour: str | None = None,
     frame_rate: str | Fraction | None = None,
-    candidates: int = 4,
+    quality: str = "standard",
     overwrite: bool = False,
     progress: ProgressCallback | bool = True,
 ) -> RenderSummary:
@@ -63,6 +65,7 @@ def remove_background(
         predictor: what mattes each frame; None loads ``weights`` onto ``device``.
         weights: the name of weights that ship with Howard, or a weights file.
         device: auto, cpu, cuda or mps.
+        precision: of the network: auto, fp32, bf16 or fp16; see :func:`howard.matting.load_matting`.
         frames: "100-200", both included, or "40", counted as in output names; all where None.
         format: one of `howard.media.FORMATS`.
         background: also lay the person over this, in ``NAME_comp.0001.png``, or in ``NAME_comp.mp4`` and alone with
@@ -71,7 +74,7 @@ def remove_background(
         input_colour: how the shot's values are meant, where its tags are wrong or missing; see `open_reader`.
         plate_colour: the same for the plate.
         frame_rate: of a shot that is an image sequence, as 24 or "24000/1001"; 24 where None.
-        candidates: plate frames tried on each source frame.
+        quality: of the alignment: fast, standard or best; see :class:`howard.align.PlateAligner`.
         overwrite: write into a folder that holds other files or another render, which starts over.
         progress: called after every frame; True shows a bar, False nothing.
 
@@ -79,6 +82,8 @@ def remove_background(
         HowardError: one of its kinds, in one line; whatever can be checked is checked before the network is loaded.
     """
     started = time.monotonic()
+    if quality not in QUALITIES:
+        raise SettingsError(f"quality={quality} is not known; choose {', '.join(QUALITIES)}")
     folder = RenderFolder(output, overwrite)
     with (
         open_reader(source, input_colour, read_frame_rate(frame_rate)) as shot,
@@ -92,12 +97,12 @@ def remove_background(
         )
         numbers = [shot.info.first_number + index for index in indices]
         refuse_inputs(outputs, numbers, (shot.info, empty.info))
-        predictor = predictor or _load_predictor(weights, device)
-        settings = {"candidates": candidates, "input_colour": input_colour, "plate_colour": plate_colour}
+        predictor = predictor or _load_predictor(weights, device, precision)
+        settings = {"quality": quality, "input_colour": input_colour, "plate_colour": plate_colour}
         laid_over = None if behind is None else describe_background(str(background), behind.clip)
         entries = [describe_output(each, shot.info) for each in outputs]
         folder.begin(describe_render(shot.info, empty.info, laid_over, settings, predictor, weights, entries))
-        mattes = partial(_matte_frames, shot, empty, predictor, candidates)
+        mattes = partial(_matte_frames, shot, empty, predictor, quality)
         rendered = deliver(
             numbers, mattes, outputs, folder, behind, linear_light=predictor.metadata.mixing == "linear", report=report
         )
@@ -105,11 +110,14 @@ def remove_background(
 
 
 def _matte_frames(
-    shot: Reader, plate: Reader, predictor: Predictor, candidates: int, numbers: list[int]
+    shot: Reader, plate: Reader, predictor: Predictor, quality: str, numbers: list[int]
 ) -> Iterator[MattedFrame]:
     """The mattes of the shot's frames ``numbers``, one by one."""
     indices = [number - shot.info.first_number for number in numbers]
-    return matte_frames(align_frames(shot, plate, indices, candidates=candidates), predictor)
+    # A second opinion on where the person is costs as much again as a fast alignment.
+    find_person = predictor.find_person if quality == "best" else None
+    aligned = align_frames(shot, plate, indices, quality=quality, find_person=find_person, cache=default_cache_folder())
+    return matte_frames(aligned, predictor)
 
 
 def _open_background(value: str | Path | None, shot: ClipInfo) -> AbstractContextManager[Background | None]:
@@ -127,11 +135,11 @@ def _summarise(folder: RenderFolder, numbers: list[int], rendered: int, seconds:
     )
 
 
-def _load_predictor(weights: str | Path, device: str) -> Predictor:
+def _load_predictor(weights: str | Path, device: str, precision: str) -> Predictor:
     # Torch takes seconds to load: only after everything else has been checked.
     from howard.matting import load_matting
 
-    return load_matting(weights, device)
+    return load_matting(weights, device, precision)
 
 
 def _reporting(progress: ProgressCallback | bool) -> AbstractContextManager[ProgressCallback]:

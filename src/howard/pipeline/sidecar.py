@@ -98,7 +98,7 @@ def describe_render(
 
 
 def differences(old: Any, new: Any, where: str = "") -> Iterator[str]:
-    """Every value that is not the same in two sidecars, as "settings.candidates was 4, is 6"; paths do not count."""
+    """Every value that is not the same in two sidecars, as "settings.quality was fast, is best"; paths do not count."""
     old, new = _keyed(old), _keyed(new)
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
@@ -131,4 +131,4 @@ def _describe_runtime(predictor: Predictor) -> dict[str, Any]:
             runtime[library] = version(library)
         except PackageNotFoundError:
             runtime[library] = "not installed as a package"
-    return runtime | {"device": str(getattr(predictor, "device", "cpu"))}
+    return runtime | {"device": str(predictor.device), "precision": predictor.precision}

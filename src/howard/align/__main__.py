@@ -1,0 +1,64 @@
+"""``python -m howard.align explain``: a picture of how a plate was brought under one frame of a shot."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from howard import cli
+from howard.align.explain import draw_explanation
+from howard.align.plate import PlateAligner
+from howard.align.quality import QUALITIES
+from howard.errors import OutputError, SettingsError
+from howard.media import open_reader
+from howard.settings import setting
+
+COMMAND = "python -m howard.align explain"
+EXAMPLES = (f"{COMMAND} shot=shot.mov plate=plate.mov frame=120 output=why.png",)
+
+
+@dataclass
+class ExplainSettings:
+    """What the command can be told."""
+
+    shot: str = setting(MISSING, "the shot: a video, or a still", is_path=True)
+    plate: str = setting(MISSING, "the same place, empty", is_path=True)
+    frame: int = setting(1, "which frame of the shot, counted from 1")
+    output: str = setting("alignment.png", "the picture to write, a PNG", is_path=True)
+    quality: str = setting("standard", "fast, standard or best")
+
+
+ConfigStore.instance().store(name="explain", node=ExplainSettings)
+
+
+@cli.friendly
+def main(arguments: list[str]) -> None:
+    """Align one frame and write the picture."""
+    verb, *rest = arguments or [""]
+    if cli.wants_help(arguments) or verb != "explain":
+        print(cli.help_page(COMMAND, "Draws what matched and what is left.", ExplainSettings, EXAMPLES))
+        return
+    settings = cli.read_settings(ExplainSettings, "explain", rest)
+    if settings.quality not in QUALITIES:
+        raise SettingsError(f"quality={settings.quality} is unknown; choose {', '.join(QUALITIES)}")
+    with open_reader(settings.shot) as shot, open_reader(settings.plate) as plate:
+        if not 1 <= settings.frame <= len(shot):
+            raise SettingsError(f"frame={settings.frame} lies outside the shot; it has frames 1 to {len(shot)}")
+        source = shot[settings.frame - 1]
+        aligned = PlateAligner(plate, quality=settings.quality).align(source)
+        empty = plate[aligned.main_index if aligned.plate_indices else 0]
+    picture = draw_explanation(source.image, empty.image, aligned)
+    _, encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    try:
+        Path(settings.output).write_bytes(encoded.tobytes())
+    except OSError as error:
+        reason = f"{settings.output} cannot be written: {error.strerror}"
+        raise OutputError(f"{reason}; give output= another place") from error
+    print(f"frame {settings.frame}: {aligned.status}; see {settings.output}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,90 @@
+"""The last step of alignment in torch, on any device: the same as :mod:`howard.align.render` to within 1/255."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from howard.align.geometry import Size, size_of
+from howard.align.layer import Layer
+from howard.align.levels import from_levels, to_levels
+from howard.align.memory import BoundedMemory
+from howard.align.render import Rendered
+from howard.align.warp import CUBIC_REACH, NOWHERE, beyond_horizon, shrink_plate
+
+
+class TorchRenderer:
+    """Renders layers on a device, where the latest plate frames stay."""
+
+    def __init__(self, device: str, frame_bytes: int) -> None:
+        """``device`` as torch names it; up to ``frame_bytes`` of plate frames are kept on it."""
+        self._device = torch.device(device)
+        # Apple's GPUs know no double precision; positions are then right to 1/1000 pixel, which is enough.
+        self._precise = torch.float32 if self._device.type == "mps" else torch.float64
+        self._frames = BoundedMemory[torch.Tensor](frame_bytes, lambda frame: frame.nbytes)
+
+    @torch.inference_mode()
+    def render(self, layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size, dtype: np.dtype) -> Rendered:
+        """As :func:`howard.align.render.render`."""
+        image = torch.zeros((1, 3, size.height, size.width), device=self._device)
+        total = torch.zeros((1, 1, size.height, size.width), device=self._device)
+        shares = []
+        for layer, weight in zip(layers, weights, strict=True):
+            levels, coverage = self._warp(layer, size)
+            here = self._enlarge(weight[..., None], size) * coverage
+            image += levels * here
+            total += here
+            shares.append(float(here.mean(dtype=self._precise)))
+        coverage = total > 0
+        image = torch.where(coverage, image / torch.where(coverage, total, 1), 0)
+        levels = image[0].permute(1, 2, 0).contiguous().cpu().numpy()
+        covered = coverage[0, 0].cpu().numpy()
+        result = cv2.copyTo(from_levels(levels, dtype), covered.view(np.uint8))
+        return Rendered(np.asarray(result), covered, tuple(share / max(sum(shares), 1e-9) for share in shares))
+
+    def _warp(self, layer: Layer, size: Size) -> tuple[torch.Tensor, torch.Tensor]:
+        """A layer in the source's exposure, (1, 3, H, W) in levels, and its coverage, (1, 1, H, W) of 0 and 1."""
+        scaled = shrink_plate(layer.frame, layer.candidate.estimate.matrix)
+        key = (layer.candidate.index, scaled.image.shape)
+        frame = self._frames.get(key, lambda: self._upload(to_levels(scaled.image)))
+        x, y = self._positions(layer.displacement, scaled.matrix, size)
+        width, height = size_of(scaled.image)
+        inside = (x >= CUBIC_REACH) & (x <= width - 1 - CUBIC_REACH)
+        inside &= (y >= CUBIC_REACH) & (y <= height - 1 - CUBIC_REACH)
+        grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)[None].float()
+        # Torch's cubic kernel is OpenCV's (a = -0.75), and its border repeats the last pixel as well.
+        sampled = F.grid_sample(frame, grid, mode="bicubic", padding_mode="border", align_corners=False)
+        gain, bias = (
+            torch.from_numpy(numbers).to(self._device).view(1, 3, 1, 1)
+            for numbers in (layer.comparison.photometry.gain, layer.comparison.photometry.bias)
+        )
+        return sampled * gain + bias, inside[None, None].float()
+
+    def _positions(
+        self, displacement: np.ndarray | None, matrix: np.ndarray, size: Size
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The plate's x and y, (H, W) each, shown at every source pixel; see ``warp.plate_positions``."""
+        x = torch.arange(size.width, device=self._device, dtype=self._precise)
+        y = torch.arange(size.height, device=self._device, dtype=self._precise)[:, None]
+        if displacement is not None:
+            scale = np.array(size, np.float32) / np.array(size_of(displacement), np.float32)
+            across, along = self._enlarge(displacement * scale, size)[0].to(self._precise)
+            x, y = x + across, y + along
+        inverse = np.linalg.inv(matrix)
+        right, down, depth = (float(row[0]) * x + float(row[1]) * y + float(row[2]) for row in inverse)
+        beyond = beyond_horizon(matrix, size)
+        if beyond is None:
+            return right / depth, down / depth
+        hidden = torch.from_numpy(beyond).to(self._device)
+        return torch.where(hidden, NOWHERE, right / depth), torch.where(hidden, NOWHERE, down / depth)
+
+    def _enlarge(self, image: np.ndarray, size: Size) -> torch.Tensor:
+        """An (h, w, C) picture as (1, C, H, W)."""
+        tensor = self._upload(image.astype(np.float32, copy=False))
+        return F.interpolate(tensor, (size.height, size.width), mode="bilinear", align_corners=False)
+
+    def _upload(self, image: np.ndarray) -> torch.Tensor:
+        """(h, w, C) float32 as (1, C, h, w) on the device."""
+        return torch.from_numpy(np.ascontiguousarray(image)).to(self._device).permute(2, 0, 1)[None].contiguous()

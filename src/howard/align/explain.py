@@ -1,0 +1,80 @@
+"""Pictures that explain an alignment: what matched, which plate frame was chosen, and where it does not fit."""
+
+import cv2
+import numpy as np
+
+from howard.align.aligned import AlignedPlate
+from howard.align.features import extract_features, match_features
+from howard.align.geometry import apply_homography, reduce_to, size_of
+from howard.align.levels import to_bytes
+
+# Long side of each of the four panels.
+_PANEL_SIDE = 960
+# Levels of difference that the heat map shows in its hottest colour.
+_HOTTEST = 40.0
+# Pixels of a source 1920 wide: a match this near its place agrees.
+_AGREES_PX = 4.0
+_MOST_LINES = 120
+_LABEL_HEIGHT = 32
+_GREEN, _RED, _WHITE = (60, 220, 60), (230, 60, 40), (255, 255, 255)
+
+
+def draw_explanation(source: np.ndarray, plate: np.ndarray, aligned: AlignedPlate) -> np.ndarray:
+    """Four panels, (h, w, 3) uint8 RGB: the source and the plate frame with their matches, aligned plate, heat map.
+
+    ``source`` and ``plate`` (H, W, 3) are pictures of any kind, ``plate`` the frame that ``aligned`` calls its main one
+    (any frame where it failed). Matches that agree with the homography are green, the others red.
+    """
+    seen, empty = to_bytes(source), to_bytes(plate)
+    above = _draw_matches(seen, empty, aligned)
+    below = np.hstack([_label(_fit(to_bytes(aligned.image)), _summary(aligned)), _heat_map(seen, aligned)])
+    return np.vstack([above, below])
+
+
+def _draw_matches(source: np.ndarray, plate: np.ndarray, aligned: AlignedPlate) -> np.ndarray:
+    matches = match_features(extract_features(plate), extract_features(source))
+    shown = _fit(source)
+    right = cv2.resize(plate, size_of(shown), interpolation=cv2.INTER_AREA)
+    panel = np.hstack([_label(shown, "source"), _label(right, f"plate frame {_main_frame(aligned)}")])
+    error = np.linalg.norm(apply_homography(aligned.homography, matches.plate) - matches.source, axis=1)
+    agrees = error < _AGREES_PX * source.shape[1] / 1920
+    here = matches.source * np.array(size_of(shown)) / np.array(size_of(source))
+    there = matches.plate * np.array(size_of(shown)) / np.array(size_of(plate)) + (shown.shape[1], 0)
+    step = max(1, len(here) // _MOST_LINES)
+    # The green ones last, over the red.
+    for row in sorted(range(0, len(here), step), key=lambda row: bool(agrees[row])):
+        start, end = (tuple(np.rint(point[row]).astype(int).tolist()) for point in (here, there))
+        cv2.line(panel, start, end, _GREEN if agrees[row] else _RED, 1, cv2.LINE_AA)
+    return panel
+
+
+def _heat_map(source: np.ndarray, aligned: AlignedPlate) -> np.ndarray:
+    difference = cv2.absdiff(source, to_bytes(aligned.image)).mean(axis=2)
+    heat = np.clip(difference * (255 / _HOTTEST), 0, 255).astype(np.uint8)
+    coloured = cv2.cvtColor(cv2.applyColorMap(heat, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    coloured[aligned.coverage < 0.5] = 128
+    return _label(_fit(coloured), f"difference, 0 to {_HOTTEST:.0f} levels; grey: not covered")
+
+
+def _summary(aligned: AlignedPlate) -> str:
+    gain = " ".join(f"{gain:.2f}" for gain in aligned.gain)
+    frames = ", ".join(
+        f"{index} ({weight:.0%})" for index, weight in zip(aligned.plate_indices, aligned.plate_weights, strict=True)
+    )
+    fit = f"{aligned.inliers} matches, {aligned.error_px:.2f} px, gain {gain}"
+    return f"{aligned.status}: {fit}, frames {frames or 'none'}"
+
+
+def _main_frame(aligned: AlignedPlate) -> int | str:
+    return aligned.main_index if aligned.plate_indices else "-"
+
+
+def _fit(image: np.ndarray) -> np.ndarray:
+    return reduce_to(image, _PANEL_SIDE)
+
+
+def _label(image: np.ndarray, text: str) -> np.ndarray:
+    labelled = np.ascontiguousarray(image).copy()
+    labelled[:_LABEL_HEIGHT] //= 4
+    cv2.putText(labelled, text, (10, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _WHITE, 1, cv2.LINE_AA)
+    return labelled

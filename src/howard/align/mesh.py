@@ -1,0 +1,104 @@
+"""What the homography leaves in the matches themselves, as a regularised grid: parallax too large for the flow."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from howard.align.features import Matches
+from howard.align.geometry import Size, apply_homography
+
+_COLUMNS, _ROWS = 24, 14
+# Weight of the bending between neighbouring nodes, and of their difference, against one match.
+_BENDING, _STRETCH = 1.0, 0.05
+# Shares of the long side: a residual longer than this is a mistake; this far from the mesh it counts half. The first
+# rounds are more lenient, so that a whole plane at another depth is not taken for mistakes.
+_LONGEST = 1 / 20
+_SPREADS = (1 / 120, 1 / 240, 1 / 640)
+_FEWEST = 12
+
+
+class Residuals(NamedTuple):
+    """What is left at matches: ``points`` (N, 2) in source pixels and ``offsets`` (N, 2), how far from there the
+    homography alone puts what is seen there."""
+
+    points: np.ndarray
+    offsets: np.ndarray
+
+
+class _Place(NamedTuple):
+    """The four ``nodes`` around each point, (N, 4) int, and their bilinear ``shares``, (N, 4)."""
+
+    nodes: np.ndarray
+    shares: np.ndarray
+
+
+def match_residuals(matches: Matches, matrix: np.ndarray, person: np.ndarray, size: Size) -> Residuals:
+    """Residuals of the matches that lie off the person.
+
+    ``matrix`` maps plate to source pixels, ``person`` (h, w) bool is a mask of the source of any resolution, ``size``
+    the source's in full pixels.
+    """
+    points = matches.source.astype(np.float64)
+    offsets = apply_homography(matrix, matches.plate) - points
+    scale = np.array(person.shape[::-1]) / np.array(size)
+    x, y = np.clip((points + 0.5) * scale, 0, np.array(person.shape[::-1]) - 1).astype(int).T
+    kept = ~person[y, x] & (np.linalg.norm(offsets, axis=1) < _LONGEST * max(size))
+    return Residuals(points[kept], offsets[kept])
+
+
+def fit_mesh(residuals: Residuals, size: Size, reduced: Size) -> np.ndarray:
+    """The smooth displacement through the residuals, (h, w, 2) float32 of ``reduced`` size and in its pixels.
+
+    Robust least squares over a grid of nodes with Cauchy weights; ``size`` is the source's in full pixels. Zero where
+    there are no residuals.
+    """
+    nodes = np.zeros((_ROWS * _COLUMNS, 2))
+    if len(residuals.points) >= _FEWEST:
+        place = _bilinear(residuals.points, size)
+        weight = np.ones(len(residuals.points))
+        for spread in _SPREADS:
+            nodes = _solve(place, weight, residuals.offsets)
+            error = residuals.offsets - (place.shares[..., None] * nodes[place.nodes]).sum(axis=1)
+            weight = 1 / (1 + (error**2).sum(axis=1) / (spread * max(size)) ** 2)
+    grid = nodes.reshape(_ROWS, _COLUMNS, 2) * (np.array(reduced) / np.array(size))
+    return np.asarray(cv2.resize(grid.astype(np.float32), reduced, interpolation=cv2.INTER_LINEAR))
+
+
+def _bilinear(points: np.ndarray, size: Size) -> _Place:
+    shape = np.array([_COLUMNS, _ROWS])
+    # Nodes sit in the middle of their cells, like pixels.
+    at = np.clip((points + 0.5) * shape / np.array(size) - 0.5, 0, shape - 1.001)
+    low = at.astype(int)
+    (x, y), (u, v) = low.T, (at - low).T
+    corner = y * _COLUMNS + x
+    nodes = np.stack([corner, corner + 1, corner + _COLUMNS, corner + _COLUMNS + 1], axis=1)
+    return _Place(nodes, np.stack([(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v], axis=1))
+
+
+def _solve(place: _Place, weight: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Nodes (rows x columns, 2) from the normal equations."""
+    smoothness, (nodes, shares) = _smoothness(), place
+    count = len(smoothness)
+    pairs = (nodes[:, :, None] * count + nodes[:, None, :]).ravel()
+    products = (weight[:, None, None] * shares[:, :, None] * shares[:, None, :]).ravel()
+    normal = np.bincount(pairs, products, count * count).reshape(count, count) + smoothness
+    weighted = weight[:, None] * shares
+    right = [np.bincount(nodes.ravel(), (weighted * offset[:, None]).ravel(), count) for offset in offsets.T]
+    return np.linalg.solve(normal, np.stack(right, axis=1))
+
+
+@lru_cache(maxsize=1)
+def _smoothness() -> np.ndarray:
+    """Quadratic form of bending (second differences) and stretch (first differences) along rows and columns."""
+    number = np.arange(_ROWS * _COLUMNS).reshape(_ROWS, _COLUMNS)
+    form = np.zeros((number.size, number.size))
+    for nodes in (number, number.T):
+        for kernel, strength in (((1, -1), _STRETCH), ((1, -2, 1), _BENDING)):
+            length = nodes.shape[1] - len(kernel) + 1
+            runs = [nodes[:, i : i + length].ravel() for i in range(len(kernel))]
+            for i, a in enumerate(kernel):
+                for j, b in enumerate(kernel):
+                    np.add.at(form, (runs[i], runs[j]), strength * a * b)
+    return form

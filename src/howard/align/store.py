@@ -1,0 +1,105 @@
+"""The plate clip: every frame's thumbnail, and frames, looks and features when they are first asked for."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import Protocol
+
+import numpy as np
+
+from howard.align.disk import Arrays, DiskCache
+from howard.align.features import Features, extract_features
+from howard.align.geometry import Size
+from howard.align.levels import check_picture, to_bytes
+from howard.align.memory import BoundedMemory
+from howard.align.retrieval import PlateIndex
+from howard.align.view import Look, look_at
+
+_LOOK_BYTES = 128 * 2**20
+_FEATURE_BYTES = 64 * 2**20
+
+
+class Picture(Protocol):
+    """What alignment asks of a frame: ``image`` RGB, (H, W, 3) uint8, uint16 or float32, sRGB-encoded."""
+
+    @property
+    def image(self) -> np.ndarray: ...
+
+
+class PlateFrames(Protocol):
+    """What alignment asks of a plate: frames in order, and again by index."""
+
+    def __iter__(self) -> Iterator[Picture]: ...
+
+    def __getitem__(self, index: int) -> Picture: ...
+
+
+class PlateStore:
+    """Reads the plate once from end to end for ``index``; what it hands out later is kept within bounds.
+
+    ``frame_bytes`` of decoded frames stay in memory, beside 128 MiB of looks and 64 MiB of features. Safe to use from
+    several threads, of which one at a time reads the plate.
+    """
+
+    def __init__(self, plate: PlateFrames, *, feature_side: int, frame_bytes: int, disk: DiskCache | None) -> None:
+        self._plate = plate
+        self._feature_side = feature_side
+        self._disk = disk
+        self._reading = Lock()
+        self._keys: list[str] = []
+        self.index = PlateIndex(self._survey())
+        self._frames = BoundedMemory[np.ndarray](frame_bytes, lambda frame: frame.nbytes)
+        self._looks = BoundedMemory[Look](_LOOK_BYTES, lambda look: look.small.nbytes + _size(look.quick))
+        self._features = BoundedMemory[Features](_FEATURE_BYTES, _size)
+
+    def frame(self, index: int) -> np.ndarray:
+        """Plate frame ``index`` as the reader gives it."""
+        return self._frames.get(index, lambda: self._read(index))
+
+    def look(self, index: int) -> Look:
+        """What choosing needs of plate frame ``index``."""
+        return self._looks.get(index, lambda: self._load_look(index))
+
+    def features(self, index: int) -> Features:
+        """SIFT of plate frame ``index``."""
+        return self._features.get(index, lambda: self._load_features(index))
+
+    def _survey(self) -> Iterator[np.ndarray]:
+        for picture in self._plate:
+            check_picture(picture.image)
+            if self._disk:
+                self._keys.append(_content_key(picture.image))
+            yield to_bytes(picture.image)
+
+    def _read(self, index: int) -> np.ndarray:
+        with self._reading:
+            return self._plate[index].image
+
+    def _load_look(self, index: int) -> Look:
+        def make() -> dict[str, np.ndarray]:
+            size, small, quick = look_at(to_bytes(self.frame(index)))
+            return {"size": np.array(size), "small": small, "points": quick.points, "descriptors": quick.descriptors}
+
+        found = self._from_disk(index, "look", make)
+        size = Size(*found["size"].tolist())
+        return Look(size, found["small"], Features(found["points"], found["descriptors"]))
+
+    def _load_features(self, index: int) -> Features:
+        def make() -> dict[str, np.ndarray]:
+            return extract_features(to_bytes(self.frame(index)), self._feature_side)._asdict()
+
+        return Features(**self._from_disk(index, f"sift{self._feature_side}", make))
+
+    def _from_disk(self, index: int, kind: str, make: Callable[[], Arrays]) -> Arrays:
+        return self._disk.get(f"{self._keys[index]}-{kind}", make) if self._disk else make()
+
+
+def _size(features: Features) -> int:
+    return features.points.nbytes + features.descriptors.nbytes
+
+
+def _content_key(image: np.ndarray) -> str:
+    """A name for a picture that no other picture has."""
+    digest = hashlib.sha256(f"{image.shape} {image.dtype}".encode())
+    digest.update(np.ascontiguousarray(image).data)
+    return digest.hexdigest()[:40]

