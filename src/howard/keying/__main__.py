@@ -1,0 +1,87 @@
+"""``python -m howard.keying input=CLIP output=FOLDER``: a green or blue screen becomes alpha and foreground frames."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from howard import cli
+from howard.keying.clip import FrameWritten, KeyingSummary, key_clip
+from howard.settings import setting
+
+COMMAND = "python -m howard.keying"
+EXAMPLES = (
+    f"{COMMAND} input=dance.mov output=people",
+    f"{COMMAND} input=stills/ output=people screen=blue frames=1-60",
+)
+
+
+@dataclass
+class KeyingSettings:
+    """What the command can be told."""
+
+    input: str = setting(MISSING, "a person before a green or blue screen: video, sequence or still", is_path=True)
+    output: str = setting(MISSING, "folder for pha/CLIP, fgr/CLIP and a contact sheet", is_path=True)
+    screen: str = setting("auto", "auto, green or blue")
+    frames: str | None = setting(None, "only these frames, as 10-20 (both included) or 7; all if left out")
+    input_colour: str | None = setting(None, "what the clip's values mean, where its tags are wrong or missing")
+    overwrite: bool = setting(False, "write into a folder that holds other files, or start a clip over")
+
+
+ConfigStore.instance().store(name="keying", node=KeyingSettings)
+
+
+@cli.friendly
+def main(arguments: list[str]) -> None:
+    """Key the clip and say where to look."""
+    if cli.wants_help(arguments):
+        purpose = "Turns a green- or blue-screen clip into alpha and despilled foreground frames."
+        print(cli.help_page(COMMAND, purpose, KeyingSettings, EXAMPLES))
+        return
+    settings = cli.read_settings(KeyingSettings, "keying", arguments)
+    with _bar() as show:
+        summary = key_clip(
+            settings.input,
+            settings.output,
+            screen=settings.screen,
+            frames=settings.frames,
+            colour=settings.input_colour,
+            overwrite=settings.overwrite,
+            progress=show,
+        )
+    print(_in_words(summary))
+
+
+def _in_words(summary: KeyingSummary) -> str:
+    skipped = f", {summary.skipped} were there already" if summary.skipped else ""
+    return (
+        f"{summary.name}: {summary.keyed} frames keyed on {summary.screen.name}{skipped}; see {summary.contact_sheet}"
+    )
+
+
+class _Speed(ProgressColumn):
+    """Frames a second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.2f} frames/s" if speed else "")
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[FrameWritten], None]]:
+    """A bar on the error stream; quiet where that is no terminal."""
+    console = Console(stderr=True)
+    shown = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed(), TimeRemainingColumn()
+    with Progress(*shown, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("looking for the screen", total=None)
+        yield lambda each: bar.update(task, completed=each.done, total=each.total, description=f"frame {each.number}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

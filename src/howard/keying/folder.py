@@ -1,0 +1,142 @@
+"""The output folder: whose it is, which of its frames are finished, and how they are stored."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+import howard
+from howard.errors import InputError, OutputError
+from howard.keying.frame import Keyed
+from howard.keying.light import encode
+from howard.keying.screen import Screen
+from howard.media import ClipInfo, write_whole
+
+_RECORD = "keying_{}.json"
+_LAYERS = ("pha", "fgr")
+_FAST_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 3)
+
+
+class KeyingFolder:
+    """Frames of one or more clips, ``pha/CLIP/NNNN.png`` and ``fgr/CLIP/NNNN.png``, each with its record.
+
+    Creating one looks but does not write; raises OutputError where the folder is somebody else's.
+    """
+
+    def __init__(self, path: Path, overwrite: bool = False) -> None:
+        self.path, self._overwrite, self._clip = path, overwrite, ""
+        if path.exists() and not path.is_dir():
+            raise OutputError(f"{path} is a file; give a folder to write frames into")
+        is_ours = any(path.glob(_RECORD.format("*")))
+        if path.exists() and not (overwrite or is_ours) and any(path.iterdir()):
+            raise OutputError(f"{path} holds files that are not Howard's; choose an empty folder or set overwrite=true")
+
+    def begin(self, clip: str, record: dict[str, Any]) -> None:
+        """Start a clip, or go on with the one that was interrupted.
+
+        Raises OutputError, naming what differs, where a clip of this name was keyed from or with something else.
+        """
+        self._clip = clip
+        path = self.path / _RECORD.format(clip)
+        if path.exists() and not self._overwrite:
+            changed = list(_differences(_read_record(path), record))
+            if changed:
+                raise OutputError(
+                    f"{self.path} holds another {clip}: {'; '.join(changed[:3])}; "
+                    "choose another folder, or start over with overwrite=true"
+                )
+            return
+        if path.exists():
+            # Frames of an earlier key must not be taken for this one's.
+            for layer in _LAYERS:
+                for old in (self.path / layer / clip).glob("*.png"):
+                    old.unlink()
+        for layer in _LAYERS:
+            _make_folder(self.path / layer / clip)
+        write_whole(path, (json.dumps(record, indent=2) + "\n").encode())
+
+    def has(self, number: int) -> bool:
+        """Whether a frame is finished: its files appear whole, alpha last."""
+        return all(self._frame(layer, number).is_file() for layer in _LAYERS)
+
+    def write(self, number: int, keyed: Keyed) -> None:
+        """Store a frame in 8 bits."""
+        colour = cv2.cvtColor(_to_8_bits(keyed.foreground), cv2.COLOR_RGB2BGR)
+        write_whole(self._frame("fgr", number), _encoded(".png", colour, _FAST_PNG))
+        write_whole(self._frame("pha", number), _encoded(".png", _to_8_bits(keyed.alpha), _FAST_PNG))
+
+    def read(self, number: int) -> Keyed:
+        """A finished frame, as stored."""
+        alpha = cv2.imread(str(self._frame("pha", number)), cv2.IMREAD_GRAYSCALE)
+        colour = cv2.imread(str(self._frame("fgr", number)), cv2.IMREAD_COLOR_RGB)
+        if alpha is None or colour is None:
+            raise InputError(f"{self._frame('pha', number)} or its colours cannot be read; remove both and key again")
+        return Keyed(alpha.astype(np.float32) / 255, colour.astype(np.float32) / 255)
+
+    def write_contact_sheet(self, picture: np.ndarray) -> Path:
+        """Store the contact sheet, (H, W, 3) uint8; returns its path."""
+        path = self.path / f"contact_{self._clip}.jpg"
+        write_whole(path, _encoded(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, 92)))
+        return path
+
+    def _frame(self, layer: str, number: int) -> Path:
+        return self.path / layer / self._clip / f"{number:04d}.png"
+
+
+def describe(clip: ClipInfo, settings: dict[str, Any], screen: Screen) -> dict[str, Any]:
+    """A clip's record: what it was keyed from and with. Frame ranges do not belong to it."""
+    digest = hashlib.sha256()
+    for file in clip.files:
+        state = file.stat()
+        digest.update(f"{file.name!a} {state.st_size} {state.st_mtime_ns}\n".encode())
+    source = {"path": str(clip.path), "files_sha256": digest.hexdigest(), "frame_count": clip.frame_count}
+    levels = np.rint(255 * encode(screen.colour)).astype(int).tolist()
+    return {
+        "source": source | {"width": clip.width, "height": clip.height, "first_number": clip.first_number},
+        "settings": settings,
+        "screen": {
+            "name": screen.name,
+            "srgb": "#{:02x}{:02x}{:02x}".format(*levels),
+            "linear": [round(float(value), 5) for value in screen.colour],
+            "noise_levels": [round(255 * float(value), 3) for value in screen.noise],
+            "balance": round(screen.balance, 2),
+        },
+        "howard": howard.__version__,
+    }
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """What differs between two records in what was asked for; a clip may have been moved."""
+    for section in ("source", "settings"):
+        before, now = old.get(section, {}), new[section]
+        for key in now.keys() - {"path"}:
+            if before.get(key) != now[key]:
+                yield f"{section}.{key} was {before.get(key)}, is {now[key]}"
+    if old.get("howard") != new["howard"]:
+        yield f"howard was {old.get('howard')}, is {new['howard']}"
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path} cannot be read; choose another folder or set overwrite=true") from error
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be made ({error.strerror}); choose another folder") from error
+
+
+def _encoded(suffix: str, picture: np.ndarray, options: tuple[int, ...]) -> bytes:
+    return cv2.imencode(suffix, picture, options)[1].tobytes()
+
+
+def _to_8_bits(values: np.ndarray) -> np.ndarray:
+    return np.rint(values.clip(0, 1) * 255).astype(np.uint8)
