@@ -58,7 +58,8 @@ def in_onnxruntime(network: nn.Module, source: Tensor, plate: Tensor) -> Run:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         session = onnxruntime.InferenceSession(path, options)
-    return lambda: session.run(None, {"source": source.numpy(), "plate": plate.numpy()})[0]
+    pictures = {"source": source.numpy(), "plate": plate.numpy()}
+    return lambda: np.asarray(session.run(None, pictures)[0])
 
 
 def in_openvino(network: nn.Module, source: Tensor, plate: Tensor, precision: str) -> Run:
@@ -69,7 +70,7 @@ def in_openvino(network: nn.Module, source: Tensor, plate: Tensor, precision: st
     model = openvino.convert_model(network, example_input=(source, plate), input=[shape, shape])
     settings = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
     request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
-    return lambda: request.infer([source.numpy(), plate.numpy()])[0]
+    return lambda: np.asarray(request.infer([source.numpy(), plate.numpy()])[0])
 
 
 def main() -> None:

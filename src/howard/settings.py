@@ -121,9 +121,9 @@ class RefineStageNode:
 
 @dataclass
 class DataNode:
-    """People over places; see :class:`howard.data.MattingDataModule`."""
+    """People over places; see :class:`howard.data.datamodule.MattingDataModule`."""
 
-    _target_: str = "howard.data.MattingDataModule"
+    _target_: str = "howard.data.datamodule.MattingDataModule"
     root: str = "../shared/data"
     people: list[str] = field(default_factory=lambda: ["people_real", "people_rendered"])
     shares: list[float] = field(default_factory=lambda: [0.6, 0.4])

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from howard.data import MattingDataModule
+from howard.data.datamodule import MattingDataModule
 from howard.errors import InputError, SettingsError
 
 
