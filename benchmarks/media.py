@@ -98,8 +98,8 @@ def make_clip(path: Path, size: tuple[int, int], frames: int, megabits: int | No
         for number in range(frames):
             image = images[number % len(images)]
             if megabits:
-                image = cv2.add(image, rng.integers(0, 12, image.shape, np.uint8))
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")))
+                image = np.asarray(cv2.add(image, rng.integers(0, 12, image.shape, np.uint8)), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
     return path
 
