@@ -3,10 +3,13 @@
 from copy import deepcopy
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from howard.matting.network import MattingNetwork
+
+_BLOCK = 16  # channels that oneDNN works on together
 
 
 def prepare_for_inference(network: MattingNetwork, dtype: torch.dtype = torch.float32) -> MattingNetwork:
@@ -18,7 +21,17 @@ def prepare_for_inference(network: MattingNetwork, dtype: torch.dtype = torch.fl
     prepared = deepcopy(network).eval().requires_grad_(False)
     stem = prepared.backbone.get_submodule(prepared.backbone.stem_name.rpartition(".")[0])
     _fold_batch_norms(prepared, {stem: prepared.backbone.extra_stem})
+    prepared.decoder.conv4 = _with_whole_blocks(prepared.decoder.conv4)
     return prepared.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _with_whole_blocks(convolution: nn.Conv2d) -> nn.Conv2d:
+    """A 3x3 convolution with further outputs of 0 up to a multiple of 16: a CPU takes longer for a part of a block."""
+    missing = -convolution.out_channels % _BLOCK
+    wider = nn.Conv2d(convolution.in_channels, convolution.out_channels + missing, 3, padding=1)
+    wider.weight.data = F.pad(convolution.weight.data, (0, 0, 0, 0, 0, 0, 0, missing))
+    wider.bias.data = F.pad(convolution.bias.data, (0, missing))  # type: ignore[union-attr]
+    return wider.requires_grad_(False)
 
 
 def _fold_batch_norms(module: nn.Module, beside: dict[nn.Module, nn.Conv2d | None]) -> None:
