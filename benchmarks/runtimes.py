@@ -64,7 +64,7 @@ def in_onnxruntime(network: nn.Module, source: Tensor, plate: Tensor) -> Run:
 
 def in_openvino(network: nn.Module, source: Tensor, plate: Tensor, precision: str) -> Run:
     """Traced and compiled, one thread; ``precision`` is f32 or bf16."""
-    import openvino
+    import openvino  # pyright: ignore[reportMissingImports]
 
     shape = list(source.shape)
     model = openvino.convert_model(network, example_input=(source, plate), input=[shape, shape])
