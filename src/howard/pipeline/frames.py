@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from howard.errors import SettingsError
+from howard.errors import InputError, SettingsError
 from howard.media import ClipInfo
 
 
@@ -24,6 +24,17 @@ def choose_frames(frames: str | None, clip: ClipInfo) -> range:
     if start < first or end > last:
         raise SettingsError(f"frames={frames} is outside {clip.path}, which has frames {first}-{last}")
     return range(start - first, end - first + 1)
+
+# Below this the network has nothing to see.
+_SMALLEST_SIDE = 64
+
+
+def refuse_tiny(clip: ClipInfo) -> None:
+    """Raise InputError where a clip's pictures are too small to be matted."""
+    if min(clip.width, clip.height) < _SMALLEST_SIDE:
+        raise InputError(
+            f"{clip.path} is {clip.width}x{clip.height}; both sides need {_SMALLEST_SIDE} pixels at least, scale it up"
+        )
 
 
 def read_frame_rate(rate: str | Fraction | None) -> Fraction | None:

@@ -13,7 +13,7 @@ from howard.errors import SettingsError
 from howard.media import Background, ClipInfo, Reader, open_reader
 from howard.pipeline.deliver import deliver
 from howard.pipeline.folder import RenderFolder
-from howard.pipeline.frames import choose_frames, read_frame_rate
+from howard.pipeline.frames import choose_frames, read_frame_rate, refuse_tiny
 from howard.pipeline.outputs import choose_outputs, describe_output, refuse_inputs
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.progress import ProgressCallback, progress_bar
@@ -91,6 +91,7 @@ def remove_background(
         _open_background(background, shot.info) as behind,
         _reporting(progress) as report,
     ):
+        refuse_tiny(shot.info)
         indices = choose_frames(frames, shot.info)
         outputs = choose_outputs(
             format, folder.path, shot.info, indices, has_background=behind is not None, exr_compression=exr_compression

