@@ -125,7 +125,7 @@ def deep_shot(tmp_path):
     rng = np.random.default_rng(2)
     (tmp_path / "shot").mkdir()
     for number in (1001, 1002):
-        image = rng.integers(0, 65536, (24, 32, 3), dtype=np.uint16)
+        image = rng.integers(0, 65536, (72, 96, 3), dtype=np.uint16)
         cv2.imwrite(str(tmp_path / "shot" / f"shot.{number}.png"), image)
     return tmp_path / "shot"
 

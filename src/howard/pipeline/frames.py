@@ -25,6 +25,7 @@ def choose_frames(frames: str | None, clip: ClipInfo) -> range:
         raise SettingsError(f"frames={frames} is outside {clip.path}, which has frames {first}-{last}")
     return range(start - first, end - first + 1)
 
+
 # Below this the network has nothing to see.
 _SMALLEST_SIDE = 64
 
