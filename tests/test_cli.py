@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import pytest
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -59,7 +60,7 @@ def read_toy(*arguments: str) -> ToySettings:
 
 @pytest.mark.parametrize("name", AWKWARD_NAMES)
 def test_awkward_file_names_arrive_as_typed(name: str) -> None:
-    read = cli.read_settings(InferSettings, "infer", [f"input={name}", f"plate={name}"])
+    read = cli.read_settings(InferSettings, "infer_settings", [f"input={name}", f"plate={name}"])
     assert (read.input, read.plate) == (name, name)
 
 
@@ -83,10 +84,10 @@ def test_a_leading_tilde_means_home_in_paths_only(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("USERPROFILE", "/home/me")
     monkeypatch.chdir(tmp_path)
     arguments = ["input=~/a=b.mp4", "plate=x~/y.mp4", "frames=~/1"]
-    read = cli.read_settings(InferSettings, "infer", arguments)
+    read = cli.read_settings(InferSettings, "infer_settings", arguments)
     assert (read.input, read.plate, read.frames) == ("/home/me/a=b.mp4", "x~/y.mp4", "~/1")
     (tmp_path / "~").mkdir()
-    assert cli.read_settings(InferSettings, "infer", arguments).input == "~/a=b.mp4"
+    assert cli.read_settings(InferSettings, "infer_settings", arguments).input == "~/a=b.mp4"
 
 
 def test_defaults_and_types() -> None:
@@ -227,17 +228,35 @@ def test_infer_says_how_it_went(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
     def render(*paths: str, **chosen: object) -> SimpleNamespace:
         asked.update(chosen, paths=paths)
-        return SimpleNamespace(rendered=3, skipped=1, output=Path(paths[2]), weak=(2, 4), failed=())
+        output = Path(paths[2])
+        return SimpleNamespace(
+            rendered=3,
+            skipped=1,
+            output=output,
+            weak=(2, 3, 4, 9),
+            failed=(7,),
+            seconds=1.5,
+            report=output / "report.html",
+        )
 
     monkeypatch.setattr(howard, "remove_background", render, raising=False)
-    main = runpy.run_path(str(ROOT / "infer.py"))["main"]
-    main(["input=films/a b.mp4", "plate=empty.mp4", "frames=1-4"])
+    for name in ("OMP_NUM_THREADS", "THP_MEM_ALLOC_ENABLE"):
+        monkeypatch.setenv(name, "1")
+    infer = runpy.run_path(str(ROOT / "infer.py"))
+    threads = cv2.getNumThreads()
+    try:
+        infer["main"](["input=films/a b.mp4", "plate=empty.mp4", "frames=1-4"])
+    finally:
+        cv2.setNumThreads(threads)
     assert asked["paths"] == ("films/a b.mp4", "empty.mp4", "renders/a b")
     assert asked["frames"] == "1-4"
     assert capsys.readouterr().out.splitlines() == [
-        f"3 frames rendered, 1 were there already: {Path('renders/a b')}",
-        "worth a look, plate alignment weak: frame 2 and 1 more",
+        f"3 frames rendered at 2.00 a second, 1 were there already: {Path('renders/a b')}",
+        "worth a look, plate alignment weak: frames 2-4, 9",
+        "worth a look, plate alignment failed: frame 7",
+        f"how it came out: {Path('renders/a b/report.html')}",
     ]
+    assert infer["name_frames"](range(1, 40, 2), most=2) == "frames 1, 3 and 18 more"
 
 
 @pytest.mark.parametrize("arguments", [["input=nowhere.mp4", "plate=nowhere.mp4"], ["input=a", "plate=b", "frmes=1"]])

@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "pretrained": set(),
     "keying": {"media"},
     "data": {"media", "synthesis"},
-    "pipeline": {"media", "align", "matting"},
+    "pipeline": {"media", "align", "matting", "report"},
     "evaluation": {"media", "pipeline"},
     "training": {"matting", "data", "evaluation", "media"},
     "report": {"media"},
@@ -45,6 +45,7 @@ FORBIDDEN_PACKAGES = {
     "howard": {"torch", "lightning"},
     "pipeline": {"lightning"},
     "matting": {"lightning"},
+    "report": {"torch", "lightning"},
     "evaluation": {"lightning"},
 }
 

@@ -3,16 +3,16 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from howard.pipeline import remove_background
+    from howard.pipeline import cut_out_frames, remove_background
 
-__all__ = ["__version__", "remove_background"]
+__all__ = ["__version__", "cut_out_frames", "remove_background"]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
     # Whoever only asks for help, or mistypes a setting, shall not wait for the film road to load.
-    if name == "remove_background":
-        from howard.pipeline import remove_background
+    if name in ("cut_out_frames", "remove_background"):
+        from howard import pipeline
 
-        return remove_background
+        return getattr(pipeline, name)
     raise AttributeError(f"module 'howard' has no attribute {name!r}")

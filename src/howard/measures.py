@@ -51,8 +51,7 @@ def plate_residual(source: np.ndarray, plate: np.ndarray, background: np.ndarray
     """
     if not background.any():
         return PlateResidual(float("nan"), float("nan"))
-    levels = 255 / _full_scale(source)
-    difference = levels * cv2.absdiff(source, plate)[background].mean(axis=1, dtype=np.float32)
+    difference = 255 / _full_scale(source) * _mean_of_channels(cv2.absdiff(source, plate))[background]
     return PlateResidual(float(difference.mean()), float((difference > _WRONG_LEVELS).mean()))
 
 
@@ -72,14 +71,18 @@ def recomposition_error(
     covered = coverage >= _SOLID
     if not covered.any():
         return float("nan")
-    front = foreground[covered].astype(np.float32)
-    back = plate[covered].astype(np.float32) / _full_scale(plate)
-    weight = alpha[covered].astype(np.float32)[:, None]
-    mixed = np.where(weight >= 1, front, back)
+    scale = np.float32(1 / _full_scale(plate))
+    behind = plate * scale
+    mixed = behind + alpha[..., None] * (foreground - behind)
     # Only soft pixels need the transfer curves, which are slow.
-    soft = ((weight > 0) & (weight < 1))[:, 0]
-    mixed[soft] = mix(front[soft], back[soft], weight[soft], linear_light)
-    return float(255 * np.abs(mixed - source[covered].astype(np.float32) / _full_scale(source)).mean())
+    soft = np.nonzero((alpha > 0) & (alpha < 1))
+    mixed[soft] = mix(foreground[soft], behind[soft], alpha[soft][:, None], linear_light)
+    return float(255 * _mean_of_channels(np.abs(mixed - source * scale))[covered].mean())
+
+
+def _mean_of_channels(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) to (H, W) float32; several times as fast as numpy's own mean over so short an axis."""
+    return cv2.transform(image.astype(np.float32), np.full((1, 3), 1 / 3, np.float32))
 
 
 def _full_scale(picture: np.ndarray) -> int:

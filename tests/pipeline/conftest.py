@@ -33,11 +33,20 @@ class KeyMetadata:
     mixing: str = "linear"
 
 
+class KeyCoarse(NamedTuple):
+    """The coarse matte of a key that has none: the alpha at a quarter of the size."""
+
+    alpha: np.ndarray
+    error: np.ndarray
+
+
 class KeyMatte(NamedTuple):
     """A matte that is numpy already."""
 
     alpha: np.ndarray
     foreground: np.ndarray
+    coarse: KeyCoarse
+    refined: np.ndarray
 
     def numpy(self) -> "KeyMatte":
         return self
@@ -64,7 +73,10 @@ class DifferenceKey:
         difference = 255 * np.abs(source - plate).max(axis=2)
         alpha = np.clip((difference - 10) / 60, 0, 1)
         foreground = np.float32(0.9) * source.clip(0, 1)
-        return KeyMatte(alpha[None, None], np.moveaxis(foreground, -1, 0)[None])
+        quarter = alpha[None, None, ::4, ::4]
+        coarse = KeyCoarse(quarter, quarter * (1 - quarter))
+        refined = (coarse.error > 0).astype(np.float32)
+        return KeyMatte(alpha[None, None], np.moveaxis(foreground, -1, 0)[None], coarse, refined)
 
     def find_person(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray) -> np.ndarray:
         difference = np.abs(source.astype(np.float32) - plate).max(axis=2)
@@ -116,6 +128,6 @@ def render(clips, tmp_path, key):
 
     def run(**keywords):
         settings = {"source": clips.shot, "plate": clips.plate, "output": tmp_path / "out", "predictor": key}
-        return remove_background(**(settings | {"progress": False} | keywords))
+        return remove_background(**(settings | {"progress": False, "report": False} | keywords))
 
     return run

@@ -19,7 +19,7 @@ from howard.media.movie_formats import MOVIE_FORMATS
 from howard.pipeline import MattedFrame, deliver
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.outputs import choose_outputs, describe_output
-from howard.pipeline.writer import Output
+from howard.pipeline.writer import FrameWriter, Output
 
 FILES = {
     "png": ["shot.0002.png", "shot.0003.png"],
@@ -87,7 +87,8 @@ def write(clips, tmp_path) -> Callable[..., int]:
 
             folder = RenderFolder(output, overwrite)
             folder.begin({"outputs": [describe_output(each, shot.info) for each in outputs]})
-            return deliver(range(first, last + 1), mattes, outputs, folder, behind)
+            writer = FrameWriter(folder, outputs, foreground="network")
+            return deliver(range(first, last + 1), mattes, writer, behind)
 
     return run
 

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import cv2
@@ -11,6 +13,7 @@ import pytest
 
 from howard.errors import InputError, OutputError, SettingsError
 from howard.media import open_reader
+from howard.pipeline import cut_out_frames
 
 
 def _rgba(path):
@@ -32,7 +35,7 @@ def test_every_frame_is_written_with_its_line(render, tmp_path):
 
 
 def test_opaque_pixels_are_the_source_and_empty_ones_are_black(render, tmp_path, clips):
-    render(frames="2")
+    render(frames="2", foreground="network")
     rgba, source = _rgba(tmp_path / "out" / "shot.0002.png"), open_reader(clips.shot)[1].image
     opaque, empty = rgba[..., 3] == 255, rgba[..., 3] == 0
     soft = ~opaque & ~empty
@@ -208,3 +211,67 @@ def test_bad_inputs_are_found_without_loading_torch():
         "sys.exit(2)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_frames_for_those_who_go_on_with_the_pixels(render, clips, key, tmp_path):
+    render(frames="2-4")
+    made = list(cut_out_frames(clips.shot, clips.plate, predictor=key, frames="2-4"))
+    assert [each.source.number for each in made] == [2, 3, 4]
+    for each in made:
+        np.testing.assert_array_equal(each.rgba, _rgba(tmp_path / "out" / f"shot.{each.source.number:04d}.png"))
+    assert all(each.plate.status == "good" for each in made)
+
+
+def test_frames_that_nobody_asks_for_any_more_are_given_up(clips, key):
+    frames = cut_out_frames(clips.shot, clips.plate, predictor=key)
+    next(frames)
+    frames.close()
+    assert not any(thread.name.startswith(("ahead", "align")) for thread in threading.enumerate())
+
+
+def test_many_workers_make_the_same_frames(render, tmp_path):
+    for workers in (1, 3):
+        render(output=tmp_path / str(workers), workers=workers)
+    for number in range(1, 7):
+        name = f"shot.{number:04d}.png"
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes()
+
+
+def test_a_report_and_its_samples(render, tmp_path):
+    summary = render(report=True)
+    assert summary.report == tmp_path / "out" / "report.html"
+    page = summary.report.read_text()
+    assert "shot.mp4" in page
+    assert sorted(path.name for path in (tmp_path / "out" / "howard.samples").iterdir()) == [
+        f"{number:04d}" for number in range(1, 7)
+    ]
+
+
+def test_a_restart_goes_over_its_own_render_only(render, tmp_path):
+    render(frames="2", restart=True, report=True)
+    assert render(frames="3", quality="fast", restart=True, report=True).rendered == 1
+    assert [line["number"] for line in _lines(tmp_path / "out")] == [3]
+    assert [path.name for path in (tmp_path / "out" / "howard.samples").iterdir()] == ["0003"]
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "thesis.txt").write_text("years of work")
+    with pytest.raises(OutputError, match="overwrite=true"):
+        render(output=tmp_path / "foreign", restart=True)
+
+
+def test_several_machines_share_a_render(render, tmp_path, key):
+    with ThreadPoolExecutor() as pool:
+        predictors = [replace(key, plates=[]) for _ in range(3)]
+        ranges = [
+            pool.submit(render, frames=frames, predictor=predictor)
+            for frames, predictor in zip(("1-2", "3-4", "5-6"), predictors, strict=True)
+        ]
+    assert [each.result().rendered for each in ranges] == [2, 2, 2]
+    assert sorted(line["number"] for line in _lines(tmp_path / "out")) == [1, 2, 3, 4, 5, 6]
+    assert render().rendered == 0
+
+
+@pytest.mark.parametrize("setting", ["quality", "foreground"])
+def test_choices_that_there_are_not(render, tmp_path, setting):
+    with pytest.raises(SettingsError, match=f"{setting}=perfect is not known; choose"):
+        render(**{setting: "perfect"})
+    assert not (tmp_path / "out").exists()

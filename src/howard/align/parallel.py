@@ -1,7 +1,7 @@
 """Several source frames at a time."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class AlignTask(NamedTuple):
     neighbours: Iterable[Picture] = ()
 
 
-def align_many(aligner: PlateAligner, tasks: Iterable[AlignTask], *, workers: int) -> Iterator[AlignedPlate]:
+def align_many(aligner: PlateAligner, tasks: Iterable[AlignTask], *, workers: int) -> Generator[AlignedPlate]:
     """Align many frames side by side, ``workers`` at a time; the results come in order and as one by one.
 
     ``tasks`` are drawn in the caller's thread, as results are taken; ``workers`` and one of them are in memory.

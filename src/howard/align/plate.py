@@ -8,6 +8,7 @@ import numpy as np
 from howard.align.aligned import AlignedPlate, AlignmentStatus, failed_plate
 from howard.align.candidate import Candidate, choose_together
 from howard.align.disk import DiskCache
+from howard.align.explain import draw_explanation
 from howard.align.fallback import reach_by_little, reach_by_neighbours, reach_by_xfeat
 from howard.align.fuse import fusion_weights
 from howard.align.layer import Layer, PersonFinder, build_layer, locate_person, warp_partner
@@ -116,6 +117,11 @@ class PlateAligner:
         view = view_source(source.image, self._quality.feature_side)
         search = search_plate(view, self._store, self._quality)
         return self._build_layers(view, search) if search.candidates else []
+
+    def explain(self, source: Picture, aligned: AlignedPlate) -> np.ndarray:
+        """The picture that :func:`howard.align.draw_explanation` makes of a source frame and what `align` gave."""
+        index = aligned.main_index if aligned.plate_indices else 0
+        return draw_explanation(source.image, self._store.frame(index), aligned)
 
     def _reach(self, view: SourceView, search: Search, neighbours: Iterable[Picture]) -> Candidate | None:
         reached = reach_by_little(view, self._store, search)

@@ -34,6 +34,7 @@ class Background:
     """
 
     def __init__(self, value: str | Path, width: int, height: int) -> None:
+        self.name = str(value)
         self._size = width, height
         self._reader: Reader | None = None
         self._shown = -1

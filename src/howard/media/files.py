@@ -1,6 +1,8 @@
 """Writing a file so that nobody ever sees half of it, and names that fit."""
 
+import errno
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,6 +37,29 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def write_first(path: Path, data: bytes) -> bool:
+    """Write ``data`` so that the file appears whole, unless there is one; False where there is.
+
+    Of several machines that do so at once one succeeds.
+    """
+    if path.exists():
+        return False
+    temporary = temporary_path(path)
+    try:
+        temporary.write_bytes(data)
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if not temporary.exists() or error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            raise unwritable(path, error) from error
+        os.replace(temporary, path)  # a disk without links, which a farm will hardly share
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return True
+
+
 def make_folder(path: Path) -> None:
     """Make a folder and its parents where missing; raises OutputError where that cannot be."""
     try:
@@ -67,6 +92,6 @@ def fitting_name(name: str) -> str:
 
 
 def temporary_path(path: Path) -> Path:
-    """Where ``path`` is written until it is whole: hidden, beside it, and of this process alone."""
-    # The process id keeps two renders of neighbouring frame ranges from sharing a temporary file.
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Where ``path`` is written until it is whole: hidden, beside it, and of this thread alone."""
+    # The ids keep two renders of neighbouring frame ranges from sharing a temporary file.
+    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.part")

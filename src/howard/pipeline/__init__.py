@@ -4,11 +4,12 @@ from howard.pipeline.deliver import deliver
 from howard.pipeline.frames import choose_frames
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.progress import FrameDone, ProgressCallback, progress_bar
-from howard.pipeline.render import RenderSummary, remove_background
-from howard.pipeline.stages import AlignedFrame, MattedFrame, align_frames, matte_frames
+from howard.pipeline.render import CutOut, RenderSummary, cut_out_frames, remove_background
+from howard.pipeline.stages import AlignedFrame, MattedFrame, align_frames, matte_clip, matte_frames
 
 __all__ = [
     "AlignedFrame",
+    "CutOut",
     "FrameDone",
     "MattedFrame",
     "Predictor",
@@ -16,7 +17,9 @@ __all__ = [
     "RenderSummary",
     "align_frames",
     "choose_frames",
+    "cut_out_frames",
     "deliver",
+    "matte_clip",
     "matte_frames",
     "progress_bar",
     "remove_background",

@@ -1,32 +1,30 @@
 """The writing half of the film road: mattes in, files and their sidecar's lines out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 
 from howard.media import Background, OrderedWork
-from howard.pipeline.folder import RenderFolder
 from howard.pipeline.progress import FrameDone, ProgressCallback
 from howard.pipeline.record import FrameRecord
 from howard.pipeline.stages import MattedFrame
-from howard.pipeline.writer import FrameJob, FrameWriter, Output
+from howard.pipeline.writer import FrameJob, FrameWriter
 
 
 def deliver(
     numbers: Sequence[int],
-    mattes: Callable[[list[int]], Iterable[MattedFrame]],
-    outputs: Sequence[Output],
-    folder: RenderFolder,
+    mattes: Callable[[list[int]], Generator[MattedFrame]],
+    writer: FrameWriter,
     background: Background | None = None,
-    linear_light: bool = True,
     report: ProgressCallback = lambda event: None,
 ) -> int:
-    """Write what is missing of the frames ``numbers`` to all outputs; return how many frames that were.
+    """Write what is missing of the frames ``numbers``; return how many frames that were.
 
     ``mattes`` is called with the numbers of the missing frames and makes them, in any order that is not far from
     theirs. While the next is made, those before are cut out, converted and written in other threads; ``report`` is
     called in this one. An interruption, or an error of ``mattes``, lets what has been made be written first.
     """
     done = 0
-    with FrameWriter(folder, outputs, linear_light) as writer:
+    with writer:
         pending = writer.begin(numbers)
 
         def tell(records: Iterable[FrameRecord]) -> None:
@@ -35,8 +33,8 @@ def deliver(
                 done += 1
                 report(FrameDone(record.number, record.status, done, len(pending)))
 
-        with OrderedWork(pending, writer.prepare, writer.land) as work:
-            for frame in mattes(pending):
+        with OrderedWork(pending, writer.prepare, writer.land) as work, closing(mattes(pending)) as frames:
+            for frame in frames:
                 behind = None if background is None else background.frame(frame.source.index)
                 work.put(frame.source.number, FrameJob(frame, behind))
                 tell(work.landed())

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from howard.errors import OutputError
-from howard.media.files import make_folder, write_whole
+from howard.media.files import make_folder, write_first, write_whole
 from howard.pipeline.record import FrameRecord
+from howard.pipeline.samples import clear_samples
 from howard.pipeline.sidecar import differences
 
 _SIDECAR = "howard.json"
@@ -18,14 +19,15 @@ _MOST_NAMED = 3
 
 
 class RenderFolder:
-    """A folder of finished frames with its sidecar; nothing in it is ever deleted.
+    """A folder of finished frames with its sidecar; no frame in it is ever deleted.
 
-    Creating one looks but does not write; raises OutputError where the folder holds files of somebody else.
+    Creating one looks but does not write; raises OutputError where the folder holds files of somebody else, unless
+    told to ``overwrite``. To ``restart`` is to begin anew where the folder's own render was another.
     """
 
-    def __init__(self, path: str | Path, overwrite: bool = False) -> None:
+    def __init__(self, path: str | Path, overwrite: bool = False, restart: bool = False) -> None:
         self.path = Path(path)
-        self._overwrite = overwrite
+        self._restart = overwrite or restart
         self._records: dict[int, dict[str, Any]] = {}
         if self.path.exists() and not self.path.is_dir():
             raise OutputError(f"{path} is a file; give a folder to write frames into")
@@ -38,15 +40,18 @@ class RenderFolder:
         Raises OutputError, naming what differs, where the folder's own render was made from or with something else.
         """
         make_folder(self.path)
-        # As it will be read back: tuples become lists.
-        sidecar = json.loads(json.dumps(sidecar))
-        if self._sidecar.exists() and not self._overwrite:
-            self._check_same(sidecar)
-            self._records = self._read_records()
+        text = (json.dumps(sidecar, indent=2) + "\n").encode()
+        if self._restart:
+            # The list goes first: without it no frame counts as finished, whichever sidecar a crash leaves.
+            write_whole(self._frames, b"")
+            clear_samples(self.path)
+            write_whole(self._sidecar, text)
             return
-        # The list goes first: without it no frame counts as finished, whichever sidecar a crash leaves.
-        write_whole(self._frames, b"")
-        write_whole(self._sidecar, (json.dumps(sidecar, indent=2) + "\n").encode())
+        # Several machines may begin on ranges of the same render at once: one of them is the first.
+        if not write_first(self._sidecar, text):
+            # As it was read back: tuples become lists.
+            self._check_same(json.loads(text))
+            self._records = self._read_records()
 
     def numbers_with_status(self, status: str, numbers: Iterable[int]) -> tuple[int, ...]:
         """Those of the finished frames ``numbers`` whose plate came out as ``status``."""

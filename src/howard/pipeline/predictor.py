@@ -6,13 +6,23 @@ import numpy as np
 
 
 class MatteTensors(Protocol):
-    """A matte: after ``numpy()``, ``alpha`` (1, 1, H, W) and ``foreground`` (1, 3, H, W), float32 in [0, 1]."""
+    """A matte: after ``numpy()``, ``alpha`` (1, 1, H, W) and ``foreground`` (1, 3, H, W), float32 in [0, 1].
+
+    For explanations, ``coarse`` has ``alpha`` and ``error`` (1, 1, h, w), and ``refined`` (1, 1, H / 4, W / 4) says
+    which patches were refined.
+    """
 
     @property
     def alpha(self) -> Any: ...
 
     @property
     def foreground(self) -> Any: ...
+
+    @property
+    def coarse(self) -> Any: ...
+
+    @property
+    def refined(self) -> Any: ...
 
     def numpy(self) -> "MatteTensors": ...
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import howard
 from howard.errors import InputError
-from howard.media import ClipInfo
+from howard.media import Background, ClipInfo
+from howard.pipeline.inputs import Inputs
 from howard.pipeline.predictor import Predictor
 
 _SAMPLE_BYTES = 2**20
@@ -75,20 +76,23 @@ def describe_clip(clip: ClipInfo) -> dict[str, Any]:
 
 
 def describe_render(
-    source: ClipInfo,
-    plate: ClipInfo,
-    background: dict[str, Any] | None,
+    inputs: Inputs,
     settings: dict[str, Any],
     predictor: Predictor,
     weights: str | Path,
     outputs: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
-    """The whole sidecar. ``settings`` are those that change pixels; frame ranges do not. ``outputs`` are its outputs'
-    entries, the cut-out first."""
+    """The whole sidecar.
+
+    ``settings`` are those that change pixels; frame ranges do not. ``outputs`` are its outputs' entries, the cut-out
+    first.
+    """
+    masks = {"garbage": inputs.garbage, "holdout": inputs.holdout}
     return {
-        "source": describe_clip(source),
-        "plate": describe_clip(plate),
-        "background": background,
+        "source": describe_clip(inputs.shot.info),
+        "plate": describe_clip(inputs.plate.info),
+        "background": None if inputs.background is None else _describe_background(inputs.background),
+        **{name: None if mask is None else describe_clip(mask.clip) for name, mask in masks.items()},
         "settings": settings,
         "weights": asdict(predictor.metadata) | _describe_file(weights),
         "runtime": _describe_runtime(predictor),
@@ -114,9 +118,9 @@ def _keyed(value: Any) -> Any:
     return {str(position): each for position, each in enumerate(value)} if is_list else value
 
 
-def describe_background(value: str | Path, clip: ClipInfo | None) -> dict[str, Any]:
-    """A background's entry: a clip's, or a colour."""
-    return {"colour": str(value)} if clip is None else describe_clip(clip)
+def _describe_background(background: Background) -> dict[str, Any]:
+    """A clip's entry, or a colour's."""
+    return {"colour": background.name} if background.clip is None else describe_clip(background.clip)
 
 
 def _describe_file(path: str | Path) -> dict[str, Any]:

@@ -1,33 +1,106 @@
 """The two halves of the film road as streams: frames with their plates, and frames with their mattes."""
 
-from collections.abc import Iterable, Iterator
+import os
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from howard.align import AlignedPlate, PersonFinder, PlateAligner
+from howard.align import (
+    AlignedPlate,
+    AlignmentStatus,
+    AlignTask,
+    PersonFinder,
+    PlateAligner,
+    align_many,
+    default_cache_folder,
+)
 from howard.media import Frame, Reader
+from howard.pipeline.ahead import work_ahead
+from howard.pipeline.inputs import Inputs
+from howard.pipeline.masks import apply_masks
 from howard.pipeline.predictor import Predictor
+from howard.pipeline.samples import MatteDetail
+
+Explains = Callable[[int, bool], bool]
 
 # Frames on either side that may help one that matches nothing.
 _REACH = 3
 
 
+# Frames that may wait between the halves of the road.
+_WAITING = 2
+
+
 class AlignedFrame(NamedTuple):
-    """A source frame and the plate brought to its view."""
+    """A source frame and the plate brought to its view, with a picture that explains how, if that was asked for."""
 
     source: Frame
     plate: AlignedPlate
+    explanation: np.ndarray | None = None
 
 
 class MattedFrame(NamedTuple):
-    """An aligned frame with its matte: ``alpha`` (H, W) and ``foreground`` (H, W, 3) straight sRGB, float32, [0, 1]."""
+    """An aligned frame with its matte: ``alpha`` (H, W) and ``foreground`` (H, W, 3) straight sRGB, float32, [0, 1].
+
+    Frames that are explained say what their matte was made from, too.
+    """
 
     source: Frame
     plate: AlignedPlate
     alpha: np.ndarray
     foreground: np.ndarray
+    explanation: np.ndarray | None = None
+    detail: MatteDetail | None = None
+
+
+def matte_clip(
+    inputs: Inputs,
+    predictor: Predictor,
+    numbers: Sequence[int],
+    *,
+    quality: str = "standard",
+    workers: int | None = None,
+    explains: Explains = lambda number, is_weak: False,
+) -> Generator[MattedFrame]:
+    """The mattes of the frames ``numbers``, in order; frames are aligned in other threads while others are matted.
+
+    Args:
+        inputs: shot, plate and masks.
+        predictor: what mattes a frame.
+        numbers: frames of the shot, counted as in output names.
+        quality: of the alignment; see :class:`howard.align.PlateAligner`.
+        workers: frames aligned at a time; None means one for each of the machine's cores.
+        explains: says which frames come with explanations.
+    """
+    first = inputs.shot.info.first_number
+    make = partial(
+        align_frames,
+        inputs.shot,
+        inputs.plate,
+        [number - first for number in numbers],
+        quality=quality,
+        # A second opinion on where the person is costs as much again as a fast alignment.
+        find_person=predictor.find_person if quality == "best" else None,
+        cache=default_cache_folder(),
+        device=None if str(predictor.device) == "cpu" else str(predictor.device),
+        workers=workers or count_cores(),
+        explains=explains,
+    )
+    with closing(work_ahead(make, _WAITING)) as aligned:
+        for frame in matte_frames(aligned, predictor):
+            index = frame.source.index
+            garbage, holdout = (mask and mask.frame(index) for mask in (inputs.garbage, inputs.holdout))
+            yield frame._replace(alpha=apply_masks(frame.alpha, garbage, holdout))
+
+
+def count_cores() -> int:
+    """How many of the machine's cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def align_frames(
@@ -38,30 +111,52 @@ def align_frames(
     quality: str = "standard",
     find_person: PersonFinder | None = None,
     cache: Path | None = None,
-) -> Iterator[AlignedFrame]:
-    """Align the plate to source frames, by zero-based index; one frame is in memory at a time.
+    device: str | None = None,
+    workers: int = 1,
+    explains: Explains = lambda number, is_weak: False,
+) -> Generator[AlignedFrame]:
+    """Align the plate to source frames, by zero-based index, ``workers`` of them at a time.
 
-    The plate is read through once before the first frame. ``quality``, ``find_person`` and ``cache`` are as in
-    :class:`howard.align.PlateAligner`. Where a frame matches nothing, up to three on either side are read as well.
+    The plate is read through once before the first frame. ``quality``, ``find_person``, ``cache`` and ``device`` are as
+    in :class:`howard.align.PlateAligner`. Where a frame matches nothing, up to three on either side are read as well.
+    ``explains`` says, by number and whether the plate came out as less than good, which frames are explained.
     """
-    aligner = None
-    for index in indices:
-        # Reading the plate through is not worth it when there is nothing to align.
-        aligner = aligner or PlateAligner(plate, quality=quality, find_person=find_person, cache=cache)
-        frame = source[index]
-        yield AlignedFrame(frame, aligner.align(frame, _neighbours(source, index)))
+    indices = list(indices)
+    if not indices:
+        return  # reading the plate through is not worth it
+    aligner = PlateAligner(plate, quality=quality, find_person=find_person, cache=cache, device=device)
+    reading = threading.Lock()  # neighbours are read by whichever worker needs them
+    frames: list[Frame] = []
+
+    def tasks() -> Iterator[AlignTask]:
+        for index in indices:
+            with reading:
+                frames.append(source[index])
+            yield AlignTask(frames[-1], _neighbours(source, index, reading))
+
+    with closing(align_many(aligner, tasks(), workers=workers)) as plates:
+        for aligned in plates:
+            frame = frames.pop(0)
+            is_explained = explains(frame.number, aligned.status != AlignmentStatus.GOOD)
+            yield AlignedFrame(frame, aligned, aligner.explain(frame, aligned) if is_explained else None)
 
 
-def _neighbours(source: Reader, index: int) -> Iterator[Frame]:
+def _neighbours(source: Reader, index: int, reading: threading.Lock) -> Iterator[Frame]:
     """Frames before and after, the nearest first; each is read when it is asked for."""
     for distance in range(1, _REACH + 1):
         for neighbour in (index - distance, index + distance):
             if 0 <= neighbour < len(source):
-                yield source[neighbour]
+                with reading:
+                    frame = source[neighbour]
+                yield frame
 
 
 def matte_frames(aligned: Iterable[AlignedFrame], predictor: Predictor) -> Iterator[MattedFrame]:
     """Matte aligned frames one by one. Where the plate saw nothing it stays 0 and the coverage says so."""
-    for source, plate in aligned:
+    for source, plate, explanation in aligned:
         matte = predictor(source.image, plate.image, plate.coverage).numpy()
-        yield MattedFrame(source, plate, matte.alpha[0, 0], np.moveaxis(matte.foreground[0], 0, -1))
+        detail = None
+        if explanation is not None:
+            detail = MatteDetail(matte.coarse.alpha[0, 0], matte.coarse.error[0, 0], matte.refined[0, 0])
+        foreground = np.moveaxis(matte.foreground[0], 0, -1)
+        yield MattedFrame(source, plate, matte.alpha[0, 0], foreground, explanation, detail)

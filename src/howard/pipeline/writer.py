@@ -8,7 +8,9 @@ import numpy as np
 from howard.media import Writer, composite
 from howard.pipeline.cutout import cut_out
 from howard.pipeline.folder import RenderFolder
+from howard.pipeline.foreground import choose_colours
 from howard.pipeline.record import FrameRecord, measure_frame
+from howard.pipeline.samples import save_sample
 from howard.pipeline.stages import MattedFrame
 
 
@@ -37,13 +39,22 @@ class FrameWriter:
     """Writes all ``outputs`` of each frame into a folder, all in the same depth.
 
     `prepare` may be called side by side, `land` in the order of the frames. A frame's line in the sidecar follows when
-    all its files are safe, so that a frame with a line is whole. ``linear_light`` says in which light the mattes mix.
+    all its files are safe, so that a frame with a line is whole. ``linear_light`` says in which light the mattes mix,
+    ``foreground``, one of `FOREGROUNDS`, where soft pixels have their colours from.
     """
 
-    def __init__(self, folder: RenderFolder, outputs: Sequence[Output], linear_light: bool) -> None:
+    def __init__(
+        self,
+        folder: RenderFolder,
+        outputs: Sequence[Output],
+        *,
+        linear_light: bool = True,
+        foreground: str = "estimated",
+    ) -> None:
         self._folder = folder
         self._outputs = outputs
         self._linear_light = linear_light
+        self._foreground = foreground
         # Frames that were handed to the outputs: their lines, and how many outputs still hold them back.
         self._waiting: dict[int, FrameRecord] = {}
         self._unsafe: dict[int, int] = {}
@@ -71,16 +82,19 @@ class FrameWriter:
         return pending
 
     def prepare(self, job: FrameJob) -> PreparedFrame:
-        """Cut out, composite and measure a frame, and convert it to what is stored."""
-        source, alpha, foreground = job.frame.source.image, job.frame.alpha, job.frame.foreground
-        rgba = cut_out(source, alpha, foreground, self._outputs[0].writer.dtype)
+        """Cut out, composite and measure a frame, and convert it to what is stored; save its sample if it is one."""
+        frame = job.frame
+        colours = choose_colours(frame, self._foreground)
+        rgba = cut_out(frame.source.image, frame.alpha, colours, self._outputs[0].writer.dtype)
         stored = []
         for writer, is_composite in self._outputs:
             if is_composite and job.background is not None:
                 stored.append(writer.prepare(composite(rgba, job.background, self._linear_light)))
             else:
                 stored.append(writer.prepare(rgba))
-        return PreparedFrame(measure_frame(job.frame, self._linear_light), stored)
+        if frame.explanation is not None:
+            save_sample(self._folder.path, frame, rgba, frame.explanation)
+        return PreparedFrame(measure_frame(frame, self._linear_light), stored)
 
     def land(self, number: int, prepared: PreparedFrame) -> FrameRecord:
         """Write a frame to all outputs."""

@@ -1,0 +1,205 @@
+"""What a frame of 1080p costs on its way from the shot to the disk: ``python benchmarks/film_road.py``.
+
+Stages alone, in core-ms: the processor time of the whole process, whatever its threads, per frame; medians over frames.
+Then the road as people run it, beside its slowest stage alone with the same threads, memory over a long clip, and how
+soon the command answers. Everything is made from the sample clip in a temporary folder.
+
+    python benchmarks/film_road.py --frames 24 --long 2000
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from statistics import median
+
+os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+import av
+import cv2
+import numpy as np
+
+from howard.align import PlateAligner
+from howard.matting import load_matting
+from howard.media import open_reader, open_writer
+from howard.pipeline import AlignedFrame, MattedFrame, Predictor, align_frames, matte_frames, remove_background
+from howard.pipeline.cutout import cut_out
+from howard.pipeline.foreground import choose_colours
+from howard.pipeline.record import measure_frame
+from howard.pipeline.stages import count_cores
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "data" / "sample"
+HD, SMALL = (1920, 1080), (256, 144)
+
+
+def scaled(name: str, folder: Path, size: tuple[int, int], count: int) -> Path:
+    """A clip of the sample at another size and length, running to and fro."""
+    path = folder / f"{name}_{size[1]}_{count}.mp4"
+    with open_reader(SAMPLE / f"{name}.mp4") as reader, av.open(str(path), "w") as container:
+        pictures = [cv2.resize(frame.image, size, interpolation=cv2.INTER_CUBIC) for frame in reader]
+        stream = container.add_stream("libx264", rate=24, options={"crf": "16"})
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        period = 2 * len(pictures) - 2
+        for index in range(count):
+            picture = pictures[min(index % period, period - index % period)]
+            picture = np.asarray(picture, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def core_ms(work: Callable[[], object]) -> float:
+    """Processor time of some work, in all threads of this process."""
+    began = time.process_time()
+    work()
+    return 1000 * (time.process_time() - began)
+
+
+def each_core_ms(items: Iterable[object]) -> list[float]:
+    """Processor time between the items of a stream; the first, which warms up, does not count."""
+    times, began = [], time.process_time()
+    for _ in items:
+        times.append(1000 * (time.process_time() - began))
+        began = time.process_time()
+    return times[1:]
+
+
+def stage_costs(shot: Path, plate: Path, predictor: Predictor, folder: Path, quality: str) -> dict[str, float]:
+    """Median core-ms a frame of every stage alone, the plate's features in the cache."""
+    costs: dict[str, list[float]] = {}
+    with open_reader(shot) as source, open_reader(plate) as empty:
+        costs["decode"] = each_core_ms(source)
+        aligner = PlateAligner(empty, quality=quality, cache=folder / "cache")
+        frames = list(source)
+        for frame in frames:  # now every feature that is needed is in the cache
+            aligner.align(frame)
+        aligned = [AlignedFrame(frame, aligner.align(frame)) for frame in frames[:1]]
+        costs["align"] = [core_ms(lambda frame=frame: aligner.align(frame)) for frame in frames[1:]]
+        aligned += [AlignedFrame(frame, aligner.align(frame)) for frame in frames[1:]]
+        mattes: list[MattedFrame] = []
+        costs["network"] = each_core_ms(mattes.append(matte) for matte in matte_frames(aligned, predictor))
+        writer = open_writer("png", folder / "frames", source.info, range(len(frames)))
+        writer.begin([frame.number for frame in frames])
+        costs["cut out"], costs["measure"], costs["write"] = [], [], []
+        for matte in mattes:
+            image, colours = matte.source.image, choose_colours(matte, "estimated")
+            made = []
+            costs["cut out"].append(core_ms(lambda: made.append(cut_out(image, matte.alpha, colours))))  # noqa: B023
+            costs["measure"].append(core_ms(lambda: measure_frame(matte, linear_light=True)))  # noqa: B023
+            number = matte.source.number
+            costs["write"].append(core_ms(lambda: writer.write(number, writer.prepare(made[0]))))  # noqa: B023
+        writer.close()
+    return {name: median(times[1:]) for name, times in costs.items()}
+
+
+def wall_ms(stream: Iterable[object]) -> float:
+    """Milliseconds an item, of a stream run through; the first, which warms up, does not count."""
+    times = [time.perf_counter()]
+    for _ in stream:
+        times.append(time.perf_counter())
+    return 1000 * (times[-1] - times[1]) / (len(times) - 2)
+
+
+def stages_alone(shot: Path, plate: Path, predictor: Predictor, folder: Path, quality: str) -> dict[str, float]:
+    """Milliseconds a frame of the two long stages, each alone with the threads that it has on the road."""
+    with open_reader(shot) as source, open_reader(plate) as empty:
+        everything = range(len(source))
+        cache = folder / "cache"
+        kept: list[AlignedFrame] = []
+
+        def keep() -> Iterator[None]:
+            for frame in align_frames(source, empty, everything, quality=quality, cache=cache, workers=count_cores()):
+                kept.append(frame)
+                yield
+
+        align = wall_ms(keep())
+        return {"align": align, "network": wall_ms(matte_frames(kept, predictor))}
+
+
+def road(shot: Path, plate: Path, predictor: Predictor, output: Path, quality: str) -> tuple[float, float]:
+    """Milliseconds, and core-ms, a frame of the whole road from the second frame on."""
+    told: list[tuple[float, float]] = []
+    remove_background(
+        shot,
+        plate,
+        output,
+        predictor=predictor,
+        quality=quality,
+        report=False,
+        progress=lambda event: told.append((time.perf_counter(), time.process_time())),
+    )
+    first, last = told[0], told[-1]
+    return tuple(1000 * (end - start) / (len(told) - 1) for start, end in zip(first, last, strict=True))  # type: ignore[return-value]
+
+
+def memory(folder: Path, predictor: Predictor, frames: int) -> list[float]:
+    """Resident megabytes at every tenth of a long render of small frames."""
+    shot, plate = scaled("shot", folder, SMALL, frames), scaled("plate", folder, SMALL, 48)
+    seen: list[float] = []
+
+    def look(event: object) -> None:
+        done = event.done  # type: ignore[attr-defined]
+        if done % max(1, frames // 10) == 0:
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            seen.append(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
+
+    output = folder / "long"
+    remove_background(shot, plate, output, predictor=predictor, quality="fast", report=False, progress=look)
+    return seen
+
+
+def answers(*arguments: str) -> float:
+    """Median seconds until the command has answered."""
+    line = [sys.executable, str(ROOT / "infer.py"), *arguments]
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run(line, capture_output=True, check=False)
+        times.append(time.perf_counter() - began)
+    return median(times)
+
+
+def main() -> None:
+    """Print all of it."""
+    parser = argparse.ArgumentParser(description="What a frame costs on its way from the shot to the disk.")
+    parser.add_argument("--frames", type=int, default=16, help="frames of 1080p")
+    parser.add_argument("--long", type=int, default=2000, help="small frames whose memory is watched; 0 for none")
+    parser.add_argument("--quality", default="standard", help="of the alignment")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    predictor = load_matting("default")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ["XDG_CACHE_HOME"] = name
+        shot, plate = scaled("shot", folder, HD, options.frames), scaled("plate", folder, HD, 48)
+        costs = stage_costs(shot, plate, predictor, folder, options.quality)
+        print(f"core-ms a frame of 1080p, {predictor.device}, {predictor.precision}, quality={options.quality}")
+        for stage, cost in costs.items():
+            print(f"  {stage:<10} {cost:7.1f}")
+        alone = stages_alone(shot, plate, predictor, folder, options.quality)
+        wall, total = road(shot, plate, predictor, folder / "road", options.quality)
+        print(f"  decode + write {costs['decode'] + costs['write']:.1f}")
+        rest = costs["cut out"] + costs["measure"]
+        overhead = total - sum(costs.values())
+        print(f"  the rest of the road: cut out + measure {rest:.1f}; all together less the stages {overhead:+.1f}")
+        print(f"milliseconds a frame: {', '.join(f'{stage} alone {ms:.0f}' for stage, ms in alone.items())}")
+        slowest = max(alone.values())
+        print(
+            f"  the road {wall:.0f}, {wall / slowest:.2f} x its slowest stage, {wall / sum(alone.values()):.2f} x both"
+        )
+        if options.long:
+            seen = memory(folder, predictor, options.long)
+            print(f"megabytes over {options.long} frames: {' '.join(f'{each:.0f}' for each in seen)}")
+    print(f"seconds to answer: --help {answers('--help'):.2f}", end=", ")
+    print(f"a missing file {answers('input=nowhere.mp4', 'plate=nowhere.mp4'):.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Masks drawn by hand: what is surely in, and what is surely out."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from howard.errors import InputError
+from howard.media import ClipInfo, Reader, open_reader, to_depth
+
+
+class Mask:
+    """A mask for every frame of a clip, from a still, which goes for all of them, or a sequence or video as long.
+
+    Raises InputError where it cannot be read or has another number of frames.
+    """
+
+    def __init__(self, path: str | Path, clip: ClipInfo) -> None:
+        self._size = clip.width, clip.height
+        self._reader: Reader = open_reader(path)
+        count = len(self._reader)
+        if count not in (1, clip.frame_count):
+            self._reader.close()
+            raise InputError(
+                f"{path} has {count} frames and {clip.path} has {clip.frame_count}; "
+                "give a mask for every frame, or a still for all of them"
+            )
+        self._still = self._read(0) if count == 1 else None
+
+    @property
+    def clip(self) -> ClipInfo:
+        """What is known of the file."""
+        return self._reader.info
+
+    def frame(self, index: int) -> np.ndarray:
+        """The mask of the clip's frame ``index``: (H, W) float32 in [0, 1], the picture's grey; not to be changed."""
+        return self._read(index) if self._still is None else self._still
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._reader.close()
+
+    def __enter__(self) -> "Mask":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _read(self, index: int) -> np.ndarray:
+        grey = to_depth(self._reader[index].image, np.float32).mean(axis=2).clip(0, 1)
+        if grey.shape[::-1] != self._size:
+            shrinks = grey.shape[1] > self._size[0]
+            grey = cv2.resize(grey, self._size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        return grey
+
+
+def apply_masks(alpha: np.ndarray, garbage: np.ndarray | None, holdout: np.ndarray | None) -> np.ndarray:
+    """Alpha (H, W) in [0, 1] with what is surely out taken away, then what is surely in put back; masks alike.
+
+    A soft mask takes or gives in part, so that its own edge stays soft. ``alpha`` is not changed.
+    """
+    if garbage is not None:
+        alpha = alpha * (1 - garbage)
+    if holdout is not None:
+        alpha = np.maximum(alpha, holdout)
+    return alpha

@@ -1,0 +1,155 @@
+"""Pictures of a few frames, kept beside a render while it is made, so that its report can show them.
+
+A sampled frame has a folder of its own, ``howard.samples/NUMBER``, with small pictures and ``sample.json``, which is
+written last: a folder without it is not whole. A frame's pictures must be saved before its line in the sidecar, or a
+render that is killed in between would go on without them.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from howard.errors import OutputError
+from howard.media import to_depth, write_whole
+from howard.media.files import make_folder
+from howard.pipeline.sample_pictures import (
+    crop_around,
+    draw_patches,
+    draw_plate,
+    draw_residual,
+    encode_picture,
+    over_grey,
+    reduce_cut_out,
+    reduce_picture,
+    to_heat,
+    to_levels,
+)
+
+if TYPE_CHECKING:
+    from howard.pipeline.stages import MattedFrame
+
+_FOLDER = "howard.samples"
+_FACTS = "sample.json"
+# Frames sampled whatever they came out as, and parts of a render of which each has one weak frame sampled.
+_MOST = 8
+# Long sides, in pixels: of the pictures to be compared, of the others, and of thumbnails.
+_LARGE, _SMALL, _THUMBNAIL = 1280, 800, 200
+# What the hottest colour stands for: levels between source and plate, and error of alpha.
+_HOTTEST_LEVELS = 40.0
+_HOTTEST_ERROR = 0.5
+
+
+class MatteDetail(NamedTuple):
+    """What a matte was made from; float32 numpy arrays in [0, 1].
+
+    ``alpha`` and ``error`` (h, w) are the coarse network's, ``error`` its own estimate of how far alpha is off.
+    ``refined`` (H / 4, W / 4), rounded up, is 1 where a patch was refined. All three span the picture padded to whole
+    patches at its right and lower edges.
+    """
+
+    alpha: np.ndarray
+    error: np.ndarray
+    refined: np.ndarray
+
+
+def sample_numbers(numbers: Sequence[int]) -> set[int]:
+    """The frames of a render of ``numbers``, in order, that are always sampled: eight, from first to last."""
+    count = min(_MOST, len(numbers))
+    last = len(numbers) - 1
+    return {numbers[round(step * last / max(count - 1, 1))] for step in range(count)}
+
+
+def wants_sample(folder: Path, numbers: Sequence[int], number: int, is_weak: bool) -> bool:
+    """Whether frame ``number`` of a render of ``numbers``, in order, is to be sampled into ``folder``.
+
+    So are the frames of `sample_numbers`, and of each eighth of the render the first weak one. Where several frames are
+    made at a time, one that follows closely may be sampled as well.
+    """
+    regular = sample_numbers(numbers)
+    if number in regular or not is_weak:
+        return number in regular
+    part = _MOST * numbers.index(number) // len(numbers)
+    start = -(-part * len(numbers) // _MOST)
+    before = range(numbers[start], number)
+    return not any(other in before and other not in regular for other in _sampled(folder))
+
+
+def save_sample(folder: Path, frame: "MattedFrame", rgba: np.ndarray, explanation: np.ndarray) -> None:
+    """Save the pictures of a frame, which has its detail, into the render's ``folder``.
+
+    ``rgba`` (H, W, 4) is its cut-out as it is written, straight, of any depth; ``explanation`` what
+    :func:`howard.align.draw_explanation` drew of it, (h, w, 3) uint8 RGB. Raises OutputError where the pictures cannot
+    be written.
+    """
+    detail = frame.detail
+    assert detail is not None
+    target = folder / _FOLDER / f"{frame.source.number:04d}"
+    make_folder(target)
+    source, plate = (to_depth(image, np.uint8) for image in (frame.source.image, frame.plate.image))
+    alpha = to_levels(frame.alpha)
+    coarse, error, refined = _full_size(detail, alpha.shape)
+    # The most telling part: what refinement changed, or else what the coarse network was least sure of.
+    change = cv2.absdiff(alpha, coarse)
+    crop = crop_around(change if change.max() > 1 else error)
+    cut_out = reduce_cut_out(to_depth(rgba, np.uint8), _LARGE)
+    covered, patched, apart = (
+        reduce_picture(image, _SMALL) for image in (frame.plate.coverage, refined, cv2.absdiff(source, plate))
+    )
+    pictures = {
+        "source": reduce_picture(source, _LARGE),
+        "cutout": cut_out,
+        "thumbnail": over_grey(reduce_cut_out(cut_out, _THUMBNAIL)),
+        "plate": draw_plate(reduce_picture(plate, _SMALL), covered),
+        "residual": draw_residual(apart, covered, _HOTTEST_LEVELS),
+        "alpha": reduce_picture(alpha, _SMALL),
+        "coarse": reduce_picture(coarse, _SMALL),
+        "error": reduce_picture(to_heat(detail.error / _HOTTEST_ERROR), _SMALL),
+        "refined": draw_patches(reduce_picture(source, _SMALL), patched / np.float32(255)),
+        "crop_source": crop.of(source),
+        "crop_coarse": crop.of(coarse),
+        "crop_refined": crop.of(alpha),
+        "explanation": reduce_picture(explanation, _LARGE),
+    }
+    for name, picture in pictures.items():
+        write_whole(target / f"{name}.webp", encode_picture(picture))
+    facts = {
+        "crop": crop._asdict(),
+        "coarse_size": detail.alpha.shape[::-1],
+        "refined": round(float(detail.refined.mean()), 5),
+        "plate_weights": [round(float(weight), 4) for weight in frame.plate.plate_weights],
+    }
+    write_whole(target / _FACTS, (json.dumps(facts) + "\n").encode())
+
+
+def clear_samples(folder: Path) -> None:
+    """Remove the samples that an earlier render left in ``folder``; for a render that starts over."""
+    for number in list(_sampled(folder)):
+        stale = folder / _FOLDER / f"{number:04d}"
+        try:
+            shutil.rmtree(stale)
+        except OSError as error:
+            raise OutputError(f"{stale} cannot be removed ({error.strerror}); remove it by hand") from error
+
+
+def _sampled(folder: Path) -> Iterator[int]:
+    """Numbers of the frames that have a sample, whole or not."""
+    samples = folder / _FOLDER
+    names = (entry.name for entry in samples.iterdir()) if samples.is_dir() else ()
+    return (int(name) for name in names if name.isdecimal())
+
+
+def _full_size(detail: MatteDetail, shape: tuple[int, ...]) -> MatteDetail:
+    """The parts of a detail at the size of the picture, ``shape`` (H, W), as uint8."""
+    rows, columns = detail.refined.shape
+    padded = max(4 * columns, shape[1]), max(4 * rows, shape[0])
+    # Patches keep their edges.
+    kinds = cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_NEAREST
+    enlarged = (
+        cv2.resize(to_levels(part), padded, interpolation=kind) for part, kind in zip(detail, kinds, strict=True)
+    )
+    return MatteDetail(*(part[: shape[0], : shape[1]] for part in enlarged))

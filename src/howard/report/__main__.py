@@ -1,0 +1,40 @@
+"""``python -m howard.report FOLDER``: draws the report of a finished render again."""
+
+import sys
+from dataclasses import dataclass
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from howard import cli
+from howard.report.page import write_report
+from howard.settings import setting
+
+COMMAND = "python -m howard.report"
+EXAMPLES = (f"{COMMAND} renders/shot", f'{COMMAND} "folder=renders/take=2"')
+
+
+@dataclass
+class ReportSettings:
+    """What the command can be told."""
+
+    folder: str = setting(MISSING, "of a render: where infer.py wrote howard.json", is_path=True)
+
+
+ConfigStore.instance().store(name="report", node=ReportSettings)
+
+
+@cli.friendly
+def main(arguments: list[str]) -> None:
+    """Draw the page and say where it is."""
+    if cli.wants_help(arguments):
+        print(cli.help_page(COMMAND, "Draws the report of a finished render again.", ReportSettings, EXAMPLES))
+        return
+    # The one setting there is may be given without its name.
+    named = [each if "=" in each or each.startswith("-") else f"folder={each}" for each in arguments]
+    settings = cli.read_settings(ReportSettings, "report", named)
+    print(f"see {write_report(settings.folder)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

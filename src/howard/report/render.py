@@ -1,0 +1,137 @@
+"""What a finished render left in its folder, read with an open mind: an older Howard may have made it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from howard.errors import InputError
+
+_SIDECAR = "howard.json"
+_FRAMES = "howard.frames.jsonl"
+_SAMPLES = "howard.samples"
+_FACTS = "sample.json"
+# No measure comes near; JSON's integers know no bounds.
+_INFINITE = 1e300
+
+
+class FrameLine(NamedTuple):
+    """One frame's line of the sidecar; values that are missing or not finite are None.
+
+    Units are those of the sidecar: pixels of the source, shares of the picture, levels of 255.
+    """
+
+    number: int
+    status: str
+    plate_indices: tuple[int, ...] = ()
+    inliers: float | None = None
+    error_px: float | None = None
+    coverage: float | None = None
+    residual: float | None = None
+    recomposition_error: float | None = None
+    holes: float | None = None
+    islands: float | None = None
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether it deserves a look: its plate came out as weak, or not at all."""
+        return self.status in ("weak", "failed")
+
+
+class Sample(NamedTuple):
+    """A frame with its pictures: ``pictures`` are files by name, ``facts`` what is known of them."""
+
+    line: FrameLine
+    pictures: dict[str, Path]
+    facts: dict[str, Any]
+
+
+class FinishedRender(NamedTuple):
+    """A render's sidecar, its frames in order, and those of them that have samples."""
+
+    folder: Path
+    sidecar: dict[str, Any]
+    lines: list[FrameLine]
+    samples: list[Sample]
+
+
+def read_render(folder: Path) -> FinishedRender:
+    """Read a render's folder; raises InputError where it is none."""
+    sidecar = _read_json(folder / _SIDECAR)
+    if sidecar is None:
+        raise InputError(f"{folder} holds no render ({_SIDECAR} is missing or damaged); give the folder of one")
+    lines = sorted(_read_lines(folder / _FRAMES), key=lambda line: line.number)
+    return FinishedRender(folder, sidecar, lines, list(_find_samples(folder / _SAMPLES, lines)))
+
+
+def section(facts: dict[str, Any], name: str) -> dict[str, Any]:
+    """A section of a sidecar, empty where there is none."""
+    found = facts.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def number_in(facts: dict[str, Any], name: str) -> float | None:
+    """A finite number, or None where there is something else or nothing."""
+    value = facts.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return value if abs(value) < _INFINITE else None
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check the file and its permissions") from error
+    except ValueError:
+        return None
+    return facts if isinstance(facts, dict) else None
+
+
+def _read_lines(path: Path) -> list[FrameLine]:
+    """The frames; of one that was written again, the last line. Lines that a crash cut short are left out."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check the file and its permissions") from error
+    lines = {}
+    for row in text.splitlines():
+        try:
+            facts = json.loads(row)
+        except ValueError:
+            continue
+        if isinstance(facts, dict) and isinstance(facts.get("number"), int):
+            lines[facts["number"]] = _as_line(facts)
+    return list(lines.values())
+
+
+def _as_line(facts: dict[str, Any]) -> FrameLine:
+    indices = facts.get("plate_indices")
+    return FrameLine(
+        number=facts["number"],
+        status=str(facts.get("status", "unknown")),
+        plate_indices=tuple(index for index in indices if isinstance(index, int)) if isinstance(indices, list) else (),
+        inliers=number_in(facts, "inliers"),
+        error_px=number_in(facts, "error_px"),
+        coverage=number_in(facts, "coverage"),
+        residual=number_in(facts, "residual"),
+        recomposition_error=number_in(facts, "recomposition_error"),
+        holes=number_in(facts, "holes"),
+        islands=number_in(facts, "islands"),
+    )
+
+
+def _find_samples(folder: Path, lines: list[FrameLine]) -> Iterator[Sample]:
+    """The frames whose samples are whole, in order."""
+    by_number = {line.number: line for line in lines}
+    entries = (
+        [entry for entry in folder.iterdir() if entry.name.isdecimal() and entry.is_dir()] if folder.is_dir() else []
+    )
+    for entry in sorted(entries, key=lambda entry: int(entry.name)):
+        line, facts = by_number.get(int(entry.name)), _read_json(entry / _FACTS)
+        if line is not None and facts is not None:
+            yield Sample(line, {path.stem: path for path in sorted(entry.glob("*.webp"))}, facts)

@@ -1,0 +1,74 @@
+"""Colours of soft pixels: what is known must come out."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from howard.media import to_depth
+from howard.pipeline.cutout import find_soft, round_alpha
+from howard.pipeline.foreground import estimate_foreground, look_around
+
+RED = np.float32([0.8, 0.2, 0.1])
+BLUE = np.float32([0.1, 0.3, 0.9])
+
+
+def edge(width=3.0, size=64):
+    """Alpha of a half plane with a soft edge so many pixels wide."""
+    columns = np.arange(size, dtype=np.float32) - size / 2
+    return np.tile(np.clip(columns / width + 0.5, 0, 1), (size, 1))
+
+
+def scene(alpha):
+    """A red person over a blue place, mixed as encoded values."""
+    weight = alpha[..., None]
+    source = to_depth(weight * RED + (1 - weight) * BLUE, np.uint8)
+    plate = to_depth(np.broadcast_to(BLUE, source.shape).astype(np.float32), np.uint8)
+    return source, plate
+
+
+def estimate(alpha, network, coverage=1.0, dtype=np.uint8):
+    source, plate = (to_depth(image, dtype) for image in scene(alpha))
+    soft = find_soft(round_alpha(alpha, np.uint8))
+    covered = np.full(alpha.shape, coverage, np.float32)
+    return estimate_foreground(source, alpha, np.broadcast_to(network, source.shape), plate, covered, soft)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(2, 6), st.sampled_from([0.0, 1.0]))
+def test_the_person_s_colour_is_found_whatever_the_network_says(width, coverage):
+    found = estimate(edge(width), network=BLUE, coverage=coverage)
+    assert len(found) >= 64
+    wrong = np.abs(BLUE - RED).mean()
+    assert np.abs(found - RED).mean() < 0.2 * wrong
+
+
+def test_the_plate_brings_it_nearer():
+    with_plate, without = (np.abs(estimate(edge(6), BLUE, coverage) - RED).mean() for coverage in (1.0, 0.0))
+    assert with_plate < without
+
+
+def test_where_nothing_is_solid_the_network_is_believed():
+    alpha = np.full((40, 50), 0.25, np.float32)
+    found = estimate(alpha, network=RED)
+    np.testing.assert_allclose(found, np.broadcast_to(RED, found.shape), atol=0.01)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_the_depth_of_the_pictures_does_not_matter(dtype):
+    np.testing.assert_allclose(estimate(edge(), BLUE, dtype=dtype), estimate(edge(), BLUE), atol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_without_soft_pixels_nothing_is_estimated(value):
+    assert estimate(np.full((8, 9), value, np.float32), BLUE).shape == (0, 3)
+
+
+def test_colours_from_afar_weigh_little():
+    alpha = np.zeros((40, 80), np.float32)
+    alpha[:, :20], alpha[:, 60:] = 1, 1
+    alpha[20, 21] = 0.5
+    source = np.zeros((40, 80, 3), np.uint8)
+    source[:, :20], source[:, 60:] = (200, 0, 0), (0, 0, 200)
+    around = look_around(source, alpha, find_soft(round_alpha(alpha, np.uint8)))
+    np.testing.assert_allclose(around.colour, [[200 / 255, 0, 0]], atol=0.01)
