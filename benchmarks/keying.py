@@ -1,8 +1,8 @@
 """How well `howard.keying` keys, against truth: ``python benchmarks/keying.py``.
 
-Takes are drawn figures and photographed people (``--data``, left out where that is missing) before the bad screens of
-``benchmarks/screens.py``, green and blue in turns, as H.264. Seeds, and people of the validation list, were never tuned
-on; ``--tuning`` uses the others. Errors are means over frames, x1e3:
+Takes are drawn figures, the sample's rendered people and photographed people (``--data``, left out where that is
+missing) before the bad screens of ``benchmarks/screens.py``, green and blue in turns, as H.264. Seeds, and people of
+the validation lists, were never tuned on; ``--tuning`` uses the others. Errors are means over frames, x1e3:
 
 * MAD of alpha, that of a plain colour-difference key, and of the same key with the set masked away by hand
 * foreground MAD, weighted by true alpha: what is seen of an error in a composite. Beside it "codec", the same measure
@@ -43,18 +43,19 @@ def main() -> None:
     parser.add_argument("--tuning", action="store_true", help="seeds and people to tune on, not for figures")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    people = arguments.data / "people_real"
+    folders = {"rendered": ROOT / "data" / "sample" / "people", "photographed": arguments.data / "people_real"}
     first, split = (100, "train") if arguments.tuning else (5000, "val")
     print(f"{'take':<20}" + "".join(f"{name:>15}" for name in _COLUMNS))
     means = []
-    for kind in ("drawn", "photographed"):
-        if kind == "photographed" and not people.is_dir():
-            print(f"no photographed people: {people} is not here")
+    for kind in ("drawn", *folders):
+        people = folders.get(kind)
+        if people is not None and not people.is_dir():
+            print(f"no {kind} people: {people} is not here")
             continue
         rows = []
         for seed in range(first, first + arguments.takes):
             screen = list(SCREENS)[seed % 2]
-            moving, still = drawn_takes(seed, screen) if kind == "drawn" else photographed(seed, screen, people, split)
+            moving, still = cut_out_takes(seed, screen, people, split) if people else drawn_takes(seed, screen)
             rows.append(score(moving, still, screen))
             _print(f"{kind} {screen} {seed}", rows[-1])
         means.append(np.mean(rows, axis=0))
@@ -67,8 +68,8 @@ def drawn_takes(seed: int, screen: str) -> tuple[Take, Take]:
     return drawn_take(seed, screen), drawn_take(seed, screen, speed=0.0)
 
 
-def photographed(seed: int, screen: str, people: Path, split: str) -> tuple[Take, Take]:
-    """The same of a photographed person who does not wear the screen's colour."""
+def cut_out_takes(seed: int, screen: str, people: Path, split: str) -> tuple[Take, Take]:
+    """The same of a person of a collection who does not wear the screen's colour."""
     rng = np.random.default_rng(seed)
     names = (people / f"{split}.txt").read_text().split()
     while True:

@@ -5,7 +5,8 @@ markers; at one side it ends and the set shows. Screen light spills onto the per
 `write_clip` compresses. Everything is mixed in linear light; a seed says all.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ import numpy as np
 from howard.colour import linear_to_srgb, srgb_to_linear
 
 SCREENS = {"green": (0.05, 0.36, 0.08), "blue": (0.04, 0.10, 0.42)}
+Palette = tuple[tuple[int, int, int], ...]
 # sRGB-encoded, none of them of a screen's hue.
 _CLOTHES = ((200, 60, 50), (90, 90, 95), (225, 220, 210), (40, 38, 42), (150, 80, 110), (190, 150, 90), (120, 70, 45))
 _SKINS = ((232, 190, 160), (198, 150, 118), (140, 98, 74), (92, 64, 50))
@@ -61,16 +63,14 @@ def still_take(
     for number in range(count):
         # The feet, or the cut of a portrait, leave the picture below.
         matrix = np.array([[scale, 0, left + step * number], [0, scale, height - scale * (alpha.shape[0] - 28)]])
-        warp = lambda image, matrix=matrix, edge=cv2.BORDER_CONSTANT: cv2.warpAffine(  # noqa: E731
-            image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=edge
-        )
+        warp = partial(cv2.warpAffine, M=matrix, dsize=(width, height), flags=cv2.INTER_LINEAR)
         # Half a pixel of the smaller picture, or details would alias as no lens lets them.
         blur = 0.5 / scale
         soft = cv2.GaussianBlur(cover, (0, 0), blur)
         premultiplied = warp(cv2.GaussianBlur(light * cover[..., None], (0, 0), blur))
         placed = warp(soft)
         placed[placed < 1 / 255] = 0
-        carried = warp(light, edge=cv2.BORDER_REPLICATE)
+        carried = warp(light, borderMode=cv2.BORDER_REPLICATE)
         straight = np.where(placed[..., None] > 0, premultiplied / np.maximum(placed, 1e-4)[..., None], carried)
         layers.append(Layer(placed, straight.clip(0, 1)))
     return _film(layers, seed, screen)
@@ -152,10 +152,7 @@ class _Figure:
     def __init__(self, seed: int, size: tuple[int, int]) -> None:
         self.size = size
         self.rng = np.random.default_rng([seed, 2])
-        pick: Callable[[tuple], np.ndarray] = lambda palette: srgb_to_linear(  # noqa: E731
-            np.array(palette[self.rng.integers(len(palette))], np.float32) / 255
-        )
-        self.cloth, self.trousers, self.skin, self.hair = pick(_CLOTHES), pick(_CLOTHES), pick(_SKINS), pick(_HAIR)
+        self.cloth, self.trousers, self.skin, self.hair = map(self._pick, (_CLOTHES, _CLOTHES, _SKINS, _HAIR))
         self.place, self.speed = self.rng.uniform(0.35, 0.55), self.rng.uniform(0.5, 2.5)
         height, width = size
         shade = self.rng.normal(0, 1, (height, width)).astype(np.float32)
@@ -175,6 +172,10 @@ class _Figure:
         alpha[alpha < 1 / 510] = 0
         straight = np.where(alpha[..., None] > 0, premultiplied / np.maximum(alpha, 1e-4)[..., None], self.cloth)
         return Layer(alpha, straight.clip(0, 1))
+
+    def _pick(self, palette: Palette) -> np.ndarray:
+        """One of its colours in linear light, (3,)."""
+        return srgb_to_linear(np.array(palette[self.rng.integers(len(palette))], np.float32) / 255)
 
     def _strand(self) -> tuple[float, float, float, float]:
         """Angle where it grows, length, bend, and cover."""

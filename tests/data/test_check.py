@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 
 from howard.data.check import check_collection, find_collections
 from howard.errors import InputError
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 
 
 def test_a_data_folder_is_counted_and_measured(data_root: Path) -> None:
@@ -32,6 +35,31 @@ def test_every_broken_file_is_named(tmp_path: Path) -> None:
     assert any("c_fgr.jpg is 12x10 but" in line for line in report.broken)
 
 
+def test_an_empty_folder_among_collections_is_broken(data_root: Path, tmp_path: Path) -> None:
+    shutil.copytree(data_root, tmp_path / "data")
+    (tmp_path / "data" / "new").mkdir()
+    new, people, _ = find_collections(tmp_path / "data")
+    assert check_collection(people).broken == []
+    assert [line for line in check_collection(new).broken if "new is empty" in line]
+
+
+def test_a_person_on_two_lists_breaks_the_collection(data_root: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(data_root / "people", tmp_path / "people"))
+    with (folder / "val.txt").open("a") as file:
+        file.write("\na")
+    [line] = check_collection(folder).broken
+    assert "val.txt: a is listed in train.txt as well" in line
+
+
+def test_the_sample_is_a_clip_to_score_with_collections_inside() -> None:
+    folders = find_collections(SAMPLE)
+    assert folders == [SAMPLE / "people", SAMPLE / "places"]
+    assert find_collections(SAMPLE.parent)[:2] == folders
+    people, places = map(check_collection, folders)
+    assert (people.clips["train"], people.clips["val"], people.broken) == (16, 4, [])
+    assert (places.kind, places.clips["train"], places.clips["val"], places.broken) == ("plate pairs", 8, 2, [])
+
+
 def test_a_folder_of_nothing_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no folder"):
         find_collections(tmp_path / "nowhere")
@@ -54,23 +82,3 @@ def test_the_command_prints_a_table_and_fails_on_what_is_broken(data_root: Path,
     bad = run(f"check={tmp_path}")
     assert (bad.returncode, bad.stderr.count("\n")) == (2, 1)
     assert "odd name.jpg" in bad.stderr
-
-
-@pytest.mark.slow
-def test_foregrounds_are_made_once_and_carry_the_persons_colour(tmp_path: Path) -> None:
-    """Slow: the first use of pymatting compiles it."""
-    pytest.importorskip("pymatting")
-    photos, masks = tmp_path / "original", tmp_path / "mask"
-    photos.mkdir()
-    masks.mkdir()
-    rows, columns = np.mgrid[:60, :80]
-    alpha = np.clip((22 - np.hypot(rows - 30, columns - 40)) / 8, 0, 1)[..., None]
-    photo = alpha * [40, 60, 220] + (1 - alpha) * [60, 200, 40]
-    cv2.imwrite(str(photos / "one.png"), photo.round().astype(np.uint8))
-    cv2.imwrite(str(masks / "one.png"), (255 * alpha[..., 0]).round().astype(np.uint8))
-    assert "1 foregrounds made" in run(f"foreground={tmp_path}").stdout
-    made = cv2.imread(str(tmp_path / "foreground" / "one.png"))
-    assert made is not None
-    inside = alpha[..., 0] > 0.1
-    assert np.abs(made[inside] - np.array([40.0, 60, 220])).mean() < 12
-    assert "0 foregrounds made" in run(f"foreground={tmp_path}").stdout

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import av
 import cv2
@@ -13,6 +14,9 @@ from howard.data.people import photos_without_foreground, scan_people
 from howard.data.places import scan_places
 from howard.data.splits import read_split_lists, split_by_name
 from howard.errors import InputError
+
+NAME = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
+NAMES = st.sets(NAME, max_size=6)
 
 
 def draw(path: Path, value: int = 128, size: tuple[int, int] = (20, 30)) -> None:
@@ -40,12 +44,22 @@ def test_splits_do_not_meet(data_root: Path) -> None:
     assert not {clip.alpha for clip in train} & {clip.alpha for clip in val}
 
 
-@given(st.text(min_size=1), st.lists(st.text(min_size=1)))
-def test_without_lists_the_name_alone_decides(name: str, others: list[str]) -> None:
-    before = split_by_name(name)
-    for other in others:
-        split_by_name(other)
-    assert split_by_name(name) == before
+@given(first=NAMES, more=NAMES)
+def test_adding_people_and_places_moves_nobody_else(first: set[str], more: set[str]) -> None:
+    with TemporaryDirectory() as folder:
+        people, places = Path(folder) / "people", Path(folder) / "places"
+        for each in (people, places):
+            each.mkdir()
+        sides = []
+        for added in (first, more):
+            for name in added:
+                for file in (people / f"{name}_fgr.jpg", people / f"{name}_pha.png", places / f"{name}.jpg"):
+                    file.touch()
+            sides.append({("person", name): side for name, side in names(scan_people(people)).items()})
+            sides[-1] |= {("place", name): side for name, side in names(scan_places(places)).items()}
+    before, after = sides
+    assert len(before) == 2 * len(first)
+    assert before.items() <= after.items()
 
 
 def test_without_lists_most_are_for_training_and_some_for_each_other_side() -> None:
@@ -54,17 +68,6 @@ def test_without_lists_most_are_for_training_and_some_for_each_other_side() -> N
     assert shares["train"] == pytest.approx(0.9, abs=0.02)
     assert shares["val"] == pytest.approx(0.05, abs=0.015)
     assert shares["test"] == pytest.approx(0.05, abs=0.015)
-
-
-def test_a_new_person_moves_nobody(tmp_path: Path) -> None:
-    for number in range(30):
-        draw(tmp_path / f"{number}_fgr.jpg")
-        draw(tmp_path / f"{number}_pha.png")
-    before = names(scan_people(tmp_path))
-    draw(tmp_path / "another_fgr.jpg")
-    draw(tmp_path / "another_pha.png")
-    after = names(scan_people(tmp_path))
-    assert {name: after[name] for name in before} == before
 
 
 def test_clips_of_frames_and_videos_as_videomatte_unpacks(tmp_path: Path) -> None:
@@ -104,11 +107,31 @@ def test_photos_and_masks_as_p3m_and_aim_unpack_need_a_foreground_first(tmp_path
     assert names(scan_people(tmp_path)) == {"train/p_1": "train", "validation/P3M-500-NP/p_2": "val"}
 
 
+def test_stills_of_alpha_and_fg_as_adobes_set_unpacks(tmp_path: Path) -> None:
+    draw(tmp_path / "train" / "fg" / "one.jpg")
+    draw(tmp_path / "train" / "alpha" / "one.jpg", 255)
+    draw(tmp_path / "train" / "alpha" / "._one.jpg")
+    assert names(scan_people(tmp_path)) == {"train/one": "train"}
+    with pytest.raises(InputError, match="has no photos beside masks"):
+        photos_without_foreground(tmp_path)
+
+
+def test_names_may_hold_spaces_and_dots(tmp_path: Path) -> None:
+    for name in ("my dance", "take.1", "take.2"):
+        draw(tmp_path / "fgr" / name / "0001.png")
+        draw(tmp_path / "pha" / name / "0001.png")
+    (tmp_path / "train.txt").write_text("my dance\ntake.1\n")
+    (tmp_path / "val.txt").write_text("take.2\n\n")
+    assert names(scan_people(tmp_path)) == {"my dance": "train", "take.1": "train", "take.2": "val"}
+
+
 def test_licences_are_kept_to(data_root: Path) -> None:
     everything = find_places(data_root / "places", "train")
     narrowed = find_places(data_root / "places", "train", ("open",))
     assert [place.path.name for place in everything] == ["a.jpg", "b.jpg"]
     assert [place.path.name for place in narrowed] == ["a.jpg"]
+    with pytest.raises(InputError, match=r"no pictures of places for train in .* under the licences opne"):
+        find_places(data_root / "places", "train", ("opne",))
 
 
 def test_true_pairs_know_their_plate(tmp_path: Path) -> None:
@@ -119,6 +142,25 @@ def test_true_pairs_know_their_plate(tmp_path: Path) -> None:
     (tmp_path / "val.txt").write_text("r1_01")
     (place,) = find_places(tmp_path, "train")
     assert (place.path.name, place.plate and place.plate.name) == ("r1_00_src.jpg", "r1_00_plate.jpg")
+
+
+@given(NAME, st.integers(2, 9))
+def test_without_lists_all_views_of_a_room_are_on_one_side(room: str, views: int) -> None:
+    with TemporaryDirectory() as folder:
+        for view in range(views):
+            for camera in ("src", "plate"):
+                (Path(folder) / f"{room}_{view:02d}_{camera}.jpg").touch()
+        found = scan_places(Path(folder))
+    assert len(found) == views
+    assert len({side for _, side in found}) == 1
+
+
+@pytest.mark.parametrize(("kept", "other"), [("src", "plate"), ("plate", "src")])
+def test_half_a_pair_is_named(tmp_path: Path, kept: str, other: str) -> None:
+    for name in ("r1_00_src", "r1_00_plate", f"r1_01_{kept}"):
+        draw(tmp_path / f"{name}.jpg")
+    with pytest.raises(InputError, match=rf"r1_01_{kept}\.jpg has no r1_01_{other} beside it"):
+        scan_places(tmp_path)
 
 
 def test_people_decode_to_rgb_and_alpha(data_root: Path) -> None:
@@ -133,7 +175,7 @@ def test_pictures_shrink_to_their_longest_side(data_root: Path) -> None:
 
 
 def _two_lists(folder: Path) -> None:
-    (folder / "train.txt").write_text("a b")
+    (folder / "train.txt").write_text("a\nb")
     (folder / "val.txt").write_text("b")
 
 
@@ -149,9 +191,21 @@ def _somebody_absent(folder: Path) -> None:
     (folder / "train.txt").write_text("nobody")
 
 
-def _different_frames(folder: Path) -> None:
+def _a_frame_without_colour(folder: Path) -> None:
     draw(folder / "fgr" / "1" / "0.jpg")
+    draw(folder / "pha" / "1" / "0.png")
     draw(folder / "pha" / "1" / "1.png")
+
+
+def _a_frame_without_alpha(folder: Path) -> None:
+    draw(folder / "fgr" / "1" / "0.jpg")
+    draw(folder / "fgr" / "1" / "1.jpg")
+    draw(folder / "pha" / "1" / "0.png")
+
+
+def _an_empty_clip(folder: Path) -> None:
+    for layer in ("fgr", "pha"):
+        (folder / layer / "dance").mkdir(parents=True)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +215,9 @@ def _different_frames(folder: Path) -> None:
         (_an_empty_list, r"train\.txt is empty"),
         (_a_lonely_alpha, r"a_pha\.png has no a_fgr beside it"),
         (_somebody_absent, r"nobody is listed in train\.txt but"),
-        (_different_frames, r"1\.png has no picture of its name in"),
+        (_a_frame_without_colour, r"1\.png has no picture of its name in .*fgr"),
+        (_a_frame_without_alpha, r"1\.jpg has no picture of its name in .*pha"),
+        (_an_empty_clip, r"the folder .*dance is empty"),
     ],
 )
 def test_what_is_wrong_with_people_is_named(tmp_path: Path, spoil: Callable[[Path], None], message: str) -> None:

@@ -10,7 +10,9 @@ import pytest
 from benchmarks.screens import SCREENS, Take, drawn_take, write_clip
 from howard.keying import Screen
 
-PEOPLE = Path(__file__).parents[2] / ".." / "shared" / "data" / "people_real"
+ROOT = Path(__file__).parents[2]
+RENDERED = ROOT / "data" / "sample" / "people"
+PEOPLE = ROOT.parent / "shared" / "data" / "people_real"
 
 
 class Filmed(NamedTuple):

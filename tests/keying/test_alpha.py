@@ -5,14 +5,14 @@ import pytest
 
 from howard.colour import srgb_to_linear
 from howard.keying import Screen, screen_light
-from howard.keying.alpha import Unmixed, split, unmix
+from howard.keying.alpha import Unmixed, find_regions, unmix
 
 SKIN = srgb_to_linear(np.array((205, 160, 130)) / 255).astype(np.float32)
 
 
 def solve(linear: np.ndarray, screen: Screen) -> Unmixed:
     light = screen_light(linear, screen)
-    return unmix(linear, light.colour, screen, split(linear, light, screen))
+    return unmix(linear, light.colour, screen, find_regions(linear, light, screen))
 
 
 @pytest.mark.parametrize("colour", [SKIN, (0.02, 0.02, 0.02), (0.8, 0.8, 0.8), (0.5, 0.05, 0.05)])
@@ -31,7 +31,7 @@ def test_a_soft_edge_and_its_colour_are_recovered(
 def test_regions_share_out_the_picture(green: Screen, disc: Callable[..., np.ndarray]) -> None:
     alpha = disc(180, 320, 160, 90, 50)[..., None]
     linear = (alpha * SKIN + (1 - alpha) * green.colour).astype(np.float32)
-    regions = split(linear, screen_light(linear, green), green)
+    regions = find_regions(linear, screen_light(linear, green), green)
     assert (regions.screen.astype(int) + regions.core + regions.unknown == 1).all()
     assert alpha[regions.core].min() > 0.85
     assert (alpha[regions.screen] < 0.05).all()

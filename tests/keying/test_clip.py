@@ -10,6 +10,13 @@ from howard.errors import InputError, OutputError, SettingsError
 from howard.keying import FrameWritten, key_clip
 
 
+def picture(path: Path) -> np.ndarray:
+    """As stored, in OpenCV's order of channels."""
+    read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert read is not None
+    return read
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.png"))}
 
@@ -31,8 +38,8 @@ def test_frames_lie_as_training_sets_unpack_and_a_record_beside_them(keyed: Path
     names = [f"{number:04d}.png" for number in range(1, 5)]
     for layer in ("fgr", "pha"):
         assert sorted(path.name for path in (keyed / layer / "small").iterdir()) == names
-    alpha = cv2.imread(str(keyed / "pha" / "small" / "0001.png"), cv2.IMREAD_UNCHANGED)
-    colour = cv2.imread(str(keyed / "fgr" / "small" / "0001.png"), cv2.IMREAD_UNCHANGED)
+    alpha = picture(keyed / "pha" / "small" / "0001.png")
+    colour = picture(keyed / "fgr" / "small" / "0001.png")
     assert alpha.dtype == colour.dtype == np.uint8
     assert alpha.shape == (120, 212)
     assert colour.shape == (120, 212, 3)
@@ -42,14 +49,14 @@ def test_frames_lie_as_training_sets_unpack_and_a_record_beside_them(keyed: Path
 
 
 def test_the_contact_sheet_has_a_row_a_frame_and_five_pictures(keyed: Path) -> None:
-    sheet = cv2.imread(str(keyed / "contact_small.jpg"))
+    sheet = picture(keyed / "contact_small.jpg")
     assert sheet.shape[0] == 4 * (181 + 4)
     assert sheet.shape[1] == 5 * (320 + 4)
     assert sheet.std() > 20
 
 
 def test_no_screen_colour_is_left_in_the_foreground(keyed: Path) -> None:
-    colour = cv2.imread(str(keyed / "fgr" / "small" / "0002.png")).astype(int)
+    colour = picture(keyed / "fgr" / "small" / "0002.png").astype(int)
     assert (colour[..., 1] - colour[..., ::2].max(axis=2)).max() < 12
 
 

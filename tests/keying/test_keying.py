@@ -1,13 +1,16 @@
 """The whole key against truth, through a real codec."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from benchmarks.screens import plain_key, still_take, write_clip
+from benchmarks.screens import drawn_take, plain_key, still_take, write_clip
+from howard.evaluation.metrics import dtssd, edge_band
 from howard.keying import Keyed, find_key, key_frame
 from howard.media import Reader, open_reader, read_still
 
-from .conftest import PEOPLE, Filmed
+from .conftest import PEOPLE, RENDERED, Filmed
 
 
 def key_all(reader: Reader) -> list[Keyed]:
@@ -48,13 +51,27 @@ def test_a_key_is_a_function_of_the_picture_alone(filmed: Filmed) -> None:
     assert (first.foreground == again.foreground).all()
 
 
-@pytest.mark.parametrize("name", ["ccp_0004", "ccp_0028"])
-def test_a_photographed_person_is_keyed(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    if not (PEOPLE / f"{name}_fgr.jpg").is_file():
-        pytest.skip(f"the photographed person {name} (../shared/data/people_real) is not here")
-    colour, alpha = read_still(PEOPLE / f"{name}_fgr.jpg"), read_still(PEOPLE / f"{name}_pha.png")[..., 0]
-    take = still_take(3, "green", colour, alpha, count=2)
-    with open_reader(write_clip(tmp_path_factory.mktemp("film") / "person.mp4", take.frames)) as reader:
+def test_a_person_who_stands_still_does_not_flicker(tmp_path: Path) -> None:
+    take = drawn_take(44, "green", count=2, size=(240, 426), speed=0.0)
+    with open_reader(write_clip(tmp_path / "still.mp4", take.frames)) as reader:
         keyed = key_all(reader)
-    assert mad(keyed[1].alpha, take.alphas[1]) <= 12
-    assert mad(keyed[1].foreground, take.foregrounds[1], take.alphas[1]) <= 25
+    edge = edge_band(take.alphas[0])
+    now, before = keyed[1].alpha[edge], keyed[0].alpha[edge]
+    assert dtssd(now, take.alphas[1][edge], before, take.alphas[0][edge]) < 3
+
+
+@pytest.mark.parametrize(
+    "person",
+    [RENDERED / "0218", PEOPLE / "ccp_0004"],
+    ids=lambda path: path.name,
+)
+def test_a_real_or_rendered_person_is_keyed(person: Path, tmp_path: Path) -> None:
+    files = [person.with_name(f"{person.name}_{ending}") for ending in ("fgr.jpg", "pha.png")]
+    if not files[0].is_file():
+        pytest.skip(f"{files[0]} is not here")
+    colour, alpha = map(read_still, files)
+    take = still_take(3, "green", colour, alpha[..., 0], count=1)
+    with open_reader(write_clip(tmp_path / "person.mp4", take.frames)) as reader:
+        keyed = key_all(reader)
+    assert mad(keyed[0].alpha, take.alphas[0]) <= 12
+    assert mad(keyed[0].foreground, take.foregrounds[0], take.alphas[0]) <= 25

@@ -1,30 +1,50 @@
-"""``python -m howard.data check=FOLDER`` and ``python -m howard.data foreground=FOLDER``"""
+"""``python -m howard.data check=FOLDER``, ``foreground=FOLDER`` and ``prepare=FOLDER people=FOLDER output=FOLDER``."""
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hydra.core.config_store import ConfigStore
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from howard import cli
+from howard.data.check import CollectionReport, check_collection, find_collections
+from howard.data.foreground import make_foreground
+from howard.data.people import photos_without_foreground
+from howard.data.splits import SPLITS
 from howard.errors import InputError, SettingsError
 from howard.settings import setting
 
 COMMAND = "python -m howard.data"
-PURPOSE = "Looks a data folder through, or makes the foreground colours that a published set lacks."
-EXAMPLES = (f"{COMMAND} check=data", f"{COMMAND} foreground=data/P3M-10k")
+PURPOSE = (
+    "Looks a data folder through, makes the foreground colours that a published set lacks, "
+    "or pastes people into true plate pairs and aligns those."
+)
+EXAMPLES = (
+    f"{COMMAND} check=data",
+    f"{COMMAND} foreground=data/P3M-10k",
+    f"{COMMAND} prepare=data/pairs people=data/people output=data/prepared",
+)
+_VERBS = ("check", "foreground", "prepare")
+_WIDE = 120  # columns of a table that goes to a file
 
 
 @dataclass
 class DataSettings:
-    """What the command can be told."""
+    """What the command can be told: one of the first three, and the others with ``prepare``."""
 
     check: str | None = setting(None, "data folder, or one collection: count, measure, decode everything", is_path=True)
     foreground: str | None = setting(None, "collection of photos and masks: estimate what is missing", is_path=True)
+    prepare: str | None = setting(None, "collection of plate pairs: paste people in, align the plates", is_path=True)
+    people: str | None = setting(None, "prepare: collection of people to paste in", is_path=True)
+    output: str | None = setting(None, "prepare: folder for the new collection", is_path=True)
+    per_pair: int = setting(1, "prepare: how many people each pair is used with, one after the other")
+    seed: int = setting(0, "prepare: of who is pasted where")
+    quality: str = setting("standard", "prepare: of the alignment: fast, standard or best")
 
 
 ConfigStore.instance().store(name="data_command", node=DataSettings)
@@ -32,48 +52,36 @@ ConfigStore.instance().store(name="data_command", node=DataSettings)
 
 @cli.friendly
 def main(arguments: list[str]) -> None:
-    """Do the one or the other."""
+    """Do one of the three."""
     if cli.wants_help(arguments):
         print(cli.help_page(COMMAND, PURPOSE, DataSettings, EXAMPLES))
         return
     settings = cli.read_settings(DataSettings, "data_command", arguments)
-    if (settings.check is None) == (settings.foreground is None):
-        raise SettingsError(f"give either check=FOLDER or foreground=FOLDER; {COMMAND} --help says more")
+    if sum(getattr(settings, verb) is not None for verb in _VERBS) != 1:
+        raise SettingsError(f"give one of {', '.join(f'{verb}=FOLDER' for verb in _VERBS)}; {COMMAND} --help says more")
     if settings.check is not None:
         check(Path(settings.check))
+    elif settings.foreground is not None:
+        make_foregrounds(Path(settings.foreground))
     else:
-        make_foregrounds(Path(str(settings.foreground)))
+        prepare_pairs(settings)
 
 
 def check(folder: Path) -> None:
     """Print a table of the collections; raises InputError where anything is broken."""
-    from howard.data.check import CollectionReport, check_collection, find_collections
-    from howard.data.splits import SPLITS
-
-    reports: list[CollectionReport] = []
+    reports: dict[str, CollectionReport] = {}
     with _bar() as bar:
         for each in find_collections(folder):
-            task = bar.add_task(each.name, total=None)
-            reports.append(
-                check_collection(each, lambda done, total, task=task: bar.update(task, completed=done, total=total))
-            )
-    table = Table("collection", "kind", "train/val/test", "frames", "sizes", "broken", box=box.SIMPLE)
-    for report in reports:
-        areas = sorted(report.sizes, key=lambda size: size[0] * size[1])
-        table.add_row(
-            report.name,
-            report.kind,
-            "/".join(str(report.clips[split]) for split in SPLITS),
-            str(report.frames.total()),
-            " to ".join("x".join(map(str, size)) for size in dict.fromkeys(areas[:1] + areas[-1:])) or "-",
-            str(len(report.broken)),
-        )
-    Console().print(table)
-    for report in reports:
-        licences = [f"{name} {count}" for name, count in sorted(report.licences.items())]
-        if licences:
-            print(f"{report.name} by licence folder: {', '.join(licences)}")
-    broken = [line for report in reports for line in report.broken]
+            name = folder.name if each == folder else each.relative_to(folder).as_posix()
+            task = bar.add_task(name, total=None)
+            show = partial(_show, bar, task)
+            reports[name] = check_collection(each, show)
+    # In a file, a table need not fit a narrow screen.
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(_table(reports))
+    for name, report in reports.items():
+        if report.licences:
+            print(f"{name} by licence folder: {', '.join(f'{key} {n}' for key, n in sorted(report.licences.items()))}")
+    broken = [line for report in reports.values() for line in report.broken]
     for line in broken[1:]:
         print(line, file=sys.stderr)
     if broken:
@@ -82,13 +90,50 @@ def check(folder: Path) -> None:
 
 def make_foregrounds(folder: Path) -> None:
     """Estimate every missing foreground; what an interrupted run has written is kept."""
-    from howard.data.foreground import ForegroundMaker
-
-    maker = ForegroundMaker(folder)
+    photos = photos_without_foreground(folder)
     with _bar() as bar:
-        for _ in bar.track(maker, total=len(maker), description="foregrounds"):
-            pass
-    print(f"{len(maker)} foregrounds made in {folder}")
+        for photo in bar.track(photos, description="foregrounds"):
+            make_foreground(photo)
+    print(f"{len(photos)} foregrounds made in {folder}")
+
+
+def prepare_pairs(settings: DataSettings) -> None:
+    """Make a collection of prepared pairs; what an interrupted run has written is kept."""
+    from howard.data.prepare import prepare
+
+    if settings.prepare is None or settings.people is None or settings.output is None:
+        raise SettingsError("prepare= needs people=FOLDER and output=FOLDER as well")
+    output = Path(settings.output)
+    with _bar() as bar:
+        counts = prepare(
+            Path(settings.prepare),
+            Path(settings.people),
+            output,
+            per_pair=settings.per_pair,
+            seed=settings.seed,
+            quality=settings.quality,
+            progress=partial(_show, bar, bar.add_task("pairs", total=None)),
+        )
+    print(f"{counts.made} pairs prepared in {output}; {counts.failed} could not be aligned")
+
+
+def _table(reports: dict[str, CollectionReport]) -> Table:
+    table = Table("collection", "kind", "train/val/test", "frames", "sizes", "broken", box=box.SIMPLE)
+    for name, report in reports.items():
+        by_area = sorted(report.sizes, key=lambda size: size[0] * size[1])
+        table.add_row(
+            name,
+            report.kind,
+            "/".join(str(report.clips[split]) for split in SPLITS),
+            str(report.frames.total()),
+            " to ".join("x".join(map(str, size)) for size in dict.fromkeys(by_area[:1] + by_area[-1:])) or "-",
+            str(len(report.broken)),
+        )
+    return table
+
+
+def _show(bar: Progress, task: TaskID, done: int, total: int) -> None:
+    bar.update(task, completed=done, total=total)
 
 
 def _bar() -> Progress:

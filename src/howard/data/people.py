@@ -7,6 +7,7 @@
   from them first; see :mod:`howard.data.foreground`.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,8 @@ from howard.errors import InputError
 from howard.synthesis import Person
 
 ALPHA_FOLDERS = ("pha", "mask", "masks", "alpha")
-FOREGROUND_FOLDERS = ("fgr", "foreground")
+PUBLISHED_FOREGROUND_FOLDERS = ("fgr", "fg")
+MADE_FOREGROUND_FOLDER = "foreground"
 PHOTO_FOLDERS = ("original", "original_image", "blurred_image", "image", "images")
 
 
@@ -65,7 +67,7 @@ def find_people(folder: Path, split: Split) -> list[PersonClip]:
 
     Raises:
         InputError: the folder is missing or holds no people of that side, a listed one is not there, a person is listed
-            twice, or a colour or alpha file lacks its other half.
+            twice, a colour or alpha file lacks its other half, or a folder of them is empty.
     """
     found = [clip for clip, side in scan_people(folder) if side == split]
     if not found:
@@ -92,18 +94,34 @@ def scan_people(folder: Path) -> list[tuple[PersonClip, Split]]:
     return [(by_name[name], side) for name, side in sides.items()]
 
 
-def photos_without_foreground(folder: Path) -> list[tuple[Path, Path, Path]]:
-    """Photo, mask, and the foreground picture to be made of them, for every still that lacks one."""
-    missing = []
+class Photo(NamedTuple):
+    """A photo of somebody, its mask, and where the foreground colours made of the two belong."""
+
+    photo: Path
+    alpha: Path
+    foreground: Path
+
+
+def photos_without_foreground(folder: Path) -> list[Photo]:
+    """Every still of a collection that lacks its foreground colours.
+
+    Raises:
+        InputError: there is no such folder, no photos are beside masks in it, or one lacks its other half.
+    """
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder}; give one that holds photos and masks")
+    missing, found = [], False
     for alpha_folder in _alpha_folders(folder):
-        photos = _sibling(alpha_folder, PHOTO_FOLDERS)
-        if photos is None or _sibling(alpha_folder, ("fgr",)) is not None:
+        photo_folder = _sibling(alpha_folder, PHOTO_FOLDERS)
+        if photo_folder is None or _sibling(alpha_folder, PUBLISHED_FOREGROUND_FOLDERS) is not None:
             continue
-        for alpha in pictures_below(alpha_folder, PICTURES):
-            photo = _partner(alpha, alpha_folder, photos)
-            foreground = (alpha_folder.parent / "foreground" / alpha.relative_to(alpha_folder)).with_suffix(".png")
-            if not foreground.exists():
-                missing.append((photo, alpha, foreground))
+        found = True
+        for alpha, photo in _pairs(alpha_folder, photo_folder):
+            made = alpha_folder.parent / MADE_FOREGROUND_FOLDER / alpha.relative_to(alpha_folder).with_suffix(".png")
+            if not made.exists():
+                missing.append(Photo(photo, alpha, made))
+    if not found:
+        raise InputError(f"{folder} has no photos beside masks, as original/ beside mask/; see data/README.md")
     return missing
 
 
@@ -121,22 +139,21 @@ def _stills(folder: Path) -> Iterator[PersonClip]:
 
 def _folders(folder: Path) -> Iterator[PersonClip]:
     for alpha_folder in _alpha_folders(folder):
-        foreground_folder = _sibling(alpha_folder, FOREGROUND_FOLDERS)
+        foreground_folder = _sibling(alpha_folder, (*PUBLISHED_FOREGROUND_FOLDERS, MADE_FOREGROUND_FOLDER))
         if foreground_folder is None:
             raise InputError(
                 f"{alpha_folder} has no foreground colours beside it; make them with "
                 f"python -m howard.data foreground={folder}"
             )
-        takes: dict[Path, list[Path]] = {}
-        for alpha in pictures_below(alpha_folder, PICTURES | VIDEOS):
+        takes: dict[Path, list[tuple[Path, Path]]] = {}
+        for alpha, foreground in _pairs(alpha_folder, foreground_folder):
             single = alpha.suffix.lower() in VIDEOS or alpha.parent == alpha_folder
-            takes.setdefault(alpha if single else alpha.parent, []).append(alpha)
-        for take, alphas in takes.items():
-            foregrounds = tuple(_partner(alpha, alpha_folder, foreground_folder) for alpha in alphas)
-            # The folders above tell apart takes of one name, such as 0000 of train and 0000 of test.
-            above = [part for part in alpha_folder.relative_to(folder).parts[:-1]]
-            name = "/".join([*above, *take.relative_to(alpha_folder).with_suffix("").parts])
-            yield PersonClip(name, foregrounds, tuple(alphas))
+            takes.setdefault(alpha.with_suffix("") if single else alpha.parent, []).append((alpha, foreground))
+        # The folders above tell apart takes of one name, such as 0000 of train and 0000 of test.
+        above = alpha_folder.parent.relative_to(folder)
+        for take, frames in takes.items():
+            name = (above / take.relative_to(alpha_folder)).as_posix()
+            yield PersonClip(name, tuple(foreground for _, foreground in frames), tuple(alpha for alpha, _ in frames))
 
 
 def _alpha_folders(folder: Path) -> list[Path]:
@@ -147,13 +164,19 @@ def _sibling(folder: Path, names: tuple[str, ...]) -> Path | None:
     return next((folder.parent / name for name in names if (folder.parent / name).is_dir()), None)
 
 
-def _partner(alpha: Path, alpha_folder: Path, folder: Path) -> Path:
-    """The file of the same name in another folder, whatever it ends in."""
-    stem = folder / alpha.relative_to(alpha_folder).with_suffix("")
-    same = stem.with_name(alpha.name)
-    if same.exists():
-        return same
-    for ending in sorted(PICTURES | VIDEOS):
-        if (stem.parent / (stem.name + ending)).exists():
-            return stem.parent / (stem.name + ending)
-    raise InputError(f"{alpha} has no picture of its name in {folder}")
+def _pairs(alpha_folder: Path, colour_folder: Path) -> list[tuple[Path, Path]]:
+    """Files of the same names in both, whatever they end in, in order; raises InputError where one lacks the other."""
+    alphas, colours = _by_name(alpha_folder), _by_name(colour_folder)
+    for name in sorted(alphas.keys() ^ colours.keys()):
+        if name in alphas:
+            raise InputError(f"{alphas[name]} has no picture of its name in {colour_folder}")
+        raise InputError(f"{colours[name]} has no picture of its name in {alpha_folder}")
+    return [(alpha, colours[name]) for name, alpha in alphas.items()]
+
+
+def _by_name(folder: Path) -> dict[Path, Path]:
+    """Pictures and videos below a folder by their place in it without the ending; raises InputError for empty ones."""
+    for above, folders, files in os.walk(folder):
+        if not folders and not files:
+            raise InputError(f"the folder {above} is empty; put its pictures back, or remove it")
+    return {path.relative_to(folder).with_suffix(""): path for path in pictures_below(folder, PICTURES | VIDEOS)}

@@ -52,5 +52,6 @@ def open_video(path: Path) -> Reader:
 
 
 def pictures_below(folder: Path, kinds: frozenset[str]) -> list[Path]:
-    """Files of these kinds in a folder and below, in order."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in kinds and path.is_file())
+    """Files of these kinds in a folder and below, in order; hidden ones, which archives from a Mac bring, left out."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in kinds and path.is_file())
+    return sorted(path for path in found if not path.name.startswith("."))

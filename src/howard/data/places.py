@@ -8,6 +8,8 @@ from howard.data.pictures import PICTURES, VIDEOS, pictures_below
 from howard.data.splits import SPLITS, Split, read_split_lists, split_by_folder, split_by_name
 from howard.errors import InputError
 
+_MANIFEST = "manifest.csv"
+
 
 class Place(NamedTuple):
     """A picture or a clip of a place; ``plate`` is the same place from the plate's camera, where there is one."""
@@ -30,32 +32,51 @@ def find_places(folder: Path, split: Split, licences: tuple[str, ...] = ()) -> l
         licences: keep only these licence folders of a manifest; empty keeps all.
 
     Raises:
-        InputError: nothing is found, a listed file is not there, or a place is listed twice.
+        InputError: nothing is found, a listed file is not there, a place is listed twice, or half of a pair is missing.
     """
     found = [place for place, side in scan_places(folder, licences) if side == split]
     if not found:
-        raise InputError(f"no pictures of places for {split} in {folder}")
+        kept = f" under the licences {', '.join(licences)}" if licences and is_licensed(folder) else ""
+        raise InputError(
+            f"no pictures of places for {split} in {folder}{kept}; see data/README.md for how they are laid out"
+        )
     return found
+
+
+def is_licensed(folder: Path) -> bool:
+    """Whether the collection has a manifest, which says the licence of each place."""
+    return (folder / _MANIFEST).is_file()
+
+
+def licence_of(place: Place) -> str:
+    """The licence folder of a place in a manifest."""
+    return place.name.split("/")[0]
 
 
 def scan_places(folder: Path, licences: tuple[str, ...] = ()) -> list[tuple[Place, Split]]:
     """Every place of a collection with the side of the split, by name; raises as :func:`find_places`."""
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}; give one that holds places")
-    if (folder / "manifest.csv").is_file():
+    if is_licensed(folder):
         return _in_manifest(folder, licences)
     places = {place.name: place for place in _pictures(folder)}
     sides = read_split_lists(folder)
     if sides is None:
-        return [(place, split_by_folder(Path(name)) or split_by_name(name)) for name, place in places.items()]
+        return [(place, split_by_folder(Path(place.name)) or _side(place)) for place in places.values()]
     absent = sorted(sides.keys() - places.keys())
     if absent:
         raise InputError(f"{folder}: {absent[0]} is listed in {sides[absent[0]]}.txt but its picture is not there")
     return [(places[name], side) for name, side in sides.items()]
 
 
+def _side(place: Place) -> Split:
+    """From the name alone; pairs are called ROOM_VIEW, and all views of a room are on one side."""
+    room, _, _ = place.name.rpartition("_")
+    return split_by_name(room if place.plate and room else place.name)
+
+
 def _in_manifest(folder: Path, licences: tuple[str, ...]) -> list[tuple[Place, Split]]:
-    manifest = folder / "manifest.csv"
+    manifest = folder / _MANIFEST
     found: dict[str, tuple[Place, Split]] = {}
     with manifest.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -68,9 +89,8 @@ def _in_manifest(folder: Path, licences: tuple[str, ...]) -> list[tuple[Place, S
                 raise InputError(f"{manifest}: {name} is listed twice; keep each file once")
             if not (folder / name).is_file():
                 raise InputError(f"{manifest}: {name} is not there")
-            if not licences or name.split("/")[0] in licences:
-                found[name] = (Place(name, folder / name), split)
-    return list(found.values())
+            found[name] = (Place(name, folder / name), split)
+    return [(place, split) for place, split in found.values() if not licences or licence_of(place) in licences]
 
 
 def _pictures(folder: Path) -> list[Place]:
@@ -79,4 +99,8 @@ def _pictures(folder: Path) -> list[Place]:
     if not sources:
         return [Place(path.relative_to(folder).as_posix(), path) for path in files]
     plates = {path.stem.removesuffix("_plate"): path for path in files if path.stem.endswith("_plate")}
-    return [Place(name, path, plates.get(name)) for name, path in sorted(sources.items())]
+    for name in sorted(sources.keys() ^ plates.keys()):
+        if name in sources:
+            raise InputError(f"{sources[name]} has no {name}_plate beside it")
+        raise InputError(f"{plates[name]} has no {name}_src beside it")
+    return [Place(name, path, plates[name]) for name, path in sorted(sources.items())]

@@ -29,6 +29,11 @@ def split_by_folder(path: Path) -> Split | None:
     return next((_FOLDERS[part] for part in path.parts if part in _FOLDERS), None)
 
 
+def has_split_lists(folder: Path) -> bool:
+    """Whether any of the three lists lies in the folder."""
+    return any((folder / f"{split}.txt").is_file() for split in SPLITS)
+
+
 def read_split_lists(folder: Path) -> dict[str, Split] | None:
     """Names in ``train.txt``, ``val.txt`` and ``test.txt``, one a line; None where the folder has none of them.
 
@@ -40,7 +45,8 @@ def read_split_lists(folder: Path) -> dict[str, Split] | None:
         path = folder / f"{split}.txt"
         if not path.is_file():
             continue
-        names = path.read_text(encoding="utf-8").split()
+        # A name may hold spaces: keyed people are called after their film.
+        names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         if not names:
             raise InputError(f"{path} is empty: list one name a line, or remove it")
         _add(sides, names, split, path)

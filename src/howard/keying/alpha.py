@@ -9,16 +9,19 @@ from howard.keying.fill import fill, smooth
 from howard.keying.light import encode, from_opponent, to_linear, to_opponent
 from howard.keying.screen import Screen, ScreenLight
 
-_SOLID, _RIM = 0.70, 2.0
-_GATE = 2.5
+# Excess is that of `Screen.excess`, 1 on the screen itself. Less is the person's, safe at some pixels from the edge.
+_CORE_EXCESS, _RIM = 0.3, 2.0  # in pixels, at 360 rows
+# More is the screen's, if its colour is off by no more than so many standard deviations of noise and unevenness.
+_SCREEN_EXCESS, _GATE = 0.7, 3.06
 # Creases and uneven dye that the smooth model does not follow, encoded.
-_UNEVEN = 0.014
+_UNEVEN = 0.0171
 # Colour comes at half the resolution in video: near an edge it is off by a share of the step there.
 _CHROMA_BLEED = 0.12
-_LEAST_VARIATION = 0.01
-_STEPS = 24
-_WINDOW, _STIFF = 2, 1e-4
-_CHUNK = 1 << 16
+_LEAST_VARIATION = 0.01  # standard deviation of a person's colours nearby, encoded: nothing is of one colour
+_NEARBY = 0.008  # of the shorter side of the picture: how far a person's colours are looked for, standard deviation
+_STEPS = 24  # of alpha, before the parabola through three of them
+_WINDOW, _STIFF = 2, 1e-4  # of the guided filter: pixels to either side, and epsilon in squared linear light
+_CHUNK = 1 << 16  # pixels solved at once, to bound memory
 
 
 class Regions(NamedTuple):
@@ -36,15 +39,15 @@ class Unmixed(NamedTuple):
     colour: np.ndarray
 
 
-def split(linear: np.ndarray, light: ScreenLight, screen: Screen) -> Regions:
-    """Share out linear (H, W, 3), given the screen's light there."""
+def find_regions(linear: np.ndarray, light: ScreenLight, screen: Screen) -> Regions:
+    """Share out a picture, linear (H, W, 3), given the screen's light there."""
     height, width = linear.shape[:2]
     calm = cv2.blur(linear, (3, 3))
     excess = screen.excess(calm) / np.maximum(screen.excess(light.colour), 1e-3)
     away = to_opponent(encode(calm)) - to_opponent(encode(light.colour))
     distance = ((away / (_GATE * screen.noise + _UNEVEN)) ** 2).sum(axis=2)
-    is_screen = light.sure | ((distance < 1.5) & (excess > 0.7))
-    solid = (excess < 1 - _SOLID) & ~is_screen
+    is_screen = light.sure | ((distance < 1) & (excess > _SCREEN_EXCESS))
+    solid = (excess < _CORE_EXCESS) & ~is_screen
     radius = max(2, round(_RIM * min(height, width) / 360))
     core = cv2.erode(solid.astype(np.uint8), _disc(radius), borderValue=1) > 0
     core |= _enclosed(core, is_screen)
@@ -52,7 +55,7 @@ def split(linear: np.ndarray, light: ScreenLight, screen: Screen) -> Regions:
 
 
 def unmix(linear: np.ndarray, light: np.ndarray, screen: Screen, regions: Regions) -> Unmixed:
-    """Find the alpha and the colour that explain every unknown pixel best.
+    """Find the alpha and the colour that explain every unknown pixel best, in ``linear`` (H, W, 3) before ``light``.
 
     A pixel is alpha F + (1 - alpha) S in linear light, S known, F spread like the core's colours nearby, and off by
     the camera's noise: the most probable alpha, then the most probable F (after Y.-Y. Chuang et al., "A Bayesian
@@ -94,9 +97,9 @@ def _solve(pixels: _Pixels, near: np.ndarray, nearest: np.ndarray) -> tuple[np.n
 
 
 def _nearby(opponent: np.ndarray, core: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of the core's colours around every pixel, each (H, W, 3)."""
+    """Mean and variance of the core's opponent colours around every pixel, each (H, W, 3)."""
     height, width = core.shape
-    sigma = max(1.5, 0.008 * min(height, width))
+    sigma = max(1.5, _NEARBY * min(height, width))
     # What is smooth needs no full resolution.
     shrink = max(1, int(sigma / 2))
     size = max(1, width // shrink), max(1, height // shrink)
@@ -109,7 +112,7 @@ def _nearby(opponent: np.ndarray, core: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _nearest(opponent: np.ndarray, core: np.ndarray) -> np.ndarray:
-    """The colour of the nearest core pixel, a little smoothed, at every pixel (H, W, 3)."""
+    """The opponent colour of the nearest core pixel, a little smoothed, at every pixel (H, W, 3)."""
     if not core.any():
         return opponent
     calm, _ = smooth(opponent, core, 1.5)

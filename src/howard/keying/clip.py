@@ -16,8 +16,8 @@ from howard.keying.marks import Marks, find_marks
 from howard.keying.screen import SCREENS, Screen, find_screen
 from howard.media import ClipInfo, Reader, open_reader
 
-_SAMPLES = 8
-_SHOWN = 8
+_SAMPLES = 8  # frames that the screen and its marks are learnt from
+_SHOWN = 8  # frames on the contact sheet
 
 
 class Key(NamedTuple):

@@ -9,8 +9,7 @@ from howard.colour import mix
 from howard.keying.frame import Keyed
 from howard.keying.light import encode, to_linear
 
-_WIDTH = 320
-_GAP = 4
+_WIDTH, _GAP = 320, 4  # of a picture and after it, in pixels
 _GREY, _RED = (0.5, 0.5, 0.5), (0.8, 0.1, 0.1)
 
 

@@ -15,6 +15,7 @@ from howard.keying.frame import Keyed
 from howard.keying.light import encode
 from howard.keying.screen import Screen
 from howard.media import ClipInfo, write_whole
+from howard.media.files import make_folder
 
 _RECORD = "keying_{}.json"
 _LAYERS = ("pha", "fgr")
@@ -56,7 +57,7 @@ class KeyingFolder:
                 for old in (self.path / layer / clip).glob("*.png"):
                     old.unlink()
         for layer in _LAYERS:
-            _make_folder(self.path / layer / clip)
+            make_folder(self.path / layer / clip)
         write_whole(path, (json.dumps(record, indent=2) + "\n").encode())
 
     def has(self, number: int) -> bool:
@@ -125,13 +126,6 @@ def _read_record(path: Path) -> dict[str, Any]:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise OutputError(f"{path} cannot be read; choose another folder or set overwrite=true") from error
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be made ({error.strerror}); choose another folder") from error
 
 
 def _encoded(suffix: str, picture: np.ndarray, options: tuple[int, ...]) -> bytes:

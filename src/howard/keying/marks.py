@@ -6,14 +6,15 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from howard.keying.alpha import Regions, split
+from howard.keying.alpha import Regions, find_regions
 from howard.keying.light import encode, to_linear
 from howard.keying.screen import Screen, screen_light
 
-_LARGEST = 0.004
-_SURROUNDED = 0.9
-_SEEN = 2
-_ALIKE = 0.09
+_LARGEST = 0.004  # of the picture
+_SMALLEST = 4  # pixels; less is noise
+_SURROUNDED = 0.9  # of the box around a mark: free of anything else
+_SEEN = 2  # pictures
+_ALIKE = 0.09  # difference of encoded values up to which a mark is not hidden
 
 
 class Marks(NamedTuple):
@@ -26,6 +27,7 @@ class Marks(NamedTuple):
 def find_marks(images: Sequence[np.ndarray], screen: Screen) -> Marks | None:
     """Small things alone on the screen, at the same place in at least two pictures of a clip; None if there are none.
 
+    ``images`` are as in `Frame`, of one size.
     Where the camera moves there are none: those are told by being alone in their own frame.
     """
     if len(images) < _SEEN:
@@ -34,7 +36,7 @@ def find_marks(images: Sequence[np.ndarray], screen: Screen) -> Marks | None:
     count, total = np.zeros(shape[:2], np.int32), np.zeros(shape, np.float32)
     for image in images:
         linear = to_linear(image)
-        alone = _alone(split(linear, screen_light(linear, screen), screen).screen)
+        alone = _alone(find_regions(linear, screen_light(linear, screen), screen).screen)
         count += alone
         total += alone[..., None] * encode(linear)
     where = count >= _SEEN
@@ -44,7 +46,7 @@ def find_marks(images: Sequence[np.ndarray], screen: Screen) -> Marks | None:
 
 
 def unmark(regions: Regions, linear: np.ndarray, marks: Marks | None) -> Regions:
-    """Hand the marks' pixels to the screen, except where something else hides them."""
+    """Hand the marks' pixels to the screen, except where something else hides them in ``linear`` (H, W, 3)."""
     if marks is None:
         return regions
     away = np.abs(encode(cv2.blur(linear, (3, 3))) - cv2.blur(marks.colour, (3, 3))).max(axis=2)
@@ -60,7 +62,7 @@ def _alone(is_screen: np.ndarray) -> np.ndarray:
     alone = np.zeros_like(is_screen)
     for label in range(1, count):
         left, top, wide, high, area = statistics[label]
-        if area > _LARGEST * is_screen.size or area < 4:
+        if area > _LARGEST * is_screen.size or area < _SMALLEST:
             continue
         rows = slice(max(0, top - 2 * margin), top + high + 2 * margin)
         columns = slice(max(0, left - 2 * margin), left + wide + 2 * margin)

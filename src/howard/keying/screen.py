@@ -14,17 +14,21 @@ SCREENS = ("auto", "green", "blue")
 
 # Hue in degrees: from yellow-green walls to turquoise ones, and from there to violet.
 _HUES = {"green": (50, 175), "blue": (175, 270)}
-_COLOURED, _LIT = 0.35, 0.15
+_HUE_BIN, _HUE_REACH = 5, 18  # of the histogram, and around its peak what is the screen's
+_COLOURED, _LIT = 0.35, 0.15  # least saturation and value of a screen, encoded
 # Of the picture, to be found, and where somebody says that it is there.
 _SMALLEST_SHARE, _SMALLEST_NAMED = 0.05, 0.005
-_HUE_REACH = 18
+# A channel that is so large beside the largest is the screen's too: yellow-green has two.
 _RIVAL = 0.6
 # A pixel is the screen's where it is nearly as pure as the screen, and not in the dark.
 _PURE, _DARKEST = 0.8, 0.12
 # Hair and the blur of black clothes are as pure as a shadow, but steeper: in encoded luma a pixel, at 360 rows.
 _CALM, _STEEP, _MARGIN = 1.2, 0.015, 4.0
-_MODEL_SIDE = 160
-_MODEL_SIGMA = 2.0
+# Weights to try for what a yellow-green screen lacks, and the excess that may be left in nine tenths of what is less
+# than so pure a screen.
+_BALANCES, _EXCESS_LEFT, _IMPURE = np.arange(1.0, 4.01, 0.2), 0.02, 0.4
+_MODEL_SIDE, _MODEL_SIGMA = 160, 2.0  # of the model's long side, and its smoothing, in its own pixels
+_SAMPLES = 20_000  # of a picture, for what is the same all over it
 _LEAST_NOISE = 0.5 / 255
 
 
@@ -94,7 +98,7 @@ class ScreenLight(NamedTuple):
 def screen_light(linear: np.ndarray, screen: Screen) -> ScreenLight:
     """The screen's own colour at every pixel of (H, W, 3), behind the person too, smooth; shadows on it are part of it.
 
-    Learnt from pixels that are the screen and nothing else: pure, flat, and away from what is not.
+    Learnt from the pixels that are surely the screen's; the clip's own colour where a picture has none.
     """
     height, width = linear.shape[:2]
     sure = _sure_screen(linear, screen)
@@ -110,6 +114,7 @@ def screen_light(linear: np.ndarray, screen: Screen) -> ScreenLight:
 
 
 def _sure_screen(linear: np.ndarray, screen: Screen) -> np.ndarray:
+    """Pixels (H, W) that are the screen and nothing else, bool: pure, flat, and away from what is not."""
     unit = min(linear.shape[:2]) / 360
     calm = cv2.GaussianBlur(linear, (0, 0), max(0.8, _CALM * unit))
     luma = to_opponent(encode(calm))[..., 0]
@@ -121,8 +126,8 @@ def _sure_screen(linear: np.ndarray, screen: Screen) -> np.ndarray:
 
 
 def _thinned(linear: np.ndarray) -> np.ndarray:
-    """About 20,000 pixels of a picture, (N, 3), each a small area's mean."""
-    factor = max(1.0, (linear.shape[0] * linear.shape[1] / 20_000) ** 0.5)
+    """About ``_SAMPLES`` pixels of a picture (H, W, 3), as (N, 3), each a small area's mean."""
+    factor = max(1.0, (linear.shape[0] * linear.shape[1] / _SAMPLES) ** 0.5)
     size = max(1, round(linear.shape[1] / factor)), max(1, round(linear.shape[0] / factor))
     return cv2.resize(linear, size, interpolation=cv2.INTER_AREA).reshape(-1, 3)
 
@@ -140,21 +145,26 @@ def _reference(pixels: np.ndarray, choice: str) -> tuple[str, np.ndarray]:
         cure = "say screen=green or screen=blue" if choice == "auto" else "choose another screen="
         raise InputError(f"no {wanted} screen found, {found} of the picture; {cure}, or film it larger and evenly lit")
     low, high = _HUES[name]
-    counts, edges = np.histogram(hue[masks[name]], bins=(high - low) // 5, range=(low, high))
-    peak = edges[counts.argmax()] + 2.5
+    counts, edges = np.histogram(hue[masks[name]], bins=(high - low) // _HUE_BIN, range=(low, high))
+    peak = edges[counts.argmax()] + _HUE_BIN / 2
     return name, np.median(pixels[masks[name] & (np.abs(hue - peak) < _HUE_REACH)], axis=0).astype(np.float32)
 
 
 def _balance(screen: Screen, pixels: np.ndarray) -> float:
-    """The weight of the lacking channels for which skin holds nothing of a yellow-green screen; 1 for true green."""
+    """The weight of the lacking channels for which skin holds nothing of a yellow-green screen; 1 for true green.
+
+    ``pixels`` are linear, (N, 3), of the clip. The least weight is sought that leaves no excess in what is no screen.
+    """
     if (screen.colour >= _RIVAL * screen.colour.max()).sum() == 1:
         return 1.0
-    for balance in np.arange(1.0, 4.01, 0.2):
-        candidate = screen._replace(balance=float(balance))
-        others = pixels[(candidate.excess(pixels) < 0.4 * pixels.max(axis=1) / screen.colour.max())]
-        if not len(others) or np.quantile(candidate.excess(others), 0.9) < 0.02:
+    balance = 1.0
+    for balance in map(float, _BALANCES):
+        candidate = screen._replace(balance=balance)
+        brightness = pixels.max(axis=1) / screen.colour.max()
+        others = pixels[candidate.excess(pixels) < _IMPURE * brightness]
+        if not len(others) or np.quantile(candidate.excess(others), 0.9) < _EXCESS_LEFT:
             break
-    return float(balance)
+    return balance
 
 
 def _noise(linear: np.ndarray, screen: Screen) -> np.ndarray:
