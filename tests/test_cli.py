@@ -273,3 +273,26 @@ def test_infer_reports_trouble_without_loading_torch(arguments: list[str]) -> No
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_an_error_from_a_worker_process_is_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
+    @cli.friendly
+    def command() -> None:
+        traceback = "Caught InputError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n  ..."
+        raise InputError(f"{traceback}\nhoward.errors.InputError: cannot read x.jpg\n")
+
+    with pytest.raises(SystemExit) as left:
+        command()
+    assert left.value.code == 2
+    assert capsys.readouterr().err == "error: cannot read x.jpg\n"
+
+
+def test_help_shows_zero_and_one_as_numbers() -> None:
+    @dataclass
+    class Numbers:
+        first: int = setting(0, "a number")
+        second: bool = setting(False, "a switch")
+
+    page = cli.help_page("count", "Counts.", Numbers, ())
+    assert "first=   0" in page
+    assert "second=  false" in page

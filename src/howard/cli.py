@@ -18,9 +18,11 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from hydra import compose, initialize, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import AnyNode, BooleanNode, DictConfig, FloatNode, IntegerNode, Node, OmegaConf, PathNode, StringNode
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from howard.errors import HowardError, SettingsError
 
@@ -49,7 +51,7 @@ def friendly(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
         try:
             return function(*args, **kwargs)
         except HowardError as error:
-            _leave(f"error: {error}", 2)
+            _leave(f"error: {_own_line(error)}", 2)
         except KeyboardInterrupt:
             _leave("stopped", 130)
 
@@ -59,6 +61,11 @@ def friendly(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
 def wants_help(arguments: Sequence[str]) -> bool:
     """Whether the command was given nothing, or asked what it takes."""
     return not arguments or any(argument in _HELP_FLAGS for argument in arguments)
+
+
+def is_sweep(arguments: Sequence[str]) -> bool:
+    """Whether Hydra is asked to go through comma-separated values, one job for each."""
+    return any(argument in ("-m", "--multirun") for argument in arguments)
 
 
 def help_page(command: str, purpose: str, settings_class: type, examples: Sequence[str]) -> str:
@@ -79,6 +86,14 @@ def read_settings(settings_class: type[Settings], config_name: str, arguments: S
     """
     with _hydra(None):
         config = _compose(config_name, _checked(arguments, config_name, research=False))
+        return as_settings(settings_class, config)
+
+
+def as_settings(settings_class: type[Settings], config: DictConfig) -> Settings:
+    """A composed config as an instance of its dataclass; raises SettingsError where a required setting was left out.
+
+    In fields that are paths a leading ``~/`` means home.
+    """
     missing = OmegaConf.missing_keys(config)
     for key, doc in _docs(settings_class).items():
         if key in missing:
@@ -94,14 +109,16 @@ def hydra_arguments(arguments: Sequence[str], config_name: str, config_folder: P
     """Check a research command's arguments and return them as Hydra's own ``main`` takes them.
 
     Strings are quoted, so that any file name works; groups (``experiment=coarse``), dotted keys and Hydra's flags pass.
-    Hydra's own language is left alone: ``+key=``, ``~key``, ``hydra.key=``, and all values of a sweep (``--multirun``).
+    Hydra's own language is left alone: ``+key=``, ``~key``, ``hydra.key=``, ``hydra/group=``, and all values of a sweep
+    (``--multirun``).
 
-    Raises SettingsError, in one line, for unknown keys and options and for values of a wrong type.
+    Raises SettingsError, in one line, for unknown keys and options and for values of a wrong type, be it on the command
+    line or in a file of settings that it chooses.
     """
     with _hydra(config_folder):
         checked = _checked(arguments, config_name, research=True)
-        if not _is_sweep(checked):
-            _compose(config_name, [each for each in checked if not each.startswith("-")])
+        for overrides in _jobs(checked) if is_sweep(checked) else [checked]:
+            _compose(config_name, [each for each in overrides if not each.startswith("-")])
     return checked
 
 
@@ -116,7 +133,7 @@ def quote(text: str) -> str:
 
 def _checked(arguments: Sequence[str], config_name: str, research: bool) -> list[str]:
     """The arguments in their order, checked against the config that the chosen groups make, and quoted."""
-    sweep = research and _is_sweep(arguments)
+    sweep = research and is_sweep(arguments)
     split = [_split(argument, research) for argument in arguments]
     groups = dict(_groups()) if research else {}
     choices = [
@@ -139,7 +156,7 @@ def _checked(arguments: Sequence[str], config_name: str, research: bool) -> list
 def _split(argument: str, research: bool) -> tuple[str, str | None]:
     """Key and value, parted at the first ``=``; the value is None for what is Hydra's business alone."""
     key, equals, value = argument.partition("=")
-    if research and (key in _HYDRA_FLAGS or key.startswith(("+", "~", "hydra."))):
+    if research and (key in _HYDRA_FLAGS or key.startswith(("+", "~", "hydra.", "hydra/"))):
         return key, None
     if key.startswith("-"):
         raise SettingsError(f"unknown option '{key}': settings are written without dashes, as key=value; see --help")
@@ -209,8 +226,24 @@ def _hint(wrong: str, known: Sequence[str]) -> str:
     return f"; there are: {', '.join(there_are)}"
 
 
-def _is_sweep(arguments: Sequence[str]) -> bool:
-    return any(argument in ("-m", "--multirun") for argument in arguments)
+def _jobs(arguments: Sequence[str]) -> Iterator[list[str]]:
+    """Jobs of a sweep in which every value occurs: each once, beside the first values of the others."""
+    given = [argument for argument in arguments if not argument.startswith("-")]
+    try:
+        parsed = OverridesParser.create().parse_overrides(given)
+    except HydraException as error:
+        raise SettingsError(f"the settings do not fit: {' '.join(str(error).split())}") from error
+    choices = [
+        [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+        if override.is_sweep_override()
+        else [argument]
+        for argument, override in zip(given, parsed, strict=True)
+    ]
+    firsts = [values[0] for values in choices]
+    yield firsts
+    for index, values in enumerate(choices):
+        for value in values[1:]:
+            yield [*firsts[:index], value, *firsts[index + 1 :]]
 
 
 @contextmanager
@@ -227,9 +260,26 @@ def _hydra(config_folder: Path | None) -> Iterator[None]:
 def _compose(config_name: str, overrides: list[str]) -> DictConfig:
     try:
         return compose(config_name, overrides)
-    except (HydraException, OmegaConfBaseException) as error:
-        lines = str(error.__cause__ or error).strip().splitlines()
-        raise SettingsError(f"the settings do not fit: {' '.join(line.strip() for line in lines)}") from error
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        text = " ".join(str(error.__cause__ or error).split())
+    raise SettingsError(_explained(text, config_name))
+
+
+def _explained(text: str, config_name: str) -> str:
+    """What OmegaConf and Hydra say of a key, value or choice that does not fit, as we would say it."""
+    found = re.match(r"In '(.+?)'", text)
+    place = f"{found[1]}.yaml: " if found else ""
+    if choice := re.search(r"Could not find '(.+)/(.+?)' Available options in '.*?': (.*?) Config search path", text):
+        return f"{place}there is no {choice[1]} '{choice[2]}'{_hint(choice[2], choice[3].split())}"
+    key = re.search(r"full_key: (\S+)", text)
+    if key and "ConfigKeyError" in text:
+        return f"{place}unknown setting '{key[1]}'{_hint(key[1], [name for name, _ in _nodes(compose(config_name))])}"
+    if key and (value := re.search(r"Invalid value '(.*)', expected one of \[(.*)\]", text)):
+        return f"{place}{key[1]} cannot be '{value[1]}'{_hint(value[1], value[2].split(', '))}"
+    if key and (value := re.search(r"Value '(.*?)'(?: of type '\w+')? could not be converted to (\w+)", text)):
+        expected = {"Integer": "a whole number", "Float": "a number"}.get(value[2], f"a {value[2]}")
+        return f"{place}{key[1]}={value[1]} is not {expected}"
+    return f"the settings do not fit: {text}"
 
 
 def _from_home(path: str | None) -> str | None:
@@ -246,7 +296,15 @@ def _docs(settings_class: Any) -> dict[str, str]:
 def _default_text(default: Any) -> str:
     if default is NO_DEFAULT or default == "???":
         return "required"
-    return {None: "-", True: "true", False: "false"}.get(default, str(default))
+    if default is None:
+        return "-"
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def _own_line(error: HowardError) -> str:
+    """What the error says itself: one from a worker process of torch carries that process's traceback before it."""
+    last = str(error).rstrip().rpartition("\n")[2]
+    return last.removeprefix(f"{type(error).__module__}.{type(error).__qualname__}: ")
 
 
 def _leave(line: str, code: int) -> NoReturn:
