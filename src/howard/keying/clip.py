@@ -1,6 +1,5 @@
 """A whole clip from end to end: film in; alpha, foreground, a contact sheet and a record of it all out."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from howard.keying.folder import KeyingFolder, describe
 from howard.keying.frame import key_frame
 from howard.keying.marks import Marks, find_marks
 from howard.keying.screen import SCREENS, Screen, find_screen
-from howard.media import ClipInfo, Reader, open_reader
+from howard.media import Reader, choose_frames, open_reader
 
 _SAMPLES = 8  # frames that the screen and its marks are learnt from
 _SHOWN = 8  # frames on the contact sheet
@@ -77,7 +76,7 @@ def key_clip(
         raise SettingsError(f"screen={screen} is unknown; choose {', '.join(SCREENS)}")
     folder = KeyingFolder(Path(output), overwrite)
     with open_reader(source, colour) as reader:
-        numbers = choose_numbers(frames, reader.info)
+        numbers = [reader.info.first_number + index for index in choose_frames(frames, reader.info)]
         key = find_key(reader, screen)
         folder.begin(reader.info.name, describe(reader.info, {"screen": screen, "colour": colour}, key.screen))
         missing = [number for number in numbers if not folder.has(number)]
@@ -104,15 +103,3 @@ def find_key(reader: Reader, screen: str = "auto") -> Key:
     except InputError as error:
         raise InputError(f"{reader.info.path}: {error}") from error
     return Key(found, find_marks(images, found))
-
-
-def choose_numbers(frames: str | None, clip: ClipInfo) -> range:
-    """The frame numbers that ``frames`` asks for; raises SettingsError where the clip has not got them."""
-    first, last = clip.first_number, clip.first_number + clip.frame_count - 1
-    if frames is None:
-        return range(first, last + 1)
-    match = re.fullmatch(r"(\d+)(?:-(\d+))?", str(frames).replace(" ", ""))
-    start, end = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-    if not first <= start <= end <= last:
-        raise SettingsError(f"frames={frames} is no part of {clip.path}, which has frames {first}-{last}")
-    return range(start, end + 1)

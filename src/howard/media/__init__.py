@@ -6,6 +6,7 @@ from howard.media.depth import full_scale, to_depth
 from howard.media.files import write_whole
 from howard.media.frame import AudioTrack, ClipInfo, Frame
 from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
+from howard.media.frame_range import choose_frames
 from howard.media.movie import MovieWriter
 from howard.media.ordered import OrderedWork
 from howard.media.reader import Reader, open_reader
@@ -25,6 +26,7 @@ __all__ = [
     "PngSequenceWriter",
     "Reader",
     "Writer",
+    "choose_frames",
     "composite",
     "full_scale",
     "open_reader",

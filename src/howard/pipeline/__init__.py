@@ -1,7 +1,6 @@
 """The film road: read, align, matte, write; a few frames in memory at a time."""
 
 from howard.pipeline.deliver import deliver
-from howard.pipeline.frames import choose_frames
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.progress import FrameDone, ProgressCallback, progress_bar
 from howard.pipeline.render import CutOut, RenderSummary, cut_out_frames, remove_background
@@ -16,7 +15,6 @@ __all__ = [
     "ProgressCallback",
     "RenderSummary",
     "align_frames",
-    "choose_frames",
     "cut_out_frames",
     "deliver",
     "matte_clip",

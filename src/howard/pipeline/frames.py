@@ -1,30 +1,9 @@
-"""Which frames of a clip are asked for, and how fast they follow one another."""
+"""What a clip must be to be matted, and how fast its frames follow one another."""
 
-import re
 from fractions import Fraction
 
 from howard.errors import InputError, SettingsError
 from howard.media import ClipInfo
-
-
-def choose_frames(frames: str | None, clip: ClipInfo) -> range:
-    """Zero-based indices of ``frames``, such as "100-200" (both included) or "40"; all where None.
-
-    Frames are counted as in output names. Raises SettingsError, naming the clip's range, where they are not in it.
-    """
-    if frames is None:
-        return range(clip.frame_count)
-    first, last = clip.first_number, clip.first_number + clip.frame_count - 1
-    match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", str(frames))
-    if match is None:
-        raise SettingsError(f"frames={frames} is not a frame or a range; write frames=40 or frames={first}-{last}")
-    start, end = int(match[1]), int(match[2] or match[1])
-    if start > end:
-        raise SettingsError(f"frames={frames} ends before it begins; write frames={end}-{start}")
-    if start < first or end > last:
-        raise SettingsError(f"frames={frames} is outside {clip.path}, which has frames {first}-{last}")
-    return range(start - first, end - first + 1)
-
 
 # Below this the network has nothing to see.
 _SMALLEST_SIDE = 64

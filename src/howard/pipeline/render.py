@@ -13,12 +13,11 @@ import numpy as np
 
 from howard.align import QUALITIES, AlignedPlate, AlignmentStatus
 from howard.errors import SettingsError
-from howard.media import Frame
+from howard.media import Frame, choose_frames
 from howard.pipeline.cutout import cut_out
 from howard.pipeline.deliver import deliver
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.foreground import FOREGROUNDS, choose_colours
-from howard.pipeline.frames import choose_frames
 from howard.pipeline.inputs import open_inputs
 from howard.pipeline.outputs import choose_outputs, describe_output, refuse_inputs
 from howard.pipeline.predictor import Predictor
@@ -96,7 +95,8 @@ def remove_background(
         plate_colour: the same for the plate.
         frame_rate: of a shot that is an image sequence, as 24 or "24000/1001"; 24 where None.
         quality: of the alignment: fast, standard or best; see :class:`howard.align.PlateAligner`.
-        workers: frames that are aligned at a time; None means one for each of the machine's cores.
+        workers: frames that are aligned at a time; None means one for each of the machine's cores, up to
+            eight.
         report: also write ``report.html``, a page that shows how the render came out.
         overwrite: write into a folder that holds other files or another render, which starts over.
         restart: the same, but only where the folder holds nothing besides a render.

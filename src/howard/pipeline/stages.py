@@ -34,6 +34,8 @@ _REACH = 3
 
 # Frames that may wait between the halves of the road.
 _WAITING = 2
+# Every frame at work is in memory, in 4K some hundreds of megabytes of it.
+_MOST_WORKERS = 8
 
 
 class AlignedFrame(NamedTuple):
@@ -74,7 +76,7 @@ def matte_clip(
         predictor: what mattes a frame.
         numbers: frames of the shot, counted as in output names.
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
-        workers: frames aligned at a time; None means one for each of the machine's cores.
+        workers: frames aligned at a time; None means one for each of the machine's cores, up to eight.
         explains: says which frames come with explanations.
     """
     first = inputs.shot.info.first_number
@@ -88,7 +90,7 @@ def matte_clip(
         find_person=predictor.find_person if quality == "best" else None,
         cache=default_cache_folder(),
         device=None if str(predictor.device) == "cpu" else str(predictor.device),
-        workers=workers or count_cores(),
+        workers=workers or min(count_cores(), _MOST_WORKERS),
         explains=explains,
     )
     with closing(work_ahead(make, _WAITING)) as aligned:
