@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from howard.align import AlignedPlate, AlignmentStatus
 from howard.errors import OutputError
 from howard.media import Frame
-from howard.pipeline.samples import MatteDetail, clear_samples, sample_numbers, save_sample, wants_sample
+from howard.pipeline.frames import MatteDetail
+from howard.pipeline.samples import clear_samples, sample_numbers, save_sample, wants_sample
 
 HEIGHT, WIDTH = 90, 162
 PICTURES = {

@@ -8,8 +8,8 @@ import numpy as np
 import OpenEXR
 
 from howard.errors import InputError
+from howard.media.picture import StillPicture
 from howard.media.primaries import BT709, named_primaries
-from howard.media.still import StillPicture
 from howard.media.working_space import ColourTags
 
 _LARGEST_HALF = 65504.0

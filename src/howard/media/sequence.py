@@ -7,8 +7,9 @@ from pathlib import Path
 from howard.errors import InputError
 from howard.media.colour_names import apply_colour_name
 from howard.media.frame import ClipInfo, Frame
+from howard.media.picture import StillPicture
 from howard.media.sequence_files import SequenceFiles
-from howard.media.still import StillPicture, read_picture
+from howard.media.still import read_picture
 from howard.media.working_space import WorkingSpace
 
 _FRAME_RATE = Fraction(24)

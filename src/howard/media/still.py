@@ -1,32 +1,17 @@
 """Reading one picture from its file."""
 
-from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from howard.errors import InputError
 from howard.media.depth import to_depth
+from howard.media.picture import StillPicture
 from howard.media.primaries import BT709
 from howard.media.working_space import ColourTags, WorkingSpace
 
 STILL_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".exr"})
-
-
-class StillPicture(NamedTuple):
-    """A picture as its file holds it, upright: RGB, (H, W, 3), uint8, uint16 or float32, read as ``tags`` says.
-
-    ``frame_rate`` and ``timecode`` are None where the file does not say.
-    """
-
-    image: np.ndarray
-    pixel_format: str
-    tags: ColourTags
-    pixel_aspect: Fraction = Fraction(1)
-    frame_rate: Fraction | None = None
-    timecode: str | None = None
 
 
 def read_picture(path: Path) -> StillPicture:

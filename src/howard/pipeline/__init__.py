@@ -1,10 +1,11 @@
 """The film road: read, align, matte, write; a few frames in memory at a time."""
 
 from howard.pipeline.deliver import deliver
+from howard.pipeline.frames import AlignedFrame, MattedFrame
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.progress import FrameDone, ProgressCallback, progress_bar
 from howard.pipeline.render import CutOut, RenderSummary, cut_out_frames, remove_background
-from howard.pipeline.stages import AlignedFrame, MattedFrame, align_frames, matte_clip, matte_frames
+from howard.pipeline.stages import align_frames, matte_clip, matte_frames
 
 __all__ = [
     "AlignedFrame",

@@ -4,9 +4,9 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 
 from howard.media import Background, OrderedWork
+from howard.pipeline.frames import MattedFrame
 from howard.pipeline.progress import FrameDone, ProgressCallback
 from howard.pipeline.record import FrameRecord
-from howard.pipeline.stages import MattedFrame
 from howard.pipeline.writer import FrameJob, FrameWriter
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from howard.media import full_scale, to_depth
 from howard.pipeline.cutout import Pixels
-from howard.pipeline.stages import MattedFrame
+from howard.pipeline.frames import MattedFrame
 
 # From all that is known, or the network's alone.
 FOREGROUNDS = ("estimated", "network")

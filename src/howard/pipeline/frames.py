@@ -1,30 +1,43 @@
-"""What a clip must be to be matted, and how fast its frames follow one another."""
+"""Frames on their way along the film road."""
 
-from fractions import Fraction
+from typing import NamedTuple
 
-from howard.errors import InputError, SettingsError
-from howard.media import ClipInfo
+import numpy as np
 
-# Below this the network has nothing to see.
-_SMALLEST_SIDE = 64
-
-
-def refuse_tiny(clip: ClipInfo) -> None:
-    """Raise InputError where a clip's pictures are too small to be matted."""
-    if min(clip.width, clip.height) < _SMALLEST_SIDE:
-        raise InputError(
-            f"{clip.path} is {clip.width}x{clip.height}; both sides need {_SMALLEST_SIDE} pixels at least, scale it up"
-        )
+from howard.align import AlignedPlate
+from howard.media import Frame
 
 
-def read_frame_rate(rate: str | Fraction | None) -> Fraction | None:
-    """A frame rate written as "24", "23.976" or "24000/1001"; raises SettingsError where it is none."""
-    if rate is None:
-        return None
-    try:
-        number = Fraction(rate)
-    except (ValueError, ZeroDivisionError):
-        number = Fraction(0)
-    if number <= 0:
-        raise SettingsError(f"frame_rate={rate} is not a frame rate; write frame_rate=24 or frame_rate=24000/1001")
-    return number
+class MatteDetail(NamedTuple):
+    """What a matte was made from; float32 numpy arrays in [0, 1].
+
+    ``alpha`` and ``error`` (h, w) are the coarse network's, ``error`` its own estimate of how far alpha is off.
+    ``refined`` (H / 4, W / 4), rounded up, is 1 where a patch was refined. All three span the picture padded to whole
+    patches at its right and lower edges.
+    """
+
+    alpha: np.ndarray
+    error: np.ndarray
+    refined: np.ndarray
+
+
+class AlignedFrame(NamedTuple):
+    """A source frame and the plate brought to its view, with a picture that explains how, if that was asked for."""
+
+    source: Frame
+    plate: AlignedPlate
+    explanation: np.ndarray | None = None
+
+
+class MattedFrame(NamedTuple):
+    """An aligned frame with its matte: ``alpha`` (H, W) and ``foreground`` (H, W, 3) straight sRGB, float32, [0, 1].
+
+    Frames that are explained say what their matte was made from, too.
+    """
+
+    source: Frame
+    plate: AlignedPlate
+    alpha: np.ndarray
+    foreground: np.ndarray
+    explanation: np.ndarray | None = None
+    detail: MatteDetail | None = None

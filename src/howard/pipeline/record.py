@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from howard.measures import holes, islands, plate_residual, recomposition_error
-from howard.pipeline.stages import MattedFrame
+from howard.pipeline.frames import MattedFrame
 
 # Alpha below which a pixel counts as background when the plate is judged.
 _EMPTY = 0.02

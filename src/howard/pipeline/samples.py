@@ -9,7 +9,6 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from howard.errors import OutputError
 from howard.media import to_depth, write_whole
 from howard.media.files import make_folder
+from howard.pipeline.frames import MattedFrame, MatteDetail
 from howard.pipeline.sample_pictures import (
     crop_around,
     draw_patches,
@@ -30,9 +30,6 @@ from howard.pipeline.sample_pictures import (
     to_levels,
 )
 
-if TYPE_CHECKING:
-    from howard.pipeline.stages import MattedFrame
-
 _FOLDER = "howard.samples"
 _FACTS = "sample.json"
 # Frames sampled whatever they came out as, and parts of a render of which each has one weak frame sampled.
@@ -42,19 +39,6 @@ _LARGE, _SMALL, _THUMBNAIL = 1280, 800, 200
 # What the hottest colour stands for: levels between source and plate, and error of alpha.
 _HOTTEST_LEVELS = 40.0
 _HOTTEST_ERROR = 0.5
-
-
-class MatteDetail(NamedTuple):
-    """What a matte was made from; float32 numpy arrays in [0, 1].
-
-    ``alpha`` and ``error`` (h, w) are the coarse network's, ``error`` its own estimate of how far alpha is off.
-    ``refined`` (H / 4, W / 4), rounded up, is 1 where a patch was refined. All three span the picture padded to whole
-    patches at its right and lower edges.
-    """
-
-    alpha: np.ndarray
-    error: np.ndarray
-    refined: np.ndarray
 
 
 def sample_numbers(numbers: Sequence[int]) -> set[int]:
@@ -79,7 +63,7 @@ def wants_sample(folder: Path, numbers: Sequence[int], number: int, is_weak: boo
     return not any(other in before and other not in regular for other in _sampled(folder))
 
 
-def save_sample(folder: Path, frame: "MattedFrame", rgba: np.ndarray, explanation: np.ndarray) -> None:
+def save_sample(folder: Path, frame: MattedFrame, rgba: np.ndarray, explanation: np.ndarray) -> None:
     """Save the pictures of a frame, which has its detail, into the render's ``folder``.
 
     ``rgba`` (H, W, 4) is its cut-out as it is written, straight, of any depth; ``explanation`` what

@@ -6,12 +6,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from howard.align import (
-    AlignedPlate,
     AlignmentStatus,
     AlignTask,
     PersonFinder,
@@ -21,10 +19,10 @@ from howard.align import (
 )
 from howard.media import Frame, Reader
 from howard.pipeline.ahead import work_ahead
+from howard.pipeline.frames import AlignedFrame, MatteDetail, MattedFrame
 from howard.pipeline.inputs import Inputs
 from howard.pipeline.masks import apply_masks
 from howard.pipeline.predictor import Predictor
-from howard.pipeline.samples import MatteDetail
 
 Explains = Callable[[int, bool], bool]
 
@@ -36,28 +34,6 @@ _REACH = 3
 _WAITING = 2
 # Every frame at work is in memory, in 4K some hundreds of megabytes of it.
 _MOST_WORKERS = 8
-
-
-class AlignedFrame(NamedTuple):
-    """A source frame and the plate brought to its view, with a picture that explains how, if that was asked for."""
-
-    source: Frame
-    plate: AlignedPlate
-    explanation: np.ndarray | None = None
-
-
-class MattedFrame(NamedTuple):
-    """An aligned frame with its matte: ``alpha`` (H, W) and ``foreground`` (H, W, 3) straight sRGB, float32, [0, 1].
-
-    Frames that are explained say what their matte was made from, too.
-    """
-
-    source: Frame
-    plate: AlignedPlate
-    alpha: np.ndarray
-    foreground: np.ndarray
-    explanation: np.ndarray | None = None
-    detail: MatteDetail | None = None
 
 
 def matte_clip(

@@ -9,9 +9,9 @@ from howard.media import Writer, composite
 from howard.pipeline.cutout import cut_out
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.foreground import choose_colours
+from howard.pipeline.frames import MattedFrame
 from howard.pipeline.record import FrameRecord, measure_frame
 from howard.pipeline.samples import save_sample
-from howard.pipeline.stages import MattedFrame
 
 
 class Output(NamedTuple):
