@@ -20,11 +20,13 @@ from howard.pipeline.frames import MattedFrame
 FOREGROUNDS = ("estimated", "network")
 # Chosen on unseen people over unseen rooms (benchmarks/foreground.py). Solid enough to lend its colour:
 _SOLID = 0.5
-# How far a colour reaches, as a standard deviation in pixels of a picture this wide; ...
+# How far a colour reaches, as a standard deviation in pixels of a picture about this wide; ...
 _REACH = 1.0
-_REACH_WIDTH = 960
-# ... and how much less a colour weighs that comes from four times as far.
+_LOOKED_AT_WIDTH = 960
+# ... how much less a colour weighs that comes from four times as far, ...
 _FAR_WEIGHT = 0.01
+# ... and beyond how many pixels nothing is looked for.
+_MARGIN = 16
 # How far the source may be from its recomposition, against how far a colour may be from its neighbours', as a ratio of
 # variances: the larger, the less is taken from the plate.
 _DOUBT = 3.0
@@ -77,25 +79,37 @@ def choose_colours(frame: MattedFrame, foreground: str) -> Callable[[Pixels], np
 
 
 def look_around(source: np.ndarray, alpha: np.ndarray, pixels: Pixels) -> Surroundings:
-    """Weighted means of the solid colours near ``pixels``; arguments as :func:`estimate_foreground`."""
-    reach = _REACH * max(1.0, alpha.shape[1] / _REACH_WIDTH)
-    margin = int(16 * reach)
-    top, left = max(0, pixels.rows.min() - margin), max(0, pixels.columns.min() - margin)
-    window = np.s_[top : pixels.rows.max() + margin + 1, left : pixels.columns.max() + margin + 1]
-    solid = cv2.pow(alpha[window].astype(np.float32, copy=False), 2)
-    _, solid = cv2.threshold(solid, _SOLID**2, 0, cv2.THRESH_TOZERO)
-    shown = source[window]
-    weighted = cv2.multiply(shown, cv2.merge([solid] * 3), scale=1 / full_scale(shown.dtype), dtype=cv2.CV_32F)
-    rows, columns = pixels.rows - top, pixels.columns - left
-    colour, weight = (_spread(image, reach, rows, columns) for image in (weighted, solid))
+    """Weighted means of the solid colours near ``pixels``; arguments as :func:`estimate_foreground`.
+
+    Large pictures are looked at in a smaller size: colours change slowly, and edges are as many pixels wider there.
+    """
+    factor = max(1, round(alpha.shape[1] / _LOOKED_AT_WIDTH))
+    # Whole cells of so many pixels, with room for the furthest colours.
+    first, last = (
+        [edge(at) // factor * factor + sign * _MARGIN * factor for at in pixels]
+        for edge, sign in ((np.min, -1), (np.max, 1))
+    )
+    top, left = (max(0, start) for start in first)
+    window = np.s_[top : last[0] + factor, left : last[1] + factor]
+    seen, cover = (_reduce(image[window], factor) for image in (source, alpha.astype(np.float32, copy=False)))
+    _, solid = cv2.threshold(cv2.pow(cover, 2), _SOLID**2, 0, cv2.THRESH_TOZERO)
+    weighted = cv2.multiply(seen, cv2.merge([solid] * 3), scale=1 / full_scale(seen.dtype), dtype=cv2.CV_32F)
+    rows, columns = (pixels.rows - top) // factor, (pixels.columns - left) // factor
+    colour, weight = (_spread(image, rows, columns) for image in (weighted, solid))
     return Surroundings(colour / np.maximum(weight, _NOTHING), weight)
 
 
-def _spread(image: np.ndarray, reach: float, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _reduce(image: np.ndarray, factor: int) -> np.ndarray:
+    """Means over cells of ``factor`` x ``factor`` pixels; those at the end may be smaller."""
+    size = tuple(-(-side // factor) for side in image.shape[1::-1])
+    return image if factor == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _spread(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """A picture, (h, w) or (h, w, 3), blurred a little and, far more weakly, a lot: (N, 1 or 3) at some pixels."""
-    side = 2 * round(2 * reach) + 1
-    near = cv2.GaussianBlur(image, (side, side), reach)
+    side = 4 * round(_REACH) + 1
+    near = cv2.GaussianBlur(image, (side, side), _REACH)
     quarter = cv2.resize(image, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    far = cv2.GaussianBlur(quarter, (side, side), reach)
+    far = cv2.GaussianBlur(quarter, (side, side), _REACH)
     down, right = (np.minimum(at // 4, size - 1) for at, size in zip((rows, columns), far.shape, strict=False))
     return (near[rows, columns] + _FAR_WEIGHT * far[down, right]).reshape(len(rows), -1)

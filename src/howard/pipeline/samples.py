@@ -16,7 +16,7 @@ import numpy as np
 from howard.errors import OutputError
 from howard.media import to_depth, write_whole
 from howard.media.files import make_folder
-from howard.pipeline.frames import MattedFrame, MatteDetail
+from howard.pipeline.frames import MatteDetail, MattedFrame
 from howard.pipeline.sample_pictures import (
     crop_around,
     draw_patches,
