@@ -1,44 +1,57 @@
-"""The LightningDataModule: people over places, synthesised as they are asked for."""
+"""The LightningDataModule: people over places, cut and drawn by workers, filmed on the device."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-import numpy as np
+import torch
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
-from howard.data.datasets import Batch, SyntheticDataset, load_places
+from howard.data.curriculum import Curriculum, FixedRecipe, Mixing
+from howard.data.datasets import Batch, Item, Pictures, SyntheticDataset, collate, load_places
+from howard.data.numbers import SampleNumbers
+from howard.data.pairs import PreparedPair, find_pairs
 from howard.data.people import PersonClip, find_people
-from howard.data.places import Place, find_places
+from howard.data.places import find_places
 from howard.data.splits import Split
 from howard.errors import InputError, SettingsError
-from howard.synthesis import RECIPES
+from howard.synthesis import Recipe
+from howard.synthesis.film import Shoot, film
 
-_VALIDATION_SEED = 20210423  # never the training seed: validation stays the same whatever a run is seeded with
+# Never the training seed: validation and test stay the same whatever a run is seeded with.
+_FIXED_SEEDS: dict[Split, int] = {"val": 20210423, "test": 20210424}
 
 
 class MattingDataModule(LightningDataModule):
-    """People and places of a data folder as training and validation batches (see :class:`SyntheticDataset`).
+    """People and places of a data folder as training, validation and test batches.
+
+    The number of a training sample is step x samples a step + its place in the step, and what it looks like follows
+    from the seed and that number: not from workers, devices, or where a run was interrupted. See
+    :class:`howard.data.datasets.SyntheticDataset`.
 
     Args:
         root: folder of collections.
         people: names of people collections below it.
         shares: how often each collection is drawn from; one positive number each.
         places: names of place collections below it.
+        prepared: names of prepared plate pairs below it.
+        prepared_share: of the training samples that are made from prepared pairs.
         licences: keep to these licence folders where a collection has a manifest; empty keeps all.
-        recipe: one of :data:`howard.synthesis.RECIPES`.
+        recipe: one of :data:`howard.synthesis.RECIPE_NAMES`.
         mixing: ``linear`` or ``srgb``; None leaves it to the recipe.
+        strength: of the level at the first sample and after ``strength_samples``, in place of the level's own.
+        strength_samples: how many samples it takes from the one to the other.
         size: side of the samples in pixels.
+        frames: of a sample; batches are (B, C, H, W) where it is 1, else (B, T, C, H, W).
         batch_size: samples a batch.
-        samples_per_epoch: fresh samples an epoch; None means one for every person.
-        validation_samples: fixed samples of the validation split.
-        workers: processes that make samples; 0 makes them in the training process. They are forked, which OpenCV
+        samples_per_epoch: samples an epoch, of all processes together; None means one for every person.
+        validation_samples: fixed samples of the validation split, and of the test split.
+        workers: processes that prepare samples; 0 prepares them in the training process. They are forked, which OpenCV
             survives only single-threaded: the entry file calls ``cv2.setNumThreads(1)``.
         seed: of the training samples.
 
     Raises:
-        SettingsError: the recipe is unknown.
+        SettingsError: the recipe is unknown, or shares do not fit.
         InputError: a collection is missing or empty (on ``setup``).
     """
 
@@ -48,10 +61,15 @@ class MattingDataModule(LightningDataModule):
         people: list[str],
         shares: list[float],
         places: list[str],
+        prepared: list[str],
+        prepared_share: float,
         licences: list[str],
         recipe: str,
-        mixing: Literal["linear", "srgb"] | None,
+        mixing: Mixing | None,
+        strength: list[float] | None,
+        strength_samples: int,
         size: int,
+        frames: int,
         batch_size: int,
         samples_per_epoch: int | None,
         validation_samples: int,
@@ -59,50 +77,88 @@ class MattingDataModule(LightningDataModule):
         seed: int,
     ) -> None:
         super().__init__()
-        if recipe not in RECIPES:
-            raise SettingsError(f"unknown data.recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
-        self.recipe = replace(RECIPES[recipe], mixing=mixing) if mixing else RECIPES[recipe]
+        if len(people) != len(shares):
+            raise SettingsError(f"data.shares has {len(shares)} numbers for {len(people)} collections of people")
+        if strength is not None and len(strength) != 2:
+            raise SettingsError(f"data.strength={strength} should be two numbers, of the first sample and of the last")
+        ramp = None if strength is None else (strength[0], strength[1])
+        self.curriculum = Curriculum(recipe, mixing, ramp, strength_samples)
         self.root = Path(root)
         self.people_names, self.shares, self.place_names = people, shares, places
+        self.prepared_names, self.prepared_share = prepared, prepared_share
         self.licences = tuple(licences)
-        self.size, self.batch_size, self.workers, self.seed = size, batch_size, workers, seed
+        self.size, self.frames, self.batch_size = size, frames, batch_size
         self.samples_per_epoch, self.validation_samples = samples_per_epoch, validation_samples
-        self._people: dict[Split, list[list[PersonClip]]] = {}
-        self._places: dict[Split, list[np.ndarray]] = {}
+        self.workers, self.seed = workers, seed
+        self._pictures: dict[Split, Pictures] = {}
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that training ends with, and that is validated by."""
+        return self.curriculum.last
 
     def setup(self, stage: str | None = None) -> None:
-        """List people and decode places, once for all stages."""
-        if self._places:
-            return
+        """List people and decode places, once for all stages; the test split only when it is tested."""
         if not self.root.is_dir():
             raise InputError(f"no data folder {self.root}; give one with data.root=FOLDER (see data/README.md)")
-        splits: tuple[Split, ...] = ("train", "val")
-        self._people = {split: self._find_people(split) for split in splits}
-        self._places = {split: load_places(self._find_places(split)) for split in splits}
+        wanted: tuple[Split, ...] = ("test",) if stage == "test" else ("train", "val")
+        for split in wanted:
+            if split not in self._pictures:
+                self._pictures[split] = self._gather(split)
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """A new epoch's samples; the trainer must ask again every epoch."""
-        length = self.samples_per_epoch or sum(len(group) for group in self._people["train"])
-        epoch = self.trainer.current_epoch if self.trainer else 0
-        dataset = self._dataset("train", length, self.seed, epoch)
-        # A last batch of one or two samples would upset batch norm.
-        return self._loader(dataset, self.workers, drop_last=length > self.batch_size)
+    def train_dataloader(self) -> DataLoader[Item]:
+        """Samples from the trainer's step on."""
+        people = self._pictures["train"].people
+        length = self.samples_per_epoch or sum(len(group) for group in people)
+        world = self.trainer.world_size if self.trainer else 1
+        batches = max(1, length // (self.batch_size * world))
+        dataset = SyntheticDataset(self._pictures["train"], self.curriculum, self.size, length, self.seed, self.frames)
+        numbers = SampleNumbers(dataset, batches, self.batch_size, self.trainer)
+        return self._loader(dataset, self.workers, numbers)
 
-    def val_dataloader(self) -> DataLoader[Batch]:
+    def val_dataloader(self) -> DataLoader[Item]:
         """The fixed validation samples, in a fixed order."""
-        return self._loader(self._dataset("val", self.validation_samples, _VALIDATION_SEED, 0), min(self.workers, 1))
+        return self._loader(self._fixed("val"), min(self.workers, 1))
 
-    def _find_people(self, split: Split) -> list[list[PersonClip]]:
-        return [find_people(self.root / name, split) for name in self.people_names]
+    def test_dataloader(self) -> DataLoader[Item]:
+        """The fixed test samples, in a fixed order."""
+        return self._loader(self._fixed("test"), min(self.workers, 1))
 
-    def _find_places(self, split: Split) -> list[Place]:
-        return [place for name in self.place_names for place in find_places(self.root / name, split, self.licences)]
+    def validation_batch(self, count: int) -> Batch:
+        """The first ``count`` validation samples, or all if there are fewer, on the CPU: what panels show."""
+        dataset = self._fixed("val")
+        return self.finish(collate([dataset[number] for number in range(min(count, len(dataset)))]))
 
-    def _dataset(self, split: Split, length: int, seed: int, epoch: int) -> SyntheticDataset:
-        return SyntheticDataset(
-            self._people[split], self.shares, self._places[split], self.size, self.recipe, length, seed, epoch
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
+        """Film what the workers prepared, on the device that it is on by now."""
+        return self.finish(batch)
+
+    def finish(self, shoot: Shoot) -> Batch:
+        """The finished samples of a batch, float32 in [0, 1], by name; see :class:`howard.synthesis.film.Sample`."""
+        sample = film(shoot, (self.size, self.size), self.recipe.mixing)
+        return {name: image[:, 0] if self.frames == 1 else image for name, image in sample._asdict().items()}
+
+    def _gather(self, split: Split) -> Pictures:
+        people: list[list[PersonClip]] = [find_people(self.root / name, split) for name in self.people_names]
+        places = [each for name in self.place_names for each in find_places(self.root / name, split, self.licences)]
+        pairs: list[PreparedPair] = []
+        if split == "train":
+            pairs = [pair for name in self.prepared_names for pair in find_pairs(self.root / name, split)]
+        return Pictures(people, self.shares, load_places(places), pairs, self.prepared_share)
+
+    def _fixed(self, split: Split) -> SyntheticDataset:
+        recipes, seed = FixedRecipe(self.recipe), _FIXED_SEEDS[split]
+        return SyntheticDataset(self._pictures[split], recipes, self.size, self.validation_samples, seed, self.frames)
+
+    def _loader(
+        self, dataset: SyntheticDataset, workers: int, numbers: SampleNumbers | None = None
+    ) -> DataLoader[Item]:
+        return DataLoader(
+            dataset,
+            self.batch_size,
+            sampler=numbers,
+            num_workers=workers,
+            collate_fn=collate,
+            pin_memory=torch.cuda.is_available(),
+            persistent_workers=numbers is not None and workers > 0,
         )
-
-    def _loader(self, dataset: SyntheticDataset, workers: int, drop_last: bool = False) -> DataLoader[Batch]:
-        # Samples are random already, so their order need not be.
-        return DataLoader(dataset, self.batch_size, num_workers=workers, drop_last=drop_last)

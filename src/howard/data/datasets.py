@@ -1,80 +1,144 @@
-"""Datasets that synthesise their samples: fresh ones every epoch to train on, fixed ones to validate with."""
+"""Datasets that prepare samples: pick, decode, cut, draw; :mod:`howard.synthesis.film` finishes whole batches."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, default_collate
 
+from howard.data.curriculum import Recipes
+from howard.data.pairs import PreparedPair
 from howard.data.people import PersonClip
 from howard.data.pictures import VIDEOS, open_video, read_picture, read_video_frame, shrink
 from howard.data.places import Place
-from howard.synthesis import Person, Recipe, synthesise
+from howard.data.scenes import Actor, Stage, set_actor, set_pair, set_place
+from howard.synthesis import Person, Recipe, SceneDraw, Streams, draw_camera, draw_scene, open_streams
+from howard.synthesis.film import Canvases, Shoot
 
 _PLACE_LONGEST = 1280  # pixels; places are decoded once and kept
 _FRAMES_OF_A_CLIP = 4  # kept of a place that is a clip
+# Finished samples: float32 (B, C, H, W) tensors by name, or (B, T, C, H, W) of clips.
 Batch = dict[str, Tensor]
 
 
-class SyntheticDataset(Dataset[Batch]):
-    """``length`` samples, each a pure function of (seed, epoch, index).
+class Pictures(NamedTuple):
+    """What samples are made of.
 
-    A sample is a dict of float32 tensors in [0, 1]: ``source``, ``plate``, ``foreground`` (3, H, W), ``coverage`` and
-    ``alpha`` (1, H, W).
+    ``people`` are sets, each drawn from as often as its share of ``shares`` says; ``places`` are (H, W, 3) uint8, all
+    equally likely; ``pairs`` are taken instead of a place and its persons with probability ``pair_share``.
+    """
+
+    people: Sequence[Sequence[PersonClip]]
+    shares: Sequence[float]
+    places: Sequence[np.ndarray]
+    pairs: Sequence[PreparedPair] = ()
+    pair_share: float = 0.0
+
+
+class Item(NamedTuple):
+    """One sample as a worker prepares it; ``place_maps`` (T, 3, 3) maps frame pixels to canvas pixels."""
+
+    stage: Stage
+    place_maps: np.ndarray
+    actors: list[Actor]
+    draw: SceneDraw
+
+
+class SyntheticDataset(Dataset[Item]):
+    """Samples by number, each a pure function of (seed, number).
 
     Args:
-        people: sets of people; each set is drawn from as often as its share says.
-        shares: one positive weight a set.
-        places: pictures of places, all equally likely; see :func:`load_places`.
+        pictures: what to draw from.
+        recipes: the recipe of every sample.
         size: side of the square samples in pixels.
-        recipe: how a sample is made.
-        length: samples an epoch.
+        length: how many numbers a validation takes; training takes as many as it likes.
         seed: of everything drawn.
-        epoch: another epoch draws other samples.
+        frames: of a sample; 1 for stills.
     """
 
     def __init__(
-        self,
-        people: Sequence[Sequence[PersonClip]],
-        shares: Sequence[float],
-        places: Sequence[np.ndarray],
-        size: int,
-        recipe: Recipe,
-        length: int,
-        seed: int,
-        epoch: int = 0,
+        self, pictures: Pictures, recipes: Recipes, size: int, length: int, seed: int, frames: int = 1
     ) -> None:
-        if len(people) != len(shares):
-            raise ValueError(f"{len(people)} sets of people need as many shares, not {len(shares)}")
-        self.people = people
-        self.shares = np.asarray(shares, np.float64) / np.sum(shares)
-        self.places = places
+        if len(pictures.people) != len(pictures.shares):
+            raise ValueError(f"{len(pictures.people)} sets of people need as many shares, not {len(pictures.shares)}")
+        self.pictures = pictures
+        self.shares = np.asarray(pictures.shares, np.float64) / np.sum(pictures.shares)
+        self.recipes = recipes
         self.size = (size, size)
-        self.recipe = recipe
-        self.length = length
-        self.seed = seed
-        self.epoch = epoch
+        self.length, self.seed, self.frames = length, seed, frames
 
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, index: int) -> Batch:
-        if not 0 <= index < self.length:
-            raise IndexError(index)
-        rng = np.random.default_rng([self.seed, self.epoch, index])
-        count = 0 if rng.random() < self.recipe.nobody_probability else 1
-        count += int(count and rng.random() < self.recipe.second_person_probability)
-        people = [self._draw_person(rng) for _ in range(count)]
-        place = self.places[int(rng.integers(len(self.places)))]
-        sample = synthesise(people, place, self.size, self.recipe, rng)
-        return {name: _to_tensor(image) for name, image in sample._asdict().items()}
+    def __getitem__(self, number: int) -> Item:
+        recipe = self.recipes.at(number)
+        streams = open_streams(self.seed, number)
+        camera = draw_camera(recipe, self.size, self.frames, streams.motion)
+        is_pair = bool(self.pictures.pairs) and streams.still.random() < self.pictures.pair_share
+        if is_pair:
+            pair = _pick(self.pictures.pairs, streams.still).read()
+            stage, actor = set_pair(pair, self.size, recipe.place, recipe.person, camera, streams.still)
+            actors = [actor]
+        else:
+            stage = self._draw_stage(recipe, streams.still)
+            actors = self._draw_actors(recipe, camera, streams)
+        draw = draw_scene(recipe, self.size, self.frames, streams, is_pair)
+        return Item(stage, stage.matrix @ camera, actors, draw)
 
-    def _draw_person(self, rng: np.random.Generator) -> Person:
-        group = self.people[int(rng.choice(len(self.people), p=self.shares))]
-        clip = group[int(rng.integers(len(group)))]
-        frames = clip.frame_count
-        return clip.read(int(rng.integers(frames)) if frames > 1 else 0)
+    def _draw_stage(self, recipe: Recipe, rng: np.random.Generator) -> Stage:
+        place, other = (_pick(self.pictures.places, rng) for _ in range(2))
+        has_furniture = rng.random() < recipe.furniture_probability
+        is_mistaken = rng.random() < recipe.plate.another_place_probability
+        return set_place(
+            place,
+            self.size,
+            recipe.place,
+            rng,
+            material=other if has_furniture else None,
+            another=other if is_mistaken else None,
+        )
+
+    def _draw_actors(self, recipe: Recipe, camera: np.ndarray, streams: Streams) -> list[Actor]:
+        rng = streams.still
+        count = 0 if rng.random() < recipe.nobody_probability else 1
+        while 0 < count < 3 and rng.random() < recipe.second_person_probability:
+            count += 1
+        actors = [
+            set_actor(self._draw_person(rng), self.size, recipe.person, camera, rng, streams.motion)
+            for _ in range(count)
+        ]
+        return sorted(actors, key=lambda actor: -actor.area)  # who is near looks large, and stands in front
+
+    def _draw_person(self, rng: np.random.Generator) -> list[Person]:
+        group = self.pictures.people[int(rng.choice(len(self.shares), p=self.shares))]
+        clip = _pick(group, rng)
+        count = clip.frame_count
+        first = int(rng.integers(count))
+        if count == 1:
+            return [clip.read(0)] * self.frames
+        # To and fro, since a clip may end before the sample does.
+        indices = [(first + step) % (2 * count - 2) for step in range(self.frames)]
+        return [clip.read(min(index, 2 * count - 2 - index)) for index in indices]
+
+
+def collate(items: Sequence[Item]) -> Shoot:
+    """A batch of samples; persons follow one another in one row, whoever they belong to."""
+    actors = [actor for item in items for actor in item.actors]
+    frames, side = len(items[0].place_maps), items[0].stage.place.shape[-1]
+    people = np.stack([each.canvases for each in actors]) if actors else np.zeros((0, frames, 4, side, side), np.uint8)
+    maps = np.stack([each.maps for each in actors]) if actors else np.zeros((0, frames, 3, 3))
+    owner = [index for index, item in enumerate(items) for _ in item.actors]
+    canvases = Canvases(
+        people=torch.from_numpy(people),
+        people_maps=torch.from_numpy(maps).float(),
+        owner=torch.tensor(owner, dtype=torch.int64),
+        place=torch.from_numpy(np.stack([item.stage.place for item in items])),
+        plate=torch.from_numpy(np.stack([item.stage.plate for item in items])),
+        place_maps=torch.from_numpy(np.stack([item.place_maps for item in items])).float(),
+    )
+    return Shoot(canvases, default_collate([item.draw for item in items]))
 
 
 def load_places(places: Sequence[Place]) -> list[np.ndarray]:
@@ -93,5 +157,5 @@ def load_places(places: Sequence[Place]) -> list[np.ndarray]:
     return pictures
 
 
-def _to_tensor(image: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1), np.float32))
+def _pick(things: Sequence, rng: np.random.Generator):
+    return things[int(rng.integers(len(things)))]

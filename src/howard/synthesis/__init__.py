@@ -1,7 +1,23 @@
-"""Training samples made from people and places: composited, and with a plate as a hand-held camera leaves it."""
+"""Training samples made from people and places: composited, and with a plate as a hand-held camera leaves it.
 
+Everything random is drawn here by numpy; :mod:`howard.synthesis.film` applies it, batched, on any device. Only that
+module and what it needs import torch.
+"""
+
+from howard.synthesis.draws import SceneDraw, Streams, draw_camera, draw_scene, open_streams
 from howard.synthesis.placement import Person
-from howard.synthesis.recipe import RECIPES, Recipe
-from howard.synthesis.sample import Sample, synthesise
+from howard.synthesis.recipe import LEVELS, RECIPE_NAMES, Recipe, choose_recipe, level_recipe
 
-__all__ = ["RECIPES", "Person", "Recipe", "Sample", "synthesise"]
+__all__ = [
+    "LEVELS",
+    "RECIPE_NAMES",
+    "Person",
+    "Recipe",
+    "SceneDraw",
+    "Streams",
+    "choose_recipe",
+    "draw_camera",
+    "draw_scene",
+    "level_recipe",
+    "open_streams",
+]

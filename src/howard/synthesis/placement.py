@@ -1,13 +1,15 @@
-"""Putting persons and places into a frame: geometry, then colour."""
+"""Where persons and places lie in the frame, drawn as matrices; nothing is warped here."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from howard.synthesis.dice import Generator
 from howard.synthesis.recipe import PlacementRecipe
 
-Generator = np.random.Generator
+Size = tuple[int, int]  # height, width
 
 
 class Person(NamedTuple):
@@ -17,81 +19,106 @@ class Person(NamedTuple):
     alpha: np.ndarray  # HxW uint8, coverage in [0, 255]
 
 
-class Placed(NamedTuple):
-    """A person in a frame, float32 in [0, 1]."""
+def draw_person_matrix(alpha: np.ndarray, frame: Size, recipe: PlacementRecipe, rng: Generator) -> np.ndarray:
+    """A 3x3 map from pixels of a person's picture to frame pixels; centres at integers, y down.
 
-    foreground: np.ndarray  # HxWx3
-    alpha: np.ndarray  # HxWx1
-
-
-def place_person(person: Person, size: tuple[int, int], recipe: PlacementRecipe, rng: Generator) -> Placed:
-    """Put a person into a frame of ``size`` (height, width).
-
-    A person that its picture cuts at the bottom stays cut at the bottom: the frame's edge cuts it at least as high.
+    Args:
+        alpha: (h, w) uint8 of the person; one that its picture cuts at the bottom is cut by the frame at least as high.
+        frame: size to be filled.
+        recipe: strengths.
+        rng: source of every draw.
     """
-    height, width = size
-    picture_height, picture_width = person.alpha.shape
-    fit = min(height / picture_height, width / picture_width)
+    height, width = frame
+    fit = min(height / alpha.shape[0], width / alpha.shape[1])
     scale = fit * np.exp(rng.uniform(*np.log(recipe.scale)))
-    matrix = _random_matrix((picture_height, picture_width), size, scale, recipe, rng)
-    cut_at_bottom = person.alpha[-1].max() > 127
-    if cut_at_bottom:
-        columns = np.flatnonzero(person.alpha[-1] > 127)
-        ends = np.array([[[columns[0], picture_height - 1.5]], [[columns[-1], picture_height - 1.5]]], np.float64)
-        above = height - 1 - cv2.perspectiveTransform(ends, matrix)[:, 0, 1].min()
-        matrix = _translation(0, max(above, 0)) @ matrix
-    foreground = _warp(person.foreground, matrix, size, scale, cv2.BORDER_REPLICATE)
-    alpha = _warp(person.alpha, matrix, size, scale, cv2.BORDER_CONSTANT)
-    return Placed(jitter_colour(foreground, recipe.colour, rng), alpha[..., None])
+    matrix = _random_matrix(alpha.shape[:2], frame, scale, recipe, rng)
+    shows_head, top = rng.random() < recipe.head_first, rng.uniform(0, 0.25) * height
+    if shows_head and scale * alpha.shape[0] > height:
+        middle = np.array([[[(alpha.shape[1] - 1) / 2, 0.0]]])
+        matrix = translation(0, top - cv2.perspectiveTransform(middle, matrix)[0, 0, 1]) @ matrix
+    return keep_cut(matrix, alpha, frame)
 
 
-def place_background(image: np.ndarray, size: tuple[int, int], recipe: PlacementRecipe, rng: Generator) -> np.ndarray:
-    """Fill a frame of ``size`` (height, width) with part of a picture (HxWx3 uint8): HxWx3 float32 in [0, 1].
+def keep_cut(matrix: np.ndarray, alpha: np.ndarray, frame: Size) -> np.ndarray:
+    """Lower a picture -> frame map until a person that the picture's bottom cuts ends at the frame's bottom."""
+    columns = np.flatnonzero(alpha[-1] > 127)
+    if not len(columns):
+        return matrix
+    ends = np.array([[[columns[0], alpha.shape[0] - 1.5]], [[columns[-1], alpha.shape[0] - 1.5]]], np.float64)
+    above = frame[0] - 1 - cv2.perspectiveTransform(ends, matrix)[:, 0, 1].min()
+    return translation(0, max(above, 0)) @ matrix
 
-    The picture's borders are mirrored where the draw leaves it.
-    """
-    height, width = size
-    fill = max(height / image.shape[0], width / image.shape[1])
+
+def draw_place_matrix(picture: Size, frame: Size, recipe: PlacementRecipe, rng: Generator) -> np.ndarray:
+    """A 3x3 map from pixels of a place's picture to frame pixels; centres at integers, y down."""
+    fill = max(frame[0] / picture[0], frame[1] / picture[1])
     scale = fill * np.exp(rng.uniform(*np.log(recipe.scale)))
-    matrix = _random_matrix(image.shape[:2], size, scale, recipe, rng)
-    return jitter_colour(_warp(image, matrix, size, scale, cv2.BORDER_REFLECT_101), recipe.colour, rng)
+    return _random_matrix(picture, frame, scale, recipe, rng)
 
 
-def jitter_colour(image: np.ndarray, strength: tuple[float, float, float, float], rng: Generator) -> np.ndarray:
-    """Change brightness, contrast, saturation and hue, each by a uniform draw up to its strength.
+def draw_homography(frame: Size, largest_px: float, rng: Generator) -> np.ndarray:
+    """A 3x3 map that moves each corner of the frame by up to ``largest_px`` in x and in y."""
+    height, width = frame
+    corners = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], np.float32)
+    moved = corners + rng.uniform(-largest_px, largest_px, (4, 2)).astype(np.float32)
+    return cv2.getPerspectiveTransform(corners, moved)
 
-    HxWx3 float32 in [0, 1], the same back. The hue strength is a share of the full circle.
+
+def draw_affine(frame: Size, rotation: float, shift: float, rng: Generator) -> np.ndarray:
+    """A 3x3 rotation about the frame's centre, by degrees, and a shift, by a share of the side."""
+    centre = ((frame[1] - 1) / 2, (frame[0] - 1) / 2)
+    matrix = np.eye(3)
+    matrix[:2] = cv2.getRotationMatrix2D(centre, rng.uniform(-rotation, rotation), 1.0)
+    matrix[0, 2] += rng.uniform(-shift, shift) * frame[1]
+    matrix[1, 2] += rng.uniform(-shift, shift) * frame[0]
+    return matrix
+
+
+def moving_frame(path: np.ndarray, frame: Size, amplitude: float) -> np.ndarray:
+    """Maps frame pixels to those of the first frame as a hand-held camera moves, (T, 3, 3).
+
+    ``path`` (T, 4) moves it sideways and up by ``amplitude`` of the side, turns it by a third of that in radians and
+    zooms by half.
     """
-    brightness, contrast, saturation, hue = (rng.uniform(-limit, limit) for limit in strength)
-    image = image * (1 + brightness)
-    image = (image - image.mean()) * (1 + contrast) + image.mean()
-    return _turn_hue(image, 1 + saturation, 2 * np.pi * hue).clip(0, 1)
+    height, width = frame
+    centre = translation((width - 1) / 2, (height - 1) / 2)
+    matrices = []
+    for x, y, turn, zoom in amplitude * path:
+        scale, angle = np.exp(zoom / 2), turn / 3
+        linear = np.eye(3)
+        linear[:2, :2] = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        matrices.append(translation(x * width, y * height) @ centre @ linear @ np.linalg.inv(centre))
+    return np.stack(matrices)
 
 
-def _warp(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], scale: float, border: int) -> np.ndarray:
-    """Warp uint8 by a map from picture to frame pixels: float32 in [0, 1] of ``size`` (height, width)."""
-    if scale < 0.6:  # a warp takes single samples: shrink by averaging first
-        full = (image.shape[1], image.shape[0])
-        shrunk = (max(1, round(full[0] * scale)), max(1, round(full[1] * scale)))
-        image = cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA)
-        matrix = matrix @ _resize_matrix(shrunk, full)
-    warped = cv2.warpPerspective(image, matrix, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderMode=border)
-    return warped.astype(np.float32) / 255
+def translation(x: float, y: float) -> np.ndarray:
+    """The 3x3 matrix of a shift in pixels."""
+    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], np.float64)
 
 
-def _turn_hue(image: np.ndarray, saturation: float, angle: float) -> np.ndarray:
-    """Scale and rotate the chroma plane of YIQ, a linear map close to a change of saturation and hue."""
-    to_yiq = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
-    cosine, sine = saturation * np.cos(angle), saturation * np.sin(angle)
-    turn = np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
-    matrix = (np.linalg.inv(to_yiq) @ turn @ to_yiq).astype(np.float32)
-    return image @ matrix.T
+def enlargement(matrix: np.ndarray) -> float:
+    """By how much a nearly affine 3x3 map enlarges lengths, near its origin."""
+    return float(np.sqrt(abs(np.linalg.det(matrix[:2, :2] / matrix[2, 2]))))
 
 
-def _random_matrix(
-    picture: tuple[int, int], frame: tuple[int, int], scale: float, recipe: PlacementRecipe, rng: Generator
-) -> np.ndarray:
-    """A 3x3 map from picture pixels to frame pixels (centre to centre, then the draws); y down."""
+def visible_region(matrix: np.ndarray, frame: Size, margin: float) -> Sequence[int]:
+    """Left, top, right, bottom (the latter two excluded) of the picture's pixels that a frame with a margin shows.
+
+    ``matrix`` maps picture pixels to frame pixels, ``margin`` is a share of the frame's side. The region may reach
+    beyond the picture.
+    """
+    height, width = frame
+    rim_x, rim_y = margin * width, margin * height
+    corners = [[-rim_x, -rim_y], [width - 1 + rim_x, -rim_y], [width - 1 + rim_x, height - 1 + rim_y]]
+    outline = np.array([[*corners, [-rim_x, height - 1 + rim_y]]])
+    [seen] = cv2.perspectiveTransform(outline, np.linalg.inv(matrix))
+    left, top = np.floor(seen.min(axis=0)).astype(int)
+    right, bottom = np.ceil(seen.max(axis=0)).astype(int) + 1
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _random_matrix(picture: Size, frame: Size, scale: float, recipe: PlacementRecipe, rng: Generator) -> np.ndarray:
+    """A 3x3 map from picture pixels to frame pixels: centre to centre, then the draws."""
     height, width = frame
     angle, shear_x, shear_y = np.deg2rad(
         [rng.uniform(-limit, limit) for limit in (recipe.rotation, recipe.shear, recipe.shear)]
@@ -103,24 +130,6 @@ def _random_matrix(
     affine = np.eye(3)
     affine[:2, :2] = linear
     shift_x, shift_y = (rng.uniform(-recipe.shift, recipe.shift) * side for side in (width, height))
-    centred = _translation((width - 1) / 2 + shift_x, (height - 1) / 2 + shift_y) @ affine
-    matrix = centred @ _translation(-(picture[1] - 1) / 2, -(picture[0] - 1) / 2)
-    return random_homography(frame, recipe.perspective * max(frame), rng) @ matrix if recipe.perspective else matrix
-
-
-def random_homography(frame: tuple[int, int], largest_px: float, rng: Generator) -> np.ndarray:
-    """A 3x3 map that moves each corner of the frame (height, width) by up to ``largest_px`` in x and in y."""
-    height, width = frame
-    corners = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], np.float32)
-    moved = corners + rng.uniform(-largest_px, largest_px, (4, 2)).astype(np.float32)
-    return cv2.getPerspectiveTransform(corners, moved)
-
-
-def _translation(x: float, y: float) -> np.ndarray:
-    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], np.float64)
-
-
-def _resize_matrix(small: tuple[int, int], large: tuple[int, int]) -> np.ndarray:
-    """Maps pixels of a shrunk picture (width, height) to pixels of the large one; pixel centres at integers."""
-    scale_x, scale_y = large[0] / small[0], large[1] / small[1]
-    return np.array([[scale_x, 0, (scale_x - 1) / 2], [0, scale_y, (scale_y - 1) / 2], [0, 0, 1]])
+    centred = translation((width - 1) / 2 + shift_x, (height - 1) / 2 + shift_y) @ affine
+    matrix = centred @ translation(-(picture[1] - 1) / 2, -(picture[0] - 1) / 2)
+    return draw_homography(frame, recipe.perspective * max(frame), rng) @ matrix

@@ -1,0 +1,288 @@
+"""What is wrong with synthesised and with real plates, and what a sample costs: ``python benchmarks/synthesis.py``.
+
+Residuals are between the true place and the plate that belongs to it, in 8-bit levels, where the plate saw the place:
+
+* the three levels of ``howard.synthesis``, without shadows (which no plate shows) and without hopeless plates;
+* true plate pairs with a person pasted in, brought over by ``howard.align``;
+* the real clips, brought over in the same way, the person left out.
+
+Times are CPU seconds on one thread, everything in turn, medians of several rounds; a training step is that of the
+MobileNetV2 coarse network at 256 pixels, batch 8, as it is trained.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+_EDGE_PX = 3
+_WRONG_LEVELS = 10
+_HOPELESS = ("another_place_probability", "astray_probability", "missing_probability")
+_PERSON_LEVELS = 30
+_CLIP_FRAMES = 8
+_SIZES = (256, 512)
+
+
+class Residual(NamedTuple):
+    """One picture's: ``mean`` in levels, ``wrong`` and ``uncovered`` as shares, ``behind`` the mean behind the person.
+
+    ``edges`` is how much more there is within 3 px of the place's edges than elsewhere, pixel for pixel.
+    """
+
+    mean: float
+    wrong: float
+    edges: float
+    uncovered: float
+    behind: float
+
+
+def measure(place: np.ndarray, plate: np.ndarray, covered: np.ndarray, person: np.ndarray) -> Residual | None:
+    """Pictures (H, W, 3) float in [0, 255], masks (H, W) bool; None where hardly anything is covered."""
+    if covered.mean() < 0.2:
+        return None
+    difference = np.abs(place - plate).mean(axis=2)
+    outlines = cv2.Canny(cv2.cvtColor(place.round().astype(np.uint8), cv2.COLOR_RGB2GRAY), 50, 150)
+    near = cv2.dilate(outlines, np.ones((2 * _EDGE_PX + 1,) * 2, np.uint8)) > 0
+    at_edges, elsewhere, hidden = covered & near, covered & ~near, covered & person
+    ratio = difference[at_edges].mean() / difference[elsewhere].mean() if at_edges.any() and elsewhere.any() else np.nan
+    return Residual(
+        mean=float(difference[covered].mean()),
+        wrong=float((difference[covered] > _WRONG_LEVELS).mean()),
+        edges=float(ratio),
+        uncovered=float(1 - covered.mean()),
+        behind=float(difference[hidden].mean()) if hidden.any() else np.nan,
+    )
+
+
+def data_module(root: Path) -> Any:
+    """Everything of a data folder that is there, as hand-held samples of 512 pixels."""
+    from howard.data.datamodule import MattingDataModule
+
+    real = [name for name in ("people_real", "people_rendered", "people") if (root / name).is_dir()]
+    places = [name for name in ("backgrounds", "plate_pairs", "places") if (root / name).is_dir()]
+    module = MattingDataModule(
+        root=str(root),
+        people=real,
+        shares=[1.0] * len(real),
+        places=places,
+        prepared=[],
+        prepared_share=0.0,
+        licences=[],
+        recipe="handheld",
+        mixing=None,
+        strength=None,
+        strength_samples=0,
+        size=512,
+        frames=1,
+        batch_size=8,
+        samples_per_epoch=None,
+        validation_samples=8,
+        workers=0,
+        seed=0,
+    )
+    module.setup()
+    return module
+
+
+def synthesised(module: Any, recipe: Any, count: int) -> Iterator[Residual | None]:
+    """Residuals of the first ``count`` samples of a recipe."""
+    from howard.data.curriculum import FixedRecipe
+    from howard.data.datasets import collate
+    from howard.synthesis.recipe import LightRecipe
+
+    hopeful = replace(recipe.plate, **dict.fromkeys(_HOPELESS, 0.0))
+    dataset = module.train_dataloader().dataset
+    dataset.recipes = FixedRecipe(replace(recipe, plate=hopeful, light=LightRecipe(shadow_probability=0.0)))
+    for number in range(count):
+        batch = module.finish(collate([dataset[number]]))
+        place, plate = (255 * batch[name][0].permute(1, 2, 0).numpy() for name in ("background", "plate"))
+        yield measure(place, plate, batch["coverage"][0, 0].numpy() > 0, batch["alpha"][0, 0].numpy() > 0.5)
+
+
+def true_pairs(root: Path) -> Iterator[Residual | None]:
+    """Residuals of the validation rooms, a rendered person before each."""
+    from howard.data import find_people, find_places, read_picture
+    from howard.data.prepare import align_pair, place_person
+
+    people = find_people(root / "people_rendered", "val")
+    for number, pair in enumerate(find_places(root / "plate_pairs", "val")):
+        assert pair.plate is not None
+        source, rng = read_picture(pair.path), np.random.default_rng(number)
+        person = place_person(people[number % len(people)].read(0), source.shape[:2], rng)
+        made = align_pair(source, read_picture(pair.plate), person, "standard")
+        if made is not None:
+            place, plate = (picture.astype(np.float32) for picture in (made.source, made.plate))
+            yield measure(place, plate, made.coverage > 0, made.alpha > 127)
+
+
+def real_clip(folder: Path, name: str) -> Iterator[Residual | None]:
+    """Residuals of some frames of ``static`` or ``handheld``; the person is where the fixed camera's view changed."""
+    from howard.align import PlateAligner
+    from howard.media import open_reader
+
+    to_shot = np.array(json.loads((folder / "homographies.json").read_text())["shot"])
+    with (
+        open_reader(folder / f"{name}_shot.mp4") as shot,
+        open_reader(folder / f"{name}_plate.mp4") as plate,
+        open_reader(folder / "static_shot.mp4") as fixed,
+        open_reader(folder / "static_plate.mp4") as empty,
+    ):
+        aligner = PlateAligner(plate, xfeat=False)
+        nobody = np.median([frame.image for frame in list(empty)[::6]], axis=0).astype(np.uint8)
+        for index in np.linspace(0, len(shot) - 1, _CLIP_FRAMES).astype(int).tolist():
+            source = shot[index].image
+            aligned = aligner.align(shot[index])
+            changed = cv2.absdiff(fixed[index].image, nobody).max(axis=2) > _PERSON_LEVELS
+            person = cv2.dilate(changed.astype(np.float32), np.ones((31, 31)))
+            if name == "handheld":
+                person = cv2.warpPerspective(person, to_shot[index], source.shape[1::-1])
+            visible = (aligned.coverage > 0) & (person < 0.5)
+            found = measure(source.astype(np.float32), aligned.image.astype(np.float32), visible, person > 0.5)
+            if found is not None:
+                yield found._replace(uncovered=float(1 - aligned.coverage.mean()), behind=np.nan)
+
+
+def show_residuals(module: Any, samples: int, size: int, console: Console) -> None:
+    """The table of residuals; what is not there is left out."""
+    from howard.synthesis import LEVELS, level_recipe
+
+    table = Table("", "n", "mean", "10-90 %", "> 10 levels %", "at edges x", "uncovered %", "behind", box=box.SIMPLE)
+    table.title = f"Residual between place and plate (samples at {size} px)"
+    module.size, data = size, module.root
+    for name, strength in LEVELS.items():
+        _add(table, name, synthesised(module, level_recipe(strength), samples))
+    if (data / "plate_pairs").is_dir():
+        _add(table, "howard.align, true pairs", true_pairs(data))
+    for name in ("static", "handheld"):
+        if (data / "clips" / f"{name}_shot.mp4").is_file():
+            _add(table, f"howard.align, real clip, {name}", real_clip(data / "clips", name))
+    console.print(table)
+
+
+def _add(table: Table, name: str, residuals: Iterator[Residual | None]) -> None:
+    found = np.array([each for each in residuals if each is not None])
+    low, high = np.percentile(found[:, 0], (10, 90))
+    mean, wrong, edges, uncovered, behind = (
+        float(np.nanmean(column)) if np.isfinite(column).any() else np.nan for column in found.T
+    )
+    percent = [f"{100 * share:.1f}" for share in (wrong, uncovered)]
+    columns = [f"{mean:.1f}", f"{low:.1f}-{high:.1f}", percent[0], f"{edges:.1f}", percent[1], f"{behind:.1f}"]
+    table.add_row(name, str(len(found)), *columns)
+
+
+def training_step() -> Callable[[dict[str, torch.Tensor]], None]:
+    """A step of the MobileNetV2 coarse network in bf16, channels last."""
+    from howard.matting import MattingNetwork
+    from howard.matting.coarse import CoarseNetwork
+    from howard.matting.losses import coarse_losses
+
+    network = MattingNetwork("mobilenetv2").train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
+
+    def step(batch: dict[str, torch.Tensor]) -> None:
+        images = {name: image.contiguous(memory_format=torch.channels_last) for name, image in batch.items()}
+        with torch.autocast("cpu", torch.bfloat16):
+            matte = CoarseNetwork.forward(network, images["source"], images["plate"], images["coverage"])
+        losses = coarse_losses(matte, images["alpha"], images["foreground"])
+        optimiser.zero_grad()
+        torch.stack(list(losses.values())).sum().backward()
+        optimiser.step()
+
+    return step
+
+
+def show_times(module: Any, rounds: int, console: Console) -> None:
+    """Samples a second on one core, and the share of a step that a batch costs."""
+    from howard.data.datasets import collate
+
+    table = Table("one core", "prepare ms", "film ms", "samples/s", "share of a step %", box=box.SIMPLE)
+    step = training_step()
+    seconds: dict[tuple[int, str], list[float]] = {}
+    for first in range(0, 8 * rounds + 8, 8):
+        for module.size in _SIZES:
+            dataset = module.train_dataloader().dataset
+            shoot, prepare = _timed(lambda: collate([dataset[number] for number in range(first, first + 8)]))  # noqa: B023
+            batch, film = _timed(lambda: module.finish(shoot))  # noqa: B023
+            times = {"prepare": prepare, "film": film}
+            if module.size == 256:
+                times["step"] = _timed(lambda: step(batch)).seconds  # noqa: B023
+            for name, value in times.items():
+                seconds.setdefault((module.size, name), []).append(value)
+    typical = {key: median(values[1:]) for key, values in seconds.items()}  # the first round warms up
+    for size in _SIZES:
+        prepare, film = (typical[size, name] for name in ("prepare", "film"))
+        share = f"{100 * film / typical[256, 'step']:.1f} + {100 * prepare / typical[256, 'step']:.1f}"
+        columns = [f"{125 * prepare:.1f}", f"{125 * film:.1f}", f"{8 / (prepare + film):.0f}"]
+        table.add_row(f"{size} px", *columns, share if size == 256 else "-")
+    table.title = f"Cost of a sample, in workers and on the device; a step at 256 px takes {typical[256, 'step']:.2f} s"
+    console.print(table)
+    if torch.cuda.is_available():
+        show_gpu(module, console)
+
+
+def show_gpu(module: Any, console: Console) -> None:
+    """How many samples of 512 pixels a GPU films in a second."""
+    from howard.data.datasets import collate
+
+    module.size = 512
+    dataset = module.train_dataloader().dataset
+    shoot = collate([dataset[number] for number in range(64)])
+    there = module.transfer_batch_to_device(shoot, torch.device("cuda"), 0)
+    times = []
+    for _ in range(10):
+        torch.cuda.synchronize()
+        started = time.perf_counter()
+        module.finish(there)
+        torch.cuda.synchronize()
+        times.append(time.perf_counter() - started)
+    console.print(f"{torch.cuda.get_device_name()}: {64 / median(times[3:]):.0f} samples/s at 512 px")
+
+
+class _Timed(NamedTuple):
+    result: Any
+    seconds: float
+
+
+def _timed(work: Callable[[], Any]) -> _Timed:
+    started = time.process_time()
+    result = work()
+    return _Timed(result, time.process_time() - started)
+
+
+def main() -> None:
+    """Read the command line and print the tables."""
+    parser = argparse.ArgumentParser(description="Measures howard.synthesis.")
+    parser.add_argument("--section", choices=("residuals", "times"), help="only this one")
+    parser.add_argument("--data", type=Path, default=SHARED if SHARED.is_dir() else ROOT / "data" / "sample")
+    parser.add_argument("--samples", type=int, default=200, help="of each level (default: 200)")
+    parser.add_argument("--size", type=int, default=512, help="of these samples in pixels (default: 512)")
+    parser.add_argument("--rounds", type=int, default=7, help="of timing (default: 7)")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    console = Console(width=110)
+    module = data_module(arguments.data)
+    if arguments.section != "times":
+        show_residuals(module, arguments.samples, arguments.size, console)
+    if arguments.section != "residuals":
+        show_times(module, arguments.rounds, console)
+
+
+if __name__ == "__main__":
+    # A script is given its own folder to import from, not the project's.
+    sys.path.insert(0, str(ROOT))
+    main()

@@ -1,0 +1,121 @@
+"""Setting a scene: pictures picked by a dataset, cut to what the frame shows and placed in it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from howard.data.pairs import PairPictures
+from howard.data.tone import vary_tone
+from howard.synthesis import Person
+from howard.synthesis.canvas import cut_person, cut_place, person_canvas, place_canvas, rim_matrix
+from howard.synthesis.dice import Generator, draw_path
+from howard.synthesis.furniture import draw_outline, put_furniture
+from howard.synthesis.placement import Size, draw_person_matrix, draw_place_matrix, enlargement, keep_cut, moving_frame
+from howard.synthesis.recipe import PlacementRecipe, pixel_unit
+
+# A prepared pair's person should stay in the frame.
+_PAIR_SCALE = (1.0, 1.5)
+
+
+class Stage(NamedTuple):
+    """Canvases (4, side, side) uint8 of the place and of the plate, and the 3x3 map from frame to canvas pixels."""
+
+    place: np.ndarray
+    plate: np.ndarray
+    matrix: np.ndarray
+
+
+class Actor(NamedTuple):
+    """A person's canvases (T, 4, side, side) uint8, and 3x3 maps from frame to canvas pixels, (T, 3, 3)."""
+
+    canvases: np.ndarray
+    maps: np.ndarray
+
+    @property
+    def area(self) -> float:
+        """About how much of the frame the person takes, in pixels."""
+        return float(self.canvases[0, 3].sum(dtype=np.int64)) / 255 / enlargement(self.maps[0]) ** 2
+
+
+def set_place(
+    picture: np.ndarray,
+    frame: Size,
+    recipe: PlacementRecipe,
+    rng: Generator,
+    *,
+    material: np.ndarray | None = None,
+    another: np.ndarray | None = None,
+) -> Stage:
+    """Put a place behind the frame.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        frame: height, width.
+        recipe: how the place varies.
+        rng: source of every draw.
+        material: another picture, to make furniture of.
+        another: the picture that is taken for the plate, by mistake.
+    """
+    matrix = draw_place_matrix(picture.shape[:2], frame, recipe, rng)
+    [cut] = cut_place([picture], matrix, frame)
+    to_canvas = cut.matrix @ np.linalg.inv(matrix)
+    [image] = vary_tone([cut.image], recipe, enlargement(to_canvas) * pixel_unit(frame), rng)
+    height, width = image.shape[:2]
+    furniture = np.zeros((height, width), np.uint8)
+    if material is not None:
+        outline = cv2.perspectiveTransform(draw_outline(frame, rng)[None], to_canvas)[0]
+        image, furniture = put_furniture(image, material, outline)
+    plate = image if another is None else cv2.resize(another, (width, height), interpolation=cv2.INTER_AREA)
+    seen = np.full((height, width), 255, np.uint8)
+    return Stage(place_canvas(image, furniture, frame), place_canvas(plate, seen, frame), to_canvas)
+
+
+def set_actor(
+    takes: Sequence[Person], frame: Size, recipe: PlacementRecipe, camera: np.ndarray, rng: Generator, motion: Generator
+) -> Actor:
+    """Put a person into the frame.
+
+    Args:
+        takes: the person in every frame, pictures of one size.
+        frame: height, width.
+        recipe: how the person varies.
+        camera: (T, 3, 3), maps a frame's pixels to the first frame's.
+        rng: source of the draws for the first frame.
+        motion: source of how the person moves on.
+    """
+    matrix = draw_person_matrix(takes[0].alpha, frame, recipe, rng)
+    path = draw_path(len(takes), 4, motion)
+    to_still = np.linalg.inv(matrix) @ moving_frame(path, frame, recipe.motion) @ camera
+    cuts = cut_person([take.foreground for take in takes], matrix, frame)
+    mattes = cut_person([take.alpha for take in takes], matrix, frame)
+    tones = vary_tone([cut.image for cut in cuts], recipe, pixel_unit(frame), rng)
+    # However it moves, a person cut by its picture stays cut by the frame.
+    lowered = [keep_cut(np.linalg.inv(each), take.alpha, frame) for each, take in zip(to_still, takes, strict=True)]
+    maps = rim_matrix() @ cuts[0].matrix @ np.linalg.inv(np.stack(lowered))
+    canvases = [person_canvas(tone, matte.image, frame) for tone, matte in zip(tones, mattes, strict=True)]
+    return Actor(np.stack(canvases), maps)
+
+
+def set_pair(
+    pair: PairPictures,
+    frame: Size,
+    place: PlacementRecipe,
+    person: PlacementRecipe,
+    camera: np.ndarray,
+    rng: Generator,
+) -> tuple[Stage, Actor]:
+    """Put a prepared pair behind the frame: place, plate and person move together, as they were aligned."""
+    recipe = replace(place, scale=_PAIR_SCALE)
+    matrix = draw_place_matrix(pair.alpha.shape, frame, recipe, rng)
+    cuts = cut_place(list(pair), matrix, frame)
+    cut = PairPictures(*(each.image for each in cuts))
+    to_canvas = cuts[0].matrix @ np.linalg.inv(matrix)
+    source, plate = vary_tone([cut.source, cut.plate], recipe, enlargement(to_canvas) * pixel_unit(frame), rng)
+    [foreground] = vary_tone([cut.foreground], person, pixel_unit(frame), rng)
+    nothing = np.zeros_like(cut.coverage)
+    stage = Stage(place_canvas(source, nothing, frame), place_canvas(plate, cut.coverage, frame), to_canvas)
+    canvas = place_canvas(foreground, cut.alpha, frame)
+    return stage, Actor(np.repeat(canvas[None], len(camera), axis=0), to_canvas @ camera)

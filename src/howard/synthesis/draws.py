@@ -1,0 +1,128 @@
+"""Everything random about a sample, drawn on the CPU by numpy from (seed, sample number); a device only applies it.
+
+A clip's first frame is drawn like a still, and what moves it comes from a stream of its own: a clip of one frame is the
+first frame of a longer one.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from howard.synthesis.dice import Drawn, Generator, draw_path, held, sometimes
+from howard.synthesis.draw_plate import PlateDraw, draw_plate
+from howard.synthesis.placement import Size, moving_frame, translation
+from howard.synthesis.recipe import LightRecipe, Recipe, TakeRecipe, pixel_unit
+
+NOISE_TILE = 512  # side of the fixed noise that samples take parts of
+
+
+class Streams(NamedTuple):
+    """Where draws come from: ``still`` for the first frame, ``motion`` for how it goes on."""
+
+    still: Generator
+    motion: Generator
+
+
+class BlurDraw(NamedTuple):
+    """A lens out of focus and a moving camera, in pixels: ``defocus`` (T,), ``way`` (T, 2) x then y."""
+
+    defocus: Drawn
+    way: Drawn
+
+
+class TakeDraw(NamedTuple):
+    """What lens, sensor and codec do to one take.
+
+    ``noise`` (T,) is a standard deviation; ``tile`` (T, 4) int64 says which part of the noise: row, column, and whether
+    either is turned round; ``compression`` (T,) is a factor on the quantiser's tables, 0 for none.
+    """
+
+    blur: BlurDraw
+    noise: Drawn
+    tile: Drawn
+    compression: Drawn
+
+
+class LightDraw(NamedTuple):
+    """What a person does to the light.
+
+    ``shadow`` and ``cast`` (T,) are strengths, ``shadow_map`` (T, 2, 3) maps the shaded picture to the silhouette, both
+    in [-1, 1], ``softness`` (T,) is a share of the side.
+    """
+
+    shadow: Drawn
+    shadow_map: Drawn
+    softness: Drawn
+    cast: Drawn
+
+
+class SceneDraw(NamedTuple):
+    """How a sample is filmed, apart from where its persons and its place are."""
+
+    person_blur: BlurDraw
+    light: LightDraw
+    source: TakeDraw
+    plate: PlateDraw
+    plate_take: TakeDraw
+
+
+def open_streams(seed: int, number: int) -> Streams:
+    """The streams of sample ``number``."""
+    return Streams(np.random.default_rng([seed, number]), np.random.default_rng([seed, number, 1]))
+
+
+def draw_camera(recipe: Recipe, frame: Size, frames: int, motion: Generator) -> np.ndarray:
+    """Maps a frame's pixels to those of the first frame, as the camera sways: (T, 3, 3)."""
+    return moving_frame(draw_path(frames, 4, motion), frame, recipe.camera_motion)
+
+
+def draw_scene(recipe: Recipe, frame: Size, frames: int, streams: Streams, is_pair: bool = False) -> SceneDraw:
+    """Draw how a sample of so many frames is filmed.
+
+    Args:
+        recipe: strengths.
+        frame: height, width.
+        frames: of the clip; 1 for a still.
+        streams: of the sample.
+        is_pair: the plate is a true one that :mod:`howard.align` brought over, with errors of its own.
+    """
+    rng, unit = streams.still, pixel_unit(frame)
+    source = draw_take(recipe.source, frames, unit, rng)
+    # A person moves where the camera is still, and is held in focus where the place is not.
+    way = source.blur.way + sometimes(rng, 0.2, 4 * unit) * rng.uniform(-1, 1, 2).astype(np.float32)
+    return SceneDraw(
+        person_blur=BlurDraw(source.blur.defocus * np.float32(rng.random() < 0.7), way),
+        light=draw_light(recipe.light, frames, rng),
+        source=source,
+        plate=draw_plate(recipe.plate, frame, frames, rng, streams.motion, is_pair),
+        plate_take=draw_take(recipe.plate_take, frames, unit, rng),
+    )
+
+
+def draw_take(recipe: TakeRecipe, frames: int, unit: float, rng: Generator) -> TakeDraw:
+    """Draw what lens, sensor and codec do; only the noise is another in every frame."""
+    angle = rng.uniform(0, np.pi)
+    way = sometimes(rng, recipe.motion_probability, recipe.motion_px * unit) * np.array([np.cos(angle), np.sin(angle)])
+    blur = BlurDraw(
+        held(sometimes(rng, recipe.defocus_probability, recipe.defocus_px * unit), frames),
+        held(way, frames),
+    )
+    compression = recipe.compression * rng.uniform(0.1, 1)
+    compression *= rng.random() < recipe.compression_probability
+    noise = sometimes(rng, recipe.noise_probability, recipe.noise)
+    # One seed, whatever the number of frames: a clip's first tile is a still's.
+    tiles = np.random.default_rng(rng.integers(2**62)).integers(0, NOISE_TILE, (frames, 4))
+    tiles[:, 2:] %= 2
+    return TakeDraw(blur, held(noise, frames), tiles, held(compression, frames))
+
+
+def draw_light(recipe: LightRecipe, frames: int, rng: Generator) -> LightDraw:
+    """Draw a soft shadow, near the person or cast to a side, and how much of the person's colour the place takes on."""
+    shift, lean = rng.uniform((-0.3, -0.3), (0.3, 0.2)), rng.uniform(-0.4, 0.4)
+    shadow_map = (translation(*shift) @ np.array([[1, lean, 0], [0, rng.uniform(0.8, 1.3), 0], [0, 0, 1]]))[:2]
+    return LightDraw(
+        shadow=held(sometimes(rng, recipe.shadow_probability, recipe.shadow), frames),
+        shadow_map=held(shadow_map, frames),
+        softness=held(rng.uniform(0.01, 0.06), frames),
+        cast=held(sometimes(rng, recipe.cast_probability, recipe.cast), frames),
+    )
