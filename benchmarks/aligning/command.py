@@ -6,7 +6,7 @@ import time
 
 from rich.console import Console
 
-from benchmarks.aligning import gate, on_clips, on_pairs, on_scenes, speed
+from benchmarks.aligning import gate, on_clips, on_long, on_pairs, on_scenes, speed
 from benchmarks.aligning.harness import use_one_thread
 
 _FILE_WIDTH = 140
@@ -16,6 +16,7 @@ _SECTIONS = {
     "pairs": on_pairs.run,
     "clips": on_clips.run,
     "gate": gate.run,
+    "long": on_long.run,
 }
 
 

@@ -37,6 +37,13 @@ class Pair(NamedTuple):
         return read_colour(self.folder / f"{self.name}_{view}.jpg")
 
 
+class Peopled(NamedTuple):
+    """``image`` (H, W, 3) uint8 with people, and the ``alpha`` (H, W) uint8 of theirs."""
+
+    image: np.ndarray
+    alpha: np.ndarray
+
+
 def run(arguments: argparse.Namespace, console: Console) -> Figures | None:
     """Score some pairs of each level, with and without people pasted in; None where there are none."""
     folder = arguments.data / "plate_pairs"
@@ -66,11 +73,8 @@ def _choose(folder: Path) -> Iterator[Pair]:
 def _score_pair(pair: Pair, stock: Stock, number: int) -> Iterator[Row]:
     clean = pair.read("src")
     plate = MemoryClip.of(pair.name, [pair.read("plate")])
-    rng = np.random.default_rng(number)
-    size = Size(clean.shape[1], clean.shape[0])
-    person = Actor(stock.people(rng), size, float(rng.uniform(*_HIDDEN)), rng).at(0)
-    sources = {"empty": (clean, np.zeros(clean.shape[:2], np.uint8)),
-               "with people": (blend(clean, person.colour, person.alpha), person.alpha)}  # fmt: skip
+    sources = {"empty": Peopled(clean, np.zeros(clean.shape[:2], np.uint8)),
+               "with people": with_people(clean, stock, number)}  # fmt: skip
     with plate_aligners(plate, METHODS) as aligners:
         for kind, (image, alpha) in sources.items():
             truth = Truth(clean, alpha.astype(np.float32) / 255)
@@ -79,6 +83,14 @@ def _score_pair(pair: Pair, stock: Stock, number: int) -> Iterator[Row]:
             yield from score_case(
                 Case(f"{pair.about['level']}, {kind}", frame, truth, errors, closest=0), plate, aligners, METHODS
             )
+
+
+def with_people(clean: np.ndarray, stock: Stock, number: int) -> Peopled:
+    """A picture with people before it; the same ``number`` gives the same people in the same place."""
+    rng = np.random.default_rng(number)
+    size = Size(clean.shape[1], clean.shape[0])
+    person = Actor(stock.people(rng), size, float(rng.uniform(*_HIDDEN)), rng).at(0)
+    return Peopled(blend(clean, person.colour, person.alpha), person.alpha)
 
 
 def _true_errors(pair: Pair, truth: Truth):

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from howard.align.features import Features, Matches, extract_features, match_features
+from howard.align.features import Features, Matches, extract_features, match_features, match_quick_features
 from howard.align.geometry import Size, apply_homography, resizing
 from howard.align.homography import estimate_homography, is_sane
 
@@ -124,3 +124,15 @@ def test_ambiguous_features_are_not_matched():
     twin = np.full((3, 128), 8, np.uint8)
     features = Features(np.zeros((3, 2), np.float32), twin)
     assert len(match_features(features, features).plate) == 0
+
+
+def test_binary_features_find_each_other_again_with_some_bits_turned():
+    rng = np.random.default_rng(0)
+    bits = rng.integers(0, 2, (60, 256), np.uint8)
+    turned = bits ^ (rng.random(bits.shape) < 0.1)
+    order = rng.permutation(60)
+    points = np.arange(120, dtype=np.float32).reshape(60, 2)
+    there, here = (Features(points, np.packbits(each, axis=1)) for each in (bits, turned[order]))
+    matches = match_quick_features(there, here)
+    np.testing.assert_array_equal(matches.source, points)
+    np.testing.assert_array_equal(matches.plate, points[order])

@@ -5,7 +5,7 @@ import pytest
 
 from howard.align.features import Matches
 from howard.align.geometry import Size
-from howard.align.mesh import Residuals, fit_mesh, match_residuals
+from howard.align.mesh import Residuals, _solve_blocks, fit_mesh, match_residuals
 
 SIZE, REDUCED = Size(1280, 720), Size(640, 360)
 NOBODY = np.zeros((90, 160), bool)
@@ -48,3 +48,12 @@ def test_a_bend_is_followed_whatever_some_matches_say(wrong):
 def test_too_few_matches_bend_nothing():
     mesh = fit_mesh(Residuals(_points(5), np.full((5, 2), 9.0)), SIZE, REDUCED)
     np.testing.assert_array_equal(mesh, 0)
+
+
+def test_solving_by_blocks_is_solving():
+    rng = np.random.default_rng(0)
+    far = abs(np.subtract.outer(np.arange(112), np.arange(112))) >= 28
+    half = rng.normal(0, 0.1, (112, 112))
+    normal = np.where(far, 0, half + half.T) + 10 * np.eye(112)
+    right = rng.normal(0, 1, (112, 2))
+    np.testing.assert_allclose(_solve_blocks(normal, right), np.linalg.solve(normal, right), atol=1e-10)

@@ -1,11 +1,12 @@
 """Warping: direction, pixel centres, coverage."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.align.geometry import Size, apply_homography, size_of
+from howard.align.geometry import Size, apply_homography, reduce_to, size_of
 from howard.align.warp import plate_positions, sample_plate, shrink_plate, warp_reduced
 
 
@@ -81,3 +82,12 @@ def test_warping_reduced_pictures_agrees_with_reducing_the_warp(scene, homograph
     warped = warp_reduced(reduced, small, matrix, Size(640, 480), size)
     assert warped.coverage.all()
     assert np.abs(warped.image.astype(int) - small).mean() < 4
+
+
+@pytest.mark.parametrize("shape", [(64, 96), (48, 72), (62, 92), (61, 97), (20, 30)])
+def test_reduced_pictures_are_means_whether_halved_on_the_way_or_not(shape):
+    image = cv2.GaussianBlur(np.random.default_rng(2).uniform(0, 255, shape).astype(np.float32), (0, 0), 3)
+    reduced = reduce_to(image, 24)
+    assert max(reduced.shape) == 24
+    expected = cv2.resize(image, reduced.shape[::-1], interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(reduced, expected, atol=1e-3)

@@ -145,3 +145,15 @@ def test_the_command_scores_scenes_without_any_data(tmp_path):
     assert set(found) == {"fast", "standard", "best", "homography", "bgmv2", "exact map"}
     assert found["exact map"]["all"]["wrong"] < 0.8 * found["bgmv2"]["all"]["wrong"] + 0.02
     assert found["exact map"]["all"]["px"] < 0.5
+
+
+@pytest.mark.slow
+def test_the_command_reads_a_long_plate_and_counts_its_memory(tmp_path):
+    json_path = tmp_path / "figures.json"
+    command = [sys.executable, "benchmarks/alignment.py", "--section", "long", "--minutes", "0.1", "--steady", "8"]
+    done = subprocess.run([*command, "--json", str(json_path)], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(json_path.read_text())["long"]
+    assert found["plate"]["frames"] == 144
+    assert found["plate"]["share of source frames that are good"] == 1
+    assert set(found) == {"plate", "steady, standard", "steady, best"}

@@ -7,6 +7,7 @@ import numpy as np
 from howard.align.features import Matches
 from howard.align.geometry import reduce_to
 from howard.align.homography import HomographyEstimate
+from howard.align.levels import mean_difference
 from howard.align.person import find_person
 from howard.align.photometric import Photometry, fit_photometry
 from howard.align.view import Look
@@ -15,10 +16,10 @@ from howard.align.warp import Warped, warp_reduced
 # Long side at which person and exposure are found: 1/8 of 1080p. The plate is warped at twice that and averaged, so
 # that it is as soft as the source.
 TINY_SIDE = 240
-# Person and exposure depend on each other; the third round changes next to nothing.
-_ROUNDS = 3
-# Grey levels that an uncovered pixel costs when candidates are compared: as bad as a clearly wrong one.
-_UNCOVERED_COST = 20.0
+# Person and exposure depend on each other; a third round changes next to nothing.
+_ROUNDS = 2
+# Grey levels that an uncovered pixel costs when candidates are compared: worse than a clearly wrong one.
+_UNCOVERED_COST = 40.0
 
 
 class Comparison(NamedTuple):
@@ -85,5 +86,5 @@ def compare(source: np.ndarray, warped: Warped, person: np.ndarray | None = None
         if person is None:
             found = find_person(seen, matched, coverage)
     background = coverage & ~found
-    residual = float(np.abs(seen - matched)[background].mean()) if background.any() else float("inf")
+    residual = float(mean_difference(seen, matched)[background].mean()) if background.any() else float("inf")
     return Comparison(photometry, found, coverage, residual)

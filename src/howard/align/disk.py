@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 # Part of every file's name: change it when what is stored changes its meaning.
-_VERSION = f"1-{cv2.__version__}"
+_VERSION = f"2-{cv2.__version__}"
 DEFAULT_CAP = 2 * 2**30
 # What stays when the oldest files go.
 _KEPT_SHARE = 0.8

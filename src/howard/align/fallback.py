@@ -9,6 +9,7 @@ from howard.align.features import Matches, match_features, outside
 from howard.align.homography import NARROW_GATE, HomographyEstimate, estimate_homography, is_sane
 from howard.align.levels import to_bytes
 from howard.align.quality import Quality
+from howard.align.rigid import NARROW_RIGID_GATE
 from howard.align.search import Search, believe, search_plate
 from howard.align.store import Picture, PlateStore
 from howard.align.view import SourceView, view_source
@@ -27,16 +28,17 @@ _MOST_RESIDUAL = 15.0
 def reach_by_little(source: SourceView, store: PlateStore, search: Search) -> Candidate | None:
     """The plate frame that came closest, if many of its matches agree: the place may be blank but for a few things.
 
-    A homography from a small part of the picture is not exact elsewhere; where all is blank that shows little.
+    A homography from a small part of the picture is not exact elsewhere; where all is blank that shows little, and it
+    must look right. Where things stand at different depths it cannot, and epipolar geometry is enough.
     """
     if search.closest is None:
         return None
     index, matches, estimate = search.closest
-    admitted = NARROW_GATE.admits(estimate.inliers, estimate.inlier_ratio, estimate.grid_share)
-    if not admitted or not is_sane(estimate.matrix, store.look(index).size, source.size):
+    agreed = estimate.inliers, estimate.inlier_ratio, estimate.grid_share
+    if not NARROW_GATE.admits(*agreed) or not is_sane(estimate.matrix, store.look(index).size, source.size):
         return None
     candidate = believe(source, store, index, matches, estimate, is_sure=False)
-    return candidate if _is_plausible(candidate.comparison) else None
+    return candidate if NARROW_RIGID_GATE.admits(*agreed) or _is_plausible(candidate.comparison) else None
 
 
 def reach_by_xfeat(source: SourceView, store: PlateStore, likely: list[int], matcher: XFeatMatcher) -> Candidate | None:

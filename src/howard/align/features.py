@@ -65,11 +65,9 @@ def match_quick_features(plate: Features, source: Features) -> Matches:
     """Pair ORB keypoints that are each other's nearest in Hamming distance."""
     if not len(plate.points) or not len(source.points):
         return Matches(plate.points[:0], source.points[:0])
-    _, nearest = cv2.batchDistance(
-        source.descriptors, plate.descriptors, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=1, crosscheck=True
-    )
-    nearest = np.asarray(nearest, np.intp).ravel()
-    kept = np.flatnonzero(nearest >= 0)
+    distance = _hamming(source.descriptors, plate.descriptors)
+    nearest, back = distance.argmin(axis=1), distance.argmin(axis=0)
+    kept = np.flatnonzero(back[nearest] == np.arange(len(nearest)))
     return Matches(plate.points[nearest[kept]], source.points[kept])
 
 
@@ -96,3 +94,11 @@ def _root(descriptors: np.ndarray) -> np.ndarray:
     """Square root of L1-normalised descriptors: their dot product is then the Hellinger kernel."""
     values = descriptors.astype(np.float32)
     return np.sqrt(values / np.maximum(values.sum(axis=1, keepdims=True), 1))
+
+
+def _hamming(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Bits in which binary descriptors, (N, 32) and (M, 32) bytes, differ: (N, M) uint16."""
+    distance = np.zeros((len(first), len(second)), np.uint16)
+    for here, there in zip(first.view(np.uint64).T, second.view(np.uint64).T, strict=True):
+        distance += np.bitwise_count(here[:, None] ^ there)
+    return distance

@@ -6,6 +6,7 @@ import numpy as np
 from howard.align.flow import push_pull
 from howard.align.geometry import reduce_to, size_of
 from howard.align.layer import Layer
+from howard.align.levels import mean_difference
 from howard.align.view import SMALL_SIDE, SourceView
 
 # Grey levels: layers that fit better than this are taken to fit alike.
@@ -26,12 +27,12 @@ def fusion_weights(source: SourceView, layers: list[Layer]) -> list[np.ndarray]:
     seen = reduce_to(source.half, SMALL_SIDE).astype(np.float32)
     pictures = [_matched(layer) for layer in layers]
     person = cv2.resize(layers[0].comparison.person.astype(np.float32), size_of(seen)) > 0
-    middle = np.median(pictures, axis=0) if len(layers) > 2 else np.mean(pictures, axis=0)
+    middle = _middle(pictures)
     weights = []
     for layer, picture in zip(layers, pictures, strict=True):
         coverage = reduce_to(layer.warped.coverage.astype(np.float32), SMALL_SIDE)
-        residual = _around(np.abs(picture - seen).mean(axis=2), (coverage > 0.99) & ~person)
-        apart = cv2.GaussianBlur(np.abs(picture - middle).mean(axis=2), (0, 0), _JUDGED)
+        residual = _around(mean_difference(picture, seen), (coverage > 0.99) & ~person)
+        apart = cv2.GaussianBlur(mean_difference(picture, middle), (0, 0), _JUDGED)
         residual = np.where(person, np.hypot(residual, apart), residual)
         fading = cv2.erode(coverage, np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT, borderValue=1.0)
         fading = cv2.GaussianBlur(fading, (0, 0), _FADE) ** 2
@@ -42,6 +43,15 @@ def fusion_weights(source: SourceView, layers: list[Layer]) -> list[np.ndarray]:
 
 def _matched(layer: Layer) -> np.ndarray:
     return layer.comparison.photometry.apply(reduce_to(layer.warped.image, SMALL_SIDE))
+
+
+def _middle(pictures: list[np.ndarray]) -> np.ndarray:
+    """The median of the pictures, the mean if there are two."""
+    if len(pictures) != 3:
+        return np.median(pictures, axis=0)
+    # Of three, as "best" fuses, a hundred times quicker.
+    low, high = cv2.min(pictures[0], pictures[1]), cv2.max(pictures[0], pictures[1])
+    return np.asarray(cv2.max(low, cv2.min(high, pictures[2])))
 
 
 def _around(residual: np.ndarray, known: np.ndarray) -> np.ndarray:

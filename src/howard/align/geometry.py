@@ -20,6 +20,9 @@ def size_of(image: np.ndarray) -> Size:
 
 def reduce_to(image: np.ndarray, long_side: int) -> np.ndarray:
     """Shrink a picture to ``long_side`` by area averaging; smaller pictures stay as they are."""
+    # Halving is what OpenCV is quickest at, and several means of four are one of sixteen.
+    while max(image.shape[:2]) % (2 * long_side) == 0 and min(image.shape[:2]) % 2 == 0:
+        image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
     size = size_of(image)
     scale = long_side / max(size)
     if scale >= 1:

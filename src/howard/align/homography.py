@@ -8,10 +8,9 @@ import numpy as np
 from howard.align.features import Matches
 from howard.align.geometry import Size, apply_homography
 
-# Reprojection error of an inlier, in source pixels of a picture 1920 wide.
-_THRESHOLD_PX = 3.0
-_THRESHOLD_WIDTH = 1920
-_MIN_THRESHOLD_PX = 1.5
+# Reprojection error of an inlier, in pixels of a source 1920 wide; in smaller ones it shrinks, but not below the least.
+INLIER_PX, _LEAST_INLIER_PX = 3.0, 1.5
+FULL_WIDTH = 1920
 _GRID_COLUMNS, _GRID_ROWS = 8, 5
 # A plate shown at less than a third or more than three times the source's scale was not filmed from the same place.
 _AREA_RANGE = (1 / 9, 9.0)
@@ -41,12 +40,20 @@ SIFT_GATE = Gate(inliers=25, inlier_ratio=0.35, grid_share=0.32, clear_inlier_ra
 NARROW_GATE = Gate(inliers=25, inlier_ratio=0.4, grid_share=0.06, clear_inlier_ratio=1.0, clear_grid_share=0.06)
 
 
+class Plane(NamedTuple):
+    """``matrix`` (3, 3) float64 maps plate pixels to source pixels; ``inliers`` (N,) bool, the matches that agree."""
+
+    matrix: np.ndarray
+    inliers: np.ndarray
+
+
 class HomographyEstimate(NamedTuple):
     """``matrix`` (3, 3) float64 maps plate pixels to source pixels, pixel centres at integers, y down.
 
-    ``inliers`` and ``inlier_ratio`` count the matches that agree with it, ``grid_share`` is the share of an 8 x 5 grid
-    over the source that holds any, ``error_px`` their median reprojection error in source pixels. ``trusted`` is False
-    where these cannot be those of two pictures of one place.
+    ``inliers`` and ``inlier_ratio`` count the matches that agree with it (with much parallax, those that agree with one
+    fundamental matrix), ``grid_share`` is the share of an 8 x 5 grid over the source that holds any, ``error_px`` their
+    median reprojection error in source pixels. ``trusted`` is False where these cannot be those of two pictures of one
+    place.
     """
 
     matrix: np.ndarray
@@ -60,21 +67,31 @@ class HomographyEstimate(NamedTuple):
 def estimate_homography(
     matches: Matches, plate_size: Size, source_size: Size, gate: Gate = SIFT_GATE
 ) -> HomographyEstimate | None:
-    """Fit a homography to matches with MAGSAC++ (Barath et al., CVPR 2020); None where there is none at all."""
-    if len(matches.plate) < 4:
+    """Fit a homography to matches and judge it; None where there is none at all."""
+    plane = fit_plane(matches, source_size)
+    if plane is None or plane.inliers.sum() < 4:
         return None
-    matrix, mask = cv2.findHomography(matches.plate, matches.source, _magsac_settings(source_size))
-    if matrix is None or not np.isfinite(matrix).all():
-        return None
-    kept = mask.ravel().astype(bool)
-    inliers = int(kept.sum())
-    if inliers < 4:
-        return None
-    error = np.linalg.norm(apply_homography(matrix, matches.plate[kept]) - matches.source[kept], axis=1)
-    ratio = inliers / len(kept)
-    share = _grid_share(matches.source[kept], source_size)
+    matrix, kept = plane
+    error = reprojection_errors(matrix, matches)[kept]
+    inliers, ratio, share = int(kept.sum()), float(kept.mean()), grid_share(matches.source[kept], source_size)
     trusted = gate.admits(inliers, ratio, share) and is_sane(matrix, plate_size, source_size)
     return HomographyEstimate(matrix, inliers, ratio, share, float(np.median(error)), trusted)
+
+
+def fit_plane(matches: Matches, source_size: Size) -> Plane | None:
+    """The homography that most matches agree with, by MAGSAC++ (Barath et al., CVPR 2020); None where there is none."""
+    if len(matches.plate) < 4:
+        return None
+    settings = magsac_settings(max(_LEAST_INLIER_PX, INLIER_PX * source_size.width / FULL_WIDTH))
+    matrix, mask = cv2.findHomography(matches.plate, matches.source, settings)
+    if matrix is None or not np.isfinite(matrix).all():
+        return None
+    return Plane(matrix, mask.ravel().astype(bool))
+
+
+def reprojection_errors(matrix: np.ndarray, matches: Matches) -> np.ndarray:
+    """How far from their source points a plate -> source matrix puts the plate's: (N,) in source pixels."""
+    return np.linalg.norm(apply_homography(matrix, matches.plate) - matches.source, axis=1)
 
 
 def is_sane(matrix: np.ndarray, plate_size: Size, source_size: Size) -> bool:
@@ -95,12 +112,13 @@ def is_sane(matrix: np.ndarray, plate_size: Size, source_size: Size) -> bool:
     return _AREA_RANGE[0] < area < _AREA_RANGE[1]
 
 
-def _magsac_settings(source_size: Size) -> cv2.UsacParams:
+def magsac_settings(threshold: float) -> cv2.UsacParams:
+    """MAGSAC++ for errors of about ``threshold`` pixels."""
     settings = cv2.UsacParams()
     settings.score = cv2.SCORE_METHOD_MAGSAC
     settings.loMethod = cv2.LOCAL_OPTIM_SIGMA
     settings.sampler = cv2.SAMPLING_UNIFORM
-    settings.threshold = max(_MIN_THRESHOLD_PX, _THRESHOLD_PX * source_size.width / _THRESHOLD_WIDTH)
+    settings.threshold = threshold
     settings.confidence = 0.999
     settings.maxIterations = 5000
     settings.loIterations = 10
@@ -111,7 +129,13 @@ def _magsac_settings(source_size: Size) -> cv2.UsacParams:
     return settings
 
 
-def _grid_share(points: np.ndarray, size: Size) -> float:
+def grid_cells(points: np.ndarray, size: Size) -> np.ndarray:
+    """The cell of an 8 x 5 grid over a picture that each of (N, 2) points lies in: (N,) int from 0."""
     columns = np.clip((points[:, 0] + 0.5) * _GRID_COLUMNS / size.width, 0, _GRID_COLUMNS - 1).astype(int)
     rows = np.clip((points[:, 1] + 0.5) * _GRID_ROWS / size.height, 0, _GRID_ROWS - 1).astype(int)
-    return len(np.unique(rows * _GRID_COLUMNS + columns)) / (_GRID_COLUMNS * _GRID_ROWS)
+    return rows * _GRID_COLUMNS + columns
+
+
+def grid_share(points: np.ndarray, size: Size) -> float:
+    """The share of the grid's cells that hold any of (N, 2) points."""
+    return len(np.unique(grid_cells(points, size))) / (_GRID_COLUMNS * _GRID_ROWS)

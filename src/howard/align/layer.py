@@ -102,13 +102,10 @@ def _measure(
 
 
 def _parallax(source: SourceView, frame: np.ndarray, candidate: Candidate, partner: Warped) -> np.ndarray:
-    """Flow from one plate frame to another at half size, known everywhere, both under the source by homography alone.
-
-    It is sought at half of that: all it has to show is depth.
-    """
+    """Flow from one plate frame to another at a quarter of 1080p, known everywhere, both under the source by homography
+    alone; a quarter, because all it has to show is depth."""
     image, coverage = warp_partner(source, frame, candidate)
-    flow = push_pull(*measure_flow(image, partner.image, coverage & partner.coverage))
-    return resize_offsets(flow, size_of(source.half))
+    return push_pull(*measure_flow(image, partner.image, coverage & partner.coverage))
 
 
 def _mesh(source: SourceView, candidate: Candidate, person: np.ndarray) -> np.ndarray:

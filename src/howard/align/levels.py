@@ -38,3 +38,8 @@ def from_levels(levels: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return np.maximum(levels * np.float32(scale), 0)
     depth = cv2.CV_8U if dtype == np.uint8 else cv2.CV_16U
     return np.asarray(cv2.multiply(levels, (scale, scale, scale, 0), dtype=depth))  # type: ignore
+
+
+def mean_difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """|first - second|, the mean of its channels: (H, W) float32 of (H, W, 3) float32 pictures."""
+    return np.asarray(cv2.transform(cv2.absdiff(first, second), np.full((1, 3), 1 / 3, np.float32)))

@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 
 from howard.align.flow import MeasuredFlow, push_pull
-from howard.align.geometry import size_of
+from howard.align.geometry import resize_offsets, size_of
 from howard.align.warp import pixel_grid
 
 _STEP = 4
 _TRUSTED = 0.3
 _FEWEST = 200
 _FIT_ROUNDS = 6
-# Half-size pixels: an error below this is noise, whatever the rest.
-_LEAST_SPREAD = 0.3
+# Pixels: an error below this is noise, whatever the rest.
+_LEAST_SPREAD = 0.15
 # Weight of zero against a sample, for each of the numbers.
 _RIDGE = 1e-4
 # The prediction is read where the displacement points, and the displacement comes from the prediction.
@@ -28,24 +28,36 @@ _PASSES = 2
 def fill_by_parallax(measured: MeasuredFlow, parallax: np.ndarray | None) -> np.ndarray:
     """The measured displacement where it is believed, and continued where it is not: (h, w, 2) float32.
 
-    ``parallax`` (h, w, 2) float32 is the flow, known everywhere, from the same plate frame to another, both under the
-    source by their homographies. Where it explains the displacement around the person it says what that is behind;
-    without it, that is smoothly continued from around.
+    ``parallax`` is the flow, known everywhere, from the same plate frame to another, both under the source by their
+    homographies: (h, w, 2) float32 of any size and in its own pixels. Where it explains the displacement around the
+    person it says what that is behind; without it, that is smoothly continued from around.
     """
     offsets, confidence = measured
-    filled = push_pull(offsets, confidence)
-    if parallax is None:
-        return filled
-    pixels = pixel_grid(size_of(confidence))
+    predicted = None if parallax is None else _predict(measured, parallax)
+    if predicted is None:
+        return push_pull(offsets, confidence)
+    predicted = resize_offsets(predicted, size_of(offsets))
+    return np.asarray(cv2.add(predicted, push_pull(cv2.subtract(offsets, predicted), confidence)))
+
+
+def _predict(measured: MeasuredFlow, parallax: np.ndarray) -> np.ndarray | None:
+    """The displacement that the parallax implies, of its size and in its pixels; None if it implies none."""
+    size = size_of(parallax)
+    confidence = cv2.resize(measured.confidence, size, interpolation=cv2.INTER_NEAREST)
+    # Sampled rather than averaged: over an edge in depth a mean is neither side's.
+    offsets = cv2.resize(measured.offsets, size, interpolation=cv2.INTER_NEAREST)
+    scale = np.array(size) / np.array(size_of(measured.offsets))
+    offsets = np.asarray(cv2.multiply(offsets, (*scale.tolist(), 0, 0)))  # type: ignore
+    predicted, filled = None, push_pull(offsets, confidence)
     for _ in range(_PASSES):
-        moved = cv2.add(pixels, filled)
+        moved = cv2.add(pixel_grid(size), filled)
         there = cv2.remap(parallax, moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore
-        law = _fit_law(np.asarray(there), measured)
+        law = _fit_law(np.asarray(there), MeasuredFlow(offsets, confidence))
         if law is None:
-            return filled
+            return None
         predicted = _apply_law(law, np.asarray(there))
         filled = cv2.add(predicted, push_pull(cv2.subtract(offsets, predicted), confidence))
-    return np.asarray(filled)
+    return predicted
 
 
 def _fit_law(parallax: np.ndarray, measured: MeasuredFlow) -> np.ndarray | None:

@@ -30,6 +30,7 @@ def align_many(aligner: PlateAligner, tasks: Iterable[AlignTask], *, workers: in
 
     Threads, because what takes long (OpenCV, matrix products) lets others run meanwhile. OpenCV's own threads stand
     still in between: a frame keeps one core busy, and more threads than cores would only get in each other's way.
+    NumPy's own are the caller's to stop, which it only allows before it is loaded (OPENBLAS_NUM_THREADS=1).
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, not {workers}")

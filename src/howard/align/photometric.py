@@ -47,8 +47,9 @@ def fit_photometry(source: np.ndarray, plate: np.ndarray, usable: np.ndarray) ->
     ``source`` and ``plate`` are (H, W, 3) in 8-bit levels, aligned with each other; ``usable`` (H, W) bool is True
     where both show the place. Up to nearly half of the usable pixels may be wrong. Neutral where too few are left.
     """
-    step = max(1, int(usable.sum()) // _MOST_SAMPLES)
-    plate_samples, source_samples = (image[usable][::step].astype(np.float64) for image in (plate, source))
+    sampled = np.flatnonzero(usable)
+    sampled = sampled[:: max(1, len(sampled) // _MOST_SAMPLES)]
+    plate_samples, source_samples = (image.reshape(-1, 3)[sampled].astype(np.float64) for image in (plate, source))
     lines = []
     for x, y in zip(plate_samples.T, source_samples.T, strict=True):
         inside = (np.minimum(x, y) > _DARKEST) & (np.maximum(x, y) < _BRIGHTEST)
@@ -66,12 +67,12 @@ def _fit_line(x: np.ndarray, y: np.ndarray) -> _Line:
         residual = y - gain * x - bias
         spread = max(1.4826 * float(np.median(np.abs(residual))), _MIN_SPREAD)
         weight = 1 / (1 + (residual / spread) ** 2)
-        total = weight.sum()
-        mean_x, mean_y = (weight * x).sum() / total, (weight * y).sum() / total
-        variance = (weight * (x - mean_x) ** 2).sum() / total
+        total = float(weight.sum())
+        mean_x, mean_y = float(weight @ x) / total, float(weight @ y) / total
+        variance = float(weight @ (x - mean_x) ** 2) / total
         if variance < 1:
             # One flat tone: gain and bias cannot be told apart, so only the gain moves.
             return _Line(float(np.clip(mean_y / mean_x, *_GAIN_RANGE)), 0.0)
-        gain = float(np.clip((weight * (x - mean_x) * (y - mean_y)).sum() / total / variance, *_GAIN_RANGE))
+        gain = float(np.clip((weight * (x - mean_x)) @ (y - mean_y) / total / variance, *_GAIN_RANGE))
         bias = float(mean_y - gain * mean_x)
     return _Line(gain, bias)

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 from howard.align.candidate import Candidate, compare_looks
 from howard.align.features import Matches, match_features
-from howard.align.homography import HomographyEstimate, estimate_homography
+from howard.align.homography import HomographyEstimate
 from howard.align.quality import Quality
 from howard.align.retrieval import rank_looks
+from howard.align.rigid import fit_place
 from howard.align.store import PlateStore
 from howard.align.view import SourceView
 
@@ -64,8 +65,8 @@ def find_partner(source: SourceView, store: PlateStore, search: Search) -> Candi
 
 def _fit(source: SourceView, store: PlateStore, index: int) -> Fit | None:
     matches = match_features(store.features(index), source.features)
-    estimate = estimate_homography(matches, store.look(index).size, source.size)
-    return Fit(index, matches, estimate) if estimate else None
+    fit = fit_place(matches, store.look(index).size, source.size)
+    return Fit(index, fit.matches, fit.estimate) if fit else None
 
 
 def _rank(source: SourceView, store: PlateStore, likely: list[int]) -> list[int]:
