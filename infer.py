@@ -95,6 +95,8 @@ def share_cores(threads: int | None) -> None:
     """
     cores = threads or os.cpu_count() or 1
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // 2)))
+    # Small systems of equations, many at a time: threads of their own would only get in the way.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Fresh memory in large pages: a tenth of the network's time.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     import cv2

@@ -240,7 +240,7 @@ def test_infer_says_how_it_went(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         )
 
     monkeypatch.setattr(howard, "remove_background", render, raising=False)
-    for name in ("OMP_NUM_THREADS", "THP_MEM_ALLOC_ENABLE"):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "THP_MEM_ALLOC_ENABLE"):
         monkeypatch.setenv(name, "1")
     infer = runpy.run_path(str(ROOT / "infer.py"))
     threads = cv2.getNumThreads()
