@@ -1,21 +1,32 @@
 """Train one stage: ``python train.py experiment=coarse``, then ``python train.py experiment=refine``."""
 
+import os
 import sys
 import warnings
-from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import hydra
+from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
 from howard import __version__
-from howard import settings as settings  # registers every node with Hydra
+from howard import settings as settings  # registers the data's settings with Hydra
 from howard.cli import friendly, hydra_arguments, wants_help
-from howard.errors import InputError, SettingsError
+from howard.errors import HowardError, InputError, SettingsError
+from howard.training import folders
+from howard.training import settings as training_settings  # registers all others  # noqa: F401
 
 CONFIGS = Path(__file__).parent / "configs"
-# Lightning's own business: neither is anything that a reader of the terminal could act on.
-LIGHTNING_CHATTER = (".*treespec, LeafSpec.*", ".*is not supported by the model summary.*")
+ARGUMENTS = tuple(sys.argv[1:])
+# Lightning's own business: none is anything that a reader of the terminal could act on.
+LIGHTNING_CHATTER = (
+    ".*treespec, LeafSpec.*",
+    ".*is not supported by the model summary.*",
+    ".*smaller than the logging interval.*",
+    ".*does not have many workers.*",
+    ".*dataloader is not resumable.*",  # samples are numbered by step, so it is
+)
 
 
 def list_experiments() -> str:
@@ -24,7 +35,29 @@ def list_experiments() -> str:
     for file in sorted((CONFIGS / "experiment").glob("*.yaml")):
         about = file.read_text().splitlines()[1].removeprefix("# ")
         lines.append(f"  python train.py experiment={file.stem:<12} {about}")
-    return "\n".join(["usage: python train.py experiment=NAME [key=value ...]", "", *lines])
+    usage = "usage: python train.py experiment=NAME [key=value ...]"
+    more = "  python train.py resume=RUN_FOLDER          Goes on with an interrupted run; resume=auto with the newest."
+    return "\n".join([usage, "", *lines, "", more])
+
+
+def build(node: Any, **values: Any) -> Any:
+    """Instantiate a node; what it does not like about its settings is said in one line.
+
+    Raises:
+        SettingsError: it raised ValueError or TypeError. HowardErrors come through as they are.
+    """
+    try:
+        return hydra.utils.instantiate(node, **values, _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, HowardError):
+            raise cause from None
+        if isinstance(cause, ValueError | TypeError):
+            line = " ".join(str(cause).split())
+            raise SettingsError(
+                f"{node._target_.rpartition('.')[2]} cannot be had with these settings: {line}"
+            ) from cause
+        raise
 
 
 def train(config: DictConfig, run: Path, checkpoint: Path | None = None) -> float:
@@ -35,64 +68,82 @@ def train(config: DictConfig, run: Path, checkpoint: Path | None = None) -> floa
     import cv2
     import torch
     from lightning import seed_everything
+    from lightning.pytorch.utilities import rank_zero_only
 
-    from howard.training.callbacks import build_callbacks, build_loggers
-    from howard.training.runs import EXPORTED
+    from howard.training.checkpoints import check_checkpoint
 
     cv2.setNumThreads(1)  # workers are forked, and OpenCV's thread pool does not survive that
     seed_everything(config.seed, workers=True, verbose=False)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    module = hydra.utils.instantiate(config.model, _convert_="all")
-    data = hydra.utils.instantiate(config.data, _convert_="all")
+    network = build(config.model)
+    module = build(config.stage, network=network, optimiser=build(config.optimiser), seed=config.seed)
+    data = build(config.data)
     data.setup()  # missing data is said before a run folder is made
     if checkpoint is None:
-        choose_first_weights(config, module.network)
-        run.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(config, run / "config.yaml")
-    values = OmegaConf.to_container(config, resolve=True)
-    trainer = hydra.utils.instantiate(
-        config.trainer,
-        default_root_dir=str(run),
-        logger=build_loggers(run, config.name, config.wandb, values),
-        callbacks=build_callbacks(run, config.ema, config.checkpoint_steps),
-    )
+        choose_first_weights(config, network)
+        if rank_zero_only.rank == 0:
+            run.mkdir(parents=True, exist_ok=True)
+            OmegaConf.save(config, run / folders.SETTINGS)
+            (run / folders.REVISION).write_text(folders.git_revision(CONFIGS), encoding="utf-8")
+    else:
+        check_checkpoint(checkpoint, network)
+    os.environ["WANDB_DATA_DIR"] = str(run / "wandb")  # where tables wait to be synced; else in the home folder
+    trainer = build_trainer(config, run)
     try:
         trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit:  # Lightning's answer to Ctrl-C
         print(f"to go on: python train.py resume={run}")
         raise KeyboardInterrupt from None
     [figures] = trainer.validate(module, datamodule=data, verbose=False)
-    if not trainer.fast_dev_run:
-        export(config, module, data.recipe.mixing, run / EXPORTED)
-    print(f"validation MAD {figures['val/mad']:.2f} (x 1e3)")
+    if trainer.is_global_zero:
+        if not trainer.fast_dev_run:
+            export(config, module, data.recipe.mixing, run / folders.EXPORTED)
+        print(f"validation MAD {figures['val/mad']:.2f} (x 1e3)")
     return figures["val/mad"]
 
 
-def choose_first_weights(config: DictConfig, network) -> None:
+def build_trainer(config: DictConfig, run: Path) -> Any:
+    """Lightning's trainer, all of whose files go into the run's folder."""
+    from howard.training.checkpoints import WholeCheckpoints
+
+    plain: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
+    described = plain | {"revision": folders.git_revision(CONFIGS)}
+    return build(
+        config.trainer,
+        default_root_dir=str(run),
+        logger=build(config.logger)(run, config.name, described),
+        callbacks=[build(callback) for callback in config.callbacks.values()],
+        plugins=[WholeCheckpoints()],
+    )
+
+
+def choose_first_weights(config: DictConfig, network: Any) -> None:
     """A joint stage starts from a coarse stage, a coarse stage from an ImageNet encoder; either may start at random."""
+    from lightning.pytorch.utilities import rank_zero_only
+
+    from howard.matting import BaselineNetwork
     from howard.training import runs
 
-    encoder = config.model.network.encoder
-    if network.refiner is None or config.init == "random":
-        print(runs.start_encoder(network, encoder, config.encoder_weights))
+    if isinstance(network, BaselineNetwork):
+        line = "the network starts from random weights"
+    elif network.refiner is None or config.init == "random":
+        line = runs.start_encoder(network, config.model.encoder, config.encoder_weights)
     else:
-        path = runs.find_start(config.init, Path(config.runs), network, encoder)
+        path = runs.find_start(config.init, Path(config.runs), network, config.model.encoder)
         runs.start_from(network, path)
-        print(f"the network starts from {path}")
+        line = f"the network starts from {path}"
+    rank_zero_only(print)(line)
 
 
-def export(config: DictConfig, module, mixing: str, path: Path) -> None:
+def export(config: DictConfig, module: Any, mixing: str, path: Path) -> None:
     """Write the weights file that ``howard.matting.load_matting`` opens."""
     from howard.matting import RefineSettings, WeightsMetadata, save_weights
 
-    network = config.model.network
+    network: Any = {name: tuple(value) if OmegaConf.is_list(value) else value for name, value in config.model.items()}
+    del network["_target_"]
     metadata = WeightsMetadata(
-        encoder=network.encoder,
-        aspp_channels=network.aspp_channels,
-        decoder_widths=tuple(network.decoder_widths),
-        extra_inputs=tuple(network.extra_inputs),
-        has_refiner=network.has_refiner,
+        **({"has_refiner": False} | network),
         mixing=mixing,  # type: ignore[arg-type]
         refine=getattr(module, "refine", RefineSettings()),
         name=config.name,
@@ -106,21 +157,23 @@ def export(config: DictConfig, module, mixing: str, path: Path) -> None:
 
 def resume(run: Path) -> float:
     """Go on with an interrupted run, with the settings it had."""
-    checkpoint, saved = run / "checkpoints" / "last.ckpt", run / "config.yaml"
-    for file in (saved, checkpoint):
-        if not file.is_file():
-            raise InputError(
-                f"resume={run}: {file.relative_to(run)} is not there; give the folder of an interrupted run"
-            )
-    return train(OmegaConf.load(saved), run, checkpoint)  # type: ignore[arg-type]
+    folders.check_run(run)
+    print(f"going on with {run}")
+    return train(OmegaConf.load(run / folders.SETTINGS), run, run / folders.CHECKPOINT)  # type: ignore[arg-type]
 
 
 @hydra.main(config_path="configs", config_name="train", version_base=None)
 @friendly
 def start(config: DictConfig) -> float:
-    """A new run in ``runs/NAME/DATE``."""
-    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
-    return train(config, Path(config.runs) / config.name / stamp)
+    """A new run in ``runs/NAME/DATE``; with ``resume=auto``, the newest interrupted one of its name if there is any."""
+    sys.argv[1:] = ARGUMENTS  # Lightning starts further processes with the same command line
+    if config.resume == "auto":
+        interrupted = folders.newest_unfinished(Path(config.runs), config.name)
+        if interrupted is not None:
+            return resume(interrupted)
+    elif config.resume is not None:
+        raise SettingsError("resume=RUN goes on with the settings the run had; leave out all others")
+    return train(config, Path(config.runs) / config.name / folders.stamp())
 
 
 @friendly
@@ -128,17 +181,18 @@ def main() -> None:
     """Read the command line."""
     for message in LIGHTNING_CHATTER:
         warnings.filterwarnings("ignore", message=message)
-    arguments = sys.argv[1:]
-    if wants_help(arguments):
+    if wants_help(ARGUMENTS):
         print(list_experiments())
         return
-    resumed = [argument.partition("=")[2] for argument in arguments if argument.startswith("resume=")]
-    if resumed:
-        if len(arguments) > 1:
-            raise SettingsError("resume=RUN goes on with the settings the run had; leave out all others")
-        resume(Path(resumed[0]))
+    given = {key: value for key, _, value in (argument.partition("=") for argument in ARGUMENTS)}
+    if "resume" in given and given.keys() <= {"resume", "runs"}:
+        runs = Path(given.get("runs", "runs"))
+        run = folders.newest_unfinished(runs) if given["resume"] == "auto" else Path(given["resume"])
+        if run is None:
+            raise InputError(f"resume=auto: no interrupted run in {runs}; give resume=RUN_FOLDER, or an experiment")
+        resume(run)
         return
-    sys.argv[1:] = hydra_arguments(arguments, "train", CONFIGS)
+    sys.argv[1:] = hydra_arguments(ARGUMENTS, "train", CONFIGS)
     start()
 
 

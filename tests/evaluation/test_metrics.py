@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from howard.evaluation import metrics
-from howard.evaluation.scores import ClipScores, eight_bit
+from howard.evaluation.scores import MatteScores, as_batch, eight_bit
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 PER_PIXEL = [metrics.mad, metrics.mse, metrics.gradient_error, metrics.connectivity_error]
@@ -31,6 +31,14 @@ def matte(seed: int, height: int = 36, width: int = 48) -> np.ndarray:
     return eight_bit(np.clip(8 * (cv2.GaussianBlur(noise, (0, 0), 4) - 0.5) + 0.5, 0, 1))
 
 
+def scored(frames: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """The scores of a clip of predicted and true mattes."""
+    scores = MatteScores()
+    for frame in frames:
+        scores.update(*(as_batch(each) for each in frame))
+    return {name: value.item() for name, value in scores.compute().items()}
+
+
 SEEDS = st.integers(0, 10_000)
 
 
@@ -46,9 +54,7 @@ def vectors() -> tuple[np.ndarray, np.ndarray, dict]:
 def test_every_frame_scores_as_published(vectors: tuple[np.ndarray, np.ndarray, dict]) -> None:
     predicted, true, figures = vectors
     for index, expected in enumerate(figures["frames"]):
-        scores = ClipScores()
-        scores.add(predicted[index], true[index])
-        measured = scores.means()
+        measured = scored([(predicted[index], true[index])])
         before = (predicted[index - 1], true[index - 1]) if index else (None, None)
         measured["dtssd"] = metrics.dtssd(predicted[index], true[index], *before)
         for published, name in PUBLISHED_NAMES.items():
@@ -57,10 +63,7 @@ def test_every_frame_scores_as_published(vectors: tuple[np.ndarray, np.ndarray, 
 
 def test_the_clip_scores_as_published(vectors: tuple[np.ndarray, np.ndarray, dict]) -> None:
     predicted, true, figures = vectors
-    scores = ClipScores()
-    for frame in zip(predicted, true, strict=True):
-        scores.add(*frame)
-    means = scores.means()
+    means = scored(list(zip(predicted, true, strict=True)))
     for published, name in PUBLISHED_NAMES.items():
         assert means[name] == pytest.approx(figures["mean"][published], abs=1e-5), name
 
@@ -75,10 +78,7 @@ def test_values_known_by_hand() -> None:
 @given(SEEDS)
 def test_the_truth_scores_zero(seed: int) -> None:
     true = matte(seed)
-    scores = ClipScores()
-    scores.add(true, true)
-    scores.add(true, true)
-    assert all(value == 0 or math.isnan(value) for value in scores.means().values())
+    assert all(value == 0 or math.isnan(value) for value in scored([(true, true)] * 2).values())
 
 
 @given(SEEDS, SEEDS)

@@ -1,18 +1,20 @@
-"""Collecting a clip's scores."""
+"""Scores collected over frames."""
 
 import math
 
 import numpy as np
 import pytest
+import torch
 
-from howard.evaluation.scores import ClipScores, eight_bit
+from howard.evaluation import metrics
+from howard.evaluation.scores import CLIP_SCORES, FRAME_SCORES, MatteScores, as_batch, eight_bit
 
 
 def collect(predicted: list[np.ndarray], true: list[np.ndarray]) -> dict[str, float]:
-    scores = ClipScores()
+    scores = MatteScores()
     for frame in zip(predicted, true, strict=True):
-        scores.add(*frame)
-    return scores.means()
+        scores.update(*(as_batch(each) for each in frame))
+    return {name: value.item() for name, value in scores.compute().items()}
 
 
 @pytest.fixture
@@ -45,6 +47,49 @@ def test_alpha_is_rounded_to_eight_bits() -> None:
     np.testing.assert_array_equal(eight_bit(np.array([0, 0.4 / 255, 0.6 / 255, 1])), np.float32([0, 0, 1 / 255, 1]))
 
 
-def test_no_frames_no_means() -> None:
+def test_a_batch_scores_as_its_frames_one_by_one(moving: list[np.ndarray]) -> None:
+    predicted = [0.8 * frame for frame in moving]
+    scores = MatteScores()
+    scores.update(*(torch.cat([as_batch(frame) for frame in frames]) for frames in (predicted, moving)))
+    assert {name: value.item() for name, value in scores.compute().items()} == collect(predicted, moving)
+
+
+def test_after_a_reset_another_clip_begins(moving: list[np.ndarray]) -> None:
+    scores = MatteScores(("dtssd",))
+    for frames in (moving, moving[::-1]):
+        scores.reset()
+        for frame in frames:
+            scores.update(as_batch(0 * frame), as_batch(frame))
+        assert scores.frames[0][0, 0] == 0  # the first frame of a clip has changed from nothing
+    assert len(scores.frames) == len(moving)
+
+
+def test_foregrounds_are_compared_where_they_are_given() -> None:
+    true, colour, other = np.ones((4, 4)), np.zeros((4, 4, 3)), np.full((4, 4, 3), 0.25)
+    scores = MatteScores(("mad", "foreground_mad", "foreground_mse"))
+    scores.update(*(as_batch(each) for each in (true, true, colour, other)))
+    scores.update(as_batch(true), as_batch(true))
+    assert [value.item() for value in scores.compute().values()] == pytest.approx([0, 250, 62.5])
+
+
+def test_scores_of_two_processes_average_over_all_frames(moving: list[np.ndarray]) -> None:
+    whole, first, second = (MatteScores(("mad", "grad")) for _ in range(3))
+    for index, frame in enumerate(moving):
+        for scores in (whole, first if index < 2 else second):
+            scores.update(as_batch(0.5 * frame), as_batch(frame))
+    joined = MatteScores(("mad", "grad"))
+    joined.frames = torch.cat([*first.frames, *second.frames])  # type: ignore[assignment]
+    assert joined.compute() == whole.compute()
+
+
+def test_an_unknown_score_and_no_frames_are_refused() -> None:
+    with pytest.raises(ValueError, match="no score 'madd'"):
+        MatteScores(("madd",))
     with pytest.raises(ValueError, match="no frame"):
-        ClipScores().means()
+        MatteScores().compute()
+
+
+def test_every_metric_is_a_score() -> None:
+    functions = {name for name in vars(metrics) if not name.startswith("_") and callable(getattr(metrics, name))}
+    assert {"mad", "mse", "band_mad", "person_dropouts", "background_dropouts", "dtssd"} < functions
+    assert {*FRAME_SCORES, *CLIP_SCORES} >= {"mad", "mse", "grad", "grad_lr", "conn", "dtssd", "dtssd_n", "band_mad"}

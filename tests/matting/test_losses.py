@@ -1,8 +1,9 @@
+import kornia
 import pytest
 import torch
 
 from howard.matting import CoarseMatte, Matte
-from howard.matting.losses import coarse_losses, joint_losses
+from howard.matting.losses import coarse_losses, joint_losses, sobel_magnitude
 
 
 def perfect(alpha: torch.Tensor, foreground: torch.Tensor) -> CoarseMatte:
@@ -56,3 +57,12 @@ def test_a_perfect_joint_matte_costs_nothing_at_full_scale() -> None:
     assert all(terms[f"coarse_{name}"] == 0 for name in full)
     # The upsampled coarse alpha is wrong along the contour, and a silent error map is charged for it.
     assert terms["error"] > 0
+
+
+def test_the_gradient_is_kornias() -> None:
+    image = torch.rand(2, 3, 17, 20, requires_grad=True)
+    expected = kornia.filters.sobel(image)
+    torch.testing.assert_close(sobel_magnitude(image), expected)
+    (ours,) = torch.autograd.grad(sobel_magnitude(image).sum(), image)
+    (theirs,) = torch.autograd.grad(expected.sum(), image)
+    torch.testing.assert_close(ours, theirs)

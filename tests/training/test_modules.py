@@ -1,16 +1,32 @@
+"""The stages: their losses, what they draw, and that they learn."""
+
+from functools import partial
+
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from howard.matting import MattingNetwork, RefineSettings
-from howard.training import CoarseModule, RefineModule
+from howard.errors import SettingsError
+from howard.matting import BaselineNetwork, MattingNetwork, RefineSettings
 from howard.training.crops import crop_batch
+from howard.training.modules import BaselineModule, CoarseModule, DivergedError, RefineModule, StageModule
+from howard.training.optimiser import adam, rate_factor
 from howard.training.panels import draw_panel
 
 RATES = {"encoder": 1e-4, "aspp": 2e-4, "decoder": 3e-4, "refiner": 4e-4}
+STAGES = {CoarseModule: RATES.keys() - {"refiner"}, RefineModule: RATES.keys(), BaselineModule: {"encoder", "decoder"}}
+TILES = 8
 
 
 def network(has_refiner: bool = True) -> MattingNetwork:
     return MattingNetwork("efficientnet_lite0", 16, (16, 12, 8), ("coverage",), has_refiner)
+
+
+def stage(kind: type, rate: float | None = None, **settings) -> StageModule:
+    rates = {name: rate or RATES[name] for name in RATES if name in STAGES[kind]}
+    made = BaselineNetwork((8, 12)) if kind is BaselineModule else network(kind is RefineModule)
+    return kind(made, partial(adam, rates=rates), **settings)
 
 
 def batch(size: int = 64) -> dict[str, torch.Tensor]:
@@ -18,14 +34,21 @@ def batch(size: int = 64) -> dict[str, torch.Tensor]:
     return {name: torch.rand(2, count, size, size) for name, count in channels.items()}
 
 
+def stage_loss(module: StageModule, images: dict[str, torch.Tensor]) -> float:
+    return module.training_step(images, 0).item()
+
+
+def drawn(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
 @pytest.mark.parametrize("smallest", [32, 48])
 def test_crops_keep_images_together_and_divide_by_four(smallest: int) -> None:
-    torch.manual_seed(0)
-    shapes = set()
+    shapes, rng = set(), drawn()
     for _ in range(10):
         images = batch()
         images["plate"] = images["source"]
-        cropped = crop_batch(images, smallest, 80)
+        cropped = crop_batch(images, smallest, 80, rng)
         shapes.add(cropped["source"].shape[2:])
         assert torch.equal(cropped["source"], cropped["plate"])
         assert all(smallest <= side <= 80 and side % 4 == 0 for side in cropped["alpha"].shape[2:])
@@ -34,55 +57,114 @@ def test_crops_keep_images_together_and_divide_by_four(smallest: int) -> None:
 
 def test_a_full_size_crop_is_the_image() -> None:
     images = batch()
-    torch.testing.assert_close(crop_batch(images, 64, 64)["source"], images["source"])
+    torch.testing.assert_close(crop_batch(images, 64, 64, drawn())["source"], images["source"])
 
 
-def test_each_part_has_its_learning_rate() -> None:
-    module = RefineModule(network(), RATES)
-    groups = module.configure_optimizers()["optimizer"].param_groups
-    assert [group["lr"] for group in groups] == list(RATES.values())
-    trained = sum(parameter.numel() for group in groups for parameter in group["params"])
-    assert trained == sum(parameter.numel() for parameter in module.network.parameters())
+@pytest.mark.parametrize("kind", STAGES)
+def test_each_part_has_its_learning_rate(kind: type) -> None:
+    module = stage(kind)
+    groups = module.optimiser(module.network, 10)["optimizer"].param_groups
+    assert sorted(group["lr"] for group in groups) == sorted(RATES[name] for name in STAGES[kind])
+    learned = sum(parameter.numel() for group in groups for parameter in group["params"])
+    assert learned == sum(parameter.numel() for parameter in module.network.parameters())
 
 
-def test_warmup_grows_linearly_and_then_stays() -> None:
-    module = CoarseModule(network(False), RATES, warmup_steps=4)
-    assert [module._rate_factor(step) for step in range(6)] == [0.25, 0.5, 0.75, 1, 1, 1]
+def test_a_rate_for_a_part_that_is_not_there_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"the network has encoder, aspp, decoder$"):
+        adam(network(False), 10, rates=RATES)
 
 
-@pytest.mark.parametrize("stage", [CoarseModule, RefineModule])
-def test_losses_have_names_and_gradients(stage: type) -> None:
-    module = stage(network(stage is RefineModule), RATES)
-    _, terms = module.losses(batch(), training=True)
-    assert {"alpha", "alpha_gradient", "foreground", "error"} <= set(terms)
+def test_warmup_grows_linearly_and_cosine_ends_at_zero() -> None:
+    constant = partial(rate_factor, total_steps=8, schedule="constant", warmup_steps=4)
+    assert [constant(step) for step in range(6)] == [0.25, 0.5, 0.75, 1, 1, 1]
+    cosine = partial(rate_factor, total_steps=8, schedule="cosine", warmup_steps=0)
+    assert [cosine(step) for step in (0, 4, 8)] == pytest.approx([1, 0.5, 0])
+
+
+@pytest.mark.parametrize("kind", STAGES)
+def test_losses_have_names_and_gradients(kind: type) -> None:
+    module = stage(kind)
+    matte, terms = module.losses(batch(), drawn())
+    assert matte.alpha.shape == (2, 1, 64, 64)
+    assert {"alpha", "alpha_gradient", "foreground"} <= set(terms)
+    assert ("error" in terms) == (kind is not BaselineModule)
     torch.stack(list(terms.values())).sum().backward()
     assert all(parameter.grad is not None for parameter in module.network.parameters())
 
 
-@pytest.mark.parametrize("stage", [CoarseModule, RefineModule])
-def test_the_loss_of_one_batch_falls(stage: type) -> None:
+@pytest.mark.parametrize("kind", STAGES)
+def test_the_loss_of_one_batch_falls(kind: type) -> None:
     torch.manual_seed(0)
-    module = stage(network(stage is RefineModule), dict.fromkeys(RATES, 3e-3)).train()
-    optimizer = module.configure_optimizers()["optimizer"]
+    module = stage(kind, rate=3e-3).train()
+    optimizer = module.optimiser(module.network, 30)["optimizer"]
     images = batch()
     images["alpha"] = (images["alpha"].mean(dim=3, keepdim=True) > 0.5).float().expand(-1, -1, -1, 64)
     images["foreground"] = images["source"]
     history = []
     for _ in range(30):
         optimizer.zero_grad()
-        loss = torch.stack(list(module.losses(images, training=True)[1].values())).sum()
+        loss = torch.stack(list(module.losses(images, drawn())[1].values())).sum()
         loss.backward()
         optimizer.step()
         history.append(loss.item())
     assert sum(history[-3:]) < 0.7 * sum(history[:3])
 
 
-def test_panels_show_every_tile() -> None:
-    module = RefineModule(network(), RATES, coarse_scales=(2.0,), refine=RefineSettings("full")).eval()
+def test_the_coarse_scale_is_drawn_for_training_alone() -> None:
+    module = stage(RefineModule, coarse_scales=(2.0, 4.0)).eval()
     images = batch()
     with torch.no_grad():
-        panel = draw_panel(images, module.matte(images))
-    assert panel.shape == (2 * 64, 8 * 64, 3)
-    source = panel[:64, :64]
+        trained = {module.losses(images, drawn(seed))[0].coarse.alpha.shape[-1] for seed in range(8)}
+        validated = module.losses(images, None)[0].coarse.alpha.shape[-1]
+    assert (trained, validated) == ({32, 16}, 32)
+
+
+def test_a_step_draws_the_same_whatever_was_drawn_before() -> None:
+    module = stage(CoarseModule, crop=(32, 64)).train()
+    images, state = batch(), None
+    losses = []
+    for draws in (0, 5):
+        torch.rand(draws)
+        with_state = nn.Module.state_dict(module.network)
+        state = {name: value.clone() for name, value in with_state.items()} if state is None else state
+        module.network.load_state_dict(state)
+        before = torch.get_rng_state()
+        losses.append(module.training_step(images, 0).item())
+        assert torch.equal(torch.get_rng_state(), before)
+    assert losses[0] == losses[1]
+
+
+def test_frames_of_clips_are_learned_from_as_pictures() -> None:
+    module = stage(CoarseModule)
+    stills = batch()
+    clips = {name: image[:, None] for name, image in stills.items()}
+    assert module.training_step(clips, 0).item() == pytest.approx(stage_loss(module, stills), rel=1e-4)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_before_the_weights_have_it() -> None:
+    images = batch()
+    images["alpha"] = images["alpha"] * float("nan")
+    with pytest.raises(DivergedError, match=r"at step 0 \(alpha nan"):
+        stage(CoarseModule).training_step(images, 0)
+
+
+def test_panels_show_every_tile_under_its_name() -> None:
+    module = stage(RefineModule, coarse_scales=(2.0,), refine=RefineSettings("full")).eval()
+    images = batch()
+    with torch.no_grad():
+        panel = draw_panel(images, module.losses(images, None)[0])
+    heading = panel.shape[0] - 2 * 64
+    assert heading > 0
+    assert panel.shape[1:] == (TILES * 64, 3)
+    assert panel[:heading].any()
+    source = panel[heading : heading + 64, :64]
     expected = (images["source"][0].permute(1, 2, 0) * 255).round().byte().numpy()
     assert (source == expected).all()
+
+
+def test_panels_of_large_samples_are_made_smaller() -> None:
+    module = stage(CoarseModule).eval()
+    images = {name: image.repeat(1, 1, 8, 8) for name, image in batch().items()}
+    with torch.no_grad():
+        panel = draw_panel(images, module.losses(images, None)[0])
+    assert panel.shape[1] == TILES * 256

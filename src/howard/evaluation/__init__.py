@@ -1,6 +1,4 @@
-"""How good is a matte: the field's metrics, the difference key to beat, and a command that scores whole clips."""
+"""How good is a matte: the field's metrics, the difference key to beat, and a command that scores mattes and weights.
 
-from howard.evaluation.key import difference_key
-from howard.evaluation.scores import ClipScores
-
-__all__ = ["ClipScores", "difference_key"]
+Nothing is imported here, so that settings are checked without waiting for torch.
+"""

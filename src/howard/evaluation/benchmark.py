@@ -8,16 +8,15 @@ from numpy.typing import NDArray
 
 from howard.evaluation.clip import TrueClip
 from howard.evaluation.key import difference_key
-from howard.evaluation.scores import ClipScores
+from howard.evaluation.scores import MatteScores, as_batch
 from howard.measures import plate_residual
-from howard.media import open_reader
+from howard.media import choose_frames, open_reader
 from howard.pipeline import (
     AlignedFrame,
     FrameDone,
     Predictor,
     ProgressCallback,
     align_frames,
-    choose_frames,
     matte_frames,
 )
 
@@ -62,7 +61,7 @@ def score_clip(
     Raises:
         InputError: a file of the clip cannot be read. SettingsError: ``frames`` lies outside the clip.
     """
-    roads = {name: ClipScores() for name in ("film", "clean", "key")}
+    roads = {name: MatteScores() for name in ("film", "clean", "key")}
     plates: list[tuple[float, float, float]] = []
     statuses: Counter[str] = Counter()
     with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate:
@@ -70,7 +69,7 @@ def score_clip(
         for done, frame in enumerate(align_frames(shot, plate, indices), start=1):
             true = clip.alpha(frame.source.index)
             for name, alpha in _alphas(frame, clip, predictor).items():
-                roads[name].add(alpha, true)
+                roads[name].update(as_batch(alpha), as_batch(true))
             plates.append(_plate_scores(frame, true))
             status = str(frame.plate.status)
             statuses[status] += 1
@@ -79,7 +78,9 @@ def score_clip(
     plate_means = np.nanmean(plates, axis=0).tolist()
     return ClipReport(
         frames=len(plates),
-        roads={name: scores.means() for name, scores in roads.items()},
+        roads={
+            road: {name: value.item() for name, value in scores.compute().items()} for road, scores in roads.items()
+        },
         plate=PlateScores(*plate_means, statuses=dict(statuses)),
     )
 

@@ -8,22 +8,30 @@ from typing import Any
 from rich.table import Table
 
 from howard.evaluation.benchmark import ClipReport
+from howard.evaluation.predictions import PredictionReport
 
-ROADS = {"film": "film road", "clean": "perfect plate", "key": "difference key"}
+ROADS = {
+    "film": "film road",
+    "clean": "perfect plate",
+    "predictions": "predictions",
+    "key": "difference key",
+}
 
 
-def score_table(report: ClipReport, title: str) -> Table:
+def score_table(report: ClipReport | PredictionReport, title: str) -> Table:
     """One row for each score, one column for each road; smaller is better throughout."""
-    table = Table(title=title, caption=_plate_line(report), caption_justify="left")
+    line = _plate_line(report) if isinstance(report, ClipReport) else _measure_line(report)
+    table = Table(title=title, caption=f"{report.frames} frames, smaller is better. {line}", caption_justify="left")
     table.add_column("score")
-    for heading in ROADS.values():
-        table.add_column(heading, justify="right")
-    for name in next(iter(report.roads.values())):
-        table.add_row(name, *(_number(report.roads[road][name]) for road in ROADS))
+    roads = [road for road in ROADS if road in report.roads]
+    for road in roads:
+        table.add_column(ROADS[road], justify="right")
+    for name in report.roads[roads[0]]:
+        table.add_row(name, *(_number(report.roads[road].get(name, math.nan)) for road in roads))
     return table
 
 
-def as_json(report: ClipReport, **about: Any) -> str:
+def as_json(report: ClipReport | PredictionReport, **about: Any) -> str:
     """The report as JSON, with ``about`` ahead of it; a score that could not be had is null."""
     return json.dumps(_without_nan(about | asdict(report)), indent=2) + "\n"
 
@@ -32,9 +40,13 @@ def _plate_line(report: ClipReport) -> str:
     plate = report.plate
     statuses = ", ".join(f"{count} {status}" for status, count in sorted(plate.statuses.items()))
     return (
-        f"{report.frames} frames, smaller is better. Aligned plate: {statuses}; {plate.residual:.2f} levels off, "
-        f"{plate.wrong:.1%} wrong, {plate.uncovered:.1%} uncovered"
+        f"Aligned plate: {statuses}; {plate.residual:.2f} levels off, {plate.wrong:.1%} wrong, "
+        f"{plate.uncovered:.1%} uncovered"
     )
+
+
+def _measure_line(report: PredictionReport) -> str:
+    return "Besides: " + ", ".join(f"{name} {_number(value)}" for name, value in report.measures.items())
 
 
 def _number(value: float) -> str:

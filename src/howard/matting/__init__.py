@@ -1,8 +1,9 @@
 """The matting network: source and plate to alpha and foreground (Lin et al., CVPR 2021).
 
-The training losses are in :mod:`howard.matting.losses`, which alone needs the ``train`` extra.
+The training losses are in :mod:`howard.matting.losses`.
 """
 
+from howard.matting.baseline import BaselineNetwork
 from howard.matting.coarse import CoarseMatte, CoarseNetwork
 from howard.matting.network import Matte, MattingNetwork, coarse_scale
 from howard.matting.predictor import MattingPredictor, load_matting
@@ -10,6 +11,7 @@ from howard.matting.refiner import RefineSettings
 from howard.matting.weights import WeightsMetadata, load_imagenet_encoder, load_network, save_weights
 
 __all__ = [
+    "BaselineNetwork",
     "CoarseMatte",
     "CoarseNetwork",
     "Matte",

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from howard.matting.aspp import ASPP
 from howard.matting.decoder import Decoder
 from howard.matting.encoders import build_encoder
-from howard.matting.joining import join
+from howard.matting.joining import join, part
 
 HIDDEN_CHANNELS = 32
 _OUTPUT_CHANNELS = 1 + 3 + 1 + HIDDEN_CHANNELS  # alpha, residual, error, hidden
@@ -71,7 +71,7 @@ class CoarseNetwork(nn.Module):
         pair = join(source, plate).to(dtype)
         features = self.backbone(pair, extra if extra is None else extra.to(dtype))
         decoded = self.decoder(self.aspp(features.stride16), features, pair).to(source.dtype)
-        alpha, residual, error, hidden = decoded[:, :_OUTPUT_CHANNELS].split([1, 3, 1, HIDDEN_CHANNELS], dim=1)
+        alpha, residual, error, hidden = part(decoded, 1, 3, 1, HIDDEN_CHANNELS)
         return CoarseMatte(
             alpha.clamp(0, 1), residual, (source + residual).clamp(0, 1), error.clamp(0, 1), hidden.relu()
         )

@@ -46,4 +46,4 @@ class Decoder(nn.Module):
 
 def _upsample_and_join(x: Tensor, skip: Tensor) -> Tensor:
     x = F.interpolate(x, size=skip.shape[2:], mode="bilinear", align_corners=False)
-    return join(x, skip)
+    return join(x, skip.to(x.dtype))  # under autocast a float32 input would make everything float32

@@ -1,27 +1,33 @@
 """A network made ready to be run and not trained: the same outputs, sooner."""
 
 from copy import deepcopy
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from howard.matting.baseline import BaselineNetwork
 from howard.matting.network import MattingNetwork
 
+Network = TypeVar("Network", bound=MattingNetwork | BaselineNetwork)
 _BLOCK = 16  # channels that oneDNN works on together
 
 
-def prepare_for_inference(network: MattingNetwork, dtype: torch.dtype = torch.float32) -> MattingNetwork:
+def prepare_for_inference(network: Network, dtype: torch.dtype = torch.float32) -> Network:
     """A copy with batch norms folded into convolutions, weights in ``dtype`` and channels-last in memory.
 
     Takes three quarters of the time on a CPU (``benchmarks/runtimes.py``). ONNX Runtime and OpenVINO were measured
     beside it and gain a tenth of that more in fp32, a sixth in bf16: too little for another runtime to carry along.
     """
     prepared = deepcopy(network).eval().requires_grad_(False)
-    stem = prepared.backbone.get_submodule(prepared.backbone.stem_name.rpartition(".")[0])
-    _fold_batch_norms(prepared, {stem: prepared.backbone.extra_stem})
-    prepared.decoder.conv4 = _with_whole_blocks(prepared.decoder.conv4)
+    if isinstance(prepared, BaselineNetwork):
+        _fold_batch_norms(prepared, {})
+    else:
+        stem = prepared.backbone.get_submodule(prepared.backbone.stem_name.rpartition(".")[0])
+        _fold_batch_norms(prepared, {stem: prepared.backbone.extra_stem})
+        prepared.decoder.conv4 = _with_whole_blocks(prepared.decoder.conv4)
     return prepared.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 

@@ -1,4 +1,4 @@
-"""Joining feature maps along their channels."""
+"""Joining and parting feature maps along their channels."""
 
 import torch
 from torch import Tensor
@@ -13,3 +13,13 @@ def join(*maps: Tensor) -> Tensor:
     if not maps[0].is_contiguous(memory_format=torch.channels_last):
         return torch.cat(maps, dim=1)
     return torch.cat([values.permute(0, 2, 3, 1) for values in maps], dim=3).permute(0, 3, 1, 2)
+
+
+def part(maps: Tensor, *channels: int) -> tuple[Tensor, ...]:
+    """The first so many channels of (B, C, H, W) maps, then the next so many, and so on; those left over are dropped.
+
+    Gradients come back as whole pixels: those of ``torch.split`` along the second axis would lose the channels-last
+    layout, and be turned round value by value.
+    """
+    pixels = maps.permute(0, 2, 3, 1)
+    return tuple(each.permute(0, 3, 1, 2) for each in pixels[..., : sum(channels)].split(channels, dim=3))

@@ -1,11 +1,12 @@
 """Training losses as named terms (Lin et al. 2021, section 4.3, and its reference implementation)."""
 
 import torch.nn.functional as F
-from kornia.filters import sobel
 from torch import Tensor
 
 from howard.matting.coarse import CoarseMatte
 from howard.matting.network import Matte
+
+_SMALLEST_SQUARE = 1e-6  # where there is no gradient its root would have an infinite slope
 
 
 def coarse_losses(matte: CoarseMatte, true_alpha: Tensor, true_foreground: Tensor) -> dict[str, Tensor]:
@@ -57,9 +58,22 @@ def matte_losses(alpha: Tensor, foreground: Tensor, true_alpha: Tensor, true_for
     person = true_alpha != 0
     return {
         "alpha": F.l1_loss(alpha, true_alpha),
-        "alpha_gradient": F.l1_loss(sobel(alpha), sobel(true_alpha)),
+        "alpha_gradient": F.l1_loss(sobel_magnitude(alpha), sobel_magnitude(true_alpha)),
         "foreground": F.l1_loss(foreground * person, true_foreground * person),
     }
+
+
+def sobel_magnitude(image: Tensor) -> Tensor:
+    """Gradient magnitude (B, C, H, W) by the Sobel filter, its borders and its scale those of kornia's ``sobel``.
+
+    Written as differences: convolutions of a single channel, and even more their gradients, take ten times as long.
+    """
+    padded = F.pad(image, (1, 1, 1, 1), mode="replicate")
+    smooth = padded[..., :-2, :] + 2 * padded[..., 1:-1, :] + padded[..., 2:, :]
+    across = smooth[..., 2:] - smooth[..., :-2]
+    smooth = padded[..., :-2] + 2 * padded[..., 1:-1] + padded[..., 2:]
+    down = smooth[..., 2:, :] - smooth[..., :-2, :]
+    return ((across / 8).square() + (down / 8).square() + _SMALLEST_SQUARE).sqrt()
 
 
 def _resize(image: Tensor, size: tuple[int, ...]) -> Tensor:

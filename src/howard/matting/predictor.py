@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from howard.errors import SettingsError
+from howard.matting.baseline import BaselineNetwork
 from howard.matting.inference import prepare_for_inference
 from howard.matting.network import Matte, MattingNetwork, coarse_scale
 from howard.matting.weights import WeightsMetadata, load_network
@@ -29,7 +30,11 @@ class MattingPredictor:
     """
 
     def __init__(
-        self, network: MattingNetwork, metadata: WeightsMetadata, device: torch.device, precision: str = "fp32"
+        self,
+        network: MattingNetwork | BaselineNetwork,
+        metadata: WeightsMetadata,
+        device: torch.device,
+        precision: str = "fp32",
     ) -> None:
         self.network = prepare_for_inference(network, PRECISIONS[precision]).to(device)
         self.metadata = metadata

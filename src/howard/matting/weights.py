@@ -15,6 +15,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from howard.errors import WeightsError
+from howard.matting.baseline import BaselineNetwork
 from howard.matting.encoders import ENCODERS, Encoder, six_channel_stem
 from howard.matting.network import MattingNetwork
 from howard.matting.refiner import RefineMode, RefineSettings
@@ -30,15 +31,18 @@ State = dict[str, Tensor]
 class WeightsMetadata:
     """What a weights file says of itself, beside the numbers.
 
+    ``widths`` are those of a :class:`howard.matting.BaselineNetwork`, and then the network has nothing else to say.
+
     Raises:
         ValueError: a field has a value that no network of ours could have.
     """
 
-    encoder: str
+    encoder: str = "none"
     aspp_channels: int = 256
     decoder_widths: tuple[int, int, int] = (128, 64, 48)
     extra_inputs: tuple[str, ...] = ()
     has_refiner: bool = True
+    widths: tuple[int, ...] | None = None
     mixing: Literal["linear", "srgb"] = "srgb"  # the light in which its training mattes were mixed
     coarse_long_side: int = 480
     refine: RefineSettings = RefineSettings()  # noqa: RUF009 (immutable)
@@ -51,7 +55,7 @@ class WeightsMetadata:
     def __post_init__(self) -> None:
         checks = {
             "format": self.format == _FORMAT,
-            "encoder": self.encoder in ENCODERS,
+            "encoder": self.encoder in (ENCODERS if self.widths is None else ("none",)),
             "mixing": self.mixing in ("linear", "srgb"),
             "coarse_long_side": self.coarse_long_side >= 32,
             "refine": self.refine.mode in get_args(RefineMode) and 0 <= self.refine.fraction <= 1,
@@ -60,8 +64,10 @@ class WeightsMetadata:
             if not holds:
                 raise ValueError(f"{name} is {getattr(self, name)!r}")
 
-    def build(self) -> MattingNetwork:
+    def build(self) -> MattingNetwork | BaselineNetwork:
         """Make the network that fits, with random weights."""
+        if self.widths is not None:
+            return BaselineNetwork(self.widths)
         return MattingNetwork(
             self.encoder, self.aspp_channels, self.decoder_widths, self.extra_inputs, self.has_refiner
         )
@@ -76,7 +82,7 @@ def save_weights(path: Path, state: State, metadata: WeightsMetadata) -> None:
     partial.replace(path)
 
 
-def load_network(name_or_path: str | Path) -> tuple[MattingNetwork, WeightsMetadata]:
+def load_network(name_or_path: str | Path) -> tuple[MattingNetwork | BaselineNetwork, WeightsMetadata]:
     """Open a weights file and build its network, in evaluation mode, float32, on the CPU.
 
     Args:
@@ -182,7 +188,7 @@ def _read_ours(path: Path) -> tuple[State, WeightsMetadata]:
 def _parse_metadata(text: str, path: Path) -> WeightsMetadata:
     try:
         fields = json.loads(text)
-        lists = {"decoder_widths": tuple(fields["decoder_widths"]), "extra_inputs": tuple(fields["extra_inputs"])}
+        lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
         return WeightsMetadata(**(fields | lists | {"refine": RefineSettings(**fields["refine"])}))
     except (TypeError, KeyError, ValueError) as error:
         raise WeightsError(f"{path}: its metadata is not what this version of Howard reads ({error})") from None

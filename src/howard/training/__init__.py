@@ -1,6 +1,4 @@
-"""Training: the two stages as LightningModules, their panels and their run folders."""
+"""Training: stages as LightningModules, what watches over a run, and run folders compared.
 
-from howard.training.modules import CoarseModule, RefineModule, StageModule
-from howard.training.panels import ValidationPanel
-
-__all__ = ["CoarseModule", "RefineModule", "StageModule", "ValidationPanel"]
+Nothing is imported here, so that settings are checked and runs compared without waiting for torch.
+"""

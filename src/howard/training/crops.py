@@ -1,23 +1,24 @@
-"""The paper's random crop: another size and shape for every batch."""
+"""The paper's random crop: another size and shape for every step."""
 
-import torch
+import numpy as np
 import torch.nn.functional as F
 
 from howard.data.datasets import Batch
 
 
-def crop_batch(batch: Batch, smallest: int, largest: int) -> Batch:
+def crop_batch(batch: Batch, smallest: int, largest: int, rng: np.random.Generator) -> Batch:
     """Scale every square image so that it holds a crop of random height and width, and cut that from its centre.
 
     As the reference implementation of Lin et al. 2021 does, so persons keep their proportions while the crop's size
-    and shape vary. Sides are drawn from multiples of 4 in [smallest, largest] with torch's global generator.
+    and shape vary. Sides are drawn from multiples of 4 in [smallest, largest].
 
     Args:
         batch: named (B, C, S, S) tensors.
         smallest: smallest side in pixels.
         largest: largest side in pixels.
+        rng: draws the sides.
     """
-    height, width = (4 * int(torch.randint(smallest // 4, largest // 4 + 1, ())) for _ in range(2))
+    height, width = (4 * int(side) for side in rng.integers(smallest // 4, largest // 4, size=2, endpoint=True))
     side = max(height, width)
     top, left = (side - height) // 2, (side - width) // 2
     scaled = {

@@ -1,105 +1,133 @@
-"""The LightningModules of both stages: the coarse network alone, then coarse network and refiner together."""
+"""The LightningModules: the coarse network alone, coarse network and refiner together, and the plain U-Net."""
 
-import math
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
 from lightning import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from howard.data.datasets import Batch
-from howard.matting import CoarseNetwork, Matte, MattingNetwork, RefineSettings
-from howard.matting.coarse import CoarseMatte
-from howard.matting.losses import coarse_losses, joint_losses
+from howard.errors import HowardError
+from howard.evaluation.scores import MatteScores
+from howard.matting import BaselineNetwork, CoarseMatte, Matte, MattingNetwork, RefineSettings
+from howard.matting.losses import coarse_losses, joint_losses, matte_losses
 from howard.training.crops import crop_batch
 
-Schedule = Literal["constant", "cosine"]
+Optimiser = Callable[[nn.Module, int], Any]
+# Of every validation sample; what needs a clip's neighbouring frames or is another's twin is left to howard.evaluation.
+SCORES = ("mad", "mse", "grad", "conn", "band_mad", "person_dropouts", "background_dropouts", "foreground_mad")
+
+
+class DivergedError(HowardError):
+    """The loss is no longer a number."""
 
 
 class StageModule(LightningModule):
-    """What both stages share: optimiser, schedule, crops, logging.
+    """What all stages share: optimiser, crops, draws, logging.
+
+    Everything random in a step is a pure function of (seed, global step), so a run that was interrupted goes on as if
+    it had not been.
 
     Args:
         network: is trained in place.
-        rates: learning rate of ``encoder``, ``aspp``, ``decoder`` (and ``refiner``).
-        schedule: ``constant`` after the warm-up, or ``cosine`` down to zero at the last step.
-        warmup_steps: the rate grows linearly from zero over so many steps.
-        crop: smallest and largest side of the random crop of every training batch, see :func:`crop_batch`; None
-            leaves samples whole.
+        optimiser: called with the network and the number of steps of the whole run; see
+            :func:`howard.training.optimiser.adam`.
+        seed: of crops, coarse scales and dropout.
+        crop: smallest and largest side of the random crop of every step, see :func:`crop_batch`; None leaves samples
+            whole.
     """
 
     def __init__(
         self,
-        network: MattingNetwork,
-        rates: dict[str, float],
-        schedule: Schedule = "constant",
-        warmup_steps: int = 0,
+        network: MattingNetwork | BaselineNetwork,
+        optimiser: Optimiser,
+        seed: int = 0,
         crop: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.rates = dict(rates)
-        self.schedule, self.warmup_steps, self.crop = schedule, warmup_steps, crop
+        self.optimiser, self.seed, self.crop = optimiser, seed, crop
+        self.scores = MatteScores(SCORES)
 
-    def losses(self, batch: Batch, training: bool) -> tuple[Matte | CoarseMatte, dict[str, Tensor]]:
-        """The stage's matte of a batch, and its loss terms."""
-        raise NotImplementedError
+    def losses(self, batch: Batch, rng: np.random.Generator | None) -> tuple[Matte, dict[str, Tensor]]:
+        """The stage's matte of a batch at the batch's size, and its loss terms.
 
-    def matte(self, batch: Batch) -> Matte:
-        """The whole network's matte of a validation batch, at the batch's size."""
+        ``rng`` makes the draws of a training step; None for validation, which draws nothing.
+        """
         raise NotImplementedError
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """One step; logs every loss term as ``train/NAME`` and their sum as ``train/loss``."""
+        """One step; logs every loss term as ``train/NAME`` and their sum as ``train/loss``.
+
+        Raises:
+            DivergedError: the loss is not finite.
+        """
+        # The same for all processes and all parts of an accumulated batch.
+        rng = np.random.default_rng([self.seed, self.global_step])
+        batch = as_pictures(batch)
         if self.crop is not None:
-            batch = crop_batch(batch, *self.crop)
-        _, terms = self.losses(_channels_last(batch), training=True)
+            batch = crop_batch(batch, *self.crop, rng)
+        with self._dropout_seeded(batch_index):
+            _, terms = self.losses(batch, rng)
         loss = torch.stack(list(terms.values())).sum()
+        if not loss.isfinite():  # before it reaches the weights, and with them a checkpoint
+            values = ", ".join(f"{name} {value.item():.3g}" for name, value in terms.items())
+            raise DivergedError(
+                f"the loss is not a number at step {self.global_step} ({values}): lower optimiser.rates, "
+                "set trainer.gradient_clip_val=1, or use trainer.precision=32-true"
+            )
         self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()})
         self.log("train/loss", loss.detach(), prog_bar=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Logs ``val/loss`` and, x 1e3 as everywhere in the field, ``val/mad`` and ``val/mse`` of alpha."""
-        batch = _channels_last(batch)
-        matte, terms = self.losses(batch, training=False)
-        difference = matte.alpha.float() - batch["alpha"]
-        figures = {
-            "val/loss": torch.stack(list(terms.values())).sum(),
-            "val/mad": difference.abs().mean() * 1e3,
-            "val/mse": difference.square().mean() * 1e3,
-        }
-        self.log_dict(figures, prog_bar=True, batch_size=len(difference))
+        """Logs ``val/loss`` and collects :data:`SCORES`."""
+        batch = as_pictures(batch)
+        matte, terms = self.losses(batch, None)
+        self.scores.update(matte.alpha, batch["alpha"], matte.foreground, batch["foreground"])
+        loss = torch.stack(list(terms.values())).sum()
+        self.log("val/loss", loss, batch_size=len(batch["alpha"]), sync_dist=True)
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs every score as ``val/NAME``; the figures are those of the field (x 1e3 and so on)."""
+        for name, value in self.scores.compute().items():
+            self.log(f"val/{name}", value, prog_bar=name == "mad")
+        self.scores.reset()
 
     def configure_optimizers(self) -> Any:
-        """Adam with one learning rate for each part of the network."""
-        parts = {"encoder": self.network.backbone, "aspp": self.network.aspp, "decoder": self.network.decoder}
-        if self.network.refiner is not None:
-            parts["refiner"] = self.network.refiner
-        groups = [{"params": part.parameters(), "lr": self.rates[name]} for name, part in parts.items()]
-        optimizer = torch.optim.Adam(groups)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate_factor)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return self.optimiser(self.network, int(self.trainer.estimated_stepping_batches))
 
-    def _rate_factor(self, step: int) -> float:
-        warmth = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
-        if self.schedule == "constant":
-            return warmth
-        done = min(1.0, step / max(1, int(self.trainer.estimated_stepping_batches)))
-        return warmth * 0.5 * (1 + math.cos(math.pi * done))
+    @contextmanager
+    def _dropout_seeded(self, batch_index: int) -> Iterator[None]:
+        """Dropout draws from torch's global generators, which are put back as they were."""
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            place = [self.seed, self.global_step, self.global_rank, batch_index]
+            torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
+            yield
 
 
 class CoarseModule(StageModule):
     """The base stage (Lin et al. 2021, section 5.2): the coarse network on samples at coarse resolution."""
 
-    def losses(self, batch: Batch, training: bool) -> tuple[CoarseMatte, dict[str, Tensor]]:
-        matte = CoarseNetwork.forward(self.network, batch["source"], batch["plate"], batch["coverage"])
+    def losses(self, batch: Batch, rng: np.random.Generator | None) -> tuple[Matte, dict[str, Tensor]]:
+        coarse = self.network.coarse_matte(batch["source"], batch["plate"], batch["coverage"], coarse_scale=1.0)
         with torch.autocast(self.device.type, enabled=False):
-            return matte, coarse_losses(matte, batch["alpha"], batch["foreground"])
+            return _whole(coarse), self.terms(coarse, batch)
 
-    def matte(self, batch: Batch) -> Matte:
-        coarse = CoarseNetwork.forward(self.network, batch["source"], batch["plate"], batch["coverage"])
-        return Matte(coarse.alpha, coarse.foreground, coarse, torch.zeros_like(coarse.error))
+    def terms(self, coarse: CoarseMatte, batch: Batch) -> dict[str, Tensor]:
+        """Loss terms of a coarse matte at the batch's size."""
+        return coarse_losses(coarse, batch["alpha"], batch["foreground"])
+
+
+class BaselineModule(CoarseModule):
+    """The plain U-Net, with the paper's losses of alpha and foreground; it has no error map to teach."""
+
+    def terms(self, coarse: CoarseMatte, batch: Batch) -> dict[str, Tensor]:
+        return matte_losses(coarse.alpha, coarse.foreground, batch["alpha"], batch["foreground"])
 
 
 class RefineModule(StageModule):
@@ -107,42 +135,43 @@ class RefineModule(StageModule):
 
     Args:
         network: as in :class:`StageModule`, with a refiner.
-        rates: as there, with ``refiner``.
-        coarse_scales: the factor c is drawn from these for every training batch; validation takes the first.
-        refine: which patches are refined while training.
-        schedule: as there.
-        warmup_steps: as there.
+        optimiser: as there.
+        seed: as there.
         crop: as there.
+        coarse_scales: the factor c is drawn from these for every step; validation takes the first.
+        refine: which patches are refined while training.
     """
 
     def __init__(
         self,
         network: MattingNetwork,
-        rates: dict[str, float],
+        optimiser: Optimiser,
+        seed: int = 0,
+        crop: tuple[int, int] | None = None,
         coarse_scales: tuple[float, ...] = (4.0,),
         refine: RefineSettings = RefineSettings(),  # noqa: B008 (immutable)
-        schedule: Schedule = "constant",
-        warmup_steps: int = 0,
-        crop: tuple[int, int] | None = None,
     ) -> None:
-        super().__init__(network, rates, schedule, warmup_steps, crop)
+        super().__init__(network, optimiser, seed, crop)
         self.coarse_scales = tuple(coarse_scales)
         self.refine = refine
 
-    def losses(self, batch: Batch, training: bool) -> tuple[Matte, dict[str, Tensor]]:
-        drawn = int(torch.randint(len(self.coarse_scales), ())) if training else 0
-        matte = self._run(batch, self.coarse_scales[drawn])
+    def losses(self, batch: Batch, rng: np.random.Generator | None) -> tuple[Matte, dict[str, Tensor]]:
+        drawn = 0 if rng is None else int(rng.integers(len(self.coarse_scales)))
+        matte = self.network(
+            batch["source"],
+            batch["plate"],
+            batch["coverage"],
+            coarse_scale=self.coarse_scales[drawn],
+            refine=self.refine,
+        )
         with torch.autocast(self.device.type, enabled=False):
             return matte, joint_losses(matte, batch["alpha"], batch["foreground"])
 
-    def matte(self, batch: Batch) -> Matte:
-        return self._run(batch, self.coarse_scales[0])
 
-    def _run(self, batch: Batch, coarse_scale: float) -> Matte:
-        return self.network(
-            batch["source"], batch["plate"], batch["coverage"], coarse_scale=coarse_scale, refine=self.refine
-        )
+def _whole(coarse: CoarseMatte) -> Matte:
+    return Matte(coarse.alpha, coarse.foreground, coarse, torch.zeros_like(coarse.error))
 
 
-def _channels_last(batch: Batch) -> Batch:
-    return {name: image.contiguous(memory_format=torch.channels_last) for name, image in batch.items()}
+def as_pictures(batch: Batch) -> Batch:
+    """(B, C, H, W), or (B, T, C, H, W) as B T pictures, channels-last in memory."""
+    return {name: image.flatten(0, -4).contiguous(memory_format=torch.channels_last) for name, image in batch.items()}

@@ -1,88 +1,143 @@
 """Panels of fixed validation samples, so that a run can be watched from its first step."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.trainer.states import TrainerFn
 
 from howard.data.datasets import Batch
+from howard.evaluation import metrics
+from howard.evaluation.scores import eight_bit
 from howard.matting import Matte
-from howard.training.modules import StageModule
+from howard.media import write_whole
+from howard.media.png import encode_png
+from howard.training.modules import StageModule, as_pictures
 
+FOLDER = "panels"
+_SIDE = 256  # pixels of a tile's longer side, at most
 _CHECKER = 16  # pixels
+_HEADING = 20  # pixels
+_TABLE = ("source", "plate", "true alpha", "alpha", "foreground", "composite")
 
 
 class ValidationPanel(Callback):
-    """Draws the first validation batch after every validation, and once before the first step.
+    """Draws the first validation samples after every validation, and once before the first step.
 
     A row a sample: source, plate, true alpha, alpha, foreground, error map, refined patches, and the person over a
-    checkerboard. Written to ``FOLDER/panel_STEP.png`` and to W&B where it is the logger.
+    checkerboard. Written to ``panels/panel_STEP.png`` in the trainer's root folder and to W&B where it is a logger,
+    which at the end also gets a table with a row of pictures and scores for each sample.
 
     Args:
-        folder: of the pictures.
         rows: samples shown.
     """
 
-    def __init__(self, folder: Path, rows: int = 6) -> None:
-        self.folder = folder
-        self.rows = rows
-        self._batch: Batch | None = None
+    def __init__(self, rows: int = 6) -> None:
+        self._samples = FixedSamples(rows)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._draw(trainer, pl_module)
+        if trainer.global_step == 0:
+            self._draw(trainer, pl_module)
 
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not trainer.sanity_checking:
             self._draw(trainer, pl_module)
 
-    @torch.no_grad()
     def _draw(self, trainer: Trainer, module: LightningModule) -> None:
-        if not isinstance(module, StageModule) or not trainer.is_global_zero:
+        assert isinstance(module, StageModule)
+        if not trainer.is_global_zero:
             return
-        batch = self._fixed_batch(trainer, module)
-        was_training = module.training
-        module.eval()
-        with trainer.precision_plugin.val_step_context():
-            matte = module.matte(batch)
-        module.train(was_training)
+        batch, matte = self._samples.matte(trainer, module)
         picture = draw_panel(batch, matte)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"panel_{trainer.global_step:07d}.png"
-        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        path = Path(trainer.default_root_dir) / FOLDER / f"panel_{trainer.global_step:07d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, encode_png(picture))
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                logger.log_image("validation", [picture], step=trainer.global_step)
+                logger.log_image("panel", [picture], step=trainer.global_step)
+                if trainer.state.fn == TrainerFn.VALIDATING:  # after training: of the weights that are exported
+                    logger.log_table("samples", *sample_table(batch, matte), step=trainer.global_step)
 
-    def _fixed_batch(self, trainer: Trainer, module: LightningModule) -> Batch:
+
+class FixedSamples:
+    """The first ``count`` validation samples, the same throughout a run; they are made once."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._batch: Batch | None = None
+
+    def matte(self, trainer: Trainer, module: StageModule) -> tuple[Batch, Matte]:
+        """The samples, and what the network makes of them now."""
         if self._batch is None:
-            dataset = trainer.datamodule.val_dataloader().dataset  # type: ignore[attr-defined]
-            samples = [dataset[index] for index in range(min(self.rows, len(dataset)))]
-            self._batch = {name: torch.stack([sample[name] for sample in samples]) for name in samples[0]}
-        return {name: image.to(module.device) for name, image in self._batch.items()}
+            data: Any = trainer.datamodule  # type: ignore[attr-defined]
+            self._batch = data.validation_batch(self.count)
+        assert self._batch is not None
+        batch = as_pictures({name: image.to(module.device) for name, image in self._batch.items()})
+        was_training = module.training
+        module.eval()
+        with torch.no_grad(), trainer.precision_plugin.val_step_context():
+            matte, _ = module.losses(batch, None)
+        module.train(was_training)
+        return batch, matte
 
 
 def draw_panel(batch: Batch, matte: Matte) -> np.ndarray:
-    """A picture with one row a sample: HxWx3 uint8 RGB."""
+    """A picture with a heading and one row a sample: HxWx3 uint8 RGB."""
+    rows = [sample_tiles(batch, matte, index) for index in range(len(batch["source"]))]
+    headings = [_heading(name, tile.shape[1]) for name, tile in rows[0].items()]
+    pictures = [np.concatenate(line, axis=1) for line in (headings, *(list(row.values()) for row in rows))]
+    return np.concatenate(pictures, axis=0)
+
+
+def sample_tiles(batch: Batch, matte: Matte, index: int) -> dict[str, np.ndarray]:
+    """One sample's pictures by name, each hxwx3 uint8 RGB of the same size."""
+    source, plate, true = (batch[name][index].float().cpu().numpy() for name in ("source", "plate", "alpha"))
     seen = matte.numpy()
-    truth = {name: image.float().cpu().numpy() for name, image in batch.items()}
-    height, width = truth["source"].shape[2:]
+    alpha, foreground = seen.alpha[index], seen.foreground[index]
+    height, width = source.shape[1:]
+    tiles = {
+        "source": source,
+        "plate": plate,
+        "true alpha": true,
+        "alpha": alpha,
+        "foreground": foreground * (alpha > 0),
+        "error map": seen.coarse.error[index],
+        "refined patches": seen.refined[index],
+        "composite": alpha * foreground + (1 - alpha) * _checkerboard(height, width),
+    }
+    scale = min(1.0, _SIDE / max(height, width))
+    size = round(width * scale), round(height * scale)
+    return {name: _tile(image, size) for name, image in tiles.items()}
+
+
+def sample_table(batch: Batch, matte: Matte) -> tuple[list[str], list[list]]:
+    """Columns and rows of a W&B table: each sample's pictures and scores."""
+    import wandb
+
     rows = []
-    for index in range(len(truth["source"])):
-        alpha, foreground = seen.alpha[index], seen.foreground[index]
-        composite = alpha * foreground + (1 - alpha) * _checkerboard(height, width)
-        tiles = [truth["source"][index], truth["plate"][index], truth["alpha"][index], alpha, foreground * (alpha > 0)]
-        tiles += [seen.coarse.error[index], seen.refined[index], composite]
-        rows.append(np.concatenate([_tile(tile, height, width) for tile in tiles], axis=1))
-    return np.round(np.concatenate(rows, axis=0).clip(0, 1) * 255).astype(np.uint8)
+    for index in range(len(batch["source"])):
+        tiles = sample_tiles(batch, matte, index)
+        predicted, true = (eight_bit(image[index, 0].float().cpu().numpy()) for image in (matte.alpha, batch["alpha"]))
+        figures = [metrics.mad(predicted, true), metrics.gradient_error(predicted, true)]
+        rows.append([index, *(wandb.Image(tiles[name]) for name in _TABLE), *figures])
+    return ["sample", *_TABLE, "mad", "grad"], rows
 
 
-def _tile(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(1 or 3, h, w) to (height, width, 3); enlarged without smoothing, so that single patches show."""
-    picture = np.broadcast_to(image, (3, *image.shape[1:])).transpose(1, 2, 0)
-    return cv2.resize(np.ascontiguousarray(picture), (width, height), interpolation=cv2.INTER_NEAREST)
+def _tile(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(1 or 3, h, w) in [0, 1] to (height, width, 3); enlarged without smoothing, so that single patches show."""
+    picture = np.ascontiguousarray(np.broadcast_to(image, (3, *image.shape[1:])).transpose(1, 2, 0))
+    shrinks = size[0] < picture.shape[1]
+    picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST)
+    return np.rint(picture.clip(0, 1) * 255).astype(np.uint8)
+
+
+def _heading(text: str, width: int) -> np.ndarray:
+    picture = np.zeros((_HEADING, width, 3), np.uint8)
+    return cv2.putText(picture, text, (3, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1, cv2.LINE_AA)
 
 
 def _checkerboard(height: int, width: int) -> np.ndarray:

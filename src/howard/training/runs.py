@@ -5,8 +5,7 @@ from pathlib import Path
 from howard.errors import InputError, SettingsError, WeightsError
 from howard.matting import MattingNetwork, WeightsMetadata, load_imagenet_encoder, load_network
 from howard.matting.weights import load_strictly
-
-EXPORTED = "weights.safetensors"  # a run that has it is finished
+from howard.training.folders import EXPORTED
 
 
 def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: str) -> Path:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from howard.errors import OutputError, SettingsError
+from howard.matting.baseline import BaselineNetwork
 from howard.matting.inference import prepare_for_inference
 from howard.matting.network import MattingNetwork, coarse_scale
 from howard.matting.weights import METADATA_KEY, WeightsMetadata
@@ -22,7 +23,7 @@ _OUTPUTS = ("alpha", "foreground", "refined")
 class _FixedNetwork(nn.Module):
     """The network with everything decided but the pictures."""
 
-    def __init__(self, network: MattingNetwork, metadata: WeightsMetadata, scale: float) -> None:
+    def __init__(self, network: MattingNetwork | BaselineNetwork, metadata: WeightsMetadata, scale: float) -> None:
         super().__init__()
         self.network, self.scale, self.refine = network, scale, metadata.refine
 
@@ -32,7 +33,13 @@ class _FixedNetwork(nn.Module):
 
 
 def export_network(
-    network: MattingNetwork, metadata: WeightsMetadata, path: Path, form: str, *, height: int, width: int
+    network: MattingNetwork | BaselineNetwork,
+    metadata: WeightsMetadata,
+    path: Path,
+    form: str,
+    *,
+    height: int,
+    width: int,
 ) -> None:
     """Write the network for pictures of one size; the file appears whole or not at all.
 

@@ -1,0 +1,171 @@
+"""From ``key=value`` arguments to checked settings."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import AnyNode, BooleanNode, DictConfig, FloatNode, IntegerNode, Node, OmegaConf, PathNode, StringNode
+
+from howard.cli.composing import compose_config, hint, hydra_ready, list_groups, list_nodes
+from howard.cli.entry import setting_docs
+from howard.errors import SettingsError
+
+Settings = TypeVar("Settings")
+
+_HYDRA_FLAGS = ("-m", "--multirun", "--cfg", "--resolve", "--info")
+_CONVERSIONS = {
+    IntegerNode: ("a whole number", int),
+    FloatNode: ("a number", float),
+    BooleanNode: ("true or false", lambda text: ("true", "false").index(text.lower())),
+}
+
+
+def is_sweep(arguments: Sequence[str]) -> bool:
+    """Whether Hydra is asked to go through comma-separated values, one job for each."""
+    return any(argument in ("-m", "--multirun") for argument in arguments)
+
+
+def read_settings(settings_class: type[Settings], config_name: str, arguments: Sequence[str]) -> Settings:
+    """Turn ``key=value`` arguments into an instance of the dataclass registered with Hydra under ``config_name``.
+
+    In fields that are paths a leading ``~/`` means home. Raises SettingsError, in one line, for unknown keys, values of
+    a wrong type and required settings left out.
+    """
+    with hydra_ready(None):
+        config = compose_config(config_name, _checked(arguments, config_name, research=False))
+        return as_settings(settings_class, config)
+
+
+def as_settings(settings_class: type[Settings], config: DictConfig) -> Settings:
+    """A composed config as an instance of its dataclass; raises SettingsError where a required setting was left out.
+
+    In fields that are paths a leading ``~/`` means home.
+    """
+    missing = OmegaConf.missing_keys(config)
+    for key, doc in setting_docs(settings_class).items():
+        if key in missing:
+            raise SettingsError(f"{key}= is missing: {doc}")
+    settings: Any = OmegaConf.to_object(config)
+    for each in fields(settings_class):  # type: ignore[arg-type]
+        if each.metadata.get("is_path"):
+            setattr(settings, each.name, _from_home(getattr(settings, each.name)))
+    return settings
+
+
+def hydra_arguments(arguments: Sequence[str], config_name: str, config_folder: Path) -> list[str]:
+    """Check a research command's arguments and return them as Hydra's own ``main`` takes them.
+
+    Strings are quoted, so that any file name works; groups (``experiment=coarse``), dotted keys and Hydra's flags pass.
+    Hydra's own language is left alone: ``+key=``, ``~key``, ``hydra.key=``, ``hydra/group=``, and all values of a sweep
+    (``--multirun``).
+
+    Raises SettingsError, in one line, for unknown keys and options and for values of a wrong type, be it on the command
+    line or in a file of settings that it chooses.
+    """
+    with hydra_ready(config_folder):
+        checked = _checked(arguments, config_name, research=True)
+        for overrides in _jobs(checked) if is_sweep(checked) else [checked]:
+            compose_config(config_name, [each for each in overrides if not each.startswith("-")])
+    return checked
+
+
+def quote(text: str) -> str:
+    """Write any string as a value in Hydra's override grammar, such that it arrives unchanged."""
+    # OmegaConf takes ${ for an interpolation unless escaped; backslashes just before it must be doubled.
+    literal = re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + "\\${", text)
+    # Hydra's lexer, in turn, takes backslashes for escapes only before a quotation mark and at the end.
+    escaped = re.sub(r"(\\*)('|\Z)", lambda match: match[1] * 2 + ("\\'" if match[2] else ""), literal)
+    return f"'{escaped}'"
+
+
+def _checked(arguments: Sequence[str], config_name: str, research: bool) -> list[str]:
+    """The arguments in their order, checked against the config that the chosen groups make, and quoted."""
+    sweep = research and is_sweep(arguments)
+    split = [_split(argument, research) for argument in arguments]
+    groups = dict(list_groups()) if research else {}
+    choices = [
+        f"{key}={_chosen_option(key, value.split(',') if sweep else [value], groups[key])}"
+        for key, value in split
+        if value is not None and key in groups
+    ]
+    nodes = dict(list_nodes(compose_config(config_name, choices)))
+    checked = []
+    for argument, (key, value) in zip(arguments, split, strict=True):
+        if value is None or key in groups:
+            checked.append(argument)
+        elif key not in nodes:
+            raise SettingsError(f"unknown setting '{key}'{hint(key, [*nodes, *groups])}")
+        else:
+            checked.append(f"{key}={value if sweep else _checked_value(key, value, nodes[key])}")
+    return checked
+
+
+def _split(argument: str, research: bool) -> tuple[str, str | None]:
+    """Key and value, parted at the first ``=``; the value is None for what is Hydra's business alone."""
+    key, equals, value = argument.partition("=")
+    if research and (key in _HYDRA_FLAGS or key.startswith(("+", "~", "hydra.", "hydra/"))):
+        return key, None
+    if key.startswith("-"):
+        raise SettingsError(f"unknown option '{key}': settings are written without dashes, as key=value; see --help")
+    if not equals:
+        raise SettingsError(f"'{argument}' is not key=value; a value with spaces needs quotes: \"key=value\"")
+    if not value:
+        raise SettingsError(f"{key}= has no value; give one, or leave the setting out")
+    return key, value
+
+
+def _checked_value(key: str, value: str, node: Node) -> str:
+    """The value as Hydra will read it, after a check against the type of the config's node."""
+    if value == "null" and node._is_optional():
+        return value
+    if value == "???":
+        raise SettingsError(f"{key}=??? cannot be used as a value; write a file of that name as ./???")
+    if isinstance(node, StringNode | PathNode) or (isinstance(node, AnyNode) and isinstance(node._value(), str)):
+        return quote(value)
+    if type(node) in _CONVERSIONS:
+        expected, convert = _CONVERSIONS[type(node)]
+        try:
+            convert(value)
+        except ValueError:
+            raise SettingsError(f"{key}={value} is not {expected}") from None
+    return value
+
+
+def _chosen_option(group: str, chosen: Sequence[str], options: Sequence[str]) -> str:
+    """The option that stands for the choice while keys are looked up; of a sweep, the first."""
+    for option in chosen:
+        if option not in options and option != "null":
+            raise SettingsError(f"there is no {group} '{option}'{hint(option, options)}")
+    return chosen[0]
+
+
+def _jobs(arguments: Sequence[str]) -> Iterator[list[str]]:
+    """Jobs of a sweep in which every value occurs: each once, beside the first values of the others."""
+    given = [argument for argument in arguments if not argument.startswith("-")]
+    try:
+        parsed = OverridesParser.create().parse_overrides(given)
+    except HydraException as error:
+        raise SettingsError(f"the settings do not fit: {' '.join(str(error).split())}") from error
+    choices = [
+        [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+        if override.is_sweep_override()
+        else [argument]
+        for argument, override in zip(given, parsed, strict=True)
+    ]
+    firsts = [values[0] for values in choices]
+    yield firsts
+    for index, values in enumerate(choices):
+        for value in values[1:]:
+            yield [*firsts[:index], value, *firsts[index + 1 :]]
+
+
+def _from_home(path: str | None) -> str | None:
+    """Some shells leave ``~/`` alone after ``key=``; a folder called ``~`` is then the last thing that is wanted."""
+    if path is None or not path.startswith("~/") or Path("~").exists():
+        return path
+    return os.path.expanduser(path)

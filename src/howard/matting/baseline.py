@@ -1,0 +1,87 @@
+"""A plain U-Net over source and plate, for comparison: no pretrained encoder, no ASPP, no error map, no refiner.
+
+After O. Ronneberger et al., "U-Net: Convolutional Networks for Biomedical Image Segmentation", MICCAI 2015, with batch
+norm, and bilinear steps up as in the paper's decoder.
+"""
+
+from itertools import pairwise
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from howard.matting.coarse import CoarseMatte
+from howard.matting.joining import join
+from howard.matting.network import Matte
+from howard.matting.refiner import RefineSettings, enlarge
+
+_OUTPUTS = 1 + 3  # alpha, residual
+
+
+class BaselineNetwork(nn.Module):
+    """Alpha and foreground residual in one go; called as :class:`howard.matting.MattingNetwork` is.
+
+    Args:
+        widths: channels at strides 1, 2, 4, ... of the coarse resolution.
+    """
+
+    extra_inputs: tuple[str, ...] = ()
+    refiner = None
+
+    def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 256)) -> None:
+        super().__init__()
+        self.encoder = nn.ModuleList(_two_convolutions(before, after) for before, after in pairwise((6, *widths)))
+        steps = [_two_convolutions(below + skip, skip) for skip, below in pairwise(widths)]
+        self.decoder = nn.ModuleList([*steps[::-1], nn.Conv2d(widths[0], _OUTPUTS, 1)])
+
+    def forward(
+        self,
+        source: Tensor,
+        plate: Tensor,
+        coverage: Tensor | None = None,
+        *,
+        coarse_scale: float,
+        refine: RefineSettings = RefineSettings(),  # noqa: B008 (immutable)
+    ) -> Matte:
+        """Matte a batch: the coarse matte, enlarged. Coverage and refine settings are not looked at.
+
+        Shapes as :meth:`howard.matting.MattingNetwork.forward`.
+
+        Raises:
+            ValueError: shapes of source and plate differ.
+        """
+        if source.shape != plate.shape:
+            raise ValueError(f"source {tuple(source.shape)} and plate {tuple(plate.shape)} differ in shape")
+        coarse = self.coarse_matte(source, plate, coverage, coarse_scale=coarse_scale)
+        whole = enlarge(coarse, source.shape[2:])
+        return Matte(whole.alpha, (whole.residual + source).clamp(0, 1), coarse, whole.patches)
+
+    def coarse_matte(
+        self, source: Tensor, plate: Tensor, coverage: Tensor | None, *, coarse_scale: float
+    ) -> CoarseMatte:
+        """The matte at 1 / ``coarse_scale`` of the size; its error map is 0 and it has no hidden features."""
+        size = [max(1, round(length / coarse_scale)) for length in source.shape[2:]]
+        source, plate = (
+            F.interpolate(image, size=size, mode="bilinear", align_corners=False) for image in (source, plate)
+        )
+        *steps, last = self.decoder
+        x, skips = join(source, plate).to(next(self.parameters()).dtype), []
+        for index, stage in enumerate(self.encoder):
+            x = stage(x if index == 0 else F.max_pool2d(x, 2, ceil_mode=True))
+            skips.append(x)
+        for step, skip in zip(steps, skips[-2::-1], strict=True):
+            x = F.interpolate(x, size=skip.shape[2:], mode="bilinear", align_corners=False)
+            x = step(join(x, skip))
+        alpha, residual = last(x).to(source.dtype).split([1, 3], dim=1)
+        nothing = source.new_zeros(len(source), 1, *source.shape[2:])
+        return CoarseMatte(alpha.clamp(0, 1), residual, (source + residual).clamp(0, 1), nothing, nothing[:, :0])
+
+
+def _two_convolutions(in_channels: int, out_channels: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for channels in (in_channels, out_channels):
+        layers += [
+            nn.Conv2d(channels, out_channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(inplace=True),
+        ]
+    return nn.Sequential(*layers)

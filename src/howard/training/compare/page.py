@@ -1,0 +1,124 @@
+"""The page on which runs are compared: one HTML file with everything in it."""
+
+import base64
+import io
+from html import escape
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from howard.training.compare.records import RunRecord, differing_settings
+
+_COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2")
+_SMOOTHING = 0.9  # of training curves: how much of the running mean each point keeps
+_STYLE = """
+body { font: 15px/1.4 sans-serif; margin: 2em auto; max-width: 1200px; padding: 0 1em; color: #222 }
+table { border-collapse: collapse; margin: 1em 0 } td, th { padding: .25em .8em; border-bottom: 1px solid #ddd }
+td { text-align: right } td:first-child, th:first-child { text-align: left } td.best { font-weight: bold }
+.curves { display: flex; flex-wrap: wrap } .curves svg { width: 390px; height: auto }
+img, video { max-width: 100%; background: #eee } video { width: 384px }
+"""
+
+
+def compare_page(runs: list[RunRecord]) -> str:
+    """HTML with the last figures, curves, differing settings, panels and films of runs; each has a colour."""
+    colours = {run.label: _COLOURS[index % len(_COLOURS)] for index, run in enumerate(runs)}
+    names = [f'<span style="color:{colours[run.label]}">&#9632;</span> {escape(run.label)}' for run in runs]
+    parts = [
+        "<h2>Last figures</h2><p>Smaller is better throughout; the best is bold.</p>",
+        _table(["", *names], [_figure_row(metric, runs) for metric in shared_metrics(runs)]),
+        "<h2>Curves</h2>",
+        '<div class="curves">' + "".join(_curves(metric, runs, colours) for metric in all_metrics(runs)) + "</div>",
+        "<h2>Settings that differ</h2>",
+        _table(["", *names], [_row(key, values) for key, values in _differences(runs).items()]),
+        "<h2>Validation samples</h2>",
+        *(_pictures(name, run) for name, run in zip(names, runs, strict=True)),
+    ]
+    title = escape(" and ".join(run.label for run in runs))
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+    body = "\n".join([f"<h1>{title}</h1>", *parts])
+    return f"<!doctype html>\n<html lang=en><head>{head}</head>\n<body>{body}</body></html>\n"
+
+
+def all_metrics(runs: list[RunRecord]) -> list[str]:
+    """What any run has a curve of, validation first."""
+    names = {name for run in runs for name in run.curves}
+    return sorted(names, key=lambda name: (not name.startswith("val/"), name != "val/mad", name))
+
+
+def shared_metrics(runs: list[RunRecord]) -> list[str]:
+    """What can be compared: losses and scores that at least one run has, without learning rates."""
+    return [name for name in all_metrics(runs) if name.startswith(("val/", "train/"))]
+
+
+def best_of(values: list[float | None]) -> float | None:
+    """The smallest of those that there are, if there are at least two."""
+    known = [value for value in values if value is not None]
+    return min(known) if len(known) > 1 else None
+
+
+def _figure_row(metric: str, runs: list[RunRecord]) -> str:
+    values = [run.last(metric) for run in runs]
+    best = best_of(values)
+    cells = []
+    for value in values:
+        mark = ' class="best"' if value is not None and value == best else ""
+        cells.append(f"<td{mark}>{'-' if value is None else f'{value:.4g}'}</td>")
+    return f"<tr><td>{escape(metric)}</td>{''.join(cells)}</tr>"
+
+
+def _differences(runs: list[RunRecord]) -> dict[str, list[str]]:
+    about = {
+        "last step": [str(max(curve[-1][0] for curve in run.curves.values())) for run in runs],
+        "finished": ["yes" if run.is_finished else "no" for run in runs],
+        "revision": [run.revision for run in runs],
+    }
+    return about | differing_settings(runs)
+
+
+def _row(heading: str, values: list[str]) -> str:
+    return f"<tr><td>{escape(heading)}</td>{''.join(f'<td>{escape(value)}</td>' for value in values)}</tr>"
+
+
+def _table(headings: list[str], rows: list[str]) -> str:
+    return f"<table><tr>{''.join(f'<th>{heading}</th>' for heading in headings)}</tr>{''.join(rows)}</table>"
+
+
+def _curves(metric: str, runs: list[RunRecord], colours: dict[str, str]) -> str:
+    """One chart as inline SVG; training curves are noisy and get a running mean over them."""
+    figure = Figure(figsize=(5, 3.2), layout="constrained")
+    axes = figure.add_subplot()
+    for run in runs:
+        if metric not in run.curves:
+            continue
+        steps, values = zip(*run.curves[metric], strict=True)
+        if metric.startswith("train/"):
+            axes.plot(steps, values, color=colours[run.label], alpha=0.25, linewidth=0.8)
+            axes.plot(steps, smoothed(list(values)), color=colours[run.label])
+        else:
+            axes.plot(steps, values, color=colours[run.label], marker=".")
+    axes.set_title(metric)
+    axes.set_xlabel("step")
+    axes.grid(alpha=0.3)
+    text = io.StringIO()
+    figure.savefig(text, format="svg")
+    return text.getvalue()[text.getvalue().index("<svg") :]
+
+
+def smoothed(values: list[float]) -> list[float]:
+    """Running mean, without the pull of a made-up start (bias-corrected as Adam's moments)."""
+    mean, means = 0.0, []
+    for count, value in enumerate(values, start=1):
+        mean = _SMOOTHING * mean + (1 - _SMOOTHING) * value
+        means.append(mean / (1 - _SMOOTHING**count))
+    return means
+
+
+def _pictures(name: str, run: RunRecord) -> str:
+    panel = f"<img alt='validation samples' src='{_data(run.panel, 'image/png')}'>" if run.panel else "no panel yet"
+    film = f"<video controls loop muted src='{_data(run.film, 'video/mp4')}'></video>" if run.film else ""
+    return f"<h3>{name}</h3><p>{panel}</p><p>{film}</p>"
+
+
+def _data(path: Path, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"

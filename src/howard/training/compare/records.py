@@ -1,0 +1,81 @@
+"""What a run folder tells of its run. No torch here."""
+
+import csv
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from howard.errors import InputError
+from howard.training.folders import EXPORTED, REVISION, SETTINGS
+
+Curve = list[tuple[int, float]]  # step and value, by step
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run: ``label`` is its last two folders, ``settings`` are flat and dotted, ``curves`` by metric."""
+
+    label: str
+    settings: dict[str, str]
+    curves: dict[str, Curve]
+    revision: str
+    is_finished: bool
+    panel: Path | None
+    film: Path | None
+
+    def last(self, metric: str) -> float | None:
+        """The metric's last value."""
+        curve = self.curves.get(metric)
+        return curve[-1][1] if curve else None
+
+
+def read_run(folder: Path) -> RunRecord:
+    """Read a run folder.
+
+    Raises:
+        InputError: it is none, or has no figures yet.
+    """
+    files = sorted(folder.glob("csv/version_*/metrics.csv"), key=lambda path: int(path.parent.name.split("_")[1]))
+    if not (folder / SETTINGS).is_file():
+        raise InputError(f"{folder} is not a run folder: it has no {SETTINGS}; give runs/NAME/DATE")
+    curves = read_curves(files)
+    if not curves:
+        raise InputError(f"{folder} has no figures yet; wait until a few steps are done")
+    revision, film = folder / REVISION, folder / "timelapse.mp4"
+    return RunRecord(
+        label="/".join(folder.resolve().parts[-2:]),
+        settings=dict(_flat(yaml.safe_load((folder / SETTINGS).read_text(encoding="utf-8")))),
+        curves=curves,
+        revision=revision.read_text(encoding="utf-8").strip() if revision.is_file() else "unknown",
+        is_finished=(folder / EXPORTED).is_file(),
+        panel=max(folder.glob("panels/*.png"), default=None),
+        film=film if film.is_file() else None,
+    )
+
+
+def read_curves(files: list[Path]) -> dict[str, Curve]:
+    """Join the figures of a run's sittings; steps done again after an interruption count as done the last time."""
+    found: dict[str, dict[int, float]] = defaultdict(dict)
+    for file in files:
+        with file.open(newline="", encoding="utf-8") as lines:
+            for row in csv.DictReader(lines):
+                for name, value in row.items():
+                    if value and name not in ("step", "epoch"):
+                        found[name][int(row["step"])] = float(value)
+    return {name: sorted(values.items()) for name, values in sorted(found.items())}
+
+
+def differing_settings(runs: list[RunRecord]) -> dict[str, list[str]]:
+    """Dotted keys whose values are not the same in all runs, with each run's value; ``-`` where it has none."""
+    keys = dict.fromkeys(key for run in runs for key in run.settings)
+    values = {key: [run.settings.get(key, "-") for run in runs] for key in keys}
+    return {key: each for key, each in values.items() if len(set(each)) > 1}
+
+
+def _flat(node: Any, prefix: str = "") -> list[tuple[str, str]]:
+    if not isinstance(node, dict):
+        return [(prefix, "-" if node is None else str(node))]
+    return [pair for key, value in node.items() for pair in _flat(value, f"{prefix}.{key}" if prefix else str(key))]

@@ -1,0 +1,52 @@
+"""Adam with one learning rate for each part of a network, and the course that the rates take."""
+
+import math
+from functools import partial
+from typing import Literal
+
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from torch import nn
+
+from howard.errors import SettingsError
+
+Schedule = Literal["constant", "cosine"]
+# The encoder's name inside the network is that of the published weights.
+_PARTS = {"backbone": "encoder"}
+
+
+def adam(
+    network: nn.Module,
+    total_steps: int,
+    *,
+    rates: dict[str, float],
+    schedule: Schedule = "constant",
+    warmup_steps: int = 0,
+) -> OptimizerLRSchedulerConfig:
+    """What Lightning wants of ``configure_optimizers``.
+
+    Args:
+        network: its children are the parts.
+        total_steps: of the whole run.
+        rates: learning rate of ``encoder``, ``aspp``, ``decoder`` and ``refiner``, of those that the network has.
+        schedule: ``constant`` after the warm-up, or ``cosine`` down to zero at the last step.
+        warmup_steps: the rate grows linearly from zero over so many steps.
+
+    Raises:
+        SettingsError: a part has no rate, or a rate no part.
+    """
+    parts = {_PARTS.get(name, name): part for name, part in network.named_children()}
+    if parts.keys() != rates.keys():
+        raise SettingsError(f"optimiser.rates are for {', '.join(rates)}; the network has {', '.join(parts)}")
+    optimiser = torch.optim.Adam([{"params": part.parameters(), "lr": rates[name]} for name, part in parts.items()])
+    factor = partial(rate_factor, total_steps=total_steps, schedule=schedule, warmup_steps=warmup_steps)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+    return {"optimizer": optimiser, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "frequency": 1}}
+
+
+def rate_factor(step: int, *, total_steps: int, schedule: Schedule, warmup_steps: int) -> float:
+    """What the learning rates are multiplied with at a step counted from 0; in [0, 1]."""
+    warmth = min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
+    if schedule == "constant":
+        return warmth
+    return warmth * 0.5 * (1 + math.cos(math.pi * min(1.0, step / max(1, total_steps))))

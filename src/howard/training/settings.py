@@ -1,0 +1,282 @@
+"""The settings of ``train.py``, as typed dataclasses: a group of nodes for each thing that a run is put together from.
+
+Defaults are said here, and YAML files only differ from them. No torch here: a mistyped setting is reported before
+anything slow is loaded.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+# Names that are checked before what they name is loaded.
+EncoderName = StrEnum("EncoderName", ["resnet50", "resnet101", "mobilenetv2", "efficientnet_lite0"])
+RefineModeName = StrEnum("RefineModeName", ["sampling", "thresholding", "full"])
+ScheduleName = StrEnum("ScheduleName", ["constant", "cosine"])
+WandbMode = StrEnum("WandbMode", ["offline", "online"])
+
+
+@dataclass
+class CoarseNetworkNode:
+    """The network without its refiner; the defaults are the paper's. See :class:`howard.matting.MattingNetwork`."""
+
+    _target_: str = "howard.matting.MattingNetwork"
+    encoder: EncoderName = EncoderName.resnet50
+    aspp_channels: int = 256
+    decoder_widths: list[int] = field(default_factory=lambda: [128, 64, 48])
+    extra_inputs: list[str] = field(default_factory=list)
+    has_refiner: bool = False
+
+
+@dataclass
+class RefineNetworkNode(CoarseNetworkNode):
+    """The whole network."""
+
+    has_refiner: bool = True
+
+
+@dataclass
+class BaselineNetworkNode:
+    """A plain U-Net; see :class:`howard.matting.BaselineNetwork`."""
+
+    _target_: str = "howard.matting.BaselineNetwork"
+    widths: list[int] = field(default_factory=lambda: [32, 64, 128, 256])
+
+
+@dataclass
+class RefineNode:
+    """Which patches are refined; see :class:`howard.matting.RefineSettings`."""
+
+    _target_: str = "howard.matting.RefineSettings"
+    mode: RefineModeName = RefineModeName.sampling
+    fraction: float = 5000 / (480 * 270)
+    threshold: float = 0.1
+
+
+@dataclass
+class CoarseStageNode:
+    """The base stage; see :class:`howard.training.modules.CoarseModule`."""
+
+    _target_: str = "howard.training.modules.CoarseModule"
+    crop: list[int] | None = field(default_factory=lambda: [256, 512])
+
+
+@dataclass
+class RefineStageNode:
+    """The joint stage; see :class:`howard.training.modules.RefineModule`."""
+
+    _target_: str = "howard.training.modules.RefineModule"
+    crop: list[int] | None = field(default_factory=lambda: [1024, 2048])
+    coarse_scales: list[float] = field(default_factory=lambda: [4.0])
+    refine: RefineNode = field(default_factory=RefineNode)
+
+
+@dataclass
+class BaselineStageNode:
+    """The plain U-Net's only stage; see :class:`howard.training.modules.BaselineModule`."""
+
+    _target_: str = "howard.training.modules.BaselineModule"
+    crop: list[int] | None = None
+
+
+@dataclass
+class BaseRatesNode:
+    """Adam's learning rates of the base stage (Lin et al. 2021, section 5.2)."""
+
+    encoder: float = 1e-4
+    aspp: float = 5e-4
+    decoder: float = 5e-4
+
+
+@dataclass
+class JointRatesNode:
+    """Adam's learning rates of the joint stage (Lin et al. 2021, section 5.2)."""
+
+    encoder: float = 5e-5
+    aspp: float = 5e-5
+    decoder: float = 1e-4
+    refiner: float = 3e-4
+
+
+@dataclass
+class BaselineRatesNode:
+    """Adam's learning rates of the plain U-Net."""
+
+    encoder: float = 1e-3
+    decoder: float = 1e-3
+
+
+@dataclass
+class AdamNode:
+    """Adam with a learning rate for each part; see :func:`howard.training.optimiser.adam`."""
+
+    _target_: str = "howard.training.optimiser.adam"
+    _partial_: bool = True
+    rates: Any = MISSING
+    schedule: ScheduleName = ScheduleName.constant
+    warmup_steps: int = 0
+
+
+@dataclass
+class BaseAdamNode(AdamNode):
+    """Of the base stage."""
+
+    rates: BaseRatesNode = field(default_factory=BaseRatesNode)
+
+
+@dataclass
+class JointAdamNode(AdamNode):
+    """Of the joint stage."""
+
+    rates: JointRatesNode = field(default_factory=JointRatesNode)
+
+
+@dataclass
+class BaselineAdamNode(AdamNode):
+    """Of the plain U-Net."""
+
+    rates: BaselineRatesNode = field(default_factory=BaselineRatesNode)
+
+
+@dataclass
+class TrainerNode:
+    """Lightning's trainer."""
+
+    _target_: str = "lightning.Trainer"
+    max_epochs: int | None = None
+    max_steps: int = -1
+    accelerator: str = "auto"
+    devices: str = "auto"
+    num_nodes: int = 1
+    strategy: str = "auto"
+    sync_batchnorm: bool = False
+    precision: str = "16-mixed"
+    accumulate_grad_batches: int = 1
+    gradient_clip_val: float | None = None
+    check_val_every_n_epoch: int = 1
+    log_every_n_steps: int = 10
+    limit_train_batches: int | None = None
+    limit_val_batches: int | None = None
+    # Validation pictures start before the first step by themselves.
+    num_sanity_val_steps: int = 0
+    enable_progress_bar: bool = True
+    fast_dev_run: bool = False
+
+
+@dataclass
+class DdpTrainerNode(TrainerNode):
+    """One process for each GPU, on one machine or several; batch norm over all of them."""
+
+    strategy: str = "ddp"
+    sync_batchnorm: bool = True
+
+
+@dataclass
+class CsvNode:
+    """Figures as CSV; see :func:`howard.training.loggers.csv_loggers`."""
+
+    _target_: str = "howard.training.loggers.csv_loggers"
+    _partial_: bool = True
+
+
+@dataclass
+class WandbNode:
+    """Figures as CSV, and with pictures in W&B; see :func:`howard.training.loggers.wandb_loggers`."""
+
+    _target_: str = "howard.training.loggers.wandb_loggers"
+    _partial_: bool = True
+    mode: WandbMode = WandbMode.offline
+    project: str = "howard"
+    entity: str | None = None
+
+
+@dataclass
+class CheckpointsNode:
+    """See :class:`howard.training.checkpoints.Checkpoints`."""
+
+    _target_: str = "howard.training.checkpoints.Checkpoints"
+    every_n_steps: int = 100
+
+
+@dataclass
+class PanelNode:
+    """See :class:`howard.training.panels.ValidationPanel`."""
+
+    _target_: str = "howard.training.panels.ValidationPanel"
+    rows: int = 6
+
+
+@dataclass
+class TimelapseNode:
+    """See :class:`howard.training.timelapse.Timelapse`."""
+
+    _target_: str = "howard.training.timelapse.Timelapse"
+    every_n_steps: int = 25
+
+
+@dataclass
+class EmaNode:
+    """A running mean of the weights, which validation and export then use."""
+
+    _target_: str = "lightning.pytorch.callbacks.EMAWeightAveraging"
+    decay: float = 0.995
+
+
+@dataclass
+class CallbacksNode:
+    """What is done beside training, in this order."""
+
+    checkpoints: CheckpointsNode = field(default_factory=CheckpointsNode)
+    panel: PanelNode = field(default_factory=PanelNode)
+    timelapse: TimelapseNode = field(default_factory=TimelapseNode)
+
+
+@dataclass
+class EmaCallbacksNode(CallbacksNode):
+    """The same with a running mean; it comes last, so that pictures of a validation show what was validated."""
+
+    ema: EmaNode = field(default_factory=EmaNode)
+
+
+@dataclass
+class TrainSettings:
+    """What ``train.py`` can be told: these, and the groups.
+
+    ``name`` is that of the experiment: the run's folder, and its group in W&B. ``seed`` is of weights, crops, dropout
+    and samples; ``threads`` are the network's on a CPU, all if null. ``init`` is what a joint stage starts from, a run
+    folder, weights or ``random``; the newest coarse run that fits if null. ``encoder_weights`` is a ``.pth`` of
+    ImageNet weights, or ``imagenet``. ``resume`` is the folder of an interrupted run, or ``auto`` for the newest.
+    ``runs`` is the folder of all runs, and ``licence`` is written into the exported weights.
+    """
+
+    name: str = "unnamed"
+    seed: int = 0
+    threads: int | None = None
+    init: str | None = None
+    encoder_weights: str | None = None
+    resume: str | None = None
+    runs: str = "runs"
+    licence: str = "MIT"
+    model: Any = MISSING
+    stage: Any = MISSING
+    optimiser: Any = MISSING
+    data: Any = MISSING
+    trainer: Any = MISSING
+    logger: Any = MISSING
+    callbacks: Any = MISSING
+
+
+GROUPS: dict[str, dict[str, type]] = {
+    "model": {"coarse": CoarseNetworkNode, "refine": RefineNetworkNode, "baseline": BaselineNetworkNode},
+    "stage": {"coarse": CoarseStageNode, "refine": RefineStageNode, "baseline": BaselineStageNode},
+    "optimiser": {"base": BaseAdamNode, "joint": JointAdamNode, "baseline": BaselineAdamNode},
+    "trainer": {"single": TrainerNode, "ddp": DdpTrainerNode},
+    "logger": {"csv": CsvNode, "wandb": WandbNode},
+    "callbacks": {"plain": CallbacksNode, "ema": EmaCallbacksNode},
+}
+ConfigStore.instance().store(name="train_settings", node=TrainSettings)
+for _group, _options in GROUPS.items():
+    for _name, _node in _options.items():
+        ConfigStore.instance().store(group=_group, name=_name, node=_node)

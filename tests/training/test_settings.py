@@ -1,0 +1,108 @@
+"""Settings of training: a slip on the command line or in a file is one line, before anything heavy is loaded."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from howard.cli import hydra_arguments
+from howard.errors import SettingsError
+from howard.matting.encoders import ENCODERS
+from howard.matting.refiner import RefineMode
+from howard.training import settings
+from tests.training.runs import ROOT, command
+
+CONFIGS = ROOT / "configs"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["experiment=coars"], "there is no experiment 'coars'; did you mean 'coarse'?"),
+        (["trainer=dpp"], "there is no trainer 'dpp'; did you mean 'ddp'?"),
+        (["trainer.max_stps=3"], "unknown setting 'trainer.max_stps'; did you mean 'trainer.max_steps'?"),
+        (["model.encodr=resnet50"], "unknown setting 'model.encodr'; did you mean 'model.encoder'?"),
+        (["trainer.max_steps=many"], "trainer.max_steps=many is not a whole number"),
+        (["model.encoder=resnt50"], "model.encoder cannot be 'resnt50'; did you mean 'resnet50'?"),
+        (["logger.mode=on"], "logger.mode cannot be 'on'; there are: offline, online"),
+        (["-m", "model.encoder=resnet50,resnt50"], "model.encoder cannot be 'resnt50'; did you mean 'resnet50'?"),
+        (["-m", "seed=1,two"], "seed=two is not a whole number"),
+        (["-m", "model=coarse,refin"], "there is no model 'refin'; did you mean 'refine'?"),
+    ],
+)
+def test_slips_on_the_command_line_are_one_line(arguments: list[str], message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        hydra_arguments(arguments, "train", CONFIGS)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("trainer:\n  max_stps: 3", "experiment/mine.yaml: unknown setting 'trainer.max_stps'; did you mean"),
+        ("nme: mine", "experiment/mine.yaml: unknown setting 'nme'; did you mean 'name'?"),
+        ("trainer:\n  max_steps: many", "experiment/mine.yaml: trainer.max_steps=many is not a whole number"),
+        ("model:\n  encoder: resnt50", "experiment/mine.yaml: model.encoder cannot be 'resnt50'; did you mean"),
+        ("defaults:\n  - override /model: refin", "train.yaml: there is no model 'refin'; did you mean 'refine'?"),
+        ("name: [a", "the settings do not fit: while parsing"),
+    ],
+)
+def test_slips_in_a_file_are_one_line(tmp_path: Path, text: str, message: str) -> None:
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    (tmp_path / "configs" / "experiment" / "mine.yaml").write_text(f"# @package _global_\n{text}\n")
+    with pytest.raises(SettingsError) as caught:
+        hydra_arguments(["experiment=mine"], "train", tmp_path / "configs")
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_sweep_passes_as_it_was_given() -> None:
+    sweep = ["-m", "experiment=coarse", "model.encoder=mobilenetv2,resnet50", "optimiser.warmup_steps=0,100"]
+    assert hydra_arguments(sweep, "train", CONFIGS) == sweep
+
+
+def test_every_node_says_what_it_makes() -> None:
+    for group in settings.GROUPS.values():
+        for node in group.values():
+            made = node() if "callbacks" not in node.__module__ else None
+            nodes = [made] if hasattr(made, "_target_") else list(vars(made).values())
+            assert all(each._target_ for each in nodes)
+
+
+def test_names_that_are_checked_early_are_those_that_there_are() -> None:
+    assert set(settings.EncoderName) == set(ENCODERS)
+    assert set(settings.RefineModeName) == set(RefineMode.__args__)
+
+
+def test_a_slip_is_told_before_torch_is_loaded() -> None:
+    program = (
+        "import runpy, sys\n"
+        "sys.argv = ['train.py', 'experiment=smoke', 'seed=one']\n"
+        "try:\n"
+        "    runpy.run_path('train.py', run_name='__main__')\n"
+        "finally:\n"
+        "    assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (2, "error: seed=one is not a whole number\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["experiment=smoke", "data.root=nowhere"], "no data folder nowhere"),
+        (["resume=nowhere"], "resume=nowhere: config.yaml is not there"),
+        (["resume=nowhere", "experiment=smoke"], "leave out all others"),
+        (["resume=auto"], "resume=auto: no interrupted run in runs"),
+    ],
+)
+def test_what_is_not_there_is_said_in_one_line_and_leaves_nothing(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    result = command(*arguments, folder=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
