@@ -287,7 +287,9 @@ def test_infer_answers_without_loading_torch(arguments: list[str], code: int) ->
 def test_an_error_from_a_worker_process_is_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
     @cli.friendly
     def command() -> None:
-        traceback = "Caught InputError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n  ..."
+        traceback = (
+            "Caught InputError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n  ..."
+        )
         raise InputError(f"{traceback}\nhoward.errors.InputError: cannot read x.jpg\n")
 
     with pytest.raises(SystemExit) as left:

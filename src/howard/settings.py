@@ -37,7 +37,9 @@ class InferSettings:
         None, "a mask of what is surely not the person: a still, or a frame for each of the shot's", is_path=True
     )
     holdout: str | None = setting(None, "the same of what surely is", is_path=True)
-    foreground: str = setting("estimated", "colours of soft edges: estimated (from solid ones and the plate) or network")
+    foreground: str = setting(
+        "estimated", "colours of soft edges: estimated (from solid ones and the plate) or network"
+    )
     preview: int | None = setting(None, "only this frame, with its report, into a folder of its own, in seconds")
     report: bool = setting(True, "also write report.html, a page that shows how the render came out")
     weights: str = setting("default", "name of weights that ship with Howard, or a weights file", is_path=True)
