@@ -3,8 +3,8 @@
 ``python benchmarks/training.py`` prints CPU time, wall time and peak memory of a coarse training step (forward, losses,
 backward, Adam) at 256x256, batch 8, and their ratios: medians of alternating repeats, each way in a process of its own.
 A CPU works on one thread. "plain" is fp32 on contiguous tensors with kornia's Sobel filter in the loss, as in the
-reference implementation; "ours" is bf16 autocast, channels-last, with the loss's filter as differences and, as ``train.py`` asks
-for, fresh memory in large pages.
+reference implementation; "ours" is bf16 autocast, channels-last, with the loss's filter as differences and, as
+``train.py`` asks for, fresh memory in large pages.
 """
 
 import argparse
