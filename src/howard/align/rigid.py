@@ -81,7 +81,10 @@ def keep_rigid(matches: Matches, source_size: Size) -> Matches:
     kept = np.zeros(len(matches.plate), bool)
     if len(kept) >= _FEWEST:
         settings = magsac_settings(_EPIPOLAR_PX * source_size.width / FULL_WIDTH)
-        _, mask = cv2.findFundamentalMat(matches.plate, matches.source, settings)
+        try:
+            _, mask = cv2.findFundamentalMat(matches.plate, matches.source, settings)
+        except cv2.error:  # what OpenCV makes of matches whose every sample is degenerate
+            mask = None
         kept = kept if mask is None else mask.ravel().astype(bool)
     return Matches(matches.plate[kept], matches.source[kept])
 
