@@ -14,8 +14,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -28,7 +30,7 @@ import numpy as np
 from howard.align import PlateAligner
 from howard.matting import load_matting
 from howard.media import open_reader, open_writer
-from howard.pipeline import AlignedFrame, MattedFrame, Predictor, align_frames, matte_frames, remove_background
+from howard.pipeline import AlignedFrame, Predictor, align_frames, matte_frames, remove_background
 from howard.pipeline.cutout import cut_out
 from howard.pipeline.foreground import choose_colours
 from howard.pipeline.record import measure_frame
@@ -37,6 +39,7 @@ from howard.pipeline.stages import count_cores
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"
 HD, SMALL = (1920, 1080), (256, 144)
+Result = TypeVar("Result")
 
 
 def scaled(name: str, folder: Path, size: tuple[int, int], count: int) -> Path:
@@ -56,48 +59,44 @@ def scaled(name: str, folder: Path, size: tuple[int, int], count: int) -> Path:
     return path
 
 
-def core_ms(work: Callable[[], object]) -> float:
-    """Processor time of some work, in all threads of this process."""
-    began = time.process_time()
-    work()
-    return 1000 * (time.process_time() - began)
+class Costs:
+    """Processor time of this process, in all its threads, by stage."""
 
+    def __init__(self) -> None:
+        self._times: dict[str, list[float]] = {}
 
-def each_core_ms(items: Iterable[object]) -> list[float]:
-    """Processor time between the items of a stream; the first, which warms up, does not count."""
-    times, began = [], time.process_time()
-    for _ in items:
-        times.append(1000 * (time.process_time() - began))
+    def of(self, stage: str, work: Callable[[], Result]) -> Result:
+        """Do some work, and put down what it cost."""
         began = time.process_time()
-    return times[1:]
+        result = work()
+        self._times.setdefault(stage, []).append(1000 * (time.process_time() - began))
+        return result
+
+    def medians(self) -> dict[str, float]:
+        """Core-ms of every stage; its first time, which warms up, does not count."""
+        return {stage: median(times[1:]) for stage, times in self._times.items()}
 
 
 def stage_costs(shot: Path, plate: Path, predictor: Predictor, folder: Path, quality: str) -> dict[str, float]:
-    """Median core-ms a frame of every stage alone, the plate's features in the cache."""
-    costs: dict[str, list[float]] = {}
+    """Median core-ms a frame of every stage, one after the other, the plate's features in the cache."""
+    costs = Costs()
     with open_reader(shot) as source, open_reader(plate) as empty:
-        costs["decode"] = each_core_ms(source)
         aligner = PlateAligner(empty, quality=quality, cache=folder / "cache")
-        frames = list(source)
-        for frame in frames:  # now every feature that is needed is in the cache
+        for frame in source:  # now every feature that is needed is in the cache
             aligner.align(frame)
-        aligned = [AlignedFrame(frame, aligner.align(frame)) for frame in frames[:1]]
-        costs["align"] = [core_ms(lambda frame=frame: aligner.align(frame)) for frame in frames[1:]]
-        aligned += [AlignedFrame(frame, aligner.align(frame)) for frame in frames[1:]]
-        mattes: list[MattedFrame] = []
-        costs["network"] = each_core_ms(mattes.append(matte) for matte in matte_frames(aligned, predictor))
-        writer = open_writer("png", folder / "frames", source.info, range(len(frames)))
-        writer.begin([frame.number for frame in frames])
-        costs["cut out"], costs["measure"], costs["write"] = [], [], []
-        for matte in mattes:
-            image, colours = matte.source.image, choose_colours(matte, "estimated")
-            made = []
-            costs["cut out"].append(core_ms(lambda: made.append(cut_out(image, matte.alpha, colours))))  # noqa: B023
-            costs["measure"].append(core_ms(lambda: measure_frame(matte, linear_light=True)))  # noqa: B023
-            number = matte.source.number
-            costs["write"].append(core_ms(lambda: writer.write(number, writer.prepare(made[0]))))  # noqa: B023
+        writer = open_writer("png", folder / "frames", source.info, range(len(source)))
+        writer.begin(range(1, len(source) + 1))
+        frames = iter(source)
+        for number in range(1, len(source) + 1):
+            frame = costs.of("decode", lambda: next(frames))
+            aligned = AlignedFrame(frame, costs.of("align", partial(aligner.align, frame)))
+            (matte,) = costs.of("network", lambda: list(matte_frames([aligned], predictor)))  # noqa: B023
+            colours = choose_colours(matte, "estimated")
+            rgba = costs.of("cut out", partial(cut_out, frame.image, matte.alpha, colours))
+            costs.of("measure", partial(measure_frame, matte, linear_light=True))
+            costs.of("write", lambda: writer.write(number, writer.prepare(rgba)))  # noqa: B023
         writer.close()
-    return {name: median(times[1:]) for name, times in costs.items()}
+    return costs.medians()
 
 
 def wall_ms(stream: Iterable[object]) -> float:

@@ -29,13 +29,22 @@ def cut_out(
     types, ``alpha`` (H, W) floats in [0, 1].
     """
     rounded = round_alpha(alpha, dtype)
-    shown = to_depth(source, dtype)
-    opaque = cv2.inRange(rounded, full_scale(dtype), full_scale(dtype))  # type: ignore[call-overload]
-    colour = cv2.bitwise_and(shown, shown, mask=opaque)
-    rgba = np.empty((*source.shape[:2], 4), dtype)
-    cv2.mixChannels([colour, rounded], [rgba], _TO_RGBA)
+    rgba = np.zeros((*source.shape[:2], 4), dtype)
+    # Most of a picture is empty, and memory that nobody writes to costs nothing.
+    left, top, width, height = cv2.boundingRect((rounded > 0).view(np.uint8))
+    window = np.s_[top : top + height, left : left + width]
+    if height:
+        rgba[window] = _opaque_pixels(to_depth(source[window], dtype), rounded[window])
     soft = find_soft(rounded)
     rgba[(*soft, np.s_[:3])] = to_depth(colours(soft).clip(0, 1).astype(np.float32), dtype)
+    return rgba
+
+
+def _opaque_pixels(source: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """RGBA with all of alpha, (H, W), and the colours, (H, W, 3), of opaque pixels alone."""
+    opaque = cv2.inRange(alpha, full_scale(alpha.dtype), full_scale(alpha.dtype))  # type: ignore[call-overload]
+    rgba = np.empty((*alpha.shape, 4), alpha.dtype)
+    cv2.mixChannels([cv2.bitwise_and(source, source, mask=opaque), alpha], [rgba], _TO_RGBA)
     return rgba
 
 

@@ -11,7 +11,7 @@ from howard.pipeline.frames import MattedFrame
 # Alpha below which a pixel counts as background when the plate is judged.
 _EMPTY = 0.02
 # Measures look at every n-th pixel and row, at most this many along the longer side: they are there to point at frames.
-_LOOKED_AT = 480
+_LOOKED_AT = 320
 
 
 @dataclass(frozen=True)
