@@ -58,7 +58,8 @@ def measure(place: np.ndarray, plate: np.ndarray, covered: np.ndarray, person: n
     outlines = cv2.Canny(cv2.cvtColor(place.round().astype(np.uint8), cv2.COLOR_RGB2GRAY), 50, 150)
     near = cv2.dilate(outlines, np.ones((2 * _EDGE_PX + 1,) * 2, np.uint8)) > 0
     at_edges, elsewhere, hidden = covered & near, covered & ~near, covered & person
-    ratio = difference[at_edges].mean() / difference[elsewhere].mean() if at_edges.any() and elsewhere.any() else np.nan
+    flat = difference[elsewhere].mean() if elsewhere.any() else 0.0
+    ratio = difference[at_edges].mean() / flat if at_edges.any() and flat > 0 else np.nan
     return Residual(
         mean=float(difference[covered].mean()),
         wrong=float((difference[covered] > _WRONG_LEVELS).mean()),

@@ -196,7 +196,7 @@ _CARRIED = replace(
 )
 
 # How strongly the camera moves between a shot and its plate.
-LEVELS = {"static": 0.15, "handheld": 0.5, "moving": 1.0}
+LEVELS = {"static": 0.0, "handheld": 0.5, "moving": 1.0}
 PAPER_RECIPES = {"paper": PAPER, "paper_joint": PAPER_JOINT}
 RECIPE_NAMES = (*PAPER_RECIPES, *LEVELS)
 
