@@ -28,7 +28,7 @@ def part(maps: Tensor, *channels: int) -> tuple[Tensor, ...]:
     return tuple(each.permute(0, 3, 1, 2) for each in pixels[..., : sum(channels)].split(channels, dim=3))
 
 
-def _whole_pixels(gradient: Tensor) -> Tensor:
-    """The gradient of one of the joined maps is a view with gaps, on which that of an upsampling takes six times as
-    long."""
-    return gradient.contiguous(memory_format=torch.channels_last)
+def _whole_pixels(gradient: Tensor | None) -> Tensor | None:
+    """The gradient of one of the joined maps without the gaps of a view, with which that of an upsampling takes six
+    times as long; None, where nothing depends on the map, stays."""
+    return None if gradient is None else gradient.contiguous(memory_format=torch.channels_last)
