@@ -119,7 +119,7 @@ def build_trainer(config: DictConfig, run: Path) -> Any:
 
 
 def choose_first_weights(config: DictConfig, network: Any) -> None:
-    """A joint stage starts from a coarse stage, a coarse stage from an ImageNet encoder; either may start at random."""
+    """A joint stage starts from a coarse stage, a coarse stage from an ImageNet encoder; or from what ``init`` says."""
     from lightning.pytorch.utilities import rank_zero_only
 
     from howard.matting import BaselineNetwork
@@ -127,7 +127,7 @@ def choose_first_weights(config: DictConfig, network: Any) -> None:
 
     if isinstance(network, BaselineNetwork):
         line = "the network starts from random weights"
-    elif network.refiner is None or config.init == "random":
+    elif config.init == "random" or (network.refiner is None and config.init is None):
         line = runs.start_encoder(network, config.model.encoder, config.encoder_weights)
     else:
         path = runs.find_start(config.init, Path(config.runs), network, config.model.encoder)

@@ -11,7 +11,7 @@ from howard.matting.encoders import build_encoder
 from howard.matting.joining import join, part
 
 HIDDEN_CHANNELS = 32
-_OUTPUT_CHANNELS = 1 + 3 + 1 + HIDDEN_CHANNELS  # alpha, residual, error, hidden
+_MATTE_CHANNELS = 1 + 3 + 1  # alpha, residual, error
 
 
 class CoarseMatte(NamedTuple):
@@ -24,7 +24,7 @@ class CoarseMatte(NamedTuple):
     residual: Tensor  # (B, 3, h, w), foreground - source
     foreground: Tensor  # (B, 3, h, w) in [0, 1], clamp(source + residual)
     error: Tensor  # (B, 1, h, w) in [0, 1]
-    hidden: Tensor  # (B, 32, h, w), >= 0
+    hidden: Tensor  # (B, 32, h, w), >= 0; (B, 0, h, w) of a network that has no use for it
 
 
 class CoarseNetwork(nn.Module):
@@ -35,6 +35,7 @@ class CoarseNetwork(nn.Module):
         aspp_channels: 256 in the paper.
         decoder_widths: (128, 64, 48) in the paper.
         extra_inputs: channels beside source and plate; ``("coverage",)`` is the one known.
+        gives_hidden: whether the features that a refiner starts from are wanted; their weights are there in any case.
     """
 
     def __init__(
@@ -43,16 +44,17 @@ class CoarseNetwork(nn.Module):
         aspp_channels: int = 256,
         decoder_widths: tuple[int, int, int] = (128, 64, 48),
         extra_inputs: tuple[str, ...] = (),
+        gives_hidden: bool = True,
     ) -> None:
         super().__init__()
         unknown = set(extra_inputs) - {"coverage"}
         if unknown:
             raise ValueError(f"unknown extra input {sorted(unknown)[0]!r}; the known one is 'coverage'")
-        self.extra_inputs = tuple(extra_inputs)
+        self.extra_inputs, self.gives_hidden = tuple(extra_inputs), gives_hidden
         self.backbone = build_encoder(encoder, len(extra_inputs))
         channels = self.backbone.channels
         self.aspp = ASPP(channels[3], aspp_channels)
-        self.decoder = Decoder(aspp_channels, channels[:3], decoder_widths, _OUTPUT_CHANNELS)
+        self.decoder = Decoder(aspp_channels, channels[:3], decoder_widths, _MATTE_CHANNELS + HIDDEN_CHANNELS)
 
     def forward(self, source: Tensor, plate: Tensor, coverage: Tensor | None = None) -> CoarseMatte:
         """Matte a batch at the resolution it is given in.
@@ -70,8 +72,9 @@ class CoarseNetwork(nn.Module):
         dtype = self.decoder.conv4.weight.dtype
         pair = join(source, plate).to(dtype)
         features = self.backbone(pair, extra if extra is None else extra.to(dtype))
-        decoded = self.decoder(self.aspp(features.stride16), features, pair).to(source.dtype)
-        alpha, residual, error, hidden = part(decoded, 1, 3, 1, HIDDEN_CHANNELS)
+        hidden_channels = HIDDEN_CHANNELS if self.gives_hidden else 0
+        decoded = self.decoder(self.aspp(features.stride16), features, pair, _MATTE_CHANNELS + hidden_channels)
+        alpha, residual, error, hidden = part(decoded.to(source.dtype), 1, 3, 1, hidden_channels)
         return CoarseMatte(
             alpha.clamp(0, 1), residual, (source + residual).clamp(0, 1), error.clamp(0, 1), hidden.relu()
         )

@@ -36,12 +36,14 @@ class Decoder(nn.Module):
         self.conv4 = nn.Conv2d(widths[2] + input_channels, out_channels, 3, padding=1)
         self.relu = nn.ReLU(inplace=True)
 
-    def forward(self, x: Tensor, skips: Features, pair: Tensor) -> Tensor:
-        """ASPP output, encoder features and the raw (B, 6, H, W) input in [0, 1] to (B, out_channels, H, W)."""
+    def forward(self, x: Tensor, skips: Features, pair: Tensor, wanted: int) -> Tensor:
+        """ASPP output, encoder features and the raw (B, 6, H, W) input in [0, 1] to the first ``wanted`` of the
+        output channels, (B, wanted, H, W)."""
         x = self.relu(self.bn1(self.conv1(_upsample_and_join(x, skips.stride8))))
         x = self.relu(self.bn2(self.conv2(_upsample_and_join(x, skips.stride4))))
         x = self.relu(self.bn3(self.conv3(_upsample_and_join(x, skips.stride2))))
-        return self.conv4(_upsample_and_join(x, pair))
+        kernel, bias = self.conv4.weight[:wanted], self.conv4.bias[:wanted]  # type: ignore[index]
+        return F.conv2d(_upsample_and_join(x, pair), kernel, bias, padding=1)
 
 
 def _upsample_and_join(x: Tensor, skip: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ class MattingNetwork(CoarseNetwork):
         extra_inputs: tuple[str, ...] = (),
         has_refiner: bool = True,
     ) -> None:
-        super().__init__(encoder, aspp_channels, decoder_widths, extra_inputs)
+        super().__init__(encoder, aspp_channels, decoder_widths, extra_inputs, gives_hidden=has_refiner)
         self.refiner = Refiner() if has_refiner else None
 
     def forward(  # type: ignore[override]

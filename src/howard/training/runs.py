@@ -7,6 +7,8 @@ from howard.matting import MattingNetwork, WeightsMetadata, load_imagenet_encode
 from howard.matting.weights import load_strictly
 from howard.training.folders import EXPORTED
 
+_REFINER = "refiner."
+
 
 def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: str) -> Path:
     """The weights that a joint stage starts from.
@@ -37,15 +39,16 @@ def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: s
 
 
 def start_from(network: MattingNetwork, path: Path) -> None:
-    """Load a coarse stage's or a whole network's weights into a network; a missing refiner stays random.
+    """Load a coarse stage's or a whole network's weights into a network; a missing refiner stays random, one too many
+    is left out.
 
     Raises:
         WeightsError: the weights do not fit.
     """
     loaded, metadata = load_network(path)
-    state = loaded.state_dict()
-    if not metadata.has_refiner:
-        state |= {name: value for name, value in network.state_dict().items() if name.startswith("refiner.")}
+    state = {name: value for name, value in loaded.state_dict().items() if not name.startswith(_REFINER)}
+    kept = loaded if metadata.has_refiner and network.refiner else network
+    state |= {name: value for name, value in kept.state_dict().items() if name.startswith(_REFINER)}
     load_strictly(network, state, path)
 
 

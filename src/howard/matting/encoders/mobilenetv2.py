@@ -5,6 +5,7 @@ Parameter names are torchvision's, so its ImageNet checkpoint and published Back
 
 from torch import Tensor, nn
 
+from howard.matting.depthwise import DepthwiseConv2d
 from howard.matting.encoders.base import Encoder, Features, initialise_convolutions
 
 # Expansion, channels, repeats, stride of the first repeat, dilation of the later ones (Table 2 of the paper).
@@ -29,7 +30,7 @@ class InvertedResidual(nn.Module):
         if expansion != 1:
             layers.append(_conv_bn_relu(in_channels, width, 1))
         layers += [
-            _conv_bn_relu(width, width, 3, stride, dilation, groups=width),
+            nn.Sequential(DepthwiseConv2d(width, 3, stride, dilation), nn.BatchNorm2d(width), nn.ReLU6(inplace=True)),
             nn.Conv2d(width, out_channels, 1, bias=False),
             nn.BatchNorm2d(out_channels),
         ]
@@ -74,12 +75,9 @@ class MobileNetV2Encoder(Encoder):
         return Features(stride2, stride4, stride8, self.features[7:](stride8))
 
 
-def _conv_bn_relu(
-    in_channels: int, out_channels: int, size: int, stride: int = 1, dilation: int = 1, groups: int = 1
-) -> nn.Sequential:
-    padding = (size - 1) // 2 * dilation
+def _conv_bn_relu(in_channels: int, out_channels: int, size: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, size, stride, padding, dilation, groups, bias=False),
+        nn.Conv2d(in_channels, out_channels, size, stride, size // 2, bias=False),
         nn.BatchNorm2d(out_channels),
         nn.ReLU6(inplace=True),
     )
