@@ -32,8 +32,14 @@ ALLOWED: dict[str, set[str]] = {
     "report": {"media"},
     "howard": {"pipeline"},
 }
-# Preparing data offline may align plates, training itself may not; the command that explains alignments reads files.
-EXCEPTIONS = {("howard.data.prepare", "align"), ("howard.align.__main__", "media")}
+# Preparing data offline may align plates, training itself may not; the command that explains alignments reads files;
+# composites to score are made as those to train on.
+EXCEPTIONS = {
+    ("howard.data.prepare", "align"),
+    ("howard.align.__main__", "media"),
+    ("howard.evaluation.composites.making", "data"),
+    ("howard.evaluation.composites.making", "synthesis"),
+}
 # Only what starts a program may read arguments and settings, and choose the network for what follows.
 ENTRY_ROOMS = {"cli", "settings", "matting", "howard"}
 # Anybody may ask for the version.

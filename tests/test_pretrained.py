@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from howard.evaluation.benchmark import score_clip
 from howard.evaluation.clip import TrueClip
+from howard.evaluation.roads import score_clip
 from howard.matting import load_matting
 from howard.matting.weights import find_weights
 

@@ -76,7 +76,7 @@ def test_all_canvases_of_a_pair_move_by_one_map(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "ramp_coverage.png"), np.full_like(ramp, 255))
     cv2.imwrite(str(tmp_path / "ramp_pha.png"), ramp)
     pictures = Pictures([[]], [1.0], [], [PreparedPair("ramp", tmp_path)], 1.0)
-    dataset = SyntheticDataset(pictures, Curriculum("paper"), SIZE, 4, seed=0, frames=2)
+    dataset = SyntheticDataset(pictures, Curriculum("paper"), (SIZE, SIZE), 4, seed=0, frames=2)
     for number in range(4):
         item = dataset[number]
         [actor] = item.actors
@@ -89,7 +89,7 @@ def test_all_canvases_of_a_pair_move_by_one_map(tmp_path: Path) -> None:
 
 def test_prepared_samples_are_finished_like_others(prepared: Path) -> None:
     pictures = Pictures([[]], [1.0], [], find_pairs(prepared, "train"), 1.0)
-    dataset = SyntheticDataset(pictures, Curriculum("static"), SIZE, 4, seed=0)
+    dataset = SyntheticDataset(pictures, Curriculum("static"), (SIZE, SIZE), 4, seed=0)
     sample = film(collate([dataset[number] for number in range(4)]), (SIZE, SIZE), "linear")
     assert sample.alpha.flatten(1).max(dim=1).values.min() > 0.5
     assert 0 < (sample.coverage == 0).float().mean() < 0.5

@@ -4,21 +4,22 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
-from rich.console import Console
 
 from howard.errors import InputError
-from howard.evaluation.benchmark import ClipReport, score_clip
-from howard.evaluation.clip import TrueClip
+from howard.evaluation.clip import TrueClip, find_clips
 from howard.evaluation.key import difference_key
-from howard.evaluation.tables import as_json, score_table
+from howard.evaluation.roads import ROADS, ClipReport, score_clip
+from howard.evaluation.tables import as_json, clips_table, plates_table
 from howard.pipeline import FrameDone
 
+ROOT = Path(__file__).parents[2]
 WIDTH, HEIGHT, FRAMES = 320, 192, 3
 
 
@@ -102,21 +103,35 @@ def test_frames_are_chosen_by_number_and_progress_is_told(clip: TrueClip) -> Non
     assert [(event.number, event.done, event.total) for event in told] == [(2, 1, 2), (3, 2, 2)]
 
 
-def test_json_can_be_read_back_and_unknown_scores_are_null(report: ClipReport) -> None:
-    report.roads["film"]["dtssd_n"], kept = math.nan, report.roads["film"]["dtssd_n"]
-    read = json.loads(as_json(report, clip="here"))
-    report.roads["film"]["dtssd_n"] = kept
-    assert read["clip"] == "here"
-    assert read["roads"]["film"]["dtssd_n"] is None
-    assert read["roads"]["key"] == report.roads["key"]
+def test_an_unaligned_plate_is_worse_than_an_aligned_one(report: ClipReport) -> None:
+    assert report.roads["unaligned"]["mad"] > 2 * report.roads["film"]["mad"]
 
 
-def test_the_table_shows_every_score_of_every_road(report: ClipReport) -> None:
-    console = Console(width=100)
-    with console.capture() as capture:
-        console.print(score_table(report, "a clip"))
-    text = capture.get()
-    assert all(name in text for name in (*report.roads["key"], "film road", "perfect plate", "difference key"))
+def test_json_can_be_read_back_and_unknown_scores_are_null() -> None:
+    read = json.loads(as_json(clips={"here": {"mad": 1.5, "dtssd_n": math.nan}}))
+    assert read == {"clips": {"here": {"mad": 1.5, "dtssd_n": None}}}
+
+
+def test_the_table_has_every_clip_on_every_road_and_their_mean(report: ClipReport) -> None:
+    twice = replace(report, roads={road: {n: 3 * v for n, v in each.items()} for road, each in report.roads.items()})
+    lines = clips_table({"once": report, "thrice": twice}).splitlines()
+    assert len(lines) == 2 + 3 * len(ROADS)
+    assert len({line.count("|") for line in lines}) == 1
+    cells = [[cell.strip() for cell in line.split("|")] for line in lines]
+    mads = {(row[1], row[2]): float(row[3]) for row in cells[2:]}
+    for about in ROADS.values():
+        assert mads[about, "mean"] == pytest.approx(2 * mads[about, "once"], rel=0.01, abs=0.02)
+
+
+def test_plates_are_told_of_clip_by_clip(report: ClipReport) -> None:
+    table = plates_table({"here": report})
+    assert "here" in table
+    assert f"{FRAMES} good" in table
+
+
+def test_clips_are_found_in_a_folder_or_in_the_folders_in_it(clip: TrueClip) -> None:
+    assert find_clips(clip.folder) == [TrueClip(clip.folder.resolve())]
+    assert clip in find_clips(clip.folder.parent)
 
 
 def test_a_folder_without_truth_is_refused(tmp_path: Path) -> None:
@@ -130,10 +145,19 @@ def test_unreadable_truth_is_named(clip: TrueClip) -> None:
 
 
 def test_the_command_says_trouble_in_one_line() -> None:
-    command = [sys.executable, "-m", "howard.evaluation", "clip=nowhere"]
-    done = subprocess.run(command, cwd=Path(__file__).parents[2] / "src", capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "howard.evaluation.benchmark", "clips=nowhere"]
+    done = subprocess.run(command, cwd=ROOT / "src", capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert (
-        done.stderr
-        == f"error: {Path('nowhere/shot.mp4')} does not exist; a clip to score is laid out like data/sample\n"
-    )
+    expected = "error: nowhere does not exist; give a folder laid out like data/sample, or a folder of such\n"
+    assert done.stderr == expected
+
+
+@pytest.mark.slow
+def test_the_command_prints_and_writes_what_the_shipped_weights_score(clip: TrueClip, tmp_path: Path) -> None:
+    scores = tmp_path / "scores.json"
+    options = [f"clips={clip.folder}", "frames=1-2", f"json={scores}"]
+    command = [sys.executable, "-m", "howard.evaluation.benchmark", *options]
+    done = subprocess.run(command, cwd=ROOT / "src", capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    [roads] = [each["roads"] for each in json.loads(scores.read_text())["clips"].values()]
+    assert f"{roads['film']['mad']:.2f}" in done.stdout

@@ -8,13 +8,11 @@ from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from howard.data.curriculum import Curriculum, FixedRecipe, Mixing
-from howard.data.datasets import Batch, Item, Pictures, SyntheticDataset, collate, load_places
+from howard.data.datasets import Batch, Item, Pictures, SyntheticDataset, collate, gather_pictures
 from howard.data.numbers import SampleNumbers
-from howard.data.pairs import PreparedPair, find_pairs
-from howard.data.people import PersonClip, find_people
-from howard.data.places import find_places
+from howard.data.pairs import find_pairs
 from howard.data.splits import Split
-from howard.errors import InputError, SettingsError
+from howard.errors import SettingsError
 from howard.synthesis import Recipe
 from howard.synthesis.film import Shoot, film
 
@@ -99,8 +97,6 @@ class MattingDataModule(LightningDataModule):
 
     def setup(self, stage: str | None = None) -> None:
         """List people and decode places, once for all stages; the test split only when it is tested."""
-        if not self.root.is_dir():
-            raise InputError(f"no data folder {self.root}; give one with data.root=FOLDER (see data/README.md)")
         wanted: tuple[Split, ...] = ("test",) if stage == "test" else ("train", "val")
         for split in wanted:
             if split not in self._pictures:
@@ -112,7 +108,9 @@ class MattingDataModule(LightningDataModule):
         length = self.samples_per_epoch or sum(len(group) for group in people)
         world = self.trainer.world_size if self.trainer else 1
         batches = max(1, length // (self.batch_size * world))
-        dataset = SyntheticDataset(self._pictures["train"], self.curriculum, self.size, length, self.seed, self.frames)
+        dataset = SyntheticDataset(
+            self._pictures["train"], self.curriculum, self._frame, length, self.seed, self.frames
+        )
         numbers = SampleNumbers(dataset, batches, self.batch_size, self.trainer)
         return self._loader(dataset, self.workers, numbers)
 
@@ -135,20 +133,23 @@ class MattingDataModule(LightningDataModule):
 
     def finish(self, shoot: Shoot) -> Batch:
         """The finished samples of a batch, float32 in [0, 1], by name; see :class:`howard.synthesis.film.Sample`."""
-        sample = film(shoot, (self.size, self.size), self.recipe.mixing)
+        sample = film(shoot, self._frame, self.recipe.mixing)
         return {name: image[:, 0] if self.frames == 1 else image for name, image in sample._asdict().items()}
 
     def _gather(self, split: Split) -> Pictures:
-        people: list[list[PersonClip]] = [find_people(self.root / name, split) for name in self.people_names]
-        places = [each for name in self.place_names for each in find_places(self.root / name, split, self.licences)]
-        pairs: list[PreparedPair] = []
-        if split == "train":
-            pairs = [pair for name in self.prepared_names for pair in find_pairs(self.root / name, split)]
-        return Pictures(people, self.shares, load_places(places), pairs, self.prepared_share)
+        pictures = gather_pictures(self.root, split, self.people_names, self.shares, self.place_names, self.licences)
+        if split != "train":
+            return pictures
+        pairs = [pair for name in self.prepared_names for pair in find_pairs(self.root / name, split)]
+        return pictures._replace(pairs=pairs, pair_share=self.prepared_share)
+
+    @property
+    def _frame(self) -> tuple[int, int]:
+        return self.size, self.size
 
     def _fixed(self, split: Split) -> SyntheticDataset:
         recipes, seed = FixedRecipe(self.recipe), _FIXED_SEEDS[split]
-        return SyntheticDataset(self._pictures[split], recipes, self.size, self.validation_samples, seed, self.frames)
+        return SyntheticDataset(self._pictures[split], recipes, self._frame, self.validation_samples, seed, self.frames)
 
     def _loader(
         self, dataset: SyntheticDataset, workers: int, numbers: SampleNumbers | None = None

@@ -1,6 +1,7 @@
 """Datasets that prepare samples: pick, decode, cut, draw; :mod:`howard.synthesis.film` finishes whole batches."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,12 +11,15 @@ from torch.utils.data import Dataset, default_collate
 
 from howard.data.curriculum import Recipes
 from howard.data.pairs import PreparedPair
-from howard.data.people import PersonClip
+from howard.data.people import PersonClip, find_people
 from howard.data.pictures import VIDEOS, open_video, read_picture, read_video_frame, shrink
-from howard.data.places import Place
+from howard.data.places import Place, find_places
 from howard.data.scenes import Actor, Stage, set_actor, set_pair, set_place
+from howard.data.splits import Split
+from howard.errors import InputError
 from howard.synthesis import Person, Recipe, SceneDraw, Streams, draw_camera, draw_scene, open_streams
 from howard.synthesis.film import Canvases, Shoot
+from howard.synthesis.placement import Size
 
 _PLACE_LONGEST = 1280  # pixels; places are decoded once and kept
 _FRAMES_OF_A_CLIP = 4  # kept of a place that is a clip
@@ -52,21 +56,21 @@ class SyntheticDataset(Dataset[Item]):
     Args:
         pictures: what to draw from.
         recipes: the recipe of every sample.
-        size: side of the square samples in pixels.
+        size: height and width of the samples in pixels.
         length: how many numbers a validation takes; training takes as many as it likes.
         seed: of everything drawn.
         frames: of a sample; 1 for stills.
     """
 
     def __init__(
-        self, pictures: Pictures, recipes: Recipes, size: int, length: int, seed: int, frames: int = 1
+        self, pictures: Pictures, recipes: Recipes, size: Size, length: int, seed: int, frames: int = 1
     ) -> None:
         if len(pictures.people) != len(pictures.shares):
             raise ValueError(f"{len(pictures.people)} sets of people need as many shares, not {len(pictures.shares)}")
         self.pictures = pictures
         self.shares = np.asarray(pictures.shares, np.float64) / np.sum(pictures.shares)
         self.recipes = recipes
-        self.size = (size, size)
+        self.size = size
         self.length, self.seed, self.frames = length, seed, frames
 
     def __len__(self) -> int:
@@ -139,6 +143,26 @@ def collate(items: Sequence[Item]) -> Shoot:
         place_maps=torch.from_numpy(np.stack([item.place_maps for item in items])).float(),
     )
     return Shoot(canvases, default_collate([item.draw for item in items]))
+
+
+def gather_pictures(
+    root: Path,
+    split: Split,
+    people: Sequence[str],
+    shares: Sequence[float],
+    places: Sequence[str],
+    licences: Sequence[str],
+) -> Pictures:
+    """List people and decode places of one side of the split, as ``MattingDataModule`` is told.
+
+    Raises:
+        InputError: the folder or a collection is missing or empty.
+    """
+    if not root.is_dir():
+        raise InputError(f"no data folder {root}; give one with data.root=FOLDER (see data/README.md)")
+    sets: list[list[PersonClip]] = [find_people(root / name, split) for name in people]
+    found = [each for name in places for each in find_places(root / name, split, tuple(licences))]
+    return Pictures(sets, shares, load_places(found))
 
 
 def load_places(places: Sequence[Place]) -> list[np.ndarray]:

@@ -53,3 +53,15 @@ class TrueClip:
 
     def _clean_file(self, index: int) -> Path:
         return self.folder / "clean" / f"{index:04d}.jpg"
+
+
+def find_clips(folder: Path) -> list[TrueClip]:
+    """The clip in a folder, or those in the folders in it, by name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} does not exist; give a folder laid out like data/sample, or a folder of such")
+    inside = sorted(path for path in folder.iterdir() if (path / "shot.mp4").is_file())
+    return [TrueClip(path) for path in inside] if inside else [TrueClip(folder.resolve())]

@@ -1,56 +1,89 @@
-"""A clip's scores for reading, and for other programs."""
+"""Scores for reading, as Markdown tables, and for other programs."""
 
 import json
 import math
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import Any
 
-from rich.table import Table
-
-from howard.evaluation.benchmark import ClipReport
 from howard.evaluation.predictions import PredictionReport
+from howard.evaluation.roads import ROADS, ClipReport
 
-ROADS = {
-    "film": "film road",
-    "clean": "perfect plate",
-    "predictions": "predictions",
-    "key": "difference key",
+# The scores of a clip that a table has room for, and how they are headed.
+_COLUMNS = {
+    "mad": "MAD",
+    "mse": "MSE",
+    "grad": "Grad",
+    "conn": "Conn",
+    "dtssd": "dtSSD",
+    "dtssd_n": "dtSSD-n",
+    "band_mad": "Band MAD",
 }
 
 
-def score_table(report: ClipReport | PredictionReport, title: str) -> Table:
-    """One row for each score, one column for each road; smaller is better throughout."""
-    line = _plate_line(report) if isinstance(report, ClipReport) else _measure_line(report)
-    table = Table(title=title, caption=f"{report.frames} frames, smaller is better. {line}", caption_justify="left")
-    table.add_column("score")
-    roads = [road for road in ROADS if road in report.roads]
-    for road in roads:
-        table.add_column(ROADS[road], justify="right")
-    for name in report.roads[roads[0]]:
-        table.add_row(name, *(_number(report.roads[road].get(name, math.nan)) for road in roads))
-    return table
+def clips_table(reports: Mapping[str, ClipReport]) -> str:
+    """One row for each clip and road, and for each road's mean over the clips; smaller is better throughout."""
+    rows = []
+    for road, about in ROADS.items():
+        scores = {clip: report.roads[road] for clip, report in reports.items()}
+        if len(scores) > 1:
+            scores["mean"] = {name: sum(each[name] for each in scores.values()) / len(scores) for name in _COLUMNS}
+        rows += [[about, clip, *(number(each[name]) for name in _COLUMNS)] for clip, each in scores.items()]
+    return markdown_table(["plate", "clip", *_COLUMNS.values()], rows)
 
 
-def as_json(report: ClipReport | PredictionReport, **about: Any) -> str:
-    """The report as JSON, with ``about`` ahead of it; a score that could not be had is null."""
-    return json.dumps(_without_nan(about | asdict(report)), indent=2) + "\n"
+def plates_table(reports: Mapping[str, ClipReport]) -> str:
+    """One row for each clip: how well its plate was aligned."""
+    rows = []
+    for clip, report in reports.items():
+        plate = report.plate
+        statuses = ", ".join(f"{count} {status}" for status, count in sorted(plate.statuses.items()))
+        measures = [f"{plate.residual:.2f}", f"{plate.wrong:.1%}", f"{plate.uncovered:.1%}"]
+        rows.append([clip, str(report.frames), statuses, *measures])
+    return markdown_table(["clip", "frames", "alignment", "levels off", "wrong", "uncovered"], rows)
 
 
-def _plate_line(report: ClipReport) -> str:
-    plate = report.plate
-    statuses = ", ".join(f"{count} {status}" for status, count in sorted(plate.statuses.items()))
-    return (
-        f"Aligned plate: {statuses}; {plate.residual:.2f} levels off, {plate.wrong:.1%} wrong, "
-        f"{plate.uncovered:.1%} uncovered"
+def score_table(report: PredictionReport) -> str:
+    """One row for each score, one column for each matte, then what needs no truth."""
+    rows = [
+        [name, *(number(scores.get(name, math.nan)) for scores in report.roads.values())]
+        for name in report.roads["predictions"]
+    ]
+    beside = len(report.roads) - 1
+    rows += [[name, number(value), *["-"] * beside] for name, value in report.measures.items()]
+    return markdown_table([f"{report.frames} frames", *report.roads], rows)
+
+
+def markdown_table(headings: list[str], rows: list[list[str]]) -> str:
+    """Columns of even width; all but the first ones of words are set to the right."""
+    widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
+    is_number = [all(_starts_a_number(row[column]) for row in rows) for column in range(len(headings))]
+    rule = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, is_number, strict=True)]
+    lines = [headings, rule, *rows]
+    return "\n".join(
+        "| "
+        + " | ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, is_number, strict=True)
+        )
+        + " |"
+        for line in lines
     )
 
 
-def _measure_line(report: PredictionReport) -> str:
-    return "Besides: " + ", ".join(f"{name} {_number(value)}" for name, value in report.measures.items())
+def as_json(**about: Any) -> str:
+    """What is given as JSON; a score that could not be had is null."""
+    return json.dumps(_without_nan(about), indent=2) + "\n"
 
 
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.4g}"
+def number(value: float) -> str:
+    """Three digits and more; a dash where there is no score."""
+    if math.isnan(value):
+        return "-"
+    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
+
+
+def _starts_a_number(cell: str) -> bool:
+    return cell == "-" or (cell[:1].isdigit() and " " not in cell)
 
 
 def _without_nan(value: Any) -> Any:

@@ -60,12 +60,13 @@ def fixed_patches(patches: Tensor, count: int) -> Tiles:
     return Tiles(1, batch.flatten(), (index // width).flatten(), (index % width).flatten())
 
 
-def crop(image: Tensor, tiles: Tiles, border: int) -> Tensor:
-    """Cut out every tile: (B, C, H, W) to (n, s, s, C) with s = 4 size + 2 border; zeros are seen beyond the image."""
+def crop(image: Tensor, tiles: Tiles, border: int, stride: int = PATCH) -> Tensor:
+    """Cut out every tile of an image with ``stride`` pixels a patch: (B, C, H, W) to (n, s, s, C) with
+    s = stride size + 2 border; zeros are seen beyond the image."""
     height, width = image.shape[2:]
-    side = PATCH * tiles.size + 2 * border
+    side = stride * tiles.size + 2 * border
     rows, columns = (
-        index[:, None] * (PATCH * tiles.size) - border + torch.arange(side, device=index.device)
+        index[:, None] * (stride * tiles.size) - border + torch.arange(side, device=index.device)
         for index in (tiles.row, tiles.column)
     )
     pixels = _gather(image, tiles.batch, rows.clamp(0, height - 1), columns.clamp(0, width - 1))
@@ -89,14 +90,17 @@ def crop_enlarged(image: Tensor, tiles: Tiles, size: tuple[int, int], stride: in
     Returns:
         (n, s, s, C) with s = stride size + 2 border.
     """
+    if image.shape[2:] == size:
+        return crop(image, tiles, border, stride)
     side = stride * tiles.size + 2 * border
     rows, down = _enlarging(tiles.row * (stride * tiles.size) - border, side, image.shape[2], size[0], image.dtype)
     columns, across = _enlarging(
         tiles.column * (stride * tiles.size) - border, side, image.shape[3], size[1], image.dtype
     )
     window = _gather(image, tiles.batch, rows, columns)  # (n, r, c, C)
-    window = torch.bmm(down, window.flatten(2)).unflatten(2, window.shape[2:])  # (n, s, c, C)
-    return torch.matmul(across[:, None], window)
+    with torch.autocast(image.device.type, enabled=False):  # copies in half precision would cost more than they save
+        window = torch.bmm(down, window.flatten(2)).unflatten(2, window.shape[2:])  # (n, s, c, C)
+        return torch.matmul(across[:, None], window)
 
 
 def paste(image: Tensor, detail: Tensor, tiles: Tiles, patches: Tensor) -> None:

@@ -245,10 +245,10 @@ class TrainSettings:
     """What ``train.py`` can be told: these, and the groups.
 
     ``name`` is that of the experiment: the run's folder, and its group in W&B. ``seed`` is of weights, crops, dropout
-    and samples; ``threads`` are the network's on a CPU, all if null. ``init`` is what the network starts from, a run folder,
-    weights or ``random``; if null, a joint stage takes the newest coarse run that fits. ``encoder_weights`` is a ``.pth`` of
-    ImageNet weights, or ``imagenet``. ``resume`` is the folder of an interrupted run, or ``auto`` for the newest.
-    ``runs`` is the folder of all runs, and ``licence`` is written into the exported weights.
+    and samples; ``threads`` are the network's on a CPU, all if null. ``init`` is what the network starts from, a run
+    folder, weights or ``random``; if null, a joint stage takes the newest coarse run that fits. ``encoder_weights`` is
+    a ``.pth`` of ImageNet weights, or ``imagenet``. ``resume`` is the folder of an interrupted run, or ``auto`` for the
+    newest. ``runs`` is the folder of all runs, and ``licence`` is written into the exported weights.
     """
 
     name: str = "unnamed"

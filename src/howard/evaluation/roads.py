@@ -1,4 +1,4 @@
-"""Scores a clip three ways: as films are made, with a perfect plate, and by the key that a network must beat."""
+"""Scores a clip four ways: as films are made, with a perfect plate, without alignment, and by the key to beat."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -20,6 +20,14 @@ from howard.pipeline import (
     matte_frames,
 )
 
+# What the network, or the key, is given as plate.
+ROADS = {
+    "film": "network, aligned plate (film road)",
+    "clean": "network, true background",
+    "unaligned": "network, plate as filmed",
+    "key": "difference key, aligned plate",
+}
+
 
 @dataclass(frozen=True)
 class PlateScores:
@@ -37,10 +45,7 @@ class PlateScores:
 
 @dataclass(frozen=True)
 class ClipReport:
-    """Scores by road: ``film`` (aligned plate), ``clean`` (the true background as plate) and ``key``, and the plate's.
-
-    The key uses the film road's alignment.
-    """
+    """Scores by road, one of :data:`ROADS`, and the plate's."""
 
     frames: int
     roads: dict[str, dict[str, float]]
@@ -61,14 +66,15 @@ def score_clip(
     Raises:
         InputError: a file of the clip cannot be read. SettingsError: ``frames`` lies outside the clip.
     """
-    roads = {name: MatteScores() for name in ("film", "clean", "key")}
+    roads = {name: MatteScores() for name in ROADS}
     plates: list[tuple[float, float, float]] = []
     statuses: Counter[str] = Counter()
     with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate:
         indices = choose_frames(frames, shot.info)
         for done, frame in enumerate(align_frames(shot, plate, indices), start=1):
             true = clip.alpha(frame.source.index)
-            for name, alpha in _alphas(frame, clip, predictor).items():
+            as_filmed = plate[round(frame.source.index * (len(plate) - 1) / max(len(shot) - 1, 1))].image
+            for name, alpha in _alphas(frame, as_filmed, clip, predictor).items():
                 roads[name].update(as_batch(alpha), as_batch(true))
             plates.append(_plate_scores(frame, true))
             status = str(frame.plate.status)
@@ -85,13 +91,16 @@ def score_clip(
     )
 
 
-def _alphas(frame: AlignedFrame, clip: TrueClip, predictor: Predictor) -> dict[str, NDArray[np.floating]]:
+def _alphas(
+    frame: AlignedFrame, as_filmed: NDArray[np.uint8], clip: TrueClip, predictor: Predictor
+) -> dict[str, NDArray[np.floating]]:
+    """Alpha by road; ``as_filmed`` is the frame of the plate clip at the same share of its length."""
     source, plate = frame.source.image, frame.plate
     (film,) = matte_frames([frame], predictor)
-    with_clean_plate = predictor(source, clip.clean(frame.source.index), None).numpy()
     return {
         "film": film.alpha,
-        "clean": with_clean_plate.alpha[0, 0],
+        "clean": predictor(source, clip.clean(frame.source.index), None).numpy().alpha[0, 0],
+        "unaligned": predictor(source, as_filmed, None).numpy().alpha[0, 0],
         "key": difference_key(source, plate.image, plate.coverage),
     }
 

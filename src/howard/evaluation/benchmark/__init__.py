@@ -1,0 +1,1 @@
+"""The benchmark: whole clips whose truth is known."""

@@ -1,0 +1,1 @@
+"""Composites of people and places that were never trained on."""

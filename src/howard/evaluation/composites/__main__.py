@@ -1,0 +1,79 @@
+"""``python -m howard.evaluation.composites``: scores weights on fixed composites of unseen people and places.
+
+Each composite is a short clip at full size: a person moved over a place by a path of its own, and a plate as far off as
+the level says (see :mod:`howard.synthesis.recipe`). They follow from the data, the level and the size alone.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra.core.config_store import ConfigStore
+
+from howard import cli
+from howard.errors import SettingsError
+from howard.media import write_whole
+from howard.settings import DataNode, setting
+
+COMMAND = "python -m howard.evaluation.composites"
+EXAMPLES = (
+    f"{COMMAND} root=../shared/data",
+    f"{COMMAND} data=data weights=mine.safetensors level=moving size=1280x720",
+)
+
+
+@dataclass
+class CompositesSettings:
+    """What the command can be told."""
+
+    root: str = setting(DataNode.root, "folder of collections, as data.root= of train.py", is_path=True)
+    weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
+    level: str = setting("handheld", "how far plates are off: static, handheld or moving")
+    size: str = setting("1920x1080", "of the frames")
+    clips: int = setting(24, "how many composites")
+    frames: int = setting(6, "of each")
+    device: str = setting("auto", "auto, cpu, cuda or mps")
+    json: str | None = setting(None, "also write the scores to this file", is_path=True)
+
+
+ConfigStore.instance().store(name="composites", node=CompositesSettings)
+
+
+@cli.friendly
+def main(arguments: list[str]) -> None:
+    """Compose, matte, score, print the table and write the JSON."""
+    if cli.wants_help(arguments):
+        page = cli.help_page(COMMAND, "Scores weights on composites of unseen people.", CompositesSettings, EXAMPLES)
+        print(page)
+        return
+    settings = cli.read_settings(CompositesSettings, "composites", arguments)
+    width, height = _parse_size(settings.size)
+    if settings.clips < 1 or settings.frames < 1:
+        raise SettingsError(f"clips={settings.clips} frames={settings.frames}: at least one of both is needed")
+    # Only now: torch takes seconds to load, and the settings may have been wrong.
+    from howard.evaluation.composites.making import make_composites
+    from howard.evaluation.composites.scoring import ROADS, SCORES, score_composites
+    from howard.evaluation.tables import as_json, markdown_table, number
+    from howard.matting import load_matting
+    from howard.pipeline import progress_bar
+
+    clips = make_composites(Path(settings.root), settings.level, (height, width), settings.clips, settings.frames)
+    predictor = load_matting(settings.weights, settings.device)
+    with progress_bar() as progress:
+        scores = score_composites(clips, settings.clips, predictor, progress)
+    rows = [[ROADS[road], *(number(each[name]) for name in SCORES)] for road, each in scores.items()]
+    print(markdown_table(["plate", *SCORES.values()], rows))
+    if settings.json:
+        about = {"weights": settings.weights, "level": settings.level, "size": settings.size}
+        write_whole(Path(settings.json), as_json(**about, clips=settings.clips, roads=scores).encode())
+
+
+def _parse_size(size: str) -> tuple[int, int]:
+    width, _, height = size.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= 64):
+        raise SettingsError(f"size={size} is no size; give WIDTHxHEIGHT in pixels, as 1920x1080, at least 64 each")
+    return int(width), int(height)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,41 @@
+"""Scores mattes of composites: with the plate as it is, with a perfect one, and by the key."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from howard.evaluation.composites.making import Composite
+from howard.evaluation.key import difference_key
+from howard.evaluation.scores import MatteScores, as_batch
+from howard.pipeline import FrameDone, Predictor, ProgressCallback
+
+ROADS = {
+    "level": "network, plate as the level has it",
+    "clean": "network, true background",
+    "key": "difference key, plate as the level has it",
+}
+SCORES = {"mad": "MAD", "mse": "MSE", "grad": "Grad", "dtssd": "dtSSD", "band_mad": "Band MAD"}
+
+
+def score_composites(
+    clips: Iterable[list[Composite]], count: int, predictor: Predictor, progress: ProgressCallback
+) -> dict[str, dict[str, float]]:
+    """:data:`SCORES` by road of :data:`ROADS`: means over ``count`` clips, after each of which progress is told."""
+    found: dict[str, list[dict[str, float]]] = {road: [] for road in ROADS}
+    for number, clip in enumerate(clips, start=1):
+        scores = {road: MatteScores(tuple(SCORES)) for road in ROADS}
+        for source, plate, background, coverage, alpha in clip:
+            mattes = {
+                "level": predictor(source, plate, coverage).numpy().alpha[0, 0],
+                "clean": predictor(source, background, None).numpy().alpha[0, 0],
+                "key": difference_key(source, plate, coverage),
+            }
+            for road, matte in mattes.items():
+                scores[road].update(as_batch(matte), as_batch(alpha))
+        for road, each in scores.items():
+            found[road].append({name: value.item() for name, value in each.compute().items()})
+        progress(FrameDone(number, "good", number, count))
+    return {
+        road: {name: float(np.nanmean([clip[name] for clip in each])) for name in SCORES}
+        for road, each in found.items()
+    }
