@@ -9,14 +9,17 @@ from numpy.typing import DTypeLike
 
 from howard.media import full_scale, to_depth
 
-_TO_RGBA = [0, 0, 1, 1, 2, 2, 3, 3]
-
 
 class Pixels(NamedTuple):
     """Positions in a picture; an index into (H, W) or (H, W, C)."""
 
     rows: np.ndarray  # (N,)
     columns: np.ndarray  # (N,)
+
+    def of(self, picture: np.ndarray) -> np.ndarray:
+        """What a picture, (H, W) or (H, W, C), holds there: (N,) or (N, C); quicker than ``picture[pixels]``."""
+        flat = self.rows * picture.shape[1] + self.columns
+        return picture.reshape(-1, *picture.shape[2:]).take(flat, axis=0)
 
 
 def cut_out(
@@ -34,17 +37,11 @@ def cut_out(
     left, top, width, height = cv2.boundingRect((rounded > 0).view(np.uint8))
     window = np.s_[top : top + height, left : left + width]
     if height:
-        rgba[window] = _opaque_pixels(to_depth(source[window], dtype), rounded[window])
+        opaque = cv2.inRange(rounded[window], full_scale(dtype), full_scale(dtype))  # type: ignore[call-overload]
+        cv2.copyTo(cv2.cvtColor(to_depth(source[window], dtype), cv2.COLOR_RGB2RGBA), opaque, rgba[window])
     soft = find_soft(rounded)
     rgba[(*soft, np.s_[:3])] = to_depth(colours(soft).clip(0, 1).astype(np.float32), dtype)
-    return rgba
-
-
-def _opaque_pixels(source: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """RGBA with all of alpha, (H, W), and the colours, (H, W, 3), of opaque pixels alone."""
-    opaque = cv2.inRange(alpha, full_scale(alpha.dtype), full_scale(alpha.dtype))  # type: ignore[call-overload]
-    rgba = np.empty((*alpha.shape, 4), alpha.dtype)
-    cv2.mixChannels([cv2.bitwise_and(source, source, mask=opaque), alpha], [rgba], _TO_RGBA)
+    rgba[(*soft, 3)] = soft.of(rounded)
     return rgba
 
 
@@ -52,9 +49,8 @@ def find_soft(rounded: np.ndarray) -> Pixels:
     """The pixels of an alpha, (H, W) as stored, that are neither empty nor opaque. By index: they are few."""
     # The smallest and the largest of the steps in between, for floats those of a half float.
     first, last = (2**-25, 1 - 2**-12) if rounded.dtype.kind == "f" else (1, full_scale(rounded.dtype) - 1)
-    places = cv2.findNonZero(cv2.inRange(rounded, first, last))  # type: ignore[call-overload]
-    found = np.zeros((0, 2), np.intp) if places is None else places.reshape(-1, 2)
-    return Pixels(found[:, 1], found[:, 0])
+    inside = cv2.inRange(rounded, first, last)  # type: ignore[call-overload]
+    return Pixels(*np.divmod(np.flatnonzero(inside.view(np.bool_)), rounded.shape[1]))
 
 
 def round_alpha(alpha: np.ndarray, dtype: DTypeLike) -> np.ndarray:
@@ -62,7 +58,8 @@ def round_alpha(alpha: np.ndarray, dtype: DTypeLike) -> np.ndarray:
     if np.dtype(dtype).kind == "f":
         # As the half floats of a file hold it, or all but opaque pixels would be opaque there in the wrong colour.
         return alpha.clip(0, 1).astype(np.float16).astype(np.float32)
-    depth = cv2.CV_8U if np.dtype(dtype) == np.uint8 else cv2.CV_16U
-    # Rounds and clips in one go, ten times as fast as numpy does.
+    # Many times as fast as numpy does.
     alpha, scale = alpha.astype(np.float32, copy=False), float(full_scale(dtype))
-    return cv2.multiply(alpha, scale, dtype=depth)  # type: ignore[call-overload]
+    if np.dtype(dtype) == np.uint8:
+        return cv2.convertScaleAbs(cv2.max(alpha, 0.0), alpha=scale)  # type: ignore[call-overload]
+    return cv2.multiply(alpha, scale, dtype=cv2.CV_16U)  # type: ignore[call-overload]

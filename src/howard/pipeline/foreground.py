@@ -61,19 +61,19 @@ def estimate_foreground(
     if not len(soft.rows):
         return np.zeros((0, 3), np.float32)
     around = look_around(source, alpha, soft)
-    weight = alpha[soft].astype(np.float32)[:, None]
-    expected = np.where(around.weight > _NOTHING, around.colour, network[soft])
-    missing = to_depth(source[soft], np.float32) - weight * expected
-    missing -= (1 - weight) * to_depth(plate[soft], np.float32)
+    weight = soft.of(alpha).astype(np.float32)[:, None]
+    expected = np.where(around.weight > _NOTHING, around.colour, soft.of(network))
+    missing = to_depth(soft.of(source), np.float32) - weight * expected
+    missing -= (1 - weight) * to_depth(soft.of(plate), np.float32)
     # The most probable colour, if both the recomposition and the expectation are off by Gaussian errors.
     step = weight / (weight * weight + _DOUBT)
-    return (expected + step * (coverage[soft] >= 0.5)[:, None] * missing).clip(0, 1)
+    return (expected + step * (soft.of(coverage) >= 0.5)[:, None] * missing).clip(0, 1)
 
 
 def choose_colours(frame: MattedFrame, foreground: str) -> Callable[[Pixels], np.ndarray]:
     """Where a frame's soft pixels have their colours from; ``foreground`` is one of `FOREGROUNDS`."""
     if foreground == "network":
-        return frame.foreground.__getitem__
+        return lambda soft: soft.of(frame.foreground)
     source, plate = frame.source.image, frame.plate
     return partial(estimate_foreground, source, frame.alpha, frame.foreground, plate.image, plate.coverage)
 
@@ -94,8 +94,8 @@ def look_around(source: np.ndarray, alpha: np.ndarray, pixels: Pixels) -> Surrou
     seen, cover = (_reduce(image[window], factor) for image in (source, alpha.astype(np.float32, copy=False)))
     _, solid = cv2.threshold(cv2.pow(cover, 2), _SOLID**2, 0, cv2.THRESH_TOZERO)
     weighted = cv2.multiply(seen, cv2.merge([solid] * 3), scale=1 / full_scale(seen.dtype), dtype=cv2.CV_32F)
-    rows, columns = (pixels.rows - top) // factor, (pixels.columns - left) // factor
-    colour, weight = (_spread(image, rows, columns) for image in (weighted, solid))
+    reduced = Pixels((pixels.rows - top) // factor, (pixels.columns - left) // factor)
+    colour, weight = (_spread(image, reduced) for image in (weighted, solid))
     return Surroundings(colour / np.maximum(weight, _NOTHING), weight)
 
 
@@ -105,11 +105,11 @@ def _reduce(image: np.ndarray, factor: int) -> np.ndarray:
     return image if factor == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def _spread(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _spread(image: np.ndarray, pixels: Pixels) -> np.ndarray:
     """A picture, (h, w) or (h, w, 3), blurred a little and, far more weakly, a lot: (N, 1 or 3) at some pixels."""
     side = 4 * round(_REACH) + 1
     near = cv2.GaussianBlur(image, (side, side), _REACH)
     quarter = cv2.resize(image, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     far = cv2.GaussianBlur(quarter, (side, side), _REACH)
-    down, right = (np.minimum(at // 4, size - 1) for at, size in zip((rows, columns), far.shape, strict=False))
-    return (near[rows, columns] + _FAR_WEIGHT * far[down, right]).reshape(len(rows), -1)
+    quartered = Pixels(*(np.minimum(at // 4, size - 1) for at, size in zip(pixels, far.shape, strict=False)))
+    return (pixels.of(near) + _FAR_WEIGHT * quartered.of(far)).reshape(len(pixels.rows), -1)
