@@ -1,0 +1,37 @@
+"""What a stage starts from."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from howard.matting import MattingNetwork, WeightsMetadata, save_weights
+from howard.training import runs
+
+SHAPE = {"encoder": "efficientnet_lite0", "aspp_channels": 16, "decoder_widths": (16, 12, 8)}
+
+
+def _saved(folder: Path, *, has_refiner: bool) -> tuple[MattingNetwork, Path]:
+    torch.manual_seed(1)
+    network = MattingNetwork(**SHAPE, has_refiner=has_refiner)
+    path = folder / "weights.safetensors"
+    metadata = WeightsMetadata(**SHAPE, has_refiner=has_refiner, name="test", version="0", data="", licence="")
+    save_weights(path, network.state_dict(), metadata)
+    return network, path
+
+
+@pytest.mark.parametrize("has_refiner", [False, True])
+@pytest.mark.parametrize("saved_refiner", [False, True])
+def test_either_stage_starts_from_either(tmp_path: Path, has_refiner: bool, saved_refiner: bool) -> None:
+    """All that both have comes from the file; a refiner that the file lacks stays as it is."""
+    saved, path = _saved(tmp_path, has_refiner=saved_refiner)
+    torch.manual_seed(2)
+    network = MattingNetwork(**SHAPE, has_refiner=has_refiner)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    runs.start_from(network, path)
+    source = saved.state_dict()
+    for name, value in network.state_dict().items():
+        expected = source[name] if name in source else before[name]
+        torch.testing.assert_close(value, expected, atol=1e-2, rtol=1e-3)  # stored in half precision
+    kernel = "backbone.conv_stem.weight"
+    assert not torch.equal(network.state_dict()[kernel], before[kernel])
