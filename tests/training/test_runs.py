@@ -5,17 +5,21 @@ from pathlib import Path
 import pytest
 import torch
 
+from howard.errors import WeightsError
 from howard.matting import MattingNetwork, WeightsMetadata, save_weights
 from howard.training import runs
 
 SHAPE = {"encoder": "efficientnet_lite0", "aspp_channels": 16, "decoder_widths": (16, 12, 8)}
 
 
-def _saved(folder: Path, *, has_refiner: bool) -> tuple[MattingNetwork, Path]:
+def _saved(
+    folder: Path, *, has_refiner: bool = False, extra_inputs: tuple[str, ...] = ()
+) -> tuple[MattingNetwork, Path]:
     torch.manual_seed(1)
-    network = MattingNetwork(**SHAPE, has_refiner=has_refiner)
+    shape = SHAPE | {"extra_inputs": extra_inputs, "has_refiner": has_refiner}
+    network = MattingNetwork(**shape)
     path = folder / "weights.safetensors"
-    metadata = WeightsMetadata(**SHAPE, has_refiner=has_refiner, name="test", version="0", data="", licence="")
+    metadata = WeightsMetadata(**shape, name="test", version="0", data="", licence="")
     save_weights(path, network.state_dict(), metadata)
     return network, path
 
@@ -35,3 +39,22 @@ def test_either_stage_starts_from_either(tmp_path: Path, has_refiner: bool, save
         torch.testing.assert_close(value, expected, atol=1e-2, rtol=1e-3)  # stored in half precision
     kernel = "backbone.conv_stem.weight"
     assert not torch.equal(network.state_dict()[kernel], before[kernel])
+
+
+def test_an_input_that_the_weights_lack_starts_without_effect(tmp_path: Path) -> None:
+    _, path = _saved(tmp_path, extra_inputs=("coverage",))
+    network = MattingNetwork(**SHAPE, extra_inputs=("coverage", "difference"), has_refiner=False).eval()
+    runs.start_from(network, path)
+    source, plate, coverage = torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64), torch.rand(1, 1, 64, 64)
+    with torch.no_grad():
+        alone = MattingNetwork(**SHAPE, extra_inputs=("coverage",), has_refiner=False).eval()
+        runs.start_from(alone, path)
+        expected = alone(source, plate, coverage, coarse_scale=1.0).alpha
+        torch.testing.assert_close(network(source, plate, coverage, coarse_scale=1.0).alpha, expected)
+
+
+def test_inputs_in_another_order_are_refused(tmp_path: Path) -> None:
+    _, path = _saved(tmp_path, extra_inputs=("coverage",))
+    network = MattingNetwork(**SHAPE, extra_inputs=("difference", "coverage"), has_refiner=False)
+    with pytest.raises(WeightsError, match="extra_stem"):
+        runs.start_from(network, path)

@@ -1,8 +1,11 @@
 """The coarse network ("base"): a whole matte at a fraction of the resolution (Lin et al. 2021, section 4.1)."""
 
+from functools import reduce
+from itertools import product
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from howard.matting.aspp import ASPP
@@ -11,6 +14,8 @@ from howard.matting.encoders import build_encoder
 from howard.matting.joining import join, part
 
 HIDDEN_CHANNELS = 32
+# What a network can be given beside source and plate.
+EXTRA_INPUTS = ("coverage", "difference")
 _MATTE_CHANNELS = 1 + 3 + 1  # alpha, residual, error
 
 
@@ -34,7 +39,8 @@ class CoarseNetwork(nn.Module):
         encoder: one of :data:`howard.matting.encoders.ENCODERS`.
         aspp_channels: 256 in the paper.
         decoder_widths: (128, 64, 48) in the paper.
-        extra_inputs: channels beside source and plate; ``("coverage",)`` is the one known.
+        extra_inputs: channels beside source and plate, of :data:`EXTRA_INPUTS`: the plate's coverage, and
+            :func:`tolerant_difference`, which the network makes itself.
         gives_hidden: whether the features that a refiner starts from are wanted; their weights are there in any case.
     """
 
@@ -47,9 +53,9 @@ class CoarseNetwork(nn.Module):
         gives_hidden: bool = True,
     ) -> None:
         super().__init__()
-        unknown = set(extra_inputs) - {"coverage"}
+        unknown = set(extra_inputs) - set(EXTRA_INPUTS)
         if unknown:
-            raise ValueError(f"unknown extra input {sorted(unknown)[0]!r}; the known one is 'coverage'")
+            raise ValueError(f"unknown extra input {sorted(unknown)[0]!r}; choose of {', '.join(EXTRA_INPUTS)}")
         self.extra_inputs, self.gives_hidden = tuple(extra_inputs), gives_hidden
         self.backbone = build_encoder(encoder, len(extra_inputs))
         channels = self.backbone.channels
@@ -65,16 +71,44 @@ class CoarseNetwork(nn.Module):
             coverage: (B, 1, h, w) in [0, 1], 1 where the plate saw the place; None means everywhere. Ignored by a
                 network without that input.
         """
-        extra = None
-        if "coverage" in self.extra_inputs:
-            extra = torch.ones_like(source[:, :1]) if coverage is None else coverage
+        extra = self._extra(source, plate, coverage)
         # Inference in half precision keeps the weights in it; what comes in and goes out stays as it is.
         dtype = self.decoder.conv4.weight.dtype
         pair = join(source, plate).to(dtype)
         features = self.backbone(pair, extra if extra is None else extra.to(dtype))
-        hidden_channels = HIDDEN_CHANNELS if self.gives_hidden else 0
-        decoded = self.decoder(self.aspp(features.stride16), features, pair, _MATTE_CHANNELS + hidden_channels)
-        alpha, residual, error, hidden = part(decoded.to(source.dtype), 1, 3, 1, hidden_channels)
+        wanted = None if self.gives_hidden else _MATTE_CHANNELS
+        decoded = self.decoder(self.aspp(features.stride16), features, pair, wanted).to(source.dtype)
+        alpha, residual, error, hidden = part(decoded, 1, 3, 1, HIDDEN_CHANNELS if self.gives_hidden else 0)
         return CoarseMatte(
             alpha.clamp(0, 1), residual, (source + residual).clamp(0, 1), error.clamp(0, 1), hidden.relu()
         )
+
+    def _extra(self, source: Tensor, plate: Tensor, coverage: Tensor | None) -> Tensor | None:
+        """The extra inputs in the order that the network was built with, (B, n, h, w)."""
+        made = []
+        for name in self.extra_inputs:
+            if name == "difference":
+                made.append(tolerant_difference(source, plate))
+            else:
+                made.append(torch.ones_like(source[:, :1]) if coverage is None else coverage)
+        return join(*made) if made else None
+
+
+def tolerant_difference(source: Tensor, plate: Tensor, reach: int = 2) -> Tensor:
+    """The smallest difference of a source pixel from any plate pixel near it: what a misalignment does not explain.
+
+    Args:
+        source: (B, C, h, w).
+        plate: like ``source``.
+        reach: how far a plate pixel may be away, in rows and in columns.
+
+    Returns:
+        (B, 1, h, w), the mean of the channels' absolute differences.
+    """
+    height, width = source.shape[2:]
+    padded = F.pad(plate, (reach,) * 4, mode="replicate")
+    differences = (
+        (source - padded[..., down : down + height, right : right + width]).abs().mean(dim=1, keepdim=True)
+        for down, right in product(range(2 * reach + 1), repeat=2)
+    )
+    return reduce(torch.minimum, differences)

@@ -36,9 +36,9 @@ class Decoder(nn.Module):
         self.conv4 = nn.Conv2d(widths[2] + input_channels, out_channels, 3, padding=1)
         self.relu = nn.ReLU(inplace=True)
 
-    def forward(self, x: Tensor, skips: Features, pair: Tensor, wanted: int) -> Tensor:
-        """ASPP output, encoder features and the raw (B, 6, H, W) input in [0, 1] to the first ``wanted`` of the
-        output channels, (B, wanted, H, W)."""
+    def forward(self, x: Tensor, skips: Features, pair: Tensor, wanted: int | None = None) -> Tensor:
+        """ASPP output, encoder features and the raw (B, 6, H, W) input in [0, 1] to (B, out_channels, H, W), or to the
+        first ``wanted`` of these channels."""
         x = self.relu(self.bn1(self.conv1(_upsample_and_join(x, skips.stride8))))
         x = self.relu(self.bn2(self.conv2(_upsample_and_join(x, skips.stride4))))
         x = self.relu(self.bn3(self.conv3(_upsample_and_join(x, skips.stride2))))

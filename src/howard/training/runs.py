@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import torch.nn.functional as F
+
 from howard.errors import InputError, SettingsError, WeightsError
 from howard.matting import MattingNetwork, WeightsMetadata, load_imagenet_encoder, load_network
 from howard.matting.weights import load_strictly
 from howard.training.folders import EXPORTED
 
-_REFINER = "refiner."
+_REFINER, _EXTRA_STEM = "refiner.", "backbone.extra_stem.weight"
 
 
 def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: str) -> Path:
@@ -39,8 +41,10 @@ def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: s
 
 
 def start_from(network: MattingNetwork, path: Path) -> None:
-    """Load a coarse stage's or a whole network's weights into a network; a missing refiner stays random, one too many
-    is left out.
+    """Load a coarse stage's or a whole network's weights into a network.
+
+    A missing refiner stays random, one too many is left out; extra inputs that come after those of the weights start
+    without effect.
 
     Raises:
         WeightsError: the weights do not fit.
@@ -49,6 +53,9 @@ def start_from(network: MattingNetwork, path: Path) -> None:
     state = {name: value for name, value in loaded.state_dict().items() if not name.startswith(_REFINER)}
     kept = loaded if metadata.has_refiner and network.refiner else network
     state |= {name: value for name, value in kept.state_dict().items() if name.startswith(_REFINER)}
+    if metadata.extra_inputs and network.extra_inputs[: len(metadata.extra_inputs)] == metadata.extra_inputs:
+        added = len(network.extra_inputs) - len(metadata.extra_inputs)
+        state[_EXTRA_STEM] = F.pad(state[_EXTRA_STEM], (0, 0, 0, 0, 0, added))
     load_strictly(network, state, path)
 
 

@@ -72,7 +72,7 @@ def export_network(
     prepared = prepare_for_inference(network).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     fixed = _FixedNetwork(prepared, metadata, scale)
     with torch.no_grad():
-        program = torch.export.export(fixed, tuple(pictures if metadata.extra_inputs else pictures[:2]))
+        program = torch.export.export(fixed, tuple(pictures if "coverage" in metadata.extra_inputs else pictures[:2]))
     partial = path.with_name(path.name + ".partial")
     try:
         FORMATS[form](program, partial, json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()}))
