@@ -1,5 +1,6 @@
-"""The LightningDataModule: people over places, cut and drawn by workers, filmed on the device."""
+"""The LightningDataModule: people over places, cut and drawn by workers, filmed on the GPU if there is one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +129,8 @@ class MattingDataModule(LightningDataModule):
         return self.finish(collate([dataset[number] for number in range(min(count, len(dataset)))]))
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
-        """Film what the workers prepared, on the device that it is on by now."""
-        return self.finish(batch)
+        """Film what the workers prepared, on the device that it is on by now; without a GPU they did it themselves."""
+        return self.finish(batch) if isinstance(batch, Shoot) else batch
 
     def finish(self, shoot: Shoot) -> Batch:
         """The finished samples of a batch, float32 in [0, 1], by name; see :class:`howard.synthesis.film.Sample`."""
@@ -151,6 +152,12 @@ class MattingDataModule(LightningDataModule):
         recipes, seed = FixedRecipe(self.recipe), _FIXED_SEEDS[split]
         return SyntheticDataset(self._pictures[split], recipes, self._frame, self.validation_samples, seed, self.frames)
 
+    def _collate_and_finish(self, items: Sequence[Item]) -> Batch:
+        return self.finish(collate(items))
+
+    def _has_gpu(self) -> bool:
+        return self.trainer is not None and self.trainer.strategy.root_device.type != "cpu"
+
     def _loader(
         self, dataset: SyntheticDataset, workers: int, numbers: SampleNumbers | None = None
     ) -> DataLoader[Item]:
@@ -159,7 +166,7 @@ class MattingDataModule(LightningDataModule):
             self.batch_size,
             sampler=numbers,
             num_workers=workers,
-            collate_fn=collate,
+            collate_fn=collate if self._has_gpu() or workers == 0 else self._collate_and_finish,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=numbers is not None and workers > 0,
         )
