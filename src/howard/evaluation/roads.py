@@ -69,11 +69,12 @@ def score_clip(
     roads = {name: MatteScores() for name in ROADS}
     plates: list[tuple[float, float, float]] = []
     statuses: Counter[str] = Counter()
-    with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate:
+    # The plate is opened twice: the aligner reads it in threads of its own.
+    with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate, open_reader(clip.plate) as filmed:
         indices = choose_frames(frames, shot.info)
         for done, frame in enumerate(align_frames(shot, plate, indices), start=1):
             true = clip.alpha(frame.source.index)
-            as_filmed = plate[round(frame.source.index * (len(plate) - 1) / max(len(shot) - 1, 1))].image
+            as_filmed = filmed[round(frame.source.index * (len(filmed) - 1) / max(len(shot) - 1, 1))].image
             for name, alpha in _alphas(frame, as_filmed, clip, predictor).items():
                 roads[name].update(as_batch(alpha), as_batch(true))
             plates.append(_plate_scores(frame, true))
