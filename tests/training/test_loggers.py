@@ -46,7 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, data_root: Path) -> Path:
     [found] = (run / "wandb").glob("offline-run-*")
     [file] = found.glob("*.wandb")
     deadline = time.monotonic() + 60
-    while records(file)[-1].WhichOneof("record_type") != "exit":  # another process of wandb's writes it
+    # Another process of wandb's writes it, and may not have begun.
+    while not (written := records(file)) or written[-1].WhichOneof("record_type") != "exit":
         assert time.monotonic() < deadline
         time.sleep(0.2)
     return found
