@@ -30,6 +30,11 @@ class FixedRecipe:
         return self.recipe
 
 
+def measuring(recipe: Recipe) -> FixedRecipe:
+    """What to measure by: the recipe, with people who have the hair that they come with."""
+    return FixedRecipe(replace(recipe, hair_probability=0.0))
+
+
 @dataclass(frozen=True)
 class Curriculum:
     """A recipe for every sample number.

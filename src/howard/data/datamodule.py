@@ -8,7 +8,7 @@ import torch
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
-from howard.data.curriculum import Curriculum, FixedRecipe, Mixing
+from howard.data.curriculum import Curriculum, Mixing, measuring
 from howard.data.datasets import Batch, Item, Pictures, SyntheticDataset, collate, gather_pictures
 from howard.data.numbers import SampleNumbers
 from howard.data.pairs import find_pairs
@@ -149,7 +149,7 @@ class MattingDataModule(LightningDataModule):
         return self.size, self.size
 
     def _fixed(self, split: Split) -> SyntheticDataset:
-        recipes, seed = FixedRecipe(self.recipe), _FIXED_SEEDS[split]
+        recipes, seed = measuring(self.recipe), _FIXED_SEEDS[split]
         return SyntheticDataset(self._pictures[split], recipes, self._frame, self.validation_samples, seed, self.frames)
 
     def _collate_and_finish(self, items: Sequence[Item]) -> Batch:

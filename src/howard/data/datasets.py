@@ -19,6 +19,7 @@ from howard.data.splits import Split
 from howard.errors import InputError
 from howard.synthesis import Person, Recipe, SceneDraw, Streams, draw_camera, draw_scene, open_streams
 from howard.synthesis.film import Canvases, Shoot
+from howard.synthesis.hair import grow_hair
 from howard.synthesis.placement import Size
 
 _PLACE_LONGEST = 1280  # pixels; places are decoded once and kept
@@ -110,18 +111,19 @@ class SyntheticDataset(Dataset[Item]):
         while 0 < count < 3 and rng.random() < recipe.second_person_probability:
             count += 1
         actors = [
-            set_actor(self._draw_person(rng), self.size, recipe.person, camera, rng, streams.motion)
+            set_actor(self._draw_person(recipe, rng), self.size, recipe.person, camera, rng, streams.motion)
             for _ in range(count)
         ]
         return sorted(actors, key=lambda actor: -actor.area)  # who is near looks large, and stands in front
 
-    def _draw_person(self, rng: np.random.Generator) -> list[Person]:
+    def _draw_person(self, recipe: Recipe, rng: np.random.Generator) -> list[Person]:
         group = self.pictures.people[int(rng.choice(len(self.shares), p=self.shares))]
         clip = _pick(group, rng)
         count = clip.frame_count
         first = int(rng.integers(count))
         if count == 1:
-            return [clip.read(0)] * self.frames
+            has_hair = recipe.hair_probability > 0 and rng.random() < recipe.hair_probability
+            return [grow_hair(clip.read(0), rng) if has_hair else clip.read(0)] * self.frames
         # To and fro, since a clip may end before the sample does.
         indices = [(first + step) % (2 * count - 2) for step in range(self.frames)]
         return [clip.read(min(index, 2 * count - 2 - index)) for index in indices]

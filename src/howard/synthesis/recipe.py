@@ -104,6 +104,7 @@ class Recipe:
     second_person_probability: float = 0.0
     nobody_probability: float = 0.0
     furniture_probability: float = 0.0
+    hair_probability: float = 0.0  # that a person's is made more
     camera_motion: float = 0.0  # of a path over the frames of a clip
 
 
@@ -157,6 +158,7 @@ _STILL = Recipe(
     second_person_probability=0.15,
     nobody_probability=0.03,
     furniture_probability=0.08,
+    hair_probability=0.35,
 )
 # ... and from one that is carried about (strength 1). Set so that what howard.align leaves on true pairs and on real
 # clips lies between the levels: see benchmarks/synthesis.py.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from howard.data.curriculum import FixedRecipe
+from howard.data.curriculum import measuring
 from howard.data.datasets import SyntheticDataset, collate, gather_pictures
 from howard.errors import SettingsError
 from howard.synthesis.film import film
@@ -57,7 +57,7 @@ def make_composites(
         raise SettingsError(f"level={level} is unknown; choose {', '.join(LEVELS)}")
     recipe = level_recipe(LEVELS[level])
     pictures = gather_pictures(root, "val", list(people), list(people.values()), places, _LICENCES)
-    dataset = SyntheticDataset(pictures, FixedRecipe(recipe), size, clips, _SEED, frames)
+    dataset = SyntheticDataset(pictures, measuring(recipe), size, clips, _SEED, frames)
     for number in range(clips):
         sample = film(collate([dataset[number]]), size, recipe.mixing)
         images = [_eight_bit(each) for each in (sample.source, sample.plate, sample.background)]

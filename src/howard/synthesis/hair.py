@@ -1,0 +1,132 @@
+"""Hair for people who lack it: strands grown from a head's outline, from a few loose ones to a great soft crown.
+
+Cut-outs of real people have lost most of their loose hair, and few rendered heads have much; without it a network
+learns that whatever is half covered is narrow.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from howard.synthesis.dice import Generator, bell
+from howard.synthesis.placement import Person
+
+_SHARE_BITS = 3  # of a pixel, in which strands are drawn
+_JOINTS = 8  # of a strand
+_LAYERS = 6  # of strands; those of one hide one another, those of different ones add up
+_MOST_STRANDS = 6000
+_SMALLEST_HEAD_PX = 8
+
+
+class Head(NamedTuple):
+    """Where a head is in a picture: the centre (x, y) and the radius of the circle that fills it, in pixels."""
+
+    centre: np.ndarray
+    radius: float
+
+
+def grow_hair(person: Person, rng: Generator) -> Person:
+    """The person with more hair, in a picture that is larger by its length; as it was if it shows no whole head.
+
+    Args:
+        person: of any size.
+        rng: source of every draw.
+    """
+    head = find_head(person.alpha)
+    if head is None:
+        return person
+    length = head.radius * float(np.exp(rng.uniform(np.log(0.1), np.log(1.6))))
+    room = int(length) + 2
+    sides = room, 0, room, room
+    foreground = cv2.copyMakeBorder(person.foreground, *sides, cv2.BORDER_REPLICATE)
+    alpha = cv2.copyMakeBorder(person.alpha, *sides, cv2.BORDER_CONSTANT)
+    head = Head(head.centre + room, head.radius)
+    roots = _find_roots(alpha, head, rng)
+    strands = _draw_strands(roots, head, length, rng)
+    return _cover(Person(foreground, alpha), strands, _hair_colour(person, head.centre - room, head.radius), rng)
+
+
+def find_head(alpha: np.ndarray) -> Head | None:
+    """The head of an upright person, (h, w) uint8: the largest circle below the topmost point, or None.
+
+    There is none if the silhouette is empty, begins at the picture's edge, or is but a few pixels wide at its top.
+    """
+    solid = (alpha > 127).astype(np.uint8)
+    rows = np.flatnonzero(solid.any(axis=1))
+    if not len(rows) or rows[0] < 2:
+        return None
+    top = int(rows[0])
+    column = int(np.median(np.flatnonzero(solid[top : top + 3].any(axis=0))))
+    depth = cv2.distanceTransform(cv2.copyMakeBorder(solid, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5)
+    depth = depth[1 + top : -1, 1 + column]
+    # Going down the circle grows until it meets the sides of the head.
+    too_deep = np.flatnonzero(depth < 0.85 * np.arange(len(depth)) - 2)
+    if not len(too_deep):
+        return None
+    radius = float(depth[: too_deep[0] + 1].max())
+    if radius < _SMALLEST_HEAD_PX:
+        return None
+    return Head(np.array([column, top + radius], np.float64), radius)
+
+
+def _find_roots(alpha: np.ndarray, head: Head, rng: Generator) -> np.ndarray:
+    """Points of the outline about the head, (n, 2) x, y in pixels."""
+    outlines, _ = cv2.findContours((alpha > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    points = np.concatenate(outlines)[:, 0].astype(np.float64)
+    apart = (points - head.centre) / head.radius
+    lowest = rng.uniform(-0.3, 1.5)
+    return points[(np.hypot(*apart.T) < 2) & (apart[:, 1] < lowest)]
+
+
+def _draw_strands(roots: np.ndarray, head: Head, length: float, rng: Generator) -> np.ndarray:
+    """Polylines from the roots outwards, (count, joints, 2) x, y in pixels."""
+    density = np.exp(rng.uniform(np.log(0.4), np.log(16)))
+    count = min(int(len(roots) * density) + 1, _MOST_STRANDS)
+    spread, curl, weight = rng.uniform(0.1, 0.8), rng.uniform(0, 0.7), rng.uniform(-0.1, 0.35)
+    shortness = rng.uniform(0.3, 2.0)
+    start = roots[rng.integers(len(roots), size=count)]
+    outwards = start - head.centre
+    angle = np.arctan2(outwards[:, 1], outwards[:, 0]) + spread * bell(rng, count)
+    start = start - rng.uniform(0, 0.4, (count, 1)) * outwards  # from within the head
+    step = length * rng.random(count) ** shortness / (_JOINTS - 2)
+    joints = [start]
+    for _ in range(_JOINTS - 1):
+        angle = angle + curl * bell(rng, count)
+        way = np.stack([np.cos(angle), np.sin(angle) + weight], axis=1)
+        angle = np.arctan2(way[:, 1], way[:, 0])  # weight pulls it down, more at every joint
+        joints.append(joints[-1] + step[:, None] * way)
+    return np.stack(joints, axis=1)
+
+
+def _cover(person: Person, strands: np.ndarray, colour: np.ndarray, rng: Generator) -> Person:
+    """Lay strands of a colour (3,) over a person; those of a layer share one shade and thickness."""
+    height, width = person.alpha.shape
+    low = np.floor(strands.min(axis=(0, 1))).astype(int).clip(0, [width - 1, height - 1]) - 2
+    left, top = low.clip(0)
+    right, bottom = np.ceil(strands.max(axis=(0, 1))).astype(int).clip(1, [width, height]) + 2
+    foreground, alpha = person.foreground.copy(), person.alpha.copy()
+    colours = foreground[top:bottom, left:right].astype(np.float32)
+    open_share = 1 - alpha[top:bottom, left:right] / np.float32(255)
+    colours += open_share[..., None] * (colour - colours)
+    fixed = np.round((strands - [left, top]) * 2**_SHARE_BITS).astype(np.int32)
+    lightness, strength = rng.uniform(0.5, 1.4, _LAYERS), rng.uniform(0.2, 1.0, _LAYERS)
+    thickness = 1 if rng.random() < 0.8 else 2
+    for layer in range(_LAYERS):
+        drawn = np.zeros(open_share.shape, np.uint8)
+        lines = list(fixed[layer::_LAYERS])
+        cv2.polylines(drawn, lines, False, 255, thickness, cv2.LINE_AA, _SHARE_BITS)
+        share = strength[layer] * drawn / np.float32(255)
+        colours += share[..., None] * (colour * lightness[layer] - colours)
+        open_share *= 1 - share
+    foreground[top:bottom, left:right] = np.round(colours.clip(0, 255))
+    alpha[top:bottom, left:right] = np.round(255 * (1 - open_share))
+    return Person(foreground, alpha)
+
+
+def _hair_colour(person: Person, centre: np.ndarray, radius: float) -> np.ndarray:
+    """The colour (3,) of what is at the top of the head, float32 in [0, 255]."""
+    (x, y), half = centre, 0.5 * radius
+    part = np.s_[max(0, int(y - 0.9 * radius)) : int(y - half) + 1, max(0, int(x - half)) : int(x + half) + 1]
+    colours = person.foreground[part][person.alpha[part] > 127]
+    return np.median(colours, axis=0).astype(np.float32)
