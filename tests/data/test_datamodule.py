@@ -10,7 +10,7 @@ import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from howard.data.curriculum import Curriculum, FixedRecipe
+from howard.data.curriculum import Curriculum, FixedRecipe, measuring
 from howard.data.datamodule import MattingDataModule
 from howard.data.datasets import SyntheticDataset
 from howard.data.numbers import SampleNumbers
@@ -251,3 +251,18 @@ def test_the_larger_person_stands_in_front(data_root: Path) -> None:
         areas = [actor.area for actor in dataset[number].actors]
         assert len(areas) == 3
         assert areas == sorted(areas, reverse=True)
+
+
+def test_hair_is_grown_to_train_and_never_to_measure(data_root: Path) -> None:
+    module = make(data_root, people=["people"], frames=2)
+    dataset = module.train_dataloader().dataset
+    assert isinstance(dataset, SyntheticDataset)
+    hairy = replace(level_recipe(0.5), hair_probability=1.0, second_person_probability=0.0, nobody_probability=0.0)
+    soft = []
+    for recipes in (FixedRecipe(hairy), measuring(hairy), FixedRecipe(replace(hairy, hair_probability=0.0))):
+        dataset.recipes = recipes
+        canvases = [dataset[number].actors[0].canvases[:, 3] for number in range(8)]
+        assert all((first == second).all() for first, second in canvases), "the same in every frame of a still"
+        soft.append(sum(int(((each[0] > 20) & (each[0] < 235)).sum()) for each in canvases))
+    assert soft[0] > 2 * soft[1]
+    assert soft[1] == soft[2]
