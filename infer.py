@@ -68,6 +68,7 @@ def render(settings: InferSettings) -> None:
         background=settings.background,
         garbage=settings.garbage,
         holdout=settings.holdout,
+        alpha=settings.alpha,
         foreground=settings.foreground,
         exr_compression=settings.exr_compression,
         input_colour=settings.input_colour,

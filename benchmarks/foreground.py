@@ -1,8 +1,9 @@
-"""Where soft pixels should have their colours from: ``python benchmarks/foreground.py --data ../shared/data``.
+"""Where soft pixels should have alpha and colours from: ``python benchmarks/foreground.py --data ../shared/data``.
 
 Rendered people of the validation split are laid, in linear light, over the source views of validation plate pairs; the
-other view is aligned and the network mattes. Printed is the mean error of the foreground's colour (x 1e3), weighted by
-true alpha, over all pixels that the matte calls soft, and over those that truly are.
+other view is aligned and the network mattes. Printed are, for the network's alpha and for the unmixed one, medians of
+the mattes' scores, and, by where colours come from, the mean error of the foreground (x 1e3), weighted by true alpha,
+over all pixels that the matte calls soft, and over those that truly are.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import numpy as np
 from howard.align import PlateAligner
 from howard.colour import mix
 from howard.errors import InputError
+from howard.evaluation.metrics import band_mad, gradient_error, mad
 from howard.matting import load_matting
 from howard.media import Frame, open_reader, read_still, to_depth
 from howard.pipeline import AlignedFrame, MattedFrame, Predictor, matte_frames
@@ -28,9 +30,10 @@ WRONG_MATTE = 0.02
 
 
 class Case(NamedTuple):
-    """A matted frame and the truth."""
+    """A matted frame, the alpha that the network alone gave it, and the truth."""
 
     frame: MattedFrame
+    network: np.ndarray  # (H, W) in [0, 1]
     alpha: np.ndarray  # (H, W) in [0, 1]
     foreground: np.ndarray  # (H, W, 3) in [0, 1]
 
@@ -68,8 +71,11 @@ def person_over(place: np.ndarray, person: str, people: Path, rng: np.random.Gen
     return to_depth(noisy.astype(np.float32), np.uint8), alpha, to_depth(foreground, np.float32)
 
 
-def cases(data: Path, count: int, predictor: Predictor) -> Iterator[Case]:
-    """Matted frames with their truth; those whose matte is wrong altogether say nothing of colours and are left out."""
+def cases(data: Path, count: int, predictor: Predictor, network: Predictor) -> Iterator[Case]:
+    """Matted frames with their truth; those whose matte is wrong altogether say nothing of edges and are left out.
+
+    ``network`` is a predictor that leaves alpha as it is.
+    """
     pairs, people = data / "plate_pairs", data / "people_rendered"
     if not (pairs / "val.txt").is_file() or not (people / "val.txt").is_file():
         raise InputError(f"{data} has no plate_pairs and people_rendered; give their folder with --data")
@@ -82,8 +88,9 @@ def cases(data: Path, count: int, predictor: Predictor) -> Iterator[Case]:
         with open_reader(pairs / f"{name}_plate.jpg") as plate:
             aligned = PlateAligner(plate).align(frame)
         (matted,) = matte_frames([AlignedFrame(frame, aligned)], predictor)
-        if np.abs(matted.alpha - alpha).mean() < WRONG_MATTE:
-            yield Case(matted, alpha, foreground)
+        plain = network(source, aligned.image, aligned.coverage).numpy().alpha[0, 0]
+        if np.abs(plain - alpha).mean() < WRONG_MATTE:
+            yield Case(matted, plain, alpha, foreground)
 
 
 def errors(case: Case, way: Callable[[MattedFrame], Callable[[Pixels], np.ndarray]]) -> tuple[float, float]:
@@ -97,15 +104,20 @@ def errors(case: Case, way: Callable[[MattedFrame], Callable[[Pixels], np.ndarra
 
 def main() -> None:
     """Print a line a way."""
-    parser = argparse.ArgumentParser(description="Where soft pixels should have their colours from.")
+    parser = argparse.ArgumentParser(description="Where soft pixels should have alpha and colours from.")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--pairs", type=int, default=20)
     options = parser.parse_args()
     try:
-        everything = list(cases(options.data, options.pairs, load_matting("default")))
+        predictors = [load_matting("default", alpha=name) for name in ("unmixed", "network")]
+        everything = list(cases(options.data, options.pairs, *predictors))
     except InputError as error:
         sys.exit(f"error: {error}")
-    print(f"{len(everything)} frames; error of colour x 1e3   called soft  truly soft")
+    print(f"{len(everything)} frames; median of                       MAD      Grad  Band MAD")
+    for name, way in {"the network's": lambda case: case.network, "unmixed": lambda case: case.frame.alpha}.items():
+        scores = [[score(way(case), case.alpha) for score in (mad, gradient_error, band_mad)] for case in everything]
+        print(f"  alpha: {name:<26} " + " ".join(f"{value:9.2f}" for value in np.median(scores, axis=0)))
+    print("error of colour x 1e3                  called soft  truly soft")
     for name, way in WAYS.items():
         called, truly = np.mean([errors(case, way) for case in everything], axis=0)
         print(f"  {name:<34} {called:10.1f} {truly:11.1f}")

@@ -110,6 +110,7 @@ BAD: dict[str, tuple[Callable[[], list[str]], str]] = {
     "an unknown precision": (lambda: ["precision=fp8"], "unknown precision 'fp8'"),
     "half precision on a cpu": (lambda: ["precision=fp16", "device=cpu"], "precision=fp16 is for GPUs"),
     "an unknown quality": (lambda: ["quality=superb"], "quality=superb is not known; choose fast"),
+    "an unknown alpha": (lambda: ["alpha=red"], "unknown alpha 'red'; choose unmixed or network"),
     "an unknown foreground": (lambda: ["foreground=red"], "foreground=red is not known; choose estimated"),
     "no mask": (lambda: ["garbage=nowhere.png"], "nowhere.png does not exist"),
     "a mask of another length": (lambda: [f"holdout={video(Path('mask.mp4'), 3)}"], "mask.mp4 has 3 frames"),

@@ -37,6 +37,7 @@ class InferSettings:
         None, "a mask of what is surely not the person: a still, or a frame for each of the shot's", is_path=True
     )
     holdout: str | None = setting(None, "the same of what surely is", is_path=True)
+    alpha: str = setting("unmixed", "of soft edges: unmixed (as person and plate explain the source) or network")
     foreground: str = setting(
         "estimated", "colours of soft edges: estimated (from solid ones and the plate) or network"
     )

@@ -3,6 +3,8 @@ import pytest
 import torch
 
 from howard.matting import MattingPredictor, WeightsMetadata
+from howard.matting.predictor import ALPHAS
+from howard.matting.unmixing import unmix_alpha
 
 METADATA = WeightsMetadata("efficientnet_lite0", 16, (16, 12, 8), ("coverage",))
 
@@ -67,6 +69,24 @@ def test_the_person_is_found_by_the_coarse_network_alone(predictor: MattingPredi
     coarse = predictor(source, plate).coarse.alpha
     enlarged = torch.nn.functional.interpolate(coarse, size=(72, 96), mode="bilinear", align_corners=False)
     np.testing.assert_allclose(predictor.find_person(source, plate), enlarged[0, 0].numpy(), atol=1e-6)
+
+
+def test_alpha_is_unmixed_where_it_was_refined_unless_asked_for_as_it_is() -> None:
+    torch.manual_seed(0)
+    network = METADATA.build()
+    plain, unmixing = (MattingPredictor(network, METADATA, torch.device("cpu"), alpha=name) for name in ALPHAS[::-1])
+    source, plate = images()
+    pictures = [torch.from_numpy(each).permute(2, 0, 1)[None] / 255 for each in (source, plate)]
+    coverage = np.ones(source.shape[:2], np.float32)
+    coverage[:, :40] = 0
+    before, after = plain(source, plate, coverage), unmixing(source, plate, coverage)
+    assert torch.equal(before.foreground, after.foreground)
+    assert torch.equal(before.refined, after.refined)
+    assert METADATA.mixing == "srgb"
+    expected = unmix_alpha(*pictures, torch.from_numpy(coverage)[None, None], before.alpha, before.refined, False)
+    torch.testing.assert_close(after.alpha, expected)
+    assert torch.equal(after.alpha[..., :40], before.alpha[..., :40])
+    assert not torch.equal(after.alpha, before.alpha)
 
 
 def test_the_network_given_is_left_as_it_was() -> None:

@@ -11,9 +11,11 @@ from howard.errors import SettingsError
 from howard.matting.baseline import BaselineNetwork
 from howard.matting.inference import prepare_for_inference
 from howard.matting.network import Matte, MattingNetwork, coarse_scale
+from howard.matting.unmixing import unmix_alpha
 from howard.matting.weights import WeightsMetadata, load_network
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+ALPHAS = ("unmixed", "network")
 _DTYPES = (np.uint8, np.uint16, np.float32)
 # Below one coarse pixel in 32 the deepest features would be less than a pixel wide.
 _SMALLEST_SIDE = 64
@@ -27,6 +29,8 @@ class MattingPredictor:
         metadata: of its weights; gives the coarse long side and the refine settings.
         device: where the copy lives.
         precision: of weights and features, one of :data:`PRECISIONS`; images and mattes stay in fp32.
+        alpha: one of :data:`ALPHAS`: ``unmixed`` mends what the refiner worked on by what source and plate show, see
+            :func:`howard.matting.unmixing.unmix_alpha`; ``network`` leaves it as it is.
     """
 
     def __init__(
@@ -35,11 +39,13 @@ class MattingPredictor:
         metadata: WeightsMetadata,
         device: torch.device,
         precision: str = "fp32",
+        alpha: str = "unmixed",
     ) -> None:
         self.network = prepare_for_inference(network, PRECISIONS[precision]).to(device)
         self.metadata = metadata
         self.device = device
         self.precision = precision
+        self.alpha = alpha
 
     @torch.inference_mode()
     def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None = None) -> Matte:
@@ -65,13 +71,12 @@ class MattingPredictor:
             )
         if coverage is not None and coverage.shape != source.shape[:-1]:
             raise ValueError(f"coverage is {coverage.shape}, the source {source.shape[:-1]}")
-        return self.network(
-            self._image(source),
-            self._image(plate),
-            self._coverage(coverage),
-            coarse_scale=self._coarse_scale(source),
-            refine=self.metadata.refine,
-        )
+        pictures = self._image(source), self._image(plate), self._coverage(coverage)
+        matte = self.network(*pictures, coarse_scale=self._coarse_scale(source), refine=self.metadata.refine)
+        if self.alpha == "network":
+            return matte
+        is_linear = self.metadata.mixing == "linear"
+        return matte._replace(alpha=unmix_alpha(*pictures, matte.alpha, matte.refined, is_linear))
 
     @torch.inference_mode()
     def find_person(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None = None) -> np.ndarray:
@@ -109,7 +114,9 @@ class MattingPredictor:
         return (tensor if values.ndim == 4 else tensor[None]).permute(0, 3, 1, 2)
 
 
-def load_matting(name_or_path: str | Path, device: str = "auto", precision: str = "auto") -> MattingPredictor:
+def load_matting(
+    name_or_path: str | Path, device: str = "auto", precision: str = "auto", alpha: str = "unmixed"
+) -> MattingPredictor:
     """Open weights and get a predictor.
 
     Args:
@@ -117,15 +124,18 @@ def load_matting(name_or_path: str | Path, device: str = "auto", precision: str 
         device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``mps``.
         precision: ``fp32``, ``bf16`` (on a CPU half the time, alpha within about 1e-3 on average; patches on the
             verge of being refined may change places), ``fp16`` (GPUs only), or ``auto``: fp16 on CUDA, else fp32.
+        alpha: ``unmixed`` or ``network``; see :class:`MattingPredictor`.
 
     Raises:
         WeightsError: the file cannot be used.
-        SettingsError: device or precision is unknown, or cannot be had here.
+        SettingsError: device, precision or alpha is unknown, or cannot be had here.
     """
     chosen = _find_device(device)
     checked = _find_precision(precision, chosen)
+    if alpha not in ALPHAS:
+        raise SettingsError(f"unknown alpha {alpha!r}; choose {' or '.join(ALPHAS)}")
     network, metadata = load_network(name_or_path)
-    return MattingPredictor(network, metadata, chosen, checked)
+    return MattingPredictor(network, metadata, chosen, checked, alpha)
 
 
 def _find_device(device: str) -> torch.device:

@@ -60,6 +60,7 @@ def remove_background(
     background: str | Path | None = None,
     garbage: str | Path | None = None,
     holdout: str | Path | None = None,
+    alpha: str = "unmixed",
     foreground: str = "estimated",
     exr_compression: str = "zip",
     input_colour: str | None = None,
@@ -123,9 +124,9 @@ def remove_background(
             format, folder.path, shot, indices, has_background=background is not None, exr_compression=exr_compression
         )
         refuse_inputs(outputs, numbers, inputs.clips)
-        predictor = predictor or _load_predictor(weights, device, precision)
+        predictor = predictor or _load_predictor(weights, device, precision, alpha)
         entries = [describe_output(each, shot) for each in outputs]
-        settings = {"quality": quality, "foreground": foreground, **colours}
+        settings = {"quality": quality, "alpha": alpha, "foreground": foreground, **colours}
         folder.begin(describe_render(inputs, settings, predictor, weights, entries))
         sampled = partial(wants_sample, folder.path, numbers) if report else _never
         mattes = partial(matte_clip, inputs, predictor, quality=quality, workers=workers, explains=sampled)
@@ -162,6 +163,7 @@ def cut_out_frames(
     frames: str | None = None,
     garbage: str | Path | None = None,
     holdout: str | Path | None = None,
+    alpha: str = "unmixed",
     foreground: str = "estimated",
     input_colour: str | None = None,
     plate_colour: str | None = None,
@@ -180,7 +182,7 @@ def cut_out_frames(
     with open_inputs(source, plate, garbage=garbage, holdout=holdout, **colours) as inputs:
         shot = inputs.shot.info
         numbers = [shot.first_number + index for index in choose_frames(frames, shot)]
-        predictor = predictor or _load_predictor(weights, device, precision)
+        predictor = predictor or _load_predictor(weights, device, precision, alpha)
         with closing(matte_clip(inputs, predictor, numbers, quality=quality, workers=workers)) as mattes:
             for frame in mattes:
                 image = frame.source.image
@@ -202,11 +204,11 @@ def _never(number: int, is_weak: bool) -> bool:
     return False
 
 
-def _load_predictor(weights: str | Path, device: str, precision: str) -> Predictor:
+def _load_predictor(weights: str | Path, device: str, precision: str, alpha: str) -> Predictor:
     # Torch takes seconds to load: only after everything else has been checked.
     from howard.matting import load_matting
 
-    return load_matting(weights, device, precision)
+    return load_matting(weights, device, precision, alpha)
 
 
 def _reporting(progress: ProgressCallback | bool) -> AbstractContextManager[ProgressCallback]:

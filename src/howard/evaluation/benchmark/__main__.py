@@ -30,6 +30,7 @@ class BenchmarkSettings:
     clips: str = setting(MISSING, "folder laid out like data/sample, or a folder of such folders", is_path=True)
     weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
     frames: str | None = setting(None, "only these frames of each clip, as 10-20 or 7; all if left out")
+    alpha: str = setting("unmixed", "of soft edges: unmixed or network, as infer.py's")
     device: str = setting("auto", "auto, cpu, cuda or mps")
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
 
@@ -63,7 +64,7 @@ def score_clips(clips: list[TrueClip], settings: BenchmarkSettings) -> dict[str,
     from howard.matting import load_matting
     from howard.pipeline import progress_bar
 
-    predictor = load_matting(settings.weights, settings.device)
+    predictor = load_matting(settings.weights, settings.device, alpha=settings.alpha)
     reports = {}
     for clip in clips:
         with progress_bar() as progress:

@@ -32,6 +32,7 @@ class CompositesSettings:
     size: str = setting("1920x1080", "of the frames")
     clips: int = setting(24, "how many composites")
     frames: int = setting(6, "of each")
+    alpha: str = setting("unmixed", "of soft edges: unmixed or network, as infer.py's")
     device: str = setting("auto", "auto, cpu, cuda or mps")
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
 
@@ -58,7 +59,7 @@ def main(arguments: list[str]) -> None:
     from howard.pipeline import progress_bar
 
     clips = make_composites(Path(settings.root), settings.level, (height, width), settings.clips, settings.frames)
-    predictor = load_matting(settings.weights, settings.device)
+    predictor = load_matting(settings.weights, settings.device, alpha=settings.alpha)
     with progress_bar() as progress:
         scores = score_composites(clips, settings.clips, predictor, progress)
     rows = [[ROADS[road], *(number(each[name]) for name in SCORES)] for road, each in scores.items()]

@@ -1,0 +1,166 @@
+"""Alpha of the pixels in doubt from what is known of them: the plate shows what lies behind, the solid pixels beside
+them what lies in front.
+
+Between two known colours a pixel's alpha is its place on the line from the one to the other (Chuang et al., "A Bayesian
+Approach to Digital Matting", CVPR 2001, section 3). How far that is believed, against the network, depends on how far
+the colours are apart, on how exactly the plate can lie there, and on how well the two explain the pixel.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from howard.colour import srgb_to_linear
+from howard.matting.tiles import PATCH
+
+# Colours around a pixel are looked for in pictures of about this width ...
+_WIDTH = 960
+# ... as means over five pixels in a row, a Gaussian of one, and, weighing much less, over pixels this much larger.
+_NEAR = (0.0545, 0.2442, 0.4026, 0.2442, 0.0545)
+_FAR, _FAR_WEIGHT = 4, 0.03
+# What follows was chosen on unseen people over unseen rooms (benchmarks/foreground.py).
+# By which power of alpha a pixel lends its colour, and below which alpha it is empty:
+_SOLIDITY, _EMPTY = 16, 0.02
+# Squared error of the source against that of an alpha of which nothing is known: of its noise, for each unit of the
+# plate's squared slope, and of the squared distance from the line.
+_NOISE, _SLOPE, _MISFIT = 0.003, 4.0, 8.0
+# Where all around is solid, or empty, the network is this much surer.
+_SURE = 0.03
+# The light on the place may differ from the plate's by this factor; less light than this tells nothing, nor does a
+# smaller share of empty pixels around.
+_GAIN = (0.5, 1.6)
+_DARK, _ENOUGH = 1e-3, 0.05
+_NOTHING = 1e-6
+
+
+Decode = Callable[[Tensor], Tensor]
+
+
+class Pixels(NamedTuple):
+    """Some pixels of a batch, (N,) int64 each."""
+
+    picture: Tensor
+    row: Tensor
+    column: Tensor
+
+    def of(self, pictures: Tensor, factor: int = 1) -> Tensor:
+        """What pictures (B, C, h, w), ``factor`` times smaller, hold there: (N, C)."""
+        return pictures[self.picture, :, self.row // factor, self.column // factor]
+
+
+class Scene(NamedTuple):
+    """Pictures of one size, (B, C, h, w): ``source`` and ``plate`` sRGB, ``alpha``, 1 where that is ``doubtful``."""
+
+    source: Tensor
+    plate: Tensor
+    alpha: Tensor
+    doubtful: Tensor
+
+
+def unmix_alpha(
+    source: Tensor, plate: Tensor, coverage: Tensor | None, alpha: Tensor, patches: Tensor, linear_light: bool
+) -> Tensor:
+    """Alpha, (B, 1, H, W) in [0, 1], mended where it is in doubt and the plate saw the place.
+
+    Args:
+        source: (B, 3, H, W) sRGB in [0, 1].
+        plate: like ``source``, aligned to it.
+        coverage: (B, 1, H, W) in [0, 1], 1 where the plate saw the place, or None for everywhere.
+        alpha: the network's, (B, 1, H, W) in [0, 1].
+        patches: (B, 1, H / 4, W / 4) rounded up, above 0 where a patch of 4x4 pixels is in doubt; others stay.
+        linear_light: whether soft pixels mix as light does, or in sRGB values.
+    """
+    doubtful = F.interpolate(patches, scale_factor=PATCH, mode="nearest")[..., : alpha.shape[2], : alpha.shape[3]] > 0
+    if coverage is not None:
+        doubtful &= coverage >= 0.5
+    pixels = Pixels(*doubtful[:, 0].nonzero(as_tuple=True))
+    if not len(pixels.row):
+        return alpha
+    factor = max(1, round(alpha.shape[3] / _WIDTH))
+    window, inside = _window(pixels, factor)
+    scene = Scene(*(each[window] for each in (source, plate, alpha, doubtful.to(alpha.dtype))))
+    mended = alpha.clone()
+    mended[pixels.picture, 0, pixels.row, pixels.column] = _unmix(scene, inside, factor, linear_light)
+    return mended
+
+
+def _window(pixels: Pixels, factor: int) -> tuple[tuple[slice, ...], Pixels]:
+    """The part of the pictures that pixels depend on, in whole cells of the coarsest size, and the pixels in it."""
+    cell, reach = _FAR * factor, 3
+    first = [max(0, int(at.min()) // cell - reach) * cell for at in pixels[1:]]
+    last = [(int(at.max()) // cell + reach + 1) * cell for at in pixels[1:]]
+    window = (slice(None), slice(None), *(slice(*ends) for ends in zip(first, last, strict=True)))
+    return window, Pixels(pixels.picture, pixels.row - first[0], pixels.column - first[1])
+
+
+def _unmix(scene: Scene, pixels: Pixels, factor: int, linear_light: bool) -> Tensor:
+    """The alpha of pixels: (N,)."""
+    decode = srgb_to_linear if linear_light else _same
+    small = Scene(*(_shrink(each, factor) for each in scene))
+    front = decode(_colour_in_front(small, pixels, factor))
+    behind = decode(pixels.of(scene.plate)) * _change_of_light(small, pixels, factor, decode)
+    line = front - behind
+    seen = decode(pixels.of(scene.source)) - behind
+    length = line.square().sum(dim=1)
+    place = ((seen * line).sum(dim=1) / length.clamp(min=_NOTHING)).clamp(0, 1)
+    misfit = (seen - place[:, None] * line).square().sum(dim=1)
+    error = _NOISE + _SLOPE * pixels.of(_squared_slope(decode(small.plate)), factor)[:, 0] + _MISFIT * misfit
+    around = pixels.of(_blur(small.alpha), factor)[:, 0]
+    spread = (4 * around * (1 - around)).clamp(min=_SURE)
+    # The most probable alpha if the network's error and the source's are Gaussian.
+    share = spread * length / (spread * length + error)
+    known = pixels.of(scene.alpha)[:, 0]
+    return known + share * (place - known)
+
+
+def _colour_in_front(small: Scene, pixels: Pixels, factor: int) -> Tensor:
+    """The mean of the solid colours around, the nearer and the more opaque the heavier: (N, 3) sRGB.
+
+    After Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021. Where nothing solid is near, it is what the
+    source shows itself.
+    """
+    solid = small.alpha**_SOLIDITY
+    weighted = torch.cat([small.source * solid, solid], dim=1)
+    near = pixels.of(_blur(weighted), factor)
+    far = pixels.of(_blur(_shrink(weighted, _FAR)), _FAR * factor)
+    colour, weight = (near + _FAR_WEIGHT * far).split((3, 1), dim=1)
+    return torch.where(weight > _NOTHING, colour / weight.clamp(min=_NOTHING), pixels.of(small.source, factor))
+
+
+def _change_of_light(small: Scene, pixels: Pixels, factor: int, decode: Decode) -> Tensor:
+    """By how much the empty place around is brighter than the plate there, as in a shadow: (N, 3)."""
+    empty = ((small.alpha < _EMPTY) & (small.doubtful == 0)).to(small.alpha.dtype)
+    summed = _blur(_shrink(torch.cat([small.source * empty, small.plate * empty, empty], dim=1), _FAR))
+    lit, known, weight = pixels.of(summed, _FAR * factor).split((3, 3, 1), dim=1)
+    weight = weight.clamp(min=_NOTHING)
+    gain = (decode(lit / weight) + _DARK) / (decode(known / weight) + _DARK)
+    return 1 + (weight / _ENOUGH).clamp(max=1) * (gain.clamp(*_GAIN) - 1)
+
+
+def _squared_slope(picture: Tensor) -> Tensor:
+    """Squared change per pixel, of all channels and about each pixel, (B, 3, h, w) -> (B, 1, h, w)."""
+    padded = F.pad(picture, (1, 1, 1, 1), mode="replicate")
+    across = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
+    down = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]
+    squared = (across.square() + down.square()).sum(dim=1, keepdim=True) / 4
+    return F.avg_pool2d(squared, 3, stride=1, padding=1)
+
+
+def _shrink(pictures: Tensor, factor: int) -> Tensor:
+    """Means over cells of ``factor`` x ``factor`` pixels; those at the end may be smaller."""
+    return pictures if factor == 1 else F.avg_pool2d(pictures, factor, ceil_mode=True, count_include_pad=False)
+
+
+def _blur(pictures: Tensor) -> Tensor:
+    """(B, C, h, w) blurred by ``_NEAR``; beyond the edges is nothing."""
+    count = pictures.shape[1]
+    row = pictures.new_tensor(_NEAR).expand(count, 1, 1, -1)
+    across = F.conv2d(pictures, row, padding=(0, 2), groups=count)
+    return F.conv2d(across, row.transpose(2, 3), padding=(2, 0), groups=count)
+
+
+def _same(colours: Tensor) -> Tensor:
+    return colours
