@@ -49,7 +49,8 @@ def write_movie(path: Path, frames: list[np.ndarray]) -> None:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> TrueClip:
     """A white ball passing a grey wall full of detail; the plate is filmed from a few pixels aside."""
-    folder = tmp_path_factory.mktemp("clip")
+    folder = tmp_path_factory.mktemp("clips") / "ball"
+    folder.mkdir()
     noise = np.random.default_rng(0).random((HEIGHT + 40, WIDTH + 40))
     detail = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2), np.empty_like(noise), 40, 200, cv2.NORM_MINMAX)
     wall = np.repeat(detail.astype(np.uint8)[..., None], 3, axis=2)
