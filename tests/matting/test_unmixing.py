@@ -46,7 +46,7 @@ class Case:
 def test_the_true_alpha_is_found_in_the_light_that_was_mixed(linear_light: bool) -> None:
     case = Case(linear_light=linear_light)
     right, wrong = case.error(case.unmixed(None, linear_light)), case.error(case.unmixed(None, not linear_light))
-    assert right < 0.25 * case.error(case.network)
+    assert right < 0.3 * case.error(case.network)
     assert right < 0.7 * wrong
 
 
@@ -136,10 +136,22 @@ def test_large_pictures_are_looked_at_in_a_smaller_size() -> None:
     assert float((enlarged[..., ::scale, ::scale] - found).abs().mean()) < 0.03
 
 
-def test_without_anybody_solid_nothing_breaks() -> None:
+def test_without_anybody_solid_near_the_network_is_believed() -> None:
     case = Case()
     case.network = case.network * 0.4
-    found = case.unmixed()
-    assert torch.isfinite(found).all()
+    assert torch.equal(case.unmixed(), case.network)
+
+
+def test_blackness_breaks_nothing() -> None:
+    case = Case()
     case.source = case.plate = torch.zeros_like(case.source)
-    assert torch.isfinite(case.unmixed()).all()
+    torch.testing.assert_close(case.unmixed(), case.network)
+
+
+def test_a_sure_network_is_believed_before_a_badly_lit_plate() -> None:
+    case = Case()
+    case.patches.fill_(1)
+    place = case.plate.clone()
+    place[..., :20] = place[..., :20] * 0.95  # dimmer than the plate, where none of the empty place around is seen
+    case.source = mix(ORANGE.expand_as(case.source), place, case.alpha)
+    assert float(case.unmixed()[..., :20].max()) < 0.01

@@ -22,13 +22,13 @@ _WIDTH = 960
 _NEAR = (0.0545, 0.2442, 0.4026, 0.2442, 0.0545)
 _FAR, _FAR_WEIGHT = 4, 0.03
 # What follows was chosen on unseen people over unseen rooms (benchmarks/foreground.py).
-# By which power of alpha a pixel lends its colour, and below which alpha it is empty:
-_SOLIDITY, _EMPTY = 16, 0.02
-# Squared error of the source against that of an alpha of which nothing is known: of its noise, for each unit of the
-# plate's squared slope, and of the squared distance from the line.
-_NOISE, _SLOPE, _MISFIT = 0.003, 4.0, 8.0
-# Where all around is solid, or empty, the network is this much surer.
-_SURE = 0.03
+# By which power of alpha a pixel lends its colour, and how much of that there must be; below which alpha it is empty.
+_SOLIDITY, _LEAST_SOLID, _EMPTY = 16, 3e-4, 0.02
+# Squared error of the source, where an alpha of which nothing is known errs by 1: of its noise, for each unit of the
+# plate's squared light and of its squared slope, and of the squared distance from the line.
+_NOISE, _LIGHT, _SLOPE, _MISFIT = 0.003, 0.03, 4.0, 8.0
+# Squared error of the network's alpha where all around is solid, or empty.
+_SURE = 0.003
 # The light on the place may differ from the plate's by this factor; less light than this tells nothing, nor does a
 # smaller share of empty pixels around.
 _GAIN = (0.5, 1.6)
@@ -58,6 +58,13 @@ class Scene(NamedTuple):
     plate: Tensor
     alpha: Tensor
     doubtful: Tensor
+
+
+class Surroundings(NamedTuple):
+    """What the solid pixels around some pixels look like."""
+
+    colour: Tensor  # (N, 3) sRGB
+    weight: Tensor  # (N,), how much there is; without any the colour means nothing
 
 
 def unmix_alpha(
@@ -100,34 +107,35 @@ def _unmix(scene: Scene, pixels: Pixels, factor: int, linear_light: bool) -> Ten
     """The alpha of pixels: (N,)."""
     decode = srgb_to_linear if linear_light else _same
     small = Scene(*(_shrink(each, factor) for each in scene))
-    front = decode(_colour_in_front(small, pixels, factor))
+    around = _look_around(small, pixels, factor)
+    front = decode(around.colour)
     behind = decode(pixels.of(scene.plate)) * _change_of_light(small, pixels, factor, decode)
     line = front - behind
     seen = decode(pixels.of(scene.source)) - behind
     length = line.square().sum(dim=1)
     place = ((seen * line).sum(dim=1) / length.clamp(min=_NOTHING)).clamp(0, 1)
     misfit = (seen - place[:, None] * line).square().sum(dim=1)
-    error = _NOISE + _SLOPE * pixels.of(_squared_slope(decode(small.plate)), factor)[:, 0] + _MISFIT * misfit
-    around = pixels.of(_blur(small.alpha), factor)[:, 0]
-    spread = (4 * around * (1 - around)).clamp(min=_SURE)
+    error = _NOISE + _LIGHT * behind.square().sum(dim=1) + _MISFIT * misfit
+    error += _SLOPE * pixels.of(_squared_slope(decode(small.plate)), factor)[:, 0]
+    mean = pixels.of(_blur(small.alpha), factor)[:, 0]
+    spread = (4 * mean * (1 - mean)).clamp(min=_SURE)
     # The most probable alpha if the network's error and the source's are Gaussian.
-    share = spread * length / (spread * length + error)
+    share = (around.weight > _LEAST_SOLID) * spread * length / (spread * length + error)
     known = pixels.of(scene.alpha)[:, 0]
     return known + share * (place - known)
 
 
-def _colour_in_front(small: Scene, pixels: Pixels, factor: int) -> Tensor:
-    """The mean of the solid colours around, the nearer and the more opaque the heavier: (N, 3) sRGB.
+def _look_around(small: Scene, pixels: Pixels, factor: int) -> Surroundings:
+    """The solid pixels around each one, the nearer and the more opaque the heavier.
 
-    After Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021. Where nothing solid is near, it is what the
-    source shows itself.
+    After Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021.
     """
     solid = small.alpha**_SOLIDITY
     weighted = torch.cat([small.source * solid, solid], dim=1)
     near = pixels.of(_blur(weighted), factor)
     far = pixels.of(_blur(_shrink(weighted, _FAR)), _FAR * factor)
     colour, weight = (near + _FAR_WEIGHT * far).split((3, 1), dim=1)
-    return torch.where(weight > _NOTHING, colour / weight.clamp(min=_NOTHING), pixels.of(small.source, factor))
+    return Surroundings(colour / weight.clamp(min=_NOTHING), weight[:, 0])
 
 
 def _change_of_light(small: Scene, pixels: Pixels, factor: int, decode: Decode) -> Tensor:
