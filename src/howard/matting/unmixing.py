@@ -18,12 +18,13 @@ from howard.matting.tiles import PATCH
 
 # Colours around a pixel are looked for in pictures of about this width ...
 _WIDTH = 960
-# ... as means over five pixels in a row, a Gaussian of one, and, weighing much less, over pixels this much larger.
+# ... as means over five pixels in a row, a Gaussian of one, and, each time weighing much less, in pictures smaller and
+# smaller by a factor.
 _NEAR = (0.0545, 0.2442, 0.4026, 0.2442, 0.0545)
-_FAR, _FAR_WEIGHT = 4, 0.03
+_FAR, _FAR_WEIGHT, _DISTANCES = 4, 0.03, 3
 # What follows was chosen on unseen people over unseen rooms (benchmarks/foreground.py).
 # By which power of alpha a pixel lends its colour, and how much of that there must be; below which alpha it is empty.
-_SOLIDITY, _LEAST_SOLID, _EMPTY = 16, 3e-4, 0.02
+_SOLIDITY, _LEAST_SOLID, _EMPTY = 16, 1e-5, 0.02
 # Squared error of the source, where an alpha of which nothing is known errs by 1: of its noise, for each unit of the
 # plate's squared light and of its squared slope, and of the squared distance from the line.
 _NOISE, _LIGHT, _SLOPE, _MISFIT = 0.003, 0.03, 4.0, 8.0
@@ -33,7 +34,7 @@ _SURE = 0.003
 # smaller share of empty pixels around.
 _GAIN = (0.5, 1.6)
 _DARK, _ENOUGH = 1e-3, 0.05
-_NOTHING = 1e-6
+_NOTHING = 1e-8
 
 
 Decode = Callable[[Tensor], Tensor]
@@ -96,7 +97,7 @@ def unmix_alpha(
 
 def _window(pixels: Pixels, factor: int) -> tuple[tuple[slice, ...], Pixels]:
     """The part of the pictures that pixels depend on, in whole cells of the coarsest size, and the pixels in it."""
-    cell, reach = _FAR * factor, 3
+    cell, reach = factor * _FAR ** (_DISTANCES - 1), 3
     first = [max(0, int(at.min()) // cell - reach) * cell for at in pixels[1:]]
     last = [(int(at.max()) // cell + reach + 1) * cell for at in pixels[1:]]
     window = (slice(None), slice(None), *(slice(*ends) for ends in zip(first, last, strict=True)))
@@ -132,9 +133,11 @@ def _look_around(small: Scene, pixels: Pixels, factor: int) -> Surroundings:
     """
     solid = small.alpha**_SOLIDITY
     weighted = torch.cat([small.source * solid, solid], dim=1)
-    near = pixels.of(_blur(weighted), factor)
-    far = pixels.of(_blur(_shrink(weighted, _FAR)), _FAR * factor)
-    colour, weight = (near + _FAR_WEIGHT * far).split((3, 1), dim=1)
+    total, share = pixels.of(_blur(weighted), factor), 1.0
+    for _ in range(1, _DISTANCES):
+        weighted, factor, share = _shrink(weighted, _FAR), _FAR * factor, _FAR_WEIGHT * share
+        total = total + share * pixels.of(_blur(weighted), factor)
+    colour, weight = total.split((3, 1), dim=1)
     return Surroundings(colour / weight.clamp(min=_NOTHING), weight[:, 0])
 
 
