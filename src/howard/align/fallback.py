@@ -66,7 +66,7 @@ def reach_by_neighbours(
     lent = None
     for picture in neighbours:
         near = view_source(picture.image, quality.feature_side)
-        found = search_plate(near, store, quality).candidates
+        found = search_plate(near, store, quality, thorough=False).candidates
         if not found:
             continue
         link = _link(near, found[0].comparison.person, source)

@@ -33,17 +33,24 @@ class Search(NamedTuple):
     likely: list[int]
 
 
-def search_plate(source: SourceView, store: PlateStore, quality: Quality) -> Search:
-    """Match the plate frames most like the source, as many as ``quality`` says."""
+def search_plate(source: SourceView, store: PlateStore, quality: Quality, *, thorough: bool = True) -> Search:
+    """Match the plate frames most like the source, as many as ``quality`` says.
+
+    Where none of them fits, ``thorough`` goes on through all that look like the source until one does: the quick
+    keypoints that rank them find little in some pictures.
+    """
     likely = store.index.closest(source.half, quality.shortlist)
-    candidates, closest = [], None
+    ranked = _rank(source, store, likely)
     # In the plate's order, so that its reader moves forward.
-    for index in sorted(_rank(source, store, likely)[: quality.candidates]):
-        fit = _fit(source, store, index)
-        if fit is not None and fit.estimate.trusted:
-            candidates.append(believe(source, store, *fit))
-        elif fit is not None and (closest is None or fit.estimate.inliers > closest.estimate.inliers):
-            closest = fit
+    fits = _fit_all(source, store, sorted(ranked[: quality.candidates]))
+    if thorough and not any(fit.estimate.trusted for fit in fits):
+        for index in ranked[quality.candidates :]:
+            fits += _fit_all(source, store, [index])
+            if fits and fits[-1].estimate.trusted:
+                break
+    candidates = [believe(source, store, *fit) for fit in fits if fit.estimate.trusted]
+    doubtful = [fit for fit in fits if not fit.estimate.trusted]
+    closest = max(doubtful, key=lambda fit: fit.estimate.inliers, default=None)
     return Search(sorted(candidates, key=lambda candidate: candidate.comparison.cost), closest, likely)
 
 
@@ -67,6 +74,12 @@ def _fit(source: SourceView, store: PlateStore, index: int) -> Fit | None:
     matches = match_features(store.features(index), source.features)
     fit = fit_place(matches, store.look(index).size, source.size)
     return Fit(index, fit.matches, fit.estimate) if fit else None
+
+
+def _fit_all(source: SourceView, store: PlateStore, indices: list[int]) -> list[Fit]:
+    """The fits of those plate frames that have any."""
+    fits = (_fit(source, store, index) for index in indices)
+    return [fit for fit in fits if fit is not None]
 
 
 def _rank(source: SourceView, store: PlateStore, likely: list[int]) -> list[int]:
