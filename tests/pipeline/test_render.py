@@ -34,6 +34,11 @@ def test_every_frame_is_written_with_its_line(render, tmp_path):
     assert all(line["status"] == "good" and line["coverage"] > 0.9 and line["residual"] < 3 for line in lines)
 
 
+def test_the_sidecar_claims_no_alpha_of_a_predictor_that_was_given(render, tmp_path):
+    render(frames="1")
+    assert json.loads((tmp_path / "out" / "howard.json").read_text())["settings"]["alpha"] is None
+
+
 def test_opaque_pixels_are_the_source_and_empty_ones_are_black(render, tmp_path, clips):
     render(frames="2", foreground="network")
     rgba, source = _rgba(tmp_path / "out" / "shot.0002.png"), open_reader(clips.shot)[1].image

@@ -124,9 +124,10 @@ def remove_background(
             format, folder.path, shot, indices, has_background=background is not None, exr_compression=exr_compression
         )
         refuse_inputs(outputs, numbers, inputs.clips)
+        # Of a predictor that was given only its weights are known.
+        settings = {"quality": quality, "alpha": None if predictor else alpha, "foreground": foreground, **colours}
         predictor = predictor or _load_predictor(weights, device, precision, alpha)
         entries = [describe_output(each, shot) for each in outputs]
-        settings = {"quality": quality, "alpha": alpha, "foreground": foreground, **colours}
         folder.begin(describe_render(inputs, settings, predictor, weights, entries))
         sampled = partial(wants_sample, folder.path, numbers) if report else _never
         mattes = partial(matte_clip, inputs, predictor, quality=quality, workers=workers, explains=sampled)
