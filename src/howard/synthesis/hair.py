@@ -36,6 +36,7 @@ def grow_hair(person: Person, rng: Generator) -> Person:
     head = find_head(person.alpha)
     if head is None:
         return person
+    colour = _hair_colour(person, head)
     length = head.radius * float(np.exp(rng.uniform(np.log(0.1), np.log(1.6))))
     room = int(length) + 2
     sides = room, 0, room, room
@@ -44,7 +45,7 @@ def grow_hair(person: Person, rng: Generator) -> Person:
     head = Head(head.centre + room, head.radius)
     roots = _find_roots(alpha, head, rng)
     strands = _draw_strands(roots, head, length, rng)
-    return _cover(Person(foreground, alpha), strands, _hair_colour(person, head.centre - room, head.radius), rng)
+    return _cover(Person(foreground, alpha), strands, colour, rng)
 
 
 def find_head(alpha: np.ndarray) -> Head | None:
@@ -124,9 +125,10 @@ def _cover(person: Person, strands: np.ndarray, colour: np.ndarray, rng: Generat
     return Person(foreground, alpha)
 
 
-def _hair_colour(person: Person, centre: np.ndarray, radius: float) -> np.ndarray:
+def _hair_colour(person: Person, head: Head) -> np.ndarray:
     """The colour (3,) of what is at the top of the head, float32 in [0, 255]."""
-    (x, y), half = centre, 0.5 * radius
+    (x, y), radius = head
+    half = 0.5 * radius
     part = np.s_[max(0, int(y - 0.9 * radius)) : int(y - half) + 1, max(0, int(x - half)) : int(x + half) + 1]
     colours = person.foreground[part][person.alpha[part] > 127]
     return np.median(colours, axis=0).astype(np.float32)
