@@ -13,10 +13,26 @@ from howard.synthesis.dice import Generator, bell
 from howard.synthesis.placement import Person
 
 _SHARE_BITS = 3  # of a pixel, in which strands are drawn
-_JOINTS = 8  # of a strand
-_LAYERS = 6  # of strands; those of one hide one another, those of different ones add up
-_MOST_STRANDS = 6000
+_JOINTS = 10  # of a strand
+_LAYERS = 12  # of strands; those of one hide one another, those of different ones add up
+_MOST_STRANDS = 9000
+_CROWN_SHARE = 0.4
 _SMALLEST_HEAD_PX = 8
+_THICK_FROM_PX = 80  # radius of a head whose strands may be wider than a pixel
+
+
+class Style(NamedTuple):
+    """How hair is worn."""
+
+    length: float  # of the longest strands, in radii of the head
+    density: float  # strands for every pixel of the outline
+    shortness: float  # 0: all are as long as the longest; 1: every length is as frequent; more: few are long
+    spread: float  # radians that they leave the outline's normal by
+    curl: float  # radians that they turn by at every joint
+    weight: float  # pull downwards
+    lowest: float  # where they end to grow, in radii below the head's centre
+    opacity: float  # of the strongest strands
+    thickness: int  # pixels
 
 
 class Head(NamedTuple):
@@ -37,15 +53,14 @@ def grow_hair(person: Person, rng: Generator) -> Person:
     if head is None:
         return person
     colour = _hair_colour(person, head)
-    length = head.radius * float(np.exp(rng.uniform(np.log(0.1), np.log(1.6))))
-    room = int(length) + 2
+    style = draw_style(head, rng)
+    room = int(style.length * head.radius) + 2
     sides = room, 0, room, room
     foreground = cv2.copyMakeBorder(person.foreground, *sides, cv2.BORDER_REPLICATE)
     alpha = cv2.copyMakeBorder(person.alpha, *sides, cv2.BORDER_CONSTANT)
     head = Head(head.centre + room, head.radius)
-    roots = _find_roots(alpha, head, rng)
-    strands = _draw_strands(roots, head, length, rng)
-    return _cover(Person(foreground, alpha), strands, colour, rng)
+    strands = _draw_strands(_find_roots(alpha, head, style), head, style, rng)
+    return _cover(Person(foreground, alpha), strands, style, colour, rng)
 
 
 def find_head(alpha: np.ndarray) -> Head | None:
@@ -71,37 +86,66 @@ def find_head(alpha: np.ndarray) -> Head | None:
     return Head(np.array([column, top + radius], np.float64), radius)
 
 
-def _find_roots(alpha: np.ndarray, head: Head, rng: Generator) -> np.ndarray:
+def draw_style(head: Head, rng: Generator) -> Style:
+    """A style: a crown that stands off all around, or anything from a few loose strands to long hair."""
+
+    def between(low: float, high: float) -> float:
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+    opacity = rng.uniform(0.35, 1)
+    thickness = 2 if head.radius > _THICK_FROM_PX and rng.random() < 0.4 else 1
+    if rng.random() < _CROWN_SHARE:
+        return Style(
+            length=between(0.35, 1.3),
+            density=between(5, 40),
+            shortness=rng.uniform(0.25, 0.9),
+            spread=rng.uniform(0.3, 0.9),
+            curl=rng.uniform(0.3, 1.2),
+            weight=rng.uniform(-0.1, 0.1),
+            lowest=rng.uniform(-0.1, 1.0),
+            opacity=opacity,
+            thickness=thickness,
+        )
+    return Style(
+        length=between(0.1, 1.6),
+        density=between(0.4, 16),
+        shortness=rng.uniform(0.3, 2.0),
+        spread=rng.uniform(0.1, 0.8),
+        curl=rng.uniform(0, 0.7),
+        weight=rng.uniform(-0.1, 0.35),
+        lowest=rng.uniform(-0.3, 1.5),
+        opacity=opacity,
+        thickness=thickness,
+    )
+
+
+def _find_roots(alpha: np.ndarray, head: Head, style: Style) -> np.ndarray:
     """Points of the outline about the head, (n, 2) x, y in pixels."""
     outlines, _ = cv2.findContours((alpha > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     points = np.concatenate(outlines)[:, 0].astype(np.float64)
     apart = (points - head.centre) / head.radius
-    lowest = rng.uniform(-0.3, 1.5)
-    return points[(np.hypot(*apart.T) < 2) & (apart[:, 1] < lowest)]
+    return points[(np.hypot(*apart.T) < 2) & (apart[:, 1] < style.lowest)]
 
 
-def _draw_strands(roots: np.ndarray, head: Head, length: float, rng: Generator) -> np.ndarray:
+def _draw_strands(roots: np.ndarray, head: Head, style: Style, rng: Generator) -> np.ndarray:
     """Polylines from the roots outwards, (count, joints, 2) x, y in pixels."""
-    density = np.exp(rng.uniform(np.log(0.4), np.log(16)))
-    count = min(int(len(roots) * density) + 1, _MOST_STRANDS)
-    spread, curl, weight = rng.uniform(0.1, 0.8), rng.uniform(0, 0.7), rng.uniform(-0.1, 0.35)
-    shortness = rng.uniform(0.3, 2.0)
+    count = min(int(len(roots) * style.density) + 1, _MOST_STRANDS)
     start = roots[rng.integers(len(roots), size=count)]
     outwards = start - head.centre
-    angle = np.arctan2(outwards[:, 1], outwards[:, 0]) + spread * bell(rng, count)
+    angle = np.arctan2(outwards[:, 1], outwards[:, 0]) + style.spread * bell(rng, count)
     start = start - rng.uniform(0, 0.4, (count, 1)) * outwards  # from within the head
-    step = length * rng.random(count) ** shortness / (_JOINTS - 2)
+    step = style.length * head.radius * rng.random(count) ** style.shortness / (_JOINTS - 2)
     joints = [start]
     for _ in range(_JOINTS - 1):
-        angle = angle + curl * bell(rng, count)
-        way = np.stack([np.cos(angle), np.sin(angle) + weight], axis=1)
+        angle = angle + style.curl * bell(rng, count)
+        way = np.stack([np.cos(angle), np.sin(angle) + style.weight], axis=1)
         angle = np.arctan2(way[:, 1], way[:, 0])  # weight pulls it down, more at every joint
         joints.append(joints[-1] + step[:, None] * way)
     return np.stack(joints, axis=1)
 
 
-def _cover(person: Person, strands: np.ndarray, colour: np.ndarray, rng: Generator) -> Person:
-    """Lay strands of a colour (3,) over a person; those of a layer share one shade and thickness."""
+def _cover(person: Person, strands: np.ndarray, style: Style, colour: np.ndarray, rng: Generator) -> Person:
+    """Lay strands of a colour (3,) over a person; those of a layer share one shade."""
     height, width = person.alpha.shape
     low = np.floor(strands.min(axis=(0, 1))).astype(int).clip(0, [width - 1, height - 1]) - 2
     left, top = low.clip(0)
@@ -111,12 +155,11 @@ def _cover(person: Person, strands: np.ndarray, colour: np.ndarray, rng: Generat
     open_share = 1 - alpha[top:bottom, left:right] / np.float32(255)
     colours += open_share[..., None] * (colour - colours)
     fixed = np.round((strands - [left, top]) * 2**_SHARE_BITS).astype(np.int32)
-    lightness, strength = rng.uniform(0.5, 1.4, _LAYERS), rng.uniform(0.2, 1.0, _LAYERS)
-    thickness = 1 if rng.random() < 0.8 else 2
+    lightness, strength = rng.uniform(0.5, 1.4, _LAYERS), style.opacity * rng.uniform(0.2, 1.0, _LAYERS)
     for layer in range(_LAYERS):
         drawn = np.zeros(open_share.shape, np.uint8)
         lines = list(fixed[layer::_LAYERS])
-        cv2.polylines(drawn, lines, False, 255, thickness, cv2.LINE_AA, _SHARE_BITS)
+        cv2.polylines(drawn, lines, False, 255, style.thickness, cv2.LINE_AA, _SHARE_BITS)
         share = strength[layer] * drawn / np.float32(255)
         colours += share[..., None] * (colour * lightness[layer] - colours)
         open_share *= 1 - share

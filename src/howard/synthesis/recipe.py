@@ -158,7 +158,7 @@ _STILL = Recipe(
     second_person_probability=0.15,
     nobody_probability=0.03,
     furniture_probability=0.08,
-    hair_probability=0.35,
+    hair_probability=0.45,
 )
 # ... and from one that is carried about (strength 1). Set so that what howard.align leaves on true pairs and on real
 # clips lies between the levels: see benchmarks/synthesis.py.
