@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from howard.align.retrieval import PlateIndex, rank_looks
+from howard.align.retrieval import GRID, PlateIndex, rank_looks
 from howard.align.view import look_at
 
 SIZE = (400, 300)
@@ -37,13 +37,29 @@ def test_black_frames_are_no_trouble(views):
 
 def test_keypoints_put_the_view_that_covers_most_first(views):
     looks = {number: look_at(view) for number, view in enumerate(views)}
-    assert rank_looks(look_at(views[4]), looks)[0] == 4
-    assert set(rank_looks(look_at(views[4]), looks)[:3]) == {3, 4, 5}
+    ranked = rank_looks(look_at(views[4]), looks)
+    assert ranked[0].index == 4
+    assert {look.index for look in ranked[:3]} == {3, 4, 5}
+
+
+def test_what_each_shows_is_known_from_its_keypoints(views):
+    shown = {look.index: look.shown for look in rank_looks(look_at(views[4]), dict(enumerate(map(look_at, views))))}
+    assert all(each.shape == GRID for each in shown.values())
+    assert shown[4].mean() > 0.97
+    # A view to the side shows 20 pixels of 400 less for every step.
+    for index in (2, 3, 5, 6):
+        steps = abs(index - 4)
+        assert shown[index].mean() == pytest.approx(1 - 0.05 * steps, abs=0.03)
+        # Those before it were further to the left.
+        beyond = np.s_[:, -4 * steps :] if index < 4 else np.s_[:, : 4 * steps]
+        assert shown[index][beyond].mean() < 0.2
 
 
 def test_where_nothing_agrees_the_order_stays(views):
     flat = look_at(np.full_like(views[0], 90))
-    assert rank_looks(flat, {7: look_at(views[0]), 2: flat, 5: look_at(views[1])}) == [7, 2, 5]
+    ranked = rank_looks(flat, {7: look_at(views[0]), 2: flat, 5: look_at(views[1])})
+    assert [look.index for look in ranked] == [7, 2, 5]
+    assert not any(look.shown.any() for look in ranked)
 
 
 def test_a_long_plate_takes_little_memory(views):

@@ -43,7 +43,8 @@ class Comparison(NamedTuple):
 class Candidate(NamedTuple):
     """One plate frame believed to fit a source frame, by the ``matches`` that ``estimate`` came from.
 
-    ``is_sure`` is False where it is used for want of a better one: its status is then weak.
+    ``is_sure`` is False where it is used for want of a better one: its status is then weak. One that ``only_fills``
+    is shown where no other is.
     """
 
     index: int
@@ -51,6 +52,7 @@ class Candidate(NamedTuple):
     matches: Matches
     comparison: Comparison
     is_sure: bool = True
+    only_fills: bool = False
 
 
 def choose_together(candidates: list[Candidate], count: int) -> list[Candidate]:
@@ -63,6 +65,11 @@ def choose_together(candidates: list[Candidate], count: int) -> list[Candidate]:
         chosen.append(left.pop(int(np.argmin(costs)) if chosen else 0))
         covered |= chosen[-1].comparison.coverage
     return chosen
+
+
+def cover_together(candidates: list[Candidate]) -> np.ndarray:
+    """Where at least one of the candidates shows something, (h, w) bool at 1/8 of 1080p."""
+    return np.any([candidate.comparison.coverage for candidate in candidates], axis=0)
 
 
 def compare_looks(source: Look, plate: Look, matrix: np.ndarray) -> Comparison:

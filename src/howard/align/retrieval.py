@@ -1,6 +1,7 @@
 """Which plate frames look most like a source frame: small grey pictures of all, then keypoints of the likeliest."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,7 +21,9 @@ _CHUNK = 512
 # Pixels of a source 1920 wide.
 _QUICK_THRESHOLD = 6.0
 _FEWEST = 8
-_COVERAGE_GRID = (16, 9)
+# Rows and columns of points at which it is judged what a plate frame shows of the source.
+GRID = (54, 96)
+_NOTHING_SHOWN = np.zeros(GRID, bool)
 
 
 class PlateIndex:
@@ -48,35 +51,45 @@ class PlateIndex:
         return np.maximum(np.einsum("fbp,bp->fb", chunk, wanted), 0).sum(axis=1)
 
 
-def rank_looks(source: Look, plates: dict[int, Look]) -> list[int]:
-    """Indices of plate frames by how many ORB keypoints agree times how much of the source is covered, best first.
+class RankedLook(NamedTuple):
+    """Plate frame ``index`` and its ``score``; ``shown`` is the part of the source that it shows, on ``GRID``, bool."""
+
+    index: int
+    score: float
+    shown: np.ndarray
+
+
+def rank_looks(source: Look, plates: dict[int, Look]) -> list[RankedLook]:
+    """Plate frames by how many ORB keypoints agree times how much of the source is covered, best first.
 
     ``plates`` are by index, the likeliest first, an order kept among equals.
     """
     if len(plates) == 1:
-        return list(plates)
-    score = np.array([_agreement(source, look) for look in plates.values()])
-    return [list(plates)[rank] for rank in np.argsort(-score, kind="stable")]
+        return [RankedLook(index, 0.0, _NOTHING_SHOWN) for index in plates]
+    looks = [RankedLook(index, *_agreement(source, look)) for index, look in plates.items()]
+    return sorted(looks, key=lambda look: -look.score)
 
 
-def _agreement(source: Look, plate: Look) -> float:
+def _agreement(source: Look, plate: Look) -> tuple[float, np.ndarray]:
     matches = match_quick_features(plate.quick, source.quick)
     if len(matches.plate) < _FEWEST:
-        return 0.0
+        return 0.0, _NOTHING_SHOWN
     threshold = _QUICK_THRESHOLD * source.size.width / 1920
     matrix, mask = cv2.findHomography(matches.plate, matches.source, cv2.USAC_MAGSAC, threshold)
     if matrix is None or not is_sane(matrix, plate.size, source.size):
-        return 0.0
-    return float(mask.sum()) * _covered_share(matrix, plate, source)
+        return 0.0, _NOTHING_SHOWN
+    shown = _shown(matrix, plate, source)
+    return float(mask.sum() * shown.mean()), shown
 
 
-def _covered_share(matrix: np.ndarray, plate: Look, source: Look) -> float:
-    """Share of the source that lies inside the plate, by a grid of points."""
-    columns, rows = _COVERAGE_GRID
+def _shown(matrix: np.ndarray, plate: Look, source: Look) -> np.ndarray:
+    """Which points of a grid over the source lie inside the plate."""
+    rows, columns = GRID
     x, y = np.meshgrid((np.arange(columns) + 0.5) / columns, (np.arange(rows) + 0.5) / rows)
     points = np.stack([x.ravel(), y.ravel()], axis=1) * np.array(source.size)
     seen = apply_homography(np.linalg.inv(matrix), points)
-    return float(((seen >= 0) & (seen <= np.array(plate.size) - 1)).all(axis=1).mean())
+    inside = ((seen >= 0) & (seen <= np.array(plate.size) - 1)).all(axis=1)
+    return np.asarray(inside.reshape(rows, columns))
 
 
 def _thumbnail(image: np.ndarray) -> np.ndarray:

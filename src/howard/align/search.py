@@ -2,11 +2,14 @@
 
 from typing import NamedTuple
 
-from howard.align.candidate import Candidate, compare_looks
+import cv2
+import numpy as np
+
+from howard.align.candidate import Candidate, compare_looks, cover_together
 from howard.align.features import Matches, match_features
 from howard.align.homography import HomographyEstimate
 from howard.align.quality import Quality
-from howard.align.retrieval import rank_looks
+from howard.align.retrieval import GRID, RankedLook, rank_looks
 from howard.align.rigid import fit_place
 from howard.align.store import PlateStore
 from howard.align.view import SourceView
@@ -14,6 +17,9 @@ from howard.align.view import SourceView
 # Of these, and of no more, one that still shows so much of the source is looked for.
 _PARTNERS_TRIED = 3
 _PARTNER_COVERAGE = 0.6
+# Of these, and of no more, those that show this share of the source and are alone in it are looked for.
+_FILLERS_TRIED = 4
+_LEAST_GAIN = 0.002
 
 
 class Fit(NamedTuple):
@@ -26,11 +32,11 @@ class Fit(NamedTuple):
 
 class Search(NamedTuple):
     """``candidates`` are believed, the best first; ``closest`` is the best of the fits that are not.
-    ``likely`` are the indices of all plate frames that look like the source."""
+    ``likely`` are all plate frames that look like the source."""
 
     candidates: list[Candidate]
     closest: Fit | None
-    likely: list[int]
+    likely: list[RankedLook]
 
 
 def search_plate(source: SourceView, store: PlateStore, quality: Quality, *, thorough: bool = True) -> Search:
@@ -39,8 +45,8 @@ def search_plate(source: SourceView, store: PlateStore, quality: Quality, *, tho
     Where none of them fits, ``thorough`` goes on through all that look like the source until one does: the quick
     keypoints that rank them find little in some pictures.
     """
-    likely = store.index.closest(source.half, quality.shortlist)
-    ranked = _rank(source, store, likely)
+    likely = _rank(source, store, store.index.closest(source.half, quality.shortlist))
+    ranked = [look.index for look in likely]
     # In the plate's order, so that its reader moves forward.
     fits = _fit_all(source, store, sorted(ranked[: quality.candidates]))
     if thorough and not any(fit.estimate.trusted for fit in fits):
@@ -61,13 +67,51 @@ def find_partner(source: SourceView, store: PlateStore, search: Search) -> Candi
     """
     best = search.candidates[0].index
     known = {candidate.index: candidate for candidate in search.candidates}
-    others = sorted((index for index in search.likely if index != best), key=lambda index: (-abs(index - best), index))
-    for index in others[:_PARTNERS_TRIED]:
+    others = sorted((look.index for look in search.likely), key=lambda index: (-abs(index - best), index))
+    for index in [index for index in others if index != best][:_PARTNERS_TRIED]:
         fit = None if index in known else _fit(source, store, index)
         candidate = believe(source, store, *fit) if fit and fit.estimate.trusted else known.get(index)
         if candidate is not None and candidate.comparison.coverage.mean() >= _PARTNER_COVERAGE:
             return candidate
     return None
+
+
+def find_fillers(
+    source: SourceView,
+    store: PlateStore,
+    search: Search,
+    chosen: list[Candidate],
+    partner: Candidate | None,
+    count: int,
+) -> list[Candidate]:
+    """At most ``count`` plate frames that show what the ``chosen`` ones do not, each more than those before it."""
+    known = {candidate.index: candidate for candidate in [*search.candidates, partner] if candidate}
+    shown = {look.index: look.shown for look in search.likely}
+    shown |= {index: _shares(candidate.comparison.coverage) for index, candidate in known.items()}
+    for candidate in chosen:
+        shown.pop(candidate.index, None)
+    fillers: list[Candidate] = []
+    for _ in range(min(_FILLERS_TRIED, len(shown))):
+        gap = ~cover_together(chosen + fillers)
+        if len(fillers) == count or gap.mean() < _LEAST_GAIN:
+            break
+        missing = _shares(gap)
+        gains = {index: float((missing * there).mean()) for index, there in shown.items()}
+        index = max(gains, key=lambda index: gains[index])
+        if gains[index] < _LEAST_GAIN:
+            break
+        del shown[index]
+        fit = None if index in known else _fit(source, store, index)
+        candidate = believe(source, store, *fit) if fit and fit.estimate.trusted else known.get(index)
+        if candidate is not None and (candidate.comparison.coverage & gap).mean() >= _LEAST_GAIN:
+            fillers.append(candidate._replace(only_fills=True))
+    return fillers
+
+
+def _shares(mask: np.ndarray) -> np.ndarray:
+    """How much of every cell of the grid on which likely plate frames are judged is in a mask (h, w) bool."""
+    rows, columns = GRID
+    return cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
 
 
 def _fit(source: SourceView, store: PlateStore, index: int) -> Fit | None:
@@ -82,7 +126,7 @@ def _fit_all(source: SourceView, store: PlateStore, indices: list[int]) -> list[
     return [fit for fit in fits if fit is not None]
 
 
-def _rank(source: SourceView, store: PlateStore, likely: list[int]) -> list[int]:
+def _rank(source: SourceView, store: PlateStore, likely: list[int]) -> list[RankedLook]:
     looks = {index: store.look(index) for index in sorted(likely)}
     return rank_looks(source.look, {index: looks[index] for index in likely})
 
