@@ -46,7 +46,7 @@ class InferSettings:
     weights: str = setting("default", "name of weights that ship with Howard, or a weights file", is_path=True)
     device: str = setting("auto", "auto, cpu, cuda or mps")
     precision: str = setting("auto", "of the network: auto, fp32, bf16 (faster on many CPUs) or fp16 (GPUs)")
-    quality: str = setting("standard", "of the plate's alignment: fast, standard or best")
+    quality: str = setting("standard", "how much work goes into a frame: fast, standard or best")
     threads: int | None = setting(None, "cores to keep busy; all if left out")
     input_colour: str | None = setting(None, "the shot's colours, where its tags are wrong: bt709, hlg, slog3, ...")
     plate_colour: str | None = setting(None, "the same for the plate")

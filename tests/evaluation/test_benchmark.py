@@ -145,12 +145,18 @@ def test_unreadable_truth_is_named(clip: TrueClip) -> None:
         clip.alpha(99)
 
 
-def test_the_command_says_trouble_in_one_line() -> None:
-    command = [sys.executable, "-m", "howard.evaluation.benchmark", "clips=nowhere"]
+@pytest.mark.parametrize(
+    ("arguments", "trouble"),
+    [
+        (["clips=nowhere"], "nowhere does not exist; give a folder laid out like data/sample, or a folder of such"),
+        (["clips=nowhere", "quality=great"], "quality=great is not known; choose fast, standard, best"),
+    ],
+)
+def test_the_command_says_trouble_in_one_line(arguments: list[str], trouble: str) -> None:
+    command = [sys.executable, "-m", "howard.evaluation.benchmark", *arguments]
     done = subprocess.run(command, cwd=ROOT / "src", capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    expected = "error: nowhere does not exist; give a folder laid out like data/sample, or a folder of such\n"
-    assert done.stderr == expected
+    assert done.stderr == f"error: {trouble}\n"
 
 
 @pytest.mark.slow

@@ -89,6 +89,25 @@ def test_alpha_is_unmixed_where_it_was_refined_unless_asked_for_as_it_is(monkeyp
     assert not torch.equal(after.alpha, before.alpha)
 
 
+def test_mirrored_it_gives_a_mirror_image_its_mirrored_matte(predictor: MattingPredictor) -> None:
+    both = MattingPredictor(predictor.network, METADATA, torch.device("cpu"), mirrored=True)
+    source, plate = images()
+    coverage = np.ones(source.shape[:2], np.float32)
+    coverage[:, :40] = 0
+    turned = source[:, ::-1], plate[:, ::-1], coverage[:, ::-1]
+
+    def distance(predict: MattingPredictor) -> float:
+        straight, mirrored = predict(source, plate, coverage).numpy(), predict(*turned).numpy()
+        return float(np.abs(straight.alpha - mirrored.alpha[..., ::-1]).max())
+
+    assert distance(predictor) > 1e-2
+    assert distance(both) < 1e-4
+    first, second = predictor(source, plate, coverage), both(source, plate, coverage)
+    assert torch.equal(first.coarse.alpha, second.coarse.alpha)
+    assert (second.refined >= first.refined).all()
+    assert not torch.equal(first.foreground, second.foreground)
+
+
 def test_the_network_given_is_left_as_it_was() -> None:
     network = METADATA.build().train()
     before = {name: value.clone() for name, value in network.state_dict().items()}

@@ -283,3 +283,18 @@ def test_choices_that_there_are_not(render, tmp_path, setting):
     with pytest.raises(SettingsError, match=f"{setting}=perfect is not known; choose"):
         render(**{setting: "perfect"})
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("quality", ["standard", "best"])
+def test_only_the_best_quality_mattes_the_mirror_image_too(monkeypatch, clips, key, quality):
+    asked = []
+
+    def load(weights, device, precision, alpha, *, mirrored):
+        asked.append(mirrored)
+        return key
+
+    monkeypatch.setattr("howard.matting.load_matting", load)
+    monkeypatch.setattr(key, "find_person", lambda source, plate, coverage: np.zeros(source.shape[:2]), raising=False)
+    (made,) = cut_out_frames(clips.shot, clips.plate, frames="2", quality=quality)
+    assert made.rgba.shape == (240, 320, 4)
+    assert asked == [quality == "best"]

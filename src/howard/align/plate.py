@@ -143,8 +143,18 @@ class PlateAligner:
         best = chosen[0]
         person = locate_person(view, frames[best.index], best, mesh, self._find_person)
         beside = warp_partner(view, frames[partner.index], partner) if partner else None
+        # At the border, where fillers are seen, there is little to measure a flow by.
         return [
-            build_layer(view, frames[each.index], each, person, mesh=mesh, flow=flow, partner=beside) for each in chosen
+            build_layer(
+                view,
+                frames[each.index],
+                each,
+                person,
+                mesh=mesh,
+                flow=flow and not each.only_fills,
+                partner=beside,
+            )
+            for each in chosen
         ]
 
     def _finish(self, view: SourceView, layers: list[Layer]) -> AlignedPlate:

@@ -17,6 +17,7 @@ from howard.pipeline import (
     Predictor,
     ProgressCallback,
     align_frames,
+    choose_finder,
     matte_frames,
 )
 
@@ -53,7 +54,11 @@ class ClipReport:
 
 
 def score_clip(
-    clip: TrueClip, predictor: Predictor, frames: str | None = None, progress: ProgressCallback | None = None
+    clip: TrueClip,
+    predictor: Predictor,
+    frames: str | None = None,
+    progress: ProgressCallback | None = None,
+    quality: str = "standard",
 ) -> ClipReport:
     """Matte and score a clip.
 
@@ -62,6 +67,7 @@ def score_clip(
         predictor: as ``howard.matting.load_matting`` gives.
         frames: "10-20", both included, or "7", counted from 1; None scores all.
         progress: called after each frame.
+        quality: of the alignment; see :class:`howard.align.PlateAligner`.
 
     Raises:
         InputError: a file of the clip cannot be read. SettingsError: ``frames`` lies outside the clip.
@@ -72,7 +78,9 @@ def score_clip(
     # The plate is opened twice: the aligner reads it in threads of its own.
     with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate, open_reader(clip.plate) as filmed:
         indices = choose_frames(frames, shot.info)
-        for done, frame in enumerate(align_frames(shot, plate, indices), start=1):
+        find_person = choose_finder(quality, predictor)
+        aligned = align_frames(shot, plate, indices, quality=quality, find_person=find_person)
+        for done, frame in enumerate(aligned, start=1):
             true = clip.alpha(frame.source.index)
             as_filmed = filmed[round(frame.source.index * (len(filmed) - 1) / max(len(shot) - 1, 1))].image
             for name, alpha in _alphas(frame, as_filmed, clip, predictor).items():

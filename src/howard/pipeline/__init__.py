@@ -5,7 +5,7 @@ from howard.pipeline.frames import AlignedFrame, MattedFrame
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.progress import FrameDone, ProgressCallback, progress_bar
 from howard.pipeline.render import CutOut, RenderSummary, cut_out_frames, remove_background
-from howard.pipeline.stages import align_frames, matte_clip, matte_frames
+from howard.pipeline.stages import align_frames, choose_finder, matte_clip, matte_frames
 
 __all__ = [
     "AlignedFrame",
@@ -16,6 +16,7 @@ __all__ = [
     "ProgressCallback",
     "RenderSummary",
     "align_frames",
+    "choose_finder",
     "cut_out_frames",
     "deliver",
     "matte_clip",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from howard.align import QUALITIES, AlignedPlate, AlignmentStatus
+from howard.align import BEST, QUALITIES, AlignedPlate, AlignmentStatus
 from howard.errors import SettingsError
 from howard.media import Frame, choose_frames
 from howard.pipeline.cutout import cut_out
@@ -95,7 +95,8 @@ def remove_background(
         input_colour: how the shot's values are meant, where its tags are wrong or missing; see `open_reader`.
         plate_colour: the same for the plate.
         frame_rate: of a shot that is an image sequence, as 24 or "24000/1001"; 24 where None.
-        quality: of the alignment: fast, standard or best; see :class:`howard.align.PlateAligner`.
+        quality: how much work goes into a frame: fast, standard or best. It is that of the alignment, see
+            :class:`howard.align.PlateAligner`; ``best`` also mattes the mirror image and takes the mean.
         workers: frames that are aligned at a time; None means one for each of the machine's cores, up to
             eight.
         report: also write ``report.html``, a page that shows how the render came out.
@@ -126,7 +127,7 @@ def remove_background(
         refuse_inputs(outputs, numbers, inputs.clips)
         # Of a predictor that was given only its weights are known.
         settings = {"quality": quality, "alpha": None if predictor else alpha, "foreground": foreground, **colours}
-        predictor = predictor or _load_predictor(weights, device, precision, alpha)
+        predictor = predictor or _load_predictor(weights, device, precision, alpha, quality)
         entries = [describe_output(each, shot) for each in outputs]
         folder.begin(describe_render(inputs, settings, predictor, weights, entries))
         sampled = partial(wants_sample, folder.path, numbers) if report else _never
@@ -183,7 +184,7 @@ def cut_out_frames(
     with open_inputs(source, plate, garbage=garbage, holdout=holdout, **colours) as inputs:
         shot = inputs.shot.info
         numbers = [shot.first_number + index for index in choose_frames(frames, shot)]
-        predictor = predictor or _load_predictor(weights, device, precision, alpha)
+        predictor = predictor or _load_predictor(weights, device, precision, alpha, quality)
         with closing(matte_clip(inputs, predictor, numbers, quality=quality, workers=workers)) as mattes:
             for frame in mattes:
                 image = frame.source.image
@@ -205,11 +206,11 @@ def _never(number: int, is_weak: bool) -> bool:
     return False
 
 
-def _load_predictor(weights: str | Path, device: str, precision: str, alpha: str) -> Predictor:
+def _load_predictor(weights: str | Path, device: str, precision: str, alpha: str, quality: str) -> Predictor:
     # Torch takes seconds to load: only after everything else has been checked.
     from howard.matting import load_matting
 
-    return load_matting(weights, device, precision, alpha)
+    return load_matting(weights, device, precision, alpha, mirrored=quality == BEST)
 
 
 def _reporting(progress: ProgressCallback | bool) -> AbstractContextManager[ProgressCallback]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from howard.align import (
+    BEST,
     AlignmentStatus,
     AlignTask,
     PersonFinder,
@@ -62,8 +63,7 @@ def matte_clip(
         inputs.plate,
         [number - first for number in numbers],
         quality=quality,
-        # A second opinion on where the person is costs as much again as a fast alignment.
-        find_person=predictor.find_person if quality == "best" else None,
+        find_person=choose_finder(quality, predictor),
         cache=default_cache_folder(),
         device=None if str(predictor.device) == "cpu" else str(predictor.device),
         workers=workers or min(count_cores(), _MOST_WORKERS),
@@ -74,6 +74,11 @@ def matte_clip(
             index = frame.source.index
             garbage, holdout = (mask and mask.frame(index) for mask in (inputs.garbage, inputs.holdout))
             yield frame._replace(alpha=apply_masks(frame.alpha, garbage, holdout))
+
+
+def choose_finder(quality: str, predictor: Predictor) -> PersonFinder | None:
+    """Who says where the person is, besides the plate; None unless it is worth as much again as a fast alignment."""
+    return predictor.find_person if quality == BEST else None
 
 
 def count_cores() -> int:

@@ -9,6 +9,8 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from howard import cli
+from howard.align import BEST, QUALITIES
+from howard.errors import SettingsError
 from howard.evaluation.clip import TrueClip, find_clips
 from howard.media import write_whole
 from howard.settings import setting
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 COMMAND = "python -m howard.evaluation.benchmark"
 EXAMPLES = (
-    f"{COMMAND} clips=data/bench_public",
+    f"{COMMAND} clips=data/bench_public quality=best",
     f"{COMMAND} clips=data/sample weights=mine.safetensors json=scores.json",
 )
 
@@ -31,6 +33,7 @@ class BenchmarkSettings:
     weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
     frames: str | None = setting(None, "only these frames of each clip, as 10-20 or 7; all if left out")
     alpha: str = setting("unmixed", "of soft edges: unmixed or network, as infer.py's")
+    quality: str = setting("standard", "how much work goes into a frame: fast, standard or best, as infer.py's")
     device: str = setting("auto", "auto, cpu, cuda or mps")
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
 
@@ -45,6 +48,8 @@ def main(arguments: list[str]) -> None:
         print(cli.help_page(COMMAND, "Mattes and scores clips whose truth is known.", BenchmarkSettings, EXAMPLES))
         return
     settings = cli.read_settings(BenchmarkSettings, "benchmark", arguments)
+    if settings.quality not in QUALITIES:
+        raise SettingsError(f"quality={settings.quality} is not known; choose {', '.join(QUALITIES)}")
     clips = find_clips(Path(settings.clips))
     # Only now: torch takes seconds to load, and the settings may have been wrong.
     from howard.evaluation.tables import as_json, clips_table, plates_table
@@ -64,11 +69,12 @@ def score_clips(clips: list[TrueClip], settings: BenchmarkSettings) -> dict[str,
     from howard.matting import load_matting
     from howard.pipeline import progress_bar
 
-    predictor = load_matting(settings.weights, settings.device, alpha=settings.alpha)
+    mirrored = settings.quality == BEST
+    predictor = load_matting(settings.weights, settings.device, alpha=settings.alpha, mirrored=mirrored)
     reports = {}
     for clip in clips:
         with progress_bar() as progress:
-            reports[clip.folder.name] = score_clip(clip, predictor, settings.frames, progress)
+            reports[clip.folder.name] = score_clip(clip, predictor, settings.frames, progress, settings.quality)
     return reports
 
 
