@@ -6,7 +6,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.data import find_people, find_places, read_picture
@@ -144,6 +144,7 @@ def test_true_pairs_know_their_plate(tmp_path: Path) -> None:
     assert (place.path.name, place.plate and place.plate.name) == ("r1_00_src.jpg", "r1_00_plate.jpg")
 
 
+@settings(deadline=None)  # files are made
 @given(NAME, st.integers(2, 9))
 def test_without_lists_all_views_of_a_room_are_on_one_side(room: str, views: int) -> None:
     with TemporaryDirectory() as folder:

@@ -6,10 +6,9 @@ from howard.align.explain import draw_explanation
 from howard.align.layer import PersonFinder
 from howard.align.parallel import AlignTask, align_many
 from howard.align.plate import PlateAligner
-from howard.align.quality import BEST, QUALITIES
+from howard.align.quality import QUALITIES
 
 __all__ = [
-    "BEST",
     "QUALITIES",
     "AlignTask",
     "AlignedPlate",

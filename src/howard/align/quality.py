@@ -22,7 +22,6 @@ class Quality(NamedTuple):
     parallax: bool
 
 
-BEST = "best"
 QUALITIES = {
     "fast": Quality(
         shortlist=4, candidates=1, fused=1, fillers=0, feature_side=640, mesh=False, flow=False, parallax=False
@@ -30,7 +29,7 @@ QUALITIES = {
     "standard": Quality(
         shortlist=16, candidates=2, fused=1, fillers=0, feature_side=960, mesh=True, flow=True, parallax=True
     ),
-    BEST: Quality(
+    "best": Quality(
         shortlist=16, candidates=4, fused=3, fillers=2, feature_side=960, mesh=True, flow=True, parallax=True
     ),
 }

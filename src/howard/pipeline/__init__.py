@@ -4,8 +4,9 @@ from howard.pipeline.deliver import deliver
 from howard.pipeline.frames import AlignedFrame, MattedFrame
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.progress import FrameDone, ProgressCallback, progress_bar
+from howard.pipeline.quality import check_quality, choose_finder, is_mirrored
 from howard.pipeline.render import CutOut, RenderSummary, cut_out_frames, remove_background
-from howard.pipeline.stages import align_frames, choose_finder, matte_clip, matte_frames
+from howard.pipeline.stages import align_frames, matte_clip, matte_frames
 
 __all__ = [
     "AlignedFrame",
@@ -16,9 +17,11 @@ __all__ = [
     "ProgressCallback",
     "RenderSummary",
     "align_frames",
+    "check_quality",
     "choose_finder",
     "cut_out_frames",
     "deliver",
+    "is_mirrored",
     "matte_clip",
     "matte_frames",
     "progress_bar",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from howard.align import BEST, QUALITIES, AlignedPlate, AlignmentStatus
+from howard.align import AlignedPlate, AlignmentStatus
 from howard.errors import SettingsError
 from howard.media import Frame, choose_frames
 from howard.pipeline.cutout import cut_out
@@ -22,6 +22,7 @@ from howard.pipeline.inputs import open_inputs
 from howard.pipeline.outputs import choose_outputs, describe_output, refuse_inputs
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.progress import ProgressCallback, progress_bar
+from howard.pipeline.quality import check_quality, is_mirrored
 from howard.pipeline.samples import wants_sample
 from howard.pipeline.sidecar import describe_render
 from howard.pipeline.stages import matte_clip
@@ -108,7 +109,7 @@ def remove_background(
         HowardError: one of its kinds, in one line; whatever can be checked is checked before the network is loaded.
     """
     started = time.monotonic()
-    _check_choice("quality", quality, QUALITIES)
+    check_quality(quality)
     _check_choice("foreground", foreground, FOREGROUNDS)
     _check_workers(workers)
     folder = RenderFolder(output, overwrite, restart)
@@ -177,7 +178,7 @@ def cut_out_frames(
     Arguments and errors are the same; nothing is read or checked before the first frame is asked for. Frames come in
     order, and the next ones are made meanwhile.
     """
-    _check_choice("quality", quality, QUALITIES)
+    check_quality(quality)
     _check_choice("foreground", foreground, FOREGROUNDS)
     _check_workers(workers)
     colours = {"input_colour": input_colour, "plate_colour": plate_colour}
@@ -210,7 +211,7 @@ def _load_predictor(weights: str | Path, device: str, precision: str, alpha: str
     # Torch takes seconds to load: only after everything else has been checked.
     from howard.matting import load_matting
 
-    return load_matting(weights, device, precision, alpha, mirrored=quality == BEST)
+    return load_matting(weights, device, precision, alpha, mirrored=is_mirrored(quality))
 
 
 def _reporting(progress: ProgressCallback | bool) -> AbstractContextManager[ProgressCallback]:

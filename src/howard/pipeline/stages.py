@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from howard.align import (
-    BEST,
     AlignmentStatus,
     AlignTask,
     PersonFinder,
@@ -24,6 +23,7 @@ from howard.pipeline.frames import AlignedFrame, MatteDetail, MattedFrame
 from howard.pipeline.inputs import Inputs
 from howard.pipeline.masks import apply_masks
 from howard.pipeline.predictor import Predictor
+from howard.pipeline.quality import choose_finder
 
 Explains = Callable[[int, bool], bool]
 
@@ -74,11 +74,6 @@ def matte_clip(
             index = frame.source.index
             garbage, holdout = (mask and mask.frame(index) for mask in (inputs.garbage, inputs.holdout))
             yield frame._replace(alpha=apply_masks(frame.alpha, garbage, holdout))
-
-
-def choose_finder(quality: str, predictor: Predictor) -> PersonFinder | None:
-    """Who says where the person is, besides the plate; None unless it is worth as much again as a fast alignment."""
-    return predictor.find_person if quality == BEST else None
 
 
 def count_cores() -> int:

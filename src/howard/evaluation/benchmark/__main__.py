@@ -9,10 +9,9 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from howard import cli
-from howard.align import BEST, QUALITIES
-from howard.errors import SettingsError
 from howard.evaluation.clip import TrueClip, find_clips
 from howard.media import write_whole
+from howard.pipeline import check_quality, is_mirrored, progress_bar
 from howard.settings import setting
 
 if TYPE_CHECKING:
@@ -48,8 +47,7 @@ def main(arguments: list[str]) -> None:
         print(cli.help_page(COMMAND, "Mattes and scores clips whose truth is known.", BenchmarkSettings, EXAMPLES))
         return
     settings = cli.read_settings(BenchmarkSettings, "benchmark", arguments)
-    if settings.quality not in QUALITIES:
-        raise SettingsError(f"quality={settings.quality} is not known; choose {', '.join(QUALITIES)}")
+    check_quality(settings.quality)
     clips = find_clips(Path(settings.clips))
     # Only now: torch takes seconds to load, and the settings may have been wrong.
     from howard.evaluation.tables import as_json, clips_table, plates_table
@@ -67,9 +65,8 @@ def score_clips(clips: list[TrueClip], settings: BenchmarkSettings) -> dict[str,
     """Every clip's report by its folder's name."""
     from howard.evaluation.roads import score_clip
     from howard.matting import load_matting
-    from howard.pipeline import progress_bar
 
-    mirrored = settings.quality == BEST
+    mirrored = is_mirrored(settings.quality)
     predictor = load_matting(settings.weights, settings.device, alpha=settings.alpha, mirrored=mirrored)
     reports = {}
     for clip in clips:
