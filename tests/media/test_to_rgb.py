@@ -62,7 +62,9 @@ def _encode(path, pictures, coding, subsampled=True):
         stream = container.add_stream("libx265" if coding.bits == 10 else "libx264", rate=10)
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = pixel_format
-        stream.options = {"x265-params": "lossless=1:log-level=none"} if coding.bits == 10 else {"qp": "0"}
+        # Where x265 may put frames in another order it now and then gives the first one a time after its own.
+        lossless = {"x265-params": "lossless=1:log-level=none:bframes=0"}
+        stream.options = lossless if coding.bits == 10 else {"qp": "0"}
         for number, picture in enumerate(pictures):
             frame = av.VideoFrame(stream.width, stream.height, pixel_format)
             frame.pts = number
