@@ -35,6 +35,38 @@ class Style(NamedTuple):
     thickness: int  # pixels
 
 
+class Ranges(NamedTuple):
+    """What the first settings of a style are drawn from: length and density by their logarithms, the others evenly."""
+
+    length: tuple[float, float]
+    density: tuple[float, float]
+    shortness: tuple[float, float]
+    spread: tuple[float, float]
+    curl: tuple[float, float]
+    weight: tuple[float, float]
+    lowest: tuple[float, float]
+
+
+_CROWN = Ranges(
+    length=(0.35, 1.3),
+    density=(5, 40),
+    shortness=(0.25, 0.9),
+    spread=(0.3, 0.9),
+    curl=(0.3, 1.2),
+    weight=(-0.1, 0.1),
+    lowest=(-0.1, 1.0),
+)
+_ANY = Ranges(
+    length=(0.1, 1.6),
+    density=(0.4, 16),
+    shortness=(0.3, 2.0),
+    spread=(0.1, 0.8),
+    curl=(0, 0.7),
+    weight=(-0.1, 0.35),
+    lowest=(-0.3, 1.5),
+)
+
+
 class Head(NamedTuple):
     """Where a head is in a picture: the centre (x, y) and the radius of the circle that fills it, in pixels."""
 
@@ -89,34 +121,12 @@ def find_head(alpha: np.ndarray) -> Head | None:
 def draw_style(head: Head, rng: Generator) -> Style:
     """A style: a crown that stands off all around, or anything from a few loose strands to long hair."""
 
-    def between(low: float, high: float) -> float:
-        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
     opacity = rng.uniform(0.35, 1)
     thickness = 2 if head.radius > _THICK_FROM_PX and rng.random() < 0.4 else 1
-    if rng.random() < _CROWN_SHARE:
-        return Style(
-            length=between(0.35, 1.3),
-            density=between(5, 40),
-            shortness=rng.uniform(0.25, 0.9),
-            spread=rng.uniform(0.3, 0.9),
-            curl=rng.uniform(0.3, 1.2),
-            weight=rng.uniform(-0.1, 0.1),
-            lowest=rng.uniform(-0.1, 1.0),
-            opacity=opacity,
-            thickness=thickness,
-        )
-    return Style(
-        length=between(0.1, 1.6),
-        density=between(0.4, 16),
-        shortness=rng.uniform(0.3, 2.0),
-        spread=rng.uniform(0.1, 0.8),
-        curl=rng.uniform(0, 0.7),
-        weight=rng.uniform(-0.1, 0.35),
-        lowest=rng.uniform(-0.3, 1.5),
-        opacity=opacity,
-        thickness=thickness,
-    )
+    ranges = _CROWN if rng.random() < _CROWN_SHARE else _ANY
+    length, density = (float(np.exp(rng.uniform(*np.log(each)))) for each in (ranges.length, ranges.density))
+    others = (rng.uniform(*each) for each in ranges[2:])
+    return Style(length, density, *others, opacity, thickness)
 
 
 def _find_roots(alpha: np.ndarray, head: Head, style: Style) -> np.ndarray:
