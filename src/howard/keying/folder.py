@@ -1,8 +1,6 @@
 """The output folder: whose it is, which of its frames are finished, and how they are stored."""
 
-import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from howard.errors import InputError, OutputError
 from howard.keying.frame import Keyed
 from howard.keying.light import encode
 from howard.keying.screen import Screen
-from howard.media import ClipInfo, write_whole
+from howard.media import ClipInfo, differences, fingerprint_all, write_whole
 from howard.media.files import make_folder
 
 _RECORD = "keying_{}.json"
@@ -44,7 +42,7 @@ class KeyingFolder:
         self._clip = clip
         path = self.path / _RECORD.format(clip)
         if path.exists() and not self._overwrite:
-            changed = list(_differences(_read_record(path), record))
+            changed = list(differences(_asked(_read_record(path)), _asked(record)))
             if changed:
                 raise OutputError(
                     f"{self.path} holds another {clip}: {'; '.join(changed[:3])}; "
@@ -89,12 +87,11 @@ class KeyingFolder:
 
 
 def describe(clip: ClipInfo, settings: dict[str, Any], screen: Screen) -> dict[str, Any]:
-    """A clip's record: what it was keyed from and with. Frame ranges do not belong to it."""
-    digest = hashlib.sha256()
-    for file in clip.files:
-        state = file.stat()
-        digest.update(f"{file.name!a} {state.st_size} {state.st_mtime_ns}\n".encode())
-    source = {"path": str(clip.path), "files_sha256": digest.hexdigest(), "frame_count": clip.frame_count}
+    """A clip's record: what it was keyed from and with. Frame ranges do not belong to it.
+
+    Raises InputError where one of the clip's files can no longer be read.
+    """
+    source = {"path": str(clip.path), "fingerprint": fingerprint_all(clip.files), "frame_count": clip.frame_count}
     levels = np.rint(255 * encode(screen.colour)).astype(int).tolist()
     return {
         "source": source | {"width": clip.width, "height": clip.height, "first_number": clip.first_number},
@@ -110,15 +107,9 @@ def describe(clip: ClipInfo, settings: dict[str, Any], screen: Screen) -> dict[s
     }
 
 
-def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """What differs between two records in what was asked for; a clip may have been moved."""
-    for section in ("source", "settings"):
-        before, now = old.get(section, {}), new[section]
-        for key in now.keys() - {"path"}:
-            if before.get(key) != now[key]:
-                yield f"{section}.{key} was {before.get(key)}, is {now[key]}"
-    if old.get("howard") != new["howard"]:
-        yield f"howard was {old.get('howard')}, is {new['howard']}"
+def _asked(record: dict[str, Any]) -> dict[str, Any]:
+    """What in a record was asked for, and not found out."""
+    return {key: record.get(key) for key in ("source", "settings", "howard")}
 
 
 def _read_record(path: Path) -> dict[str, Any]:

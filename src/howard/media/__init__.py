@@ -4,6 +4,7 @@ from howard.media.background import Background, composite
 from howard.media.colour_names import COLOUR_NAMES
 from howard.media.depth import full_scale, to_depth
 from howard.media.files import write_whole
+from howard.media.fingerprint import differences, fingerprint, fingerprint_all
 from howard.media.frame import AudioTrack, ClipInfo, Frame
 from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
 from howard.media.frame_range import choose_frames
@@ -28,6 +29,9 @@ __all__ = [
     "Writer",
     "choose_frames",
     "composite",
+    "differences",
+    "fingerprint",
+    "fingerprint_all",
     "full_scale",
     "open_reader",
     "open_writer",

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from howard.errors import OutputError
+from howard.media import differences
 from howard.media.files import make_folder, write_first, write_whole
 from howard.pipeline.record import FrameRecord
 from howard.pipeline.samples import clear_samples
-from howard.pipeline.sidecar import differences
 
 _SIDECAR = "howard.json"
 _FRAMES = "howard.frames.jsonl"

@@ -1,0 +1,69 @@
+"""Files that were replaced are noticed, and what changed is named."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from howard.errors import InputError
+from howard.media import differences, fingerprint, fingerprint_all
+
+records = st.dictionaries(st.sampled_from(["frames", "colour", "width"]), st.integers(0, 2))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / f"{number}.png" for number in range(4)]
+    for path in paths:
+        path.write_bytes(path.name.encode())
+    return paths
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Other contents, and the same time of change."""
+    state = path.stat()
+    path.write_bytes(data)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+def test_a_file_that_stays_is_the_same(files: list[Path]) -> None:
+    assert fingerprint(files[0]) == fingerprint(files[0]) == fingerprint_all(files[:1])
+    assert fingerprint_all(files) == fingerprint_all(files)
+
+
+def test_a_file_of_another_end_is_another(tmp_path: Path) -> None:
+    path = tmp_path / "long.mov"
+    path.write_bytes(bytes(3 * 2**20))
+    before = fingerprint(path)
+    replace(path, bytes(3 * 2**20 - 1) + b"1")
+    after = fingerprint(path)
+    assert before != after
+    assert [line.split()[0] for line in differences(before, after)] == ["sha256_ends"]
+
+
+def test_any_file_of_a_sequence_counts(files: list[Path]) -> None:
+    before = fingerprint_all(files)
+    os.utime(files[1], ns=(0, 0))
+    assert [line.split()[0] for line in differences(before, fingerprint_all(files))] == ["sha256_listing"]
+    assert fingerprint_all(files[:3]) != before
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_file_that_is_gone_is_named(files: list[Path], missing: int) -> None:
+    files[missing].unlink()
+    with pytest.raises(InputError, match=f"{missing}.png cannot be read"):
+        fingerprint_all(files)
+
+
+@given(records, records)
+def test_exactly_what_differs_is_told(old: dict[str, int], new: dict[str, int]) -> None:
+    told = [line.split()[0] for line in differences({"source": old}, {"source": new})]
+    assert told == sorted(f"source.{key}" for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+
+
+def test_what_differs_is_named_by_its_way_there() -> None:
+    old = {"settings": {"quality": "fast"}, "outputs": [{"format": "png"}], "path": "here"}
+    new = {"settings": {"quality": "best"}, "outputs": [{"format": "exr"}], "path": "there"}
+    assert list(differences(old, new)) == ["outputs.0.format was png, is exr", "settings.quality was fast, is best"]
