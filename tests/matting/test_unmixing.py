@@ -32,8 +32,9 @@ class Case:
 
     @property
     def inside(self) -> Tensor:
-        """Which pixels lie in patches, (1, 1, H, W) bool."""
-        return F.interpolate(self.patches, scale_factor=4)[..., : self.alpha.shape[2], : self.alpha.shape[3]] > 0
+        """Which pixels lie in patches or in those beside them, (1, 1, H, W) bool."""
+        patches = F.max_pool2d(self.patches, 3, stride=1, padding=1)
+        return F.interpolate(patches, scale_factor=4)[..., : self.alpha.shape[2], : self.alpha.shape[3]] > 0
 
     def unmixed(self, coverage: Tensor | None = None, linear_light: bool = True) -> Tensor:
         return unmix_alpha(self.source, self.plate, coverage, self.network, self.patches, linear_light)
@@ -119,10 +120,15 @@ def test_a_batch_is_its_frames() -> None:
 def test_what_lies_far_away_does_not_matter() -> None:
     """The same pixels in a larger picture, beyond all that is looked at."""
     case = Case()
+
+    def enlarge(*sides: int) -> None:
+        for name in ("source", "plate", "network"):
+            setattr(case, name, F.pad(getattr(case, name), sides, mode="replicate"))
+        case.patches = F.pad(case.patches, [side // 4 for side in sides])
+
+    enlarge(48, 48, 48, 48)
     found = case.unmixed()
-    for name in ("source", "plate", "network"):
-        setattr(case, name, F.pad(getattr(case, name), (64, 32, 32, 48), mode="replicate"))
-    case.patches = F.pad(case.patches, (16, 8, 8, 12))
+    enlarge(64, 32, 32, 48)
     torch.testing.assert_close(case.unmixed()[..., 32:-48, 64:-32], found, atol=1e-6, rtol=0)
 
 
@@ -155,3 +161,28 @@ def test_a_sure_network_is_believed_before_a_badly_lit_plate() -> None:
     place[..., :20] = place[..., :20] * 0.95  # dimmer than the plate, where none of the empty place around is seen
     case.source = mix(ORANGE.expand_as(case.source), place, case.alpha)
     assert float(case.unmixed()[..., :20].max()) < 0.01
+
+
+def test_the_farther_a_plate_is_off_beside_the_person_the_less_it_is_believed_behind() -> None:
+    """Dim stripes of the person's colour, where a plate that is off looks like another alpha."""
+    case = Case()
+    case.network = case.alpha.clone()  # there is nothing to be had
+    stripes = 0.3 + 0.25 * torch.sin(torch.arange(128.0) / 2).expand(1, 1, 96, 128)
+    case.plate = ORANGE * stripes
+    source = mix(ORANGE.expand(1, 3, 96, 128), case.plate.roll(3, 3), case.alpha)
+    errors = []
+    for pixels in (0, 1, 3, 6):
+        case.source = torch.where(case.inside, source, case.plate.roll(pixels, 3))
+        errors.append(case.error(case.unmixed()))
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 0.85 * errors[0]
+
+
+def test_a_place_that_the_plate_did_not_see_says_nothing_of_the_light_or_the_plate() -> None:
+    case = Case()
+    coverage = (case.inside | (case.alpha > 0)).float()
+    case.source = torch.where(coverage > 0, case.source, torch.ones(1))
+    found = case.unmixed(coverage)
+    case.source = torch.where(coverage > 0, case.source, torch.zeros(1))
+    torch.testing.assert_close(case.unmixed(coverage), found)
+    assert case.error(found) < 0.4 * case.error(case.network)

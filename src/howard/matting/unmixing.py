@@ -26,15 +26,19 @@ _FAR, _FAR_WEIGHT, _DISTANCES = 4, 0.03, 3
 # By which power of alpha a pixel lends its colour, and how much of that there must be; below which alpha it is empty.
 _SOLIDITY, _LEAST_SOLID, _EMPTY = 16, 1e-5, 0.02
 # Squared error of the source, where an alpha of which nothing is known errs by 1: of its noise, for each unit of the
-# plate's squared light and of its squared slope, and of the squared distance from the line.
-_NOISE, _LIGHT, _SLOPE, _MISFIT = 0.003, 0.03, 4.0, 8.0
+# plate's squared light, and of the squared distance from the line.
+_NOISE, _LIGHT, _MISFIT = 0.005, 0.01, 16.0
+# The plate is taken to lie wrong by so many squared pixels where it has no more squared slope than this to tell by.
+_MISPLACED, _SLOPE = 0.5, 1e-4
 # Squared error of the network's alpha where all around is solid, or empty.
 _SURE = 0.003
+# So far from either colour is still that colour: what the mean colours around a pixel do not know of it.
+_PURE = 0.01
 # The light on the place may differ from the plate's by this factor; less light than this tells nothing, nor does a
 # smaller share of empty pixels around.
 _GAIN = (0.5, 1.6)
 _DARK, _ENOUGH = 1e-3, 0.05
-_NOTHING = 1e-8
+_NOTHING, _WHOLLY = 1e-8, 0.999
 
 
 Decode = Callable[[Tensor], Tensor]
@@ -53,12 +57,13 @@ class Pixels(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """Pictures of one size, (B, C, h, w): ``source`` and ``plate`` sRGB, ``alpha``, 1 where that is ``doubtful``."""
+    """Pictures of one size, (B, C, h, w): ``source`` and ``plate`` sRGB, ``alpha``, 1 where the place is surely empty
+    and the plate saw it."""
 
     source: Tensor
     plate: Tensor
     alpha: Tensor
-    doubtful: Tensor
+    empty: Tensor
 
 
 class Surroundings(NamedTuple):
@@ -78,18 +83,20 @@ def unmix_alpha(
         plate: like ``source``, aligned to it.
         coverage: (B, 1, H, W) in [0, 1], 1 where the plate saw the place, or None for everywhere.
         alpha: the network's, (B, 1, H, W) in [0, 1].
-        patches: (B, 1, H / 4, W / 4) rounded up, above 0 where a patch of 4x4 pixels is in doubt; others stay.
+        patches: (B, 1, H / 4, W / 4) rounded up, above 0 where a patch of 4x4 pixels is in doubt; those and their
+            neighbours are mended, others stay.
         linear_light: whether soft pixels mix as light does, or in sRGB values.
     """
+    patches = F.max_pool2d((patches > 0).to(alpha.dtype), 3, stride=1, padding=1)
     doubtful = F.interpolate(patches, scale_factor=PATCH, mode="nearest")[..., : alpha.shape[2], : alpha.shape[3]] > 0
-    if coverage is not None:
-        doubtful &= coverage >= 0.5
-    pixels = Pixels(*doubtful[:, 0].nonzero(as_tuple=True))
+    covered = torch.ones_like(doubtful) if coverage is None else coverage >= 0.5
+    pixels = Pixels(*(doubtful & covered)[:, 0].nonzero(as_tuple=True))
     if not len(pixels.row):
         return alpha
+    empty = covered & ~doubtful & (alpha < _EMPTY)
     factor = max(1, round(alpha.shape[3] / _WIDTH))
     window, inside = _window(pixels, factor)
-    scene = Scene(*(each[window] for each in (source, plate, alpha, doubtful.to(alpha.dtype))))
+    scene = Scene(*(each[window] for each in (source, plate, alpha, empty.to(alpha.dtype))))
     mended = alpha.clone()
     mended[pixels.picture, 0, pixels.row, pixels.column] = _unmix(scene, inside, factor, linear_light)
     return mended
@@ -108,6 +115,7 @@ def _unmix(scene: Scene, pixels: Pixels, factor: int, linear_light: bool) -> Ten
     """The alpha of pixels: (N,)."""
     decode = srgb_to_linear if linear_light else _same
     small = Scene(*(_shrink(each, factor) for each in scene))
+    small = small._replace(empty=(small.empty > _WHOLLY).to(small.empty.dtype))
     around = _look_around(small, pixels, factor)
     front = decode(around.colour)
     behind = decode(pixels.of(scene.plate)) * _change_of_light(small, pixels, factor, decode)
@@ -117,9 +125,12 @@ def _unmix(scene: Scene, pixels: Pixels, factor: int, linear_light: bool) -> Ten
     place = ((seen * line).sum(dim=1) / length.clamp(min=_NOTHING)).clamp(0, 1)
     misfit = (seen - place[:, None] * line).square().sum(dim=1)
     error = _NOISE + _LIGHT * behind.square().sum(dim=1) + _MISFIT * misfit
-    error += _SLOPE * pixels.of(_squared_slope(decode(small.plate)), factor)[:, 0]
+    error += _misplacement_error(small, pixels, factor, decode)
     mean = pixels.of(_blur(small.alpha), factor)[:, 0]
-    spread = (4 * mean * (1 - mean)).clamp(min=_SURE)
+    # Where much around is soft, as in hair, the network knows little of any one pixel.
+    soft = pixels.of(_blur(_shrink(4 * small.alpha * (1 - small.alpha), _FAR)), _FAR * factor)[:, 0]
+    spread = (4 * mean * (1 - mean)).clamp(min=_SURE) + soft
+    place = ((place - _PURE) / (1 - 2 * _PURE)).clamp(0, 1)
     # The most probable alpha if the network's error and the source's are Gaussian.
     share = (around.weight > _LEAST_SOLID) * spread * length / (spread * length + error)
     known = pixels.of(scene.alpha)[:, 0]
@@ -143,12 +154,28 @@ def _look_around(small: Scene, pixels: Pixels, factor: int) -> Surroundings:
 
 def _change_of_light(small: Scene, pixels: Pixels, factor: int, decode: Decode) -> Tensor:
     """By how much the empty place around is brighter than the plate there, as in a shadow: (N, 3)."""
-    empty = ((small.alpha < _EMPTY) & (small.doubtful == 0)).to(small.alpha.dtype)
-    summed = _blur(_shrink(torch.cat([small.source * empty, small.plate * empty, empty], dim=1), _FAR))
+    summed = _blur(
+        _shrink(torch.cat([small.source, small.plate, torch.ones_like(small.empty)], dim=1) * small.empty, _FAR)
+    )
     lit, known, weight = pixels.of(summed, _FAR * factor).split((3, 3, 1), dim=1)
     weight = weight.clamp(min=_NOTHING)
     gain = (decode(lit / weight) + _DARK) / (decode(known / weight) + _DARK)
     return 1 + (weight / _ENOUGH).clamp(max=1) * (gain.clamp(*_GAIN) - 1)
+
+
+def _misplacement_error(small: Scene, pixels: Pixels, factor: int, decode: Decode) -> Tensor:
+    """The squared error of the plate at pixels, (N,), if it lies there as wrong as it does on the empty place around.
+
+    A plate that is off by some pixels differs by as many times its slope.
+    """
+    plate = decode(small.plate)
+    slope = _squared_slope(plate)
+    apart = (decode(small.source) - plate).square().sum(dim=1, keepdim=True)
+    far = _FAR ** (_DISTANCES - 1)
+    summed = _blur(_shrink(torch.cat([apart, slope], dim=1) * small.empty, far))
+    apart, steepness = pixels.of(summed, far * factor).split((1, 1), dim=1)
+    squared_pixels = (apart + _MISPLACED * _SLOPE) / (steepness + _SLOPE)
+    return (squared_pixels * pixels.of(slope, factor))[:, 0]
 
 
 def _squared_slope(picture: Tensor) -> Tensor:
