@@ -26,6 +26,7 @@ STEM = "stem: the plate's kernel as the source's"
 # What each run changes; names are those of its folder and of --only.
 CHANGES: dict[str, tuple[str, list[str]]] = {
     "reference": ("coarse_lite, shortened", []),
+    "again": ("the same from another seed", ["seed=1"]),
     "stem": (STEM, []),
     "width": ("decoder of the paper's width", ["model.aspp_channels=256", "model.decoder_widths=[128,64,48]"]),
     "difference": ("difference within 2 pixels as an input", ["model.extra_inputs=[coverage,difference]"]),
