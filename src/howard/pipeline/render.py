@@ -90,6 +90,8 @@ def remove_background(
             ``format="composite"``: a still, a video, #rrggbb or a colour's name.
         garbage: a mask of what is surely not the person, white on black: a still, or as many frames as the shot has.
         holdout: the same of what surely is.
+        alpha: "unmixed" (the network's, mended in soft pixels by what plate and source show) or "network"; of a
+            ``predictor`` that is given its own counts.
         foreground: where soft pixels have their colour from: "estimated" (from the solid colours around and the plate)
             or "network".
         exr_compression: zip, piz or dwaa.
