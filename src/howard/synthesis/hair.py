@@ -120,13 +120,12 @@ def find_head(alpha: np.ndarray) -> Head | None:
 
 def draw_style(head: Head, rng: Generator) -> Style:
     """A style: a crown that stands off all around, or anything from a few loose strands to long hair."""
-
     opacity = rng.uniform(0.35, 1)
     thickness = 2 if head.radius > _THICK_FROM_PX and rng.random() < 0.4 else 1
     ranges = _CROWN if rng.random() < _CROWN_SHARE else _ANY
     length, density = (float(np.exp(rng.uniform(*np.log(each)))) for each in (ranges.length, ranges.density))
-    others = (rng.uniform(*each) for each in ranges[2:])
-    return Style(length, density, *others, opacity, thickness)
+    shortness, spread, curl, weight, lowest = (rng.uniform(*each) for each in ranges[2:])
+    return Style(length, density, shortness, spread, curl, weight, lowest, opacity, thickness)
 
 
 def _find_roots(alpha: np.ndarray, head: Head, style: Style) -> np.ndarray:
