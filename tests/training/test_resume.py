@@ -17,16 +17,24 @@ from tests.training.runs import command, line
 STEPS = 24
 
 
+def hear_interrupts() -> None:
+    """What a shell starts in the background ignores them, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def stopped_at_a_checkpoint(arguments: list[str], folder: Path, how: signal.Signals, steps_done: int = 1) -> Path:
     """Start a run, stop it once it has a checkpoint, and return its folder."""
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(line(*arguments), cwd=folder, **quiet) as process:
+    with subprocess.Popen(line(*arguments), cwd=folder, preexec_fn=hear_interrupts, **quiet) as process:
         deadline = time.monotonic() + 500
         while not list(folder.glob("*/*/checkpoints/last.ckpt")) and time.monotonic() < deadline:
             assert process.poll() is None, "it ended by itself"
             time.sleep(0.05)
         process.send_signal(how)
-        process.wait(timeout=120)
+        try:
+            process.wait(timeout=120)
+        finally:
+            process.kill()
         assert process.returncode == (130 if how == signal.SIGINT else -how)
     [run] = folder.glob("*/*")
     assert not (run / folders.EXPORTED).exists()
