@@ -1,10 +1,8 @@
 """What a frame of 1080p costs on its way from the shot to the disk: ``python benchmarks/film_road.py``.
 
 Stages alone, in core-ms: the processor time of the whole process, whatever its threads, per frame; medians over frames.
-Then the road as people run it, beside its slowest stage alone with the same threads, and beside the network alone while
-something else keeps the other cores busy, which on cores that share an arithmetic unit is all that overlapping can
-reach; memory over a long clip, and how soon the command answers. Everything is made from the sample clip in a temporary
-folder.
+Then the road as people run it, beside its slowest stage alone with the same threads, memory over a long clip, and how
+soon the command answers. Everything is made from the sample clip in a temporary folder.
 
     python benchmarks/film_road.py --frames 24 --long 2000
 """
@@ -16,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -110,22 +107,8 @@ def wall_ms(stream: Iterable[object]) -> float:
     return 1000 * (times[-1] - times[1]) / (len(times) - 2)
 
 
-@contextmanager
-def other_cores_busy() -> Iterator[None]:
-    """Something that has nothing to do with the road on every core but one."""
-    work = "import numpy as np\nblock = np.ones((256, 256), np.float32)\nwhile True: block @ block"
-    busy = [subprocess.Popen([sys.executable, "-c", work]) for _ in range(count_cores() - 1)]
-    try:
-        yield
-    finally:
-        for process in busy:
-            process.kill()
-            process.wait()
-
-
 def stages_alone(shot: Path, plate: Path, predictor: Predictor, folder: Path, quality: str) -> dict[str, float]:
-    """Milliseconds a frame of the two long stages, each alone with the threads that it has on the road; and of the
-    network while the other cores are busy."""
+    """Milliseconds a frame of the two long stages, each alone with the threads that it has on the road."""
     with open_reader(shot) as source, open_reader(plate) as empty:
         everything = range(len(source))
         cache = folder / "cache"
@@ -137,10 +120,7 @@ def stages_alone(shot: Path, plate: Path, predictor: Predictor, folder: Path, qu
                 yield
 
         align = wall_ms(keep())
-        network = wall_ms(matte_frames(kept, predictor))
-        with other_cores_busy():
-            beside_others = wall_ms(matte_frames(kept, predictor))
-        return {"align": align, "network": network, "network beside others": beside_others}
+        return {"align": align, "network": wall_ms(matte_frames(kept, predictor))}
 
 
 def road(shot: Path, plate: Path, predictor: Predictor, output: Path, quality: str) -> tuple[float, float]:
@@ -209,13 +189,11 @@ def main() -> None:
         rest = costs["cut out"] + costs["measure"]
         overhead = total - sum(costs.values())
         print(f"  the rest of the road: cut out + measure {rest:.1f}; all together less the stages {overhead:+.1f}")
-        print(f"milliseconds a frame: {', '.join(f'{stage} {ms:.0f}' for stage, ms in alone.items())}")
-        beside_others = alone.pop("network beside others")
-        slowest, both = max(alone.values()), sum(alone.values())
+        print(f"milliseconds a frame: {', '.join(f'{stage} alone {ms:.0f}' for stage, ms in alone.items())}")
+        slowest = max(alone.values())
         print(
-            f"  the road {wall:.0f}: {wall / slowest:.2f} x its slowest stage alone, {wall / both:.2f} x both in turn,"
+            f"  the road {wall:.0f}, {wall / slowest:.2f} x its slowest stage, {wall / sum(alone.values()):.2f} x both"
         )
-        print(f"  and {wall / beside_others:.2f} x the network while the other cores are busy with something else")
         if options.long:
             seen = memory(folder, predictor, options.long)
             print(f"megabytes over {options.long} frames: {' '.join(f'{each:.0f}' for each in seen)}")
