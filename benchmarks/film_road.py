@@ -1,8 +1,9 @@
 """What a frame of 1080p costs on its way from the shot to the disk: ``python benchmarks/film_road.py``.
 
 Stages alone, in core-ms: the processor time of the whole process, whatever its threads, per frame; medians over frames.
-Then the road as people run it, beside its slowest stage alone with the same threads, memory over a long clip, and how
-soon the command answers. Everything is made from the sample clip in a temporary folder.
+Then the road as people run it, beside its slowest stage alone with the same threads, and the least that all stages'
+core-ms allow on so many cores, memory over a long clip, and how soon the command answers. Everything is made from the
+sample clip in a temporary folder.
 
     python benchmarks/film_road.py --frames 24 --long 2000
 """
@@ -193,6 +194,10 @@ def main() -> None:
         slowest = max(alone.values())
         print(
             f"  the road {wall:.0f}, {wall / slowest:.2f} x its slowest stage, {wall / sum(alone.values()):.2f} x both"
+        )
+        least = sum(costs.values()) / count_cores()
+        print(
+            f"  all stages' core-ms over {count_cores()} cores: {least:.0f}, {least / slowest:.2f} x the slowest stage"
         )
         if options.long:
             seen = memory(folder, predictor, options.long)
