@@ -7,6 +7,7 @@ the colours are apart, on how exactly the plate can lie there, and on how well t
 """
 
 from collections.abc import Callable
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -53,7 +54,27 @@ class Pixels(NamedTuple):
 
     def of(self, pictures: Tensor, factor: int = 1) -> Tensor:
         """What pictures (B, C, h, w), ``factor`` times smaller, hold there: (N, C)."""
-        return pictures[self.picture, :, self.row // factor, self.column // factor]
+        values = pictures.permute(0, 2, 3, 1).reshape(-1, pictures.shape[1])
+        return values.index_select(0, self._place(pictures, factor))
+
+    def cells(self, pictures: Tensor, factor: int) -> tuple["Pixels", Tensor]:
+        """The pixels of pictures (B, C, h, w), ``factor`` times smaller, in which these lie, and for each of these the
+        number of its one: (N,)."""
+        size = pictures.shape[0], *pictures.shape[2:]
+        place = self._place(pictures, factor)
+        taken = torch.zeros(size, dtype=torch.bool, device=place.device)
+        taken.view(-1)[place] = True
+        numbers = taken.view(-1).cumsum(0) - 1
+        return Pixels(*taken.nonzero(as_tuple=True)), numbers[place]
+
+    def moved(self, rows: int, columns: int) -> "Pixels":
+        """The same pixels of pictures that begin so much farther up and to the left."""
+        return Pixels(self.picture, self.row + rows, self.column + columns)
+
+    def _place(self, pictures: Tensor, factor: int) -> Tensor:
+        height, width = pictures.shape[2:]
+        row, column = (at if factor == 1 else at // factor for at in (self.row, self.column))
+        return (self.picture * height + row) * width + column
 
 
 class Scene(NamedTuple):
@@ -67,10 +88,17 @@ class Scene(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """What the solid pixels around some pixels look like."""
+    """What is known of some pixels from what lies around them."""
 
-    colour: Tensor  # (N, 3) sRGB
-    weight: Tensor  # (N,), how much there is; without any the colour means nothing
+    front: Tensor  # (N, 3), the colour of what is solid
+    solid: Tensor  # (N,), 1 where something is
+    light: Tensor  # (N, 3), by how much the empty place is brighter than the plate
+    error: Tensor  # (N,), squared, of the plate
+    spread: Tensor  # (N,), squared error of the network's alpha
+
+    def at(self, numbers: Tensor) -> "Surroundings":
+        """Those of some of the pixels, in any order and more than once."""
+        return Surroundings(*(each.index_select(0, numbers) for each in self))
 
 
 def unmix_alpha(
@@ -94,88 +122,99 @@ def unmix_alpha(
     if not len(pixels.row):
         return alpha
     empty = covered & ~doubtful & (alpha < _EMPTY)
-    factor = max(1, round(alpha.shape[3] / _WIDTH))
-    window, inside = _window(pixels, factor)
-    scene = Scene(*(each[window] for each in (source, plate, alpha, empty.to(alpha.dtype))))
     mended = alpha.clone()
-    mended[pixels.picture, 0, pixels.row, pixels.column] = _unmix(scene, inside, factor, linear_light)
+    scene = Scene(source, plate, alpha, empty.to(alpha.dtype))
+    mended[pixels.picture, 0, pixels.row, pixels.column] = _unmix(scene, pixels, linear_light)
     return mended
+
+
+def _unmix(scene: Scene, pixels: Pixels, linear_light: bool) -> Tensor:
+    """The alpha of pixels: (N,)."""
+    decode = srgb_to_linear if linear_light else _same
+    around = _look_around(scene, pixels, decode)
+    behind = decode(pixels.of(scene.plate)) * around.light
+    line = around.front - behind
+    seen = decode(pixels.of(scene.source)) - behind
+    length = _sum(line.square())
+    place = (_sum(seen * line) / length.clamp(min=_NOTHING)).clamp(0, 1)
+    misfit = _sum((seen - place[:, None] * line).square())
+    error = _NOISE + _LIGHT * _sum(behind.square()) + _MISFIT * misfit + around.error
+    place = ((place - _PURE) / (1 - 2 * _PURE)).clamp(0, 1)
+    # The most probable alpha if the network's error and the source's are Gaussian.
+    share = around.solid * around.spread * length / (around.spread * length + error)
+    known = pixels.of(scene.alpha)[:, 0]
+    return known + share * (place - known)
+
+
+def _look_around(scene: Scene, pixels: Pixels, decode: Decode) -> Surroundings:
+    """What lies around pixels, seen in smaller pictures of the part of the scene that they depend on."""
+    factor = max(1, round(scene.alpha.shape[3] / _WIDTH))
+    window, pixels = _window(pixels, factor)
+    small = Scene(*(_shrink(each[window], factor) for each in scene))
+    small = small._replace(empty=(small.empty > _WHOLLY).to(small.empty.dtype))
+    cells, numbers = pixels.cells(small.alpha, factor)
+    colour, weight, mean = _solid_colour(small, cells)
+    # Where much around is soft, as in hair, the network knows little of any one pixel.
+    soft = cells.of(_blur(_shrink(4 * small.alpha * (1 - small.alpha), _FAR)), _FAR)[:, 0]
+    surroundings = Surroundings(
+        front=decode(colour),
+        solid=(weight > _LEAST_SOLID).to(weight.dtype),
+        light=_change_of_light(small, cells, decode),
+        error=_misplacement_error(small, cells, decode),
+        spread=(4 * mean * (1 - mean)).clamp(min=_SURE) + soft,
+    )
+    return surroundings.at(numbers)
 
 
 def _window(pixels: Pixels, factor: int) -> tuple[tuple[slice, ...], Pixels]:
     """The part of the pictures that pixels depend on, in whole cells of the coarsest size, and the pixels in it."""
     cell, reach = factor * _FAR ** (_DISTANCES - 1), 3
-    first = [max(0, int(at.min()) // cell - reach) * cell for at in pixels[1:]]
-    last = [(int(at.max()) // cell + reach + 1) * cell for at in pixels[1:]]
-    window = (slice(None), slice(None), *(slice(*ends) for ends in zip(first, last, strict=True)))
-    return window, Pixels(pixels.picture, pixels.row - first[0], pixels.column - first[1])
+    top, left = (max(0, int(at.min()) // cell - reach) * cell for at in pixels[1:])
+    bottom, right = ((int(at.max()) // cell + reach + 1) * cell for at in pixels[1:])
+    return (slice(None), slice(None), slice(top, bottom), slice(left, right)), pixels.moved(-top, -left)
 
 
-def _unmix(scene: Scene, pixels: Pixels, factor: int, linear_light: bool) -> Tensor:
-    """The alpha of pixels: (N,)."""
-    decode = srgb_to_linear if linear_light else _same
-    small = Scene(*(_shrink(each, factor) for each in scene))
-    small = small._replace(empty=(small.empty > _WHOLLY).to(small.empty.dtype))
-    around = _look_around(small, pixels, factor)
-    front = decode(around.colour)
-    behind = decode(pixels.of(scene.plate)) * _change_of_light(small, pixels, factor, decode)
-    line = front - behind
-    seen = decode(pixels.of(scene.source)) - behind
-    length = line.square().sum(dim=1)
-    place = ((seen * line).sum(dim=1) / length.clamp(min=_NOTHING)).clamp(0, 1)
-    misfit = (seen - place[:, None] * line).square().sum(dim=1)
-    error = _NOISE + _LIGHT * behind.square().sum(dim=1) + _MISFIT * misfit
-    error += _misplacement_error(small, pixels, factor, decode)
-    mean = pixels.of(_blur(small.alpha), factor)[:, 0]
-    # Where much around is soft, as in hair, the network knows little of any one pixel.
-    soft = pixels.of(_blur(_shrink(4 * small.alpha * (1 - small.alpha), _FAR)), _FAR * factor)[:, 0]
-    spread = (4 * mean * (1 - mean)).clamp(min=_SURE) + soft
-    place = ((place - _PURE) / (1 - 2 * _PURE)).clamp(0, 1)
-    # The most probable alpha if the network's error and the source's are Gaussian.
-    share = (around.weight > _LEAST_SOLID) * spread * length / (spread * length + error)
-    known = pixels.of(scene.alpha)[:, 0]
-    return known + share * (place - known)
-
-
-def _look_around(small: Scene, pixels: Pixels, factor: int) -> Surroundings:
-    """The solid pixels around each one, the nearer and the more opaque the heavier.
+def _solid_colour(small: Scene, cells: Pixels) -> tuple[Tensor, Tensor, Tensor]:
+    """The mean colour of the solid pixels around each cell, (N, 3) sRGB, the nearer and the more opaque the heavier;
+    how much of them there is, (N,), without any of which the colour means nothing; and the mean alpha nearby, (N,).
 
     After Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021.
     """
     solid = small.alpha**_SOLIDITY
-    weighted = torch.cat([small.source * solid, solid], dim=1)
-    total, share = pixels.of(_blur(weighted), factor), 1.0
-    for _ in range(1, _DISTANCES):
-        weighted, factor, share = _shrink(weighted, _FAR), _FAR * factor, _FAR_WEIGHT * share
-        total = total + share * pixels.of(_blur(weighted), factor)
+    weighted = torch.cat([small.source * solid, solid, small.alpha], dim=1)
+    total, mean = cells.of(_blur(weighted)).split((4, 1), dim=1)
+    weighted = weighted[:, :4]
+    for distance in range(1, _DISTANCES):
+        weighted = _shrink(weighted, _FAR)
+        total = total + _FAR_WEIGHT**distance * cells.of(_blur(weighted), _FAR**distance)
     colour, weight = total.split((3, 1), dim=1)
-    return Surroundings(colour / weight.clamp(min=_NOTHING), weight[:, 0])
+    return colour / weight.clamp(min=_NOTHING), weight[:, 0], mean[:, 0]
 
 
-def _change_of_light(small: Scene, pixels: Pixels, factor: int, decode: Decode) -> Tensor:
+def _change_of_light(small: Scene, cells: Pixels, decode: Decode) -> Tensor:
     """By how much the empty place around is brighter than the plate there, as in a shadow: (N, 3)."""
     summed = _blur(
-        _shrink(torch.cat([small.source, small.plate, torch.ones_like(small.empty)], dim=1) * small.empty, _FAR)
+        _shrink(torch.cat([small.source * small.empty, small.plate * small.empty, small.empty], dim=1), _FAR)
     )
-    lit, known, weight = pixels.of(summed, _FAR * factor).split((3, 3, 1), dim=1)
+    lit, known, weight = cells.of(summed, _FAR).split((3, 3, 1), dim=1)
     weight = weight.clamp(min=_NOTHING)
     gain = (decode(lit / weight) + _DARK) / (decode(known / weight) + _DARK)
     return 1 + (weight / _ENOUGH).clamp(max=1) * (gain.clamp(*_GAIN) - 1)
 
 
-def _misplacement_error(small: Scene, pixels: Pixels, factor: int, decode: Decode) -> Tensor:
-    """The squared error of the plate at pixels, (N,), if it lies there as wrong as it does on the empty place around.
+def _misplacement_error(small: Scene, cells: Pixels, decode: Decode) -> Tensor:
+    """The squared error of the plate at cells, (N,), if it lies there as wrong as it does on the empty place around.
 
     A plate that is off by some pixels differs by as many times its slope.
     """
     plate = decode(small.plate)
     slope = _squared_slope(plate)
-    apart = (decode(small.source) - plate).square().sum(dim=1, keepdim=True)
+    apart = _sum((decode(small.source) - plate).square())[:, None]
     far = _FAR ** (_DISTANCES - 1)
     summed = _blur(_shrink(torch.cat([apart, slope], dim=1) * small.empty, far))
-    apart, steepness = pixels.of(summed, far * factor).split((1, 1), dim=1)
+    apart, steepness = cells.of(summed, far).split((1, 1), dim=1)
     squared_pixels = (apart + _MISPLACED * _SLOPE) / (steepness + _SLOPE)
-    return (squared_pixels * pixels.of(slope, factor))[:, 0]
+    return (squared_pixels * cells.of(slope))[:, 0]
 
 
 def _squared_slope(picture: Tensor) -> Tensor:
@@ -183,21 +222,33 @@ def _squared_slope(picture: Tensor) -> Tensor:
     padded = F.pad(picture, (1, 1, 1, 1), mode="replicate")
     across = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
     down = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]
-    squared = (across.square() + down.square()).sum(dim=1, keepdim=True) / 4
+    squared = _sum(across.square() + down.square())[:, None] / 4
     return F.avg_pool2d(squared, 3, stride=1, padding=1)
 
 
 def _shrink(pictures: Tensor, factor: int) -> Tensor:
     """Means over cells of ``factor`` x ``factor`` pixels; those at the end may be smaller."""
-    return pictures if factor == 1 else F.avg_pool2d(pictures, factor, ceil_mode=True, count_include_pad=False)
+    if pictures.shape[2] % factor or pictures.shape[3] % factor:
+        return F.avg_pool2d(pictures, factor, ceil_mode=True, count_include_pad=False)
+    # The same in a quarter of the time: a CPU's pooling goes through the pixels one by one.
+    rows = reduce(torch.add, (pictures[..., row::factor, :] for row in range(factor)))
+    return reduce(torch.add, (rows[..., column::factor] for column in range(factor))) / factor**2
 
 
 def _blur(pictures: Tensor) -> Tensor:
     """(B, C, h, w) blurred by ``_NEAR``; beyond the edges is nothing."""
-    count = pictures.shape[1]
-    row = pictures.new_tensor(_NEAR).expand(count, 1, 1, -1)
-    across = F.conv2d(pictures, row, padding=(0, 2), groups=count)
-    return F.conv2d(across, row.transpose(2, 3), padding=(2, 0), groups=count)
+    # Sums of shifted pictures: for few channels a CPU's convolution takes ten times as long.
+    for dimension, sides in ((3, (2, 2, 0, 0)), (2, (0, 0, 2, 2))):
+        padded, size = F.pad(pictures, sides), pictures.shape[dimension]
+        pictures = _NEAR[0] * padded.narrow(dimension, 0, size)
+        for at, weight in enumerate(_NEAR[1:], start=1):
+            pictures.add_(padded.narrow(dimension, at, size), alpha=weight)
+    return pictures
+
+
+def _sum(values: Tensor) -> Tensor:
+    """Over the channels, which are few: (N, C, ...) -> (N, ...), several times as fast as ``sum`` on a CPU."""
+    return reduce(torch.add, values.unbind(1))
 
 
 def _same(colours: Tensor) -> Tensor:
