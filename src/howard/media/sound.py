@@ -98,4 +98,4 @@ def _open(path: Path) -> InputContainer:
     try:
         return av.open(f"file:{path}")
     except av.FFmpegError as error:
-        raise InputError(f"{path} cannot be read for its sound ({error.strerror})") from error
+        raise InputError(f"{path} cannot be read for its sound ({error.strerror}); check the file") from error

@@ -127,7 +127,10 @@ class VideoReader:
                 if position >= index:
                     return decoded if position == index else None
         except av.FFmpegError as error:
-            raise InputError(f"{self._path}: frame {index + 1} cannot be decoded ({error.strerror})") from error
+            raise InputError(
+                f"{self._path}: frame {index + 1} cannot be decoded ({error.strerror}); copy the file again, or cut it "
+                "before that frame"
+            ) from error
         return None
 
     def _time_of(self, index: int) -> Fraction:
