@@ -17,8 +17,9 @@ from howard.data.people import PersonClip, find_people
 from howard.data.pictures import read_picture
 from howard.data.places import Place, scan_places
 from howard.data.splits import SPLITS, Split
-from howard.errors import InputError, OutputError
-from howard.media import Frame
+from howard.errors import InputError
+from howard.media import Frame, write_whole
+from howard.media.files import make_folder
 from howard.synthesis import Person
 from howard.synthesis.canvas import cut_person
 from howard.synthesis.placement import draw_person_matrix
@@ -89,10 +90,7 @@ def prepare(
     jobs = [job for pair, split in _find_pairs(pairs_folder) for job in _jobs(pair, split, per_pair)]
     wanted = {job.split for job in jobs}
     people = {split: find_people(people_folder, split) for split in SPLITS if split in wanted}
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{output} cannot be made: {error.strerror}; give output= another folder") from error
+    make_folder(output)
     written: dict[Split, list[str]] = {split: [] for split in SPLITS}
     for number, (name, pair, split) in enumerate(jobs):
         rng = np.random.default_rng([seed, number])
@@ -101,7 +99,7 @@ def prepare(
         progress(number + 1, len(jobs))
     for split, names in written.items():
         if names:
-            (output / f"{split}.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
+            write_whole(output / f"{split}.txt", "".join(f"{name}\n" for name in names).encode())
     made = sum(map(len, written.values()))
     return Counts(made, len(jobs) - made)
 
@@ -173,12 +171,4 @@ def _prepare_one(
 def _write(path: Path, picture: np.ndarray) -> None:
     image = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(path.suffix, image, _JPEG if path.suffix == ".jpg" else [])
-    # Under another name until it is whole.
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        unfinished.write_bytes(encoded.tobytes())
-        unfinished.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror}; make room or give output= another folder"
-        ) from error
+    write_whole(path, encoded.tobytes())
