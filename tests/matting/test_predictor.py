@@ -89,23 +89,30 @@ def test_alpha_is_unmixed_where_it_was_refined_unless_asked_for_as_it_is(monkeyp
     assert not torch.equal(after.alpha, before.alpha)
 
 
-def test_mirrored_it_gives_a_mirror_image_its_mirrored_matte(predictor: MattingPredictor) -> None:
-    both = MattingPredictor(predictor.network, METADATA, torch.device("cpu"), mirrored=True)
-    source, plate = images()
+def test_augmented_it_gives_the_mean_of_three_looks(predictor: MattingPredictor) -> None:
+    augmented = MattingPredictor(predictor.network, METADATA, torch.device("cpu"), alpha="network", augmented=True)
+    source, plate = images(128, 160)
     coverage = np.ones(source.shape[:2], np.float32)
     coverage[:, :40] = 0
-    turned = source[:, ::-1], plate[:, ::-1], coverage[:, ::-1]
+    pictures = [torch.from_numpy(each).permute(2, 0, 1)[None] / 255 for each in (source, plate)]
+    pictures.append(torch.from_numpy(coverage)[None, None])
+    turned = [each.flip(-1) for each in pictures]
+    refine = METADATA.refine
+    mirrored = predictor.network(*turned, coarse_scale=2, refine=refine)
+    others = [predictor.network(*pictures, coarse_scale=scale, refine=refine) for scale in (2.5, 1.6)]
 
-    def distance(predict: MattingPredictor) -> float:
-        straight, mirrored = predict(source, plate, coverage).numpy(), predict(*turned).numpy()
-        return float(np.abs(straight.alpha - mirrored.alpha[..., ::-1]).max())
+    matte = augmented(source, plate, coverage)
+    for name in ("alpha", "foreground"):
+        values = [getattr(mirrored, name).flip(-1), *(getattr(other, name) for other in others)]
+        torch.testing.assert_close(getattr(matte, name), sum(values) / 3, atol=1e-4, rtol=0)
+    refined = [mirrored.refined.flip(-1), *(other.refined for other in others)]
+    assert torch.equal(matte.refined, torch.stack(refined).amax(dim=0))
+    torch.testing.assert_close(matte.coarse.alpha, mirrored.coarse.alpha.flip(-1))
 
-    assert distance(predictor) > 1e-2
-    assert distance(both) < 1e-4
-    first, second = predictor(source, plate, coverage), both(source, plate, coverage)
-    assert torch.equal(first.coarse.alpha, second.coarse.alpha)
-    assert (second.refined >= first.refined).all()
-    assert not torch.equal(first.foreground, second.foreground)
+
+def test_augmented_the_smallest_pictures_can_be_matted_too(predictor: MattingPredictor) -> None:
+    augmented = MattingPredictor(predictor.network, METADATA, torch.device("cpu"), augmented=True)
+    assert augmented(*images(64, 64)).alpha.shape == (1, 1, 64, 64)
 
 
 def test_the_network_given_is_left_as_it_was() -> None:

@@ -286,11 +286,11 @@ def test_choices_that_there_are_not(render, tmp_path, setting):
 
 
 @pytest.mark.parametrize("quality", ["standard", "best"])
-def test_only_the_best_quality_mattes_the_mirror_image_too(monkeypatch, clips, key, quality):
+def test_only_the_best_quality_takes_the_mean_of_several_mattes(monkeypatch, clips, key, quality):
     asked = []
 
-    def load(weights, device, precision, alpha, *, mirrored):
-        asked.append(mirrored)
+    def load(weights, device, precision, alpha, *, augmented):
+        asked.append(augmented)
         return key
 
     monkeypatch.setattr("howard.matting.load_matting", load)

@@ -4,7 +4,7 @@ from howard.pipeline.deliver import deliver
 from howard.pipeline.frames import AlignedFrame, MattedFrame
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.progress import FrameDone, ProgressCallback, progress_bar
-from howard.pipeline.quality import check_quality, choose_finder, is_mirrored
+from howard.pipeline.quality import check_quality, choose_finder, is_augmented
 from howard.pipeline.render import CutOut, RenderSummary, cut_out_frames, remove_background
 from howard.pipeline.stages import align_frames, matte_clip, matte_frames
 
@@ -21,7 +21,7 @@ __all__ = [
     "choose_finder",
     "cut_out_frames",
     "deliver",
-    "is_mirrored",
+    "is_augmented",
     "matte_clip",
     "matte_frames",
     "progress_bar",

@@ -13,8 +13,8 @@ def check_quality(quality: str) -> None:
         raise SettingsError(f"quality={quality} is not known; choose {', '.join(QUALITIES)}")
 
 
-def is_mirrored(quality: str) -> bool:
-    """Whether the mirror image is matted as well; see :class:`howard.matting.MattingPredictor`."""
+def is_augmented(quality: str) -> bool:
+    """Whether the mean of three mattes is taken; see :class:`howard.matting.MattingPredictor`."""
     return quality == _BEST
 
 

@@ -22,7 +22,7 @@ from howard.pipeline.inputs import open_inputs
 from howard.pipeline.outputs import choose_outputs, describe_output, refuse_inputs
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.progress import ProgressCallback, progress_bar
-from howard.pipeline.quality import check_quality, is_mirrored
+from howard.pipeline.quality import check_quality, is_augmented
 from howard.pipeline.samples import wants_sample
 from howard.pipeline.sidecar import describe_render
 from howard.pipeline.stages import matte_clip
@@ -99,7 +99,7 @@ def remove_background(
         plate_colour: the same for the plate.
         frame_rate: of a shot that is an image sequence, as 24 or "24000/1001"; 24 where None.
         quality: how much work goes into a frame: fast, standard or best. It is that of the alignment, see
-            :class:`howard.align.PlateAligner`; ``best`` also mattes the mirror image and takes the mean.
+            :class:`howard.align.PlateAligner`; ``best`` also takes the mean of three mattes.
         workers: frames that are aligned at a time; None means one for each of the machine's cores, up to
             eight.
         report: also write ``report.html``, a page that shows how the render came out.
@@ -213,7 +213,7 @@ def _load_predictor(weights: str | Path, device: str, precision: str, alpha: str
     # Torch takes seconds to load: only after everything else has been checked.
     from howard.matting import load_matting
 
-    return load_matting(weights, device, precision, alpha, mirrored=is_mirrored(quality))
+    return load_matting(weights, device, precision, alpha, augmented=is_augmented(quality))
 
 
 def _reporting(progress: ProgressCallback | bool) -> AbstractContextManager[ProgressCallback]:

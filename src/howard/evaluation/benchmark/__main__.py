@@ -11,7 +11,7 @@ from omegaconf import MISSING
 from howard import cli
 from howard.evaluation.clip import TrueClip, find_clips
 from howard.media import write_whole
-from howard.pipeline import check_quality, is_mirrored, progress_bar
+from howard.pipeline import check_quality, is_augmented, progress_bar
 from howard.settings import setting
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def score_clips(clips: list[TrueClip], settings: BenchmarkSettings) -> dict[str,
     from howard.evaluation.roads import score_clip
     from howard.matting import load_matting
 
-    mirrored = is_mirrored(settings.quality)
-    predictor = load_matting(settings.weights, settings.device, alpha=settings.alpha, mirrored=mirrored)
+    augmented = is_augmented(settings.quality)
+    predictor = load_matting(settings.weights, settings.device, alpha=settings.alpha, augmented=augmented)
     reports = {}
     for clip in clips:
         with progress_bar() as progress:
