@@ -1,9 +1,10 @@
 """What a frame of 1080p costs on its way from the shot to the disk: ``python benchmarks/film_road.py``.
 
 Stages alone, in core-ms: the processor time of the whole process, whatever its threads, per frame; medians over frames.
-Then the road as people run it, beside its slowest stage alone with the same threads, and the least that all stages'
-core-ms allow on so many cores, memory over a long clip, and how soon the command answers. Everything is made from the
-sample clip in a temporary folder.
+Then the whole road beside its slowest stage alone with the same threads, and beside the least that all stages' core-ms
+allow on so many cores: once with one frame aligned at a time, which leaves other cores to the network, so that the two
+stages overlap freely; and once as people run it, with all cores busy, which is sooner done. Then memory over a long
+clip, and how soon the command answers. Everything is made from the sample clip in a temporary folder.
 
     python benchmarks/film_road.py --frames 24 --long 2000
 """
@@ -108,7 +109,9 @@ def wall_ms(stream: Iterable[object]) -> float:
     return 1000 * (times[-1] - times[1]) / (len(times) - 2)
 
 
-def stages_alone(shot: Path, plate: Path, predictor: Predictor, folder: Path, quality: str) -> dict[str, float]:
+def stages_alone(
+    shot: Path, plate: Path, predictor: Predictor, folder: Path, quality: str, threads: int
+) -> dict[str, float]:
     """Milliseconds a frame of the two long stages, each alone with the threads that it has on the road."""
     with open_reader(shot) as source, open_reader(plate) as empty:
         everything = range(len(source))
@@ -116,7 +119,7 @@ def stages_alone(shot: Path, plate: Path, predictor: Predictor, folder: Path, qu
         kept: list[AlignedFrame] = []
 
         def keep() -> Iterator[None]:
-            for frame in align_frames(source, empty, everything, quality=quality, cache=cache, workers=count_cores()):
+            for frame in align_frames(source, empty, everything, quality=quality, cache=cache, workers=threads):
                 kept.append(frame)
                 yield
 
@@ -124,7 +127,9 @@ def stages_alone(shot: Path, plate: Path, predictor: Predictor, folder: Path, qu
         return {"align": align, "network": wall_ms(matte_frames(kept, predictor))}
 
 
-def road(shot: Path, plate: Path, predictor: Predictor, output: Path, quality: str) -> tuple[float, float]:
+def road(
+    shot: Path, plate: Path, predictor: Predictor, output: Path, quality: str, threads: int
+) -> tuple[float, float]:
     """Milliseconds, and core-ms, a frame of the whole road from the second frame on."""
     told: list[tuple[float, float]] = []
     remove_background(
@@ -133,6 +138,7 @@ def road(shot: Path, plate: Path, predictor: Predictor, output: Path, quality: s
         output,
         predictor=predictor,
         quality=quality,
+        workers=threads,
         report=False,
         progress=lambda event: told.append((time.perf_counter(), time.process_time())),
     )
@@ -184,21 +190,20 @@ def main() -> None:
         print(f"core-ms a frame of 1080p, {predictor.device}, {predictor.precision}, quality={options.quality}")
         for stage, cost in costs.items():
             print(f"  {stage:<10} {cost:7.1f}")
-        alone = stages_alone(shot, plate, predictor, folder, options.quality)
-        wall, total = road(shot, plate, predictor, folder / "road", options.quality)
         print(f"  decode + write {costs['decode'] + costs['write']:.1f}")
-        rest = costs["cut out"] + costs["measure"]
-        overhead = total - sum(costs.values())
-        print(f"  the rest of the road: cut out + measure {rest:.1f}; all together less the stages {overhead:+.1f}")
-        print(f"milliseconds a frame: {', '.join(f'{stage} alone {ms:.0f}' for stage, ms in alone.items())}")
-        slowest = max(alone.values())
-        print(
-            f"  the road {wall:.0f}, {wall / slowest:.2f} x its slowest stage, {wall / sum(alone.values()):.2f} x both"
-        )
+        print(f"  the rest of the road: cut out + measure {costs['cut out'] + costs['measure']:.1f}")
         least = sum(costs.values()) / count_cores()
-        print(
-            f"  all stages' core-ms over {count_cores()} cores: {least:.0f}, {least / slowest:.2f} x the slowest stage"
-        )
+        for threads in sorted({1, count_cores()}):
+            alone = stages_alone(shot, plate, predictor, folder, options.quality, threads)
+            wall, total = road(shot, plate, predictor, folder / f"road{threads}", options.quality, threads)
+            slowest = max(alone.values())
+            print(f"milliseconds a frame, aligned {threads} at a time: the road {wall:.0f}, ", end="")
+            print(", ".join(f"{stage} alone {ms:.0f}" for stage, ms in alone.items()))
+            print(
+                f"  the road takes {wall / slowest:.2f} x its slowest stage, {wall / sum(alone.values()):.2f} x both,"
+            )
+            print(f"  {wall / least:.2f} x all stages' core-ms over {count_cores()} cores; ", end="")
+            print(f"all together less the stages {total - sum(costs.values()):+.1f} core-ms")
         if options.long:
             seen = memory(folder, predictor, options.long)
             print(f"megabytes over {options.long} frames: {' '.join(f'{each:.0f}' for each in seen)}")
