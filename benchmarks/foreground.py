@@ -1,9 +1,10 @@
 """Where soft pixels should have alpha and colours from: ``python benchmarks/foreground.py --data ../shared/data``.
 
 Rendered people of the validation split are laid, in linear light, over the source views of validation plate pairs; the
-other view is aligned and the network mattes. Printed are, for the network's alpha and for the unmixed one, medians of
-the mattes' scores, and, by where colours come from, the mean error of the foreground (x 1e3), weighted by true alpha,
-over all pixels that the matte calls soft, and over those that truly are.
+other view is aligned and the network mattes. Printed are, for the network's alpha, for the unmixed one, and for that of
+``quality=best``, which is the mean of three, medians of the mattes' scores, and, by where colours come from, the mean
+error of the foreground (x 1e3), weighted by true alpha, over all pixels that the matte calls soft, and over those that
+truly are.
 """
 
 import argparse
@@ -20,9 +21,9 @@ from howard.align import PlateAligner
 from howard.colour import mix
 from howard.errors import InputError
 from howard.evaluation.metrics import band_mad, gradient_error, mad
-from howard.matting import load_matting
+from howard.matting import MattingPredictor, load_matting
 from howard.media import Frame, open_reader, read_still, to_depth
-from howard.pipeline import AlignedFrame, MattedFrame, Predictor, matte_frames
+from howard.pipeline import AlignedFrame, MattedFrame, matte_frames
 from howard.pipeline.cutout import Pixels, find_soft, round_alpha
 from howard.pipeline.foreground import choose_colours
 
@@ -30,10 +31,10 @@ WRONG_MATTE = 0.02
 
 
 class Case(NamedTuple):
-    """A matted frame, the alpha that the network alone gave it, and the truth."""
+    """A matted frame, what several predictors say of its alpha, and the truth."""
 
     frame: MattedFrame
-    network: np.ndarray  # (H, W) in [0, 1]
+    found: dict[str, np.ndarray]  # (H, W) in [0, 1] each
     alpha: np.ndarray  # (H, W) in [0, 1]
     foreground: np.ndarray  # (H, W, 3) in [0, 1]
 
@@ -71,11 +72,9 @@ def person_over(place: np.ndarray, person: str, people: Path, rng: np.random.Gen
     return to_depth(noisy.astype(np.float32), np.uint8), alpha, to_depth(foreground, np.float32)
 
 
-def cases(data: Path, count: int, predictor: Predictor, network: Predictor) -> Iterator[Case]:
-    """Matted frames with their truth; those whose matte is wrong altogether say nothing of edges and are left out.
-
-    ``network`` is a predictor that leaves alpha as it is.
-    """
+def cases(data: Path, count: int, predictors: dict[str, MattingPredictor]) -> Iterator[Case]:
+    """Frames matted by the first of the predictors, with their truth; those whose matte is wrong altogether say nothing
+    of edges and are left out."""
     pairs, people = data / "plate_pairs", data / "people_rendered"
     if not (pairs / "val.txt").is_file() or not (people / "val.txt").is_file():
         raise InputError(f"{data} has no plate_pairs and people_rendered; give their folder with --data")
@@ -87,10 +86,10 @@ def cases(data: Path, count: int, predictor: Predictor, network: Predictor) -> I
         frame = Frame(source, 0, 1, Fraction(0))
         with open_reader(pairs / f"{name}_plate.jpg") as plate:
             aligned = PlateAligner(plate).align(frame)
-        (matted,) = matte_frames([AlignedFrame(frame, aligned)], predictor)
-        plain = network(source, aligned.image, aligned.coverage).numpy().alpha[0, 0]
-        if np.abs(plain - alpha).mean() < WRONG_MATTE:
-            yield Case(matted, plain, alpha, foreground)
+        mattes = [next(matte_frames([AlignedFrame(frame, aligned)], each)) for each in predictors.values()]
+        found = {name: matte.alpha for name, matte in zip(predictors, mattes, strict=True)}
+        if np.abs(mattes[0].alpha - alpha).mean() < WRONG_MATTE:
+            yield Case(mattes[0], found, alpha, foreground)
 
 
 def errors(case: Case, way: Callable[[MattedFrame], Callable[[Pixels], np.ndarray]]) -> tuple[float, float]:
@@ -109,13 +108,19 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20)
     options = parser.parse_args()
     try:
-        predictors = [load_matting("default", alpha=name) for name in ("unmixed", "network")]
-        everything = list(cases(options.data, options.pairs, *predictors))
+        predictors = {
+            "unmixed": load_matting("default"),
+            "the network's": load_matting("default", alpha="network"),
+            "unmixed, the mean of three": load_matting("default", augmented=True),
+        }
+        everything = list(cases(options.data, options.pairs, predictors))
     except InputError as error:
         sys.exit(f"error: {error}")
     print(f"{len(everything)} frames; median of                       MAD      Grad  Band MAD")
-    for name, way in {"the network's": lambda case: case.network, "unmixed": lambda case: case.frame.alpha}.items():
-        scores = [[score(way(case), case.alpha) for score in (mad, gradient_error, band_mad)] for case in everything]
+    for name in predictors:
+        scores = [
+            [score(case.found[name], case.alpha) for score in (mad, gradient_error, band_mad)] for case in everything
+        ]
         print(f"  alpha: {name:<26} " + " ".join(f"{value:9.2f}" for value in np.median(scores, axis=0)))
     print("error of colour x 1e3                  called soft  truly soft")
     for name, way in WAYS.items():

@@ -58,8 +58,8 @@ class Pixels(NamedTuple):
         return values.index_select(0, self._place(pictures, factor))
 
     def cells(self, pictures: Tensor, factor: int) -> tuple["Pixels", Tensor]:
-        """The pixels of pictures (B, C, h, w), ``factor`` times smaller, in which these lie, and for each of these the
-        number of its one: (N,)."""
+        """The pixels of pictures (B, C, h, w), ``factor`` times smaller, in which these lie; and which of those each of
+        these lies in, (N,)."""
         size = pictures.shape[0], *pictures.shape[2:]
         place = self._place(pictures, factor)
         taken = torch.zeros(size, dtype=torch.bool, device=place.device)
