@@ -93,7 +93,7 @@ def stage_costs(shot: Path, plate: Path, predictor: Predictor, folder: Path, qua
             frame = costs.of("decode", lambda: next(frames))
             aligned = AlignedFrame(frame, costs.of("align", partial(aligner.align, frame)))
             (matte,) = costs.of("network", lambda: list(matte_frames([aligned], predictor)))  # noqa: B023
-            colours = choose_colours(matte, "estimated")
+            colours = choose_colours(matte, "estimated", linear_light=True)
             rgba = costs.of("cut out", partial(cut_out, frame.image, matte.alpha, colours))
             costs.of("measure", partial(measure_frame, matte, linear_light=True))
             costs.of("write", lambda: writer.write(number, writer.prepare(rgba)))  # noqa: B023

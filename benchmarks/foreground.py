@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from howard.align import PlateAligner
-from howard.colour import mix
+from howard.colour import linear_to_srgb, mix, srgb_to_linear
 from howard.errors import InputError
 from howard.evaluation.metrics import band_mad, gradient_error, mad
 from howard.matting import MattingPredictor, load_matting
@@ -44,17 +44,18 @@ def unmixed(frame: MattedFrame) -> Callable[[Pixels], np.ndarray]:
 
     def colours(soft: Pixels) -> np.ndarray:
         weight = frame.alpha[soft][:, None]
-        behind = to_depth(frame.plate.image[soft], np.float32)
-        return (to_depth(frame.source.image[soft], np.float32) - (1 - weight) * behind) / weight
+        pictures = frame.source.image, frame.plate.image
+        seen, behind = (srgb_to_linear(to_depth(picture[soft], np.float32)) for picture in pictures)
+        return linear_to_srgb(((seen - (1 - weight) * behind) / weight).clip(0, 1))
 
     return colours
 
 
 WAYS: dict[str, Callable[[MattedFrame], Callable[[Pixels], np.ndarray]]] = {
-    "the network's": lambda frame: choose_colours(frame, "network"),
+    "the network's": lambda frame: choose_colours(frame, "network", linear_light=True),
     "the source's": lambda frame: lambda soft: to_depth(frame.source.image[soft], np.float32),
     "unmixed from the plate": unmixed,
-    "estimated": lambda frame: choose_colours(frame, "estimated"),
+    "estimated": lambda frame: choose_colours(frame, "estimated", linear_light=True),
 }
 
 

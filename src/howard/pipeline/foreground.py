@@ -12,14 +12,16 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from howard.colour import linear_to_srgb, srgb_to_linear
 from howard.media import full_scale, to_depth
 from howard.pipeline.cutout import Pixels
 from howard.pipeline.frames import MattedFrame
 
 # From all that is known, or the network's alone.
 FOREGROUNDS = ("estimated", "network")
-# Chosen on unseen people over unseen rooms (benchmarks/foreground.py). Solid enough to lend its colour:
-_SOLID = 0.5
+# Chosen on unseen people over unseen rooms (benchmarks/foreground.py). Solid enough to lend its colour, and by which
+# power of alpha it does:
+_SOLID, _SOLIDITY = 0.5, 4
 # How far a colour reaches, as a standard deviation in pixels of a picture about this wide; ...
 _REACH = 1.0
 _LOOKED_AT_WIDTH = 960
@@ -29,7 +31,7 @@ _FAR_WEIGHT = 0.01
 _MARGIN = 16
 # How far the source may be from its recomposition, against how far a colour may be from its neighbours', as a ratio of
 # variances: the larger, the less is taken from the plate.
-_DOUBT = 3.0
+_DOUBT = 0.5
 # Less solid weight around than this tells no colour.
 _NOTHING = 1e-6
 
@@ -42,7 +44,14 @@ class Surroundings(NamedTuple):
 
 
 def estimate_foreground(
-    source: np.ndarray, alpha: np.ndarray, network: np.ndarray, plate: np.ndarray, coverage: np.ndarray, soft: Pixels
+    source: np.ndarray,
+    alpha: np.ndarray,
+    network: np.ndarray,
+    plate: np.ndarray,
+    coverage: np.ndarray,
+    soft: Pixels,
+    *,
+    linear_light: bool,
 ) -> np.ndarray:
     """The foreground colours of the pixels ``soft``: (N, 3) float32 in [0, 1], straight, encoded as the source is.
 
@@ -57,25 +66,31 @@ def estimate_foreground(
         plate: like ``source``, aligned to it.
         coverage: (H, W) in [0, 1], 1 where the plate saw the place.
         soft: the pixels that are asked for.
+        linear_light: whether soft pixels mix as light does, or in encoded values.
     """
     if not len(soft.rows):
         return np.zeros((0, 3), np.float32)
     around = look_around(source, alpha, soft)
     weight = soft.of(alpha).astype(np.float32)[:, None]
     expected = np.where(around.weight > _NOTHING, around.colour, soft.of(network))
-    missing = to_depth(soft.of(source), np.float32) - weight * expected
-    missing -= (1 - weight) * to_depth(soft.of(plate), np.float32)
+    seen, behind = (to_depth(soft.of(picture), np.float32) for picture in (source, plate))
+    if linear_light:
+        seen, behind, expected = (srgb_to_linear(colours) for colours in (seen, behind, expected))
+    missing = seen - weight * expected - (1 - weight) * behind
     # The most probable colour, if both the recomposition and the expectation are off by Gaussian errors.
     step = weight / (weight * weight + _DOUBT)
-    return (expected + step * (soft.of(coverage) >= 0.5)[:, None] * missing).clip(0, 1)
+    found = (expected + step * (soft.of(coverage) >= 0.5)[:, None] * missing).clip(0, 1)
+    return linear_to_srgb(found) if linear_light else found
 
 
-def choose_colours(frame: MattedFrame, foreground: str) -> Callable[[Pixels], np.ndarray]:
-    """Where a frame's soft pixels have their colours from; ``foreground`` is one of `FOREGROUNDS`."""
+def choose_colours(frame: MattedFrame, foreground: str, *, linear_light: bool) -> Callable[[Pixels], np.ndarray]:
+    """Where a frame's soft pixels have their colours from; ``foreground`` is one of `FOREGROUNDS`, ``linear_light`` as
+    in :func:`estimate_foreground`."""
     if foreground == "network":
         return lambda soft: soft.of(frame.foreground)
     source, plate = frame.source.image, frame.plate
-    return partial(estimate_foreground, source, frame.alpha, frame.foreground, plate.image, plate.coverage)
+    known = source, frame.alpha, frame.foreground, plate.image, plate.coverage
+    return partial(estimate_foreground, *known, linear_light=linear_light)
 
 
 def look_around(source: np.ndarray, alpha: np.ndarray, pixels: Pixels) -> Surroundings:
@@ -92,7 +107,7 @@ def look_around(source: np.ndarray, alpha: np.ndarray, pixels: Pixels) -> Surrou
     top, left = (max(0, start) for start in first)
     window = np.s_[top : last[0] + factor, left : last[1] + factor]
     seen, cover = (_reduce(image[window], factor) for image in (source, alpha.astype(np.float32, copy=False)))
-    _, solid = cv2.threshold(cv2.pow(cover, 2), _SOLID**2, 0, cv2.THRESH_TOZERO)
+    _, solid = cv2.threshold(cv2.pow(cover, _SOLIDITY), _SOLID**_SOLIDITY, 0, cv2.THRESH_TOZERO)
     weighted = cv2.multiply(seen, cv2.merge([solid] * 3), scale=1 / full_scale(seen.dtype), dtype=cv2.CV_32F)
     reduced = Pixels((pixels.rows - top) // factor, (pixels.columns - left) // factor)
     colour, weight = (_spread(image, reduced) for image in (weighted, solid))

@@ -189,9 +189,11 @@ def cut_out_frames(
         numbers = [shot.first_number + index for index in choose_frames(frames, shot)]
         predictor = predictor or _load_predictor(weights, device, precision, alpha, quality)
         with closing(matte_clip(inputs, predictor, numbers, quality=quality, workers=workers)) as mattes:
+            is_linear = predictor.metadata.mixing == "linear"
             for frame in mattes:
                 image = frame.source.image
-                rgba = cut_out(image, frame.alpha, choose_colours(frame, foreground), image.dtype)
+                chosen = choose_colours(frame, foreground, linear_light=is_linear)
+                rgba = cut_out(image, frame.alpha, chosen, image.dtype)
                 yield CutOut(frame.source, rgba, frame.plate)
 
 

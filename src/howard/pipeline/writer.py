@@ -84,7 +84,7 @@ class FrameWriter:
     def prepare(self, job: FrameJob) -> PreparedFrame:
         """Cut out, composite and measure a frame, and convert it to what is stored; save its sample if it is one."""
         frame = job.frame
-        colours = choose_colours(frame, self._foreground)
+        colours = choose_colours(frame, self._foreground, linear_light=self._linear_light)
         rgba = cut_out(frame.source.image, frame.alpha, colours, self._outputs[0].writer.dtype)
         stored = []
         for writer, is_composite in self._outputs:
