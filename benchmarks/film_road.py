@@ -29,7 +29,7 @@ import av
 import cv2
 import numpy as np
 
-from howard.align import PlateAligner
+from howard.align import PlateAligner, default_cache_folder
 from howard.matting import load_matting
 from howard.media import open_reader, open_writer
 from howard.pipeline import AlignedFrame, Predictor, align_frames, matte_frames, remove_background
@@ -83,7 +83,7 @@ def stage_costs(shot: Path, plate: Path, predictor: Predictor, folder: Path, qua
     """Median core-ms a frame of every stage, one after the other, the plate's features in the cache."""
     costs = Costs()
     with open_reader(shot) as source, open_reader(plate) as empty:
-        aligner = PlateAligner(empty, quality=quality, cache=folder / "cache")
+        aligner = PlateAligner(empty, quality=quality, cache=default_cache_folder())
         for frame in source:  # now every feature that is needed is in the cache
             aligner.align(frame)
         writer = open_writer("png", folder / "frames", source.info, range(len(source)))
@@ -115,7 +115,7 @@ def stages_alone(
     """Milliseconds a frame of the two long stages, each alone with the threads that it has on the road."""
     with open_reader(shot) as source, open_reader(plate) as empty:
         everything = range(len(source))
-        cache = folder / "cache"
+        cache = default_cache_folder()
         kept: list[AlignedFrame] = []
 
         def keep() -> Iterator[None]:

@@ -65,7 +65,7 @@ def test_light_taken_as_light_leaves_less_of_a_bright_wall_in_dark_hair():
     paler = {}
     for linear_light in (True, False):
         found = estimate_foreground(
-            source, alpha, plate / 255, plate, np.ones_like(alpha), soft, linear_light=linear_light
+            source, alpha, to_depth(plate, np.float32), plate, np.ones_like(alpha), soft, linear_light=linear_light
         )
         weight = soft.of(alpha)[:, None]
         paler[linear_light] = float((weight * (found - hair)).mean() / (weight * (wall - hair)).mean())

@@ -34,6 +34,8 @@ _MARGIN = 16
 _DOUBT = 0.5
 # Less solid weight around than this tells no colour.
 _NOTHING = 1e-6
+# The light that each of the eight-bit codes stands for: a look here takes a tenth of the time of a power.
+_LIGHT = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
 
 
 class Surroundings(NamedTuple):
@@ -70,17 +72,19 @@ def estimate_foreground(
     """
     if not len(soft.rows):
         return np.zeros((0, 3), np.float32)
-    around = look_around(source, alpha, soft)
-    weight = soft.of(alpha).astype(np.float32)[:, None]
-    expected = np.where(around.weight > _NOTHING, around.colour, soft.of(network))
-    seen, behind = (to_depth(soft.of(picture), np.float32) for picture in (source, plate))
-    if linear_light:
-        seen, behind, expected = (srgb_to_linear(colours) for colours in (seen, behind, expected))
-    missing = seen - weight * expected - (1 - weight) * behind
+    expected, solid = look_around(source, alpha, soft)
+    unknown = solid[:, 0] <= _NOTHING
+    expected[unknown] = soft.of(network)[unknown]
+    # Channel by channel from here on: numpy takes three times as long over rows of three.
+    weight = soft.of(alpha).astype(np.float32)
+    channels = (np.ascontiguousarray(each.T) for each in (soft.of(source), soft.of(plate), expected))
+    seen, behind, expected = (_mixed(each, linear_light) for each in channels)
+    missing = seen - weight * expected
+    missing -= (1 - weight) * behind
     # The most probable colour, if both the recomposition and the expectation are off by Gaussian errors.
-    step = weight / (weight * weight + _DOUBT)
-    found = (expected + step * (soft.of(coverage) >= 0.5)[:, None] * missing).clip(0, 1)
-    return linear_to_srgb(found) if linear_light else found
+    missing *= weight / (weight * weight + _DOUBT) * (soft.of(coverage) >= 0.5)
+    found = np.clip(expected + missing, 0, 1)
+    return (linear_to_srgb(found) if linear_light else found).T
 
 
 def choose_colours(frame: MattedFrame, foreground: str, *, linear_light: bool) -> Callable[[Pixels], np.ndarray]:
@@ -112,6 +116,15 @@ def look_around(source: np.ndarray, alpha: np.ndarray, pixels: Pixels) -> Surrou
     reduced = Pixels((pixels.rows - top) // factor, (pixels.columns - left) // factor)
     colour, weight = (_spread(image, reduced) for image in (weighted, solid))
     return Surroundings(colour / np.maximum(weight, _NOTHING), weight)
+
+
+def _mixed(colours: np.ndarray, linear_light: bool) -> np.ndarray:
+    """Colours of any depth, encoded, as what soft pixels mix: float32 in [0, 1]."""
+    if not linear_light:
+        return to_depth(colours, np.float32)
+    if colours.dtype == np.uint8:
+        return _LIGHT.take(colours)
+    return srgb_to_linear(to_depth(colours, np.float32))
 
 
 def _reduce(image: np.ndarray, factor: int) -> np.ndarray:
