@@ -64,7 +64,7 @@ class VideoReader:
         if decoded is None:
             raise InputError(
                 f"{self._path}: frame {index + 1} of {len(self)} is missing or damaged; "
-                "repair the file or leave the frame out with frames=FIRST-LAST"
+                "repair the file or cut it there; a frame of the shot can be left out with frames=FIRST-LAST"
             )
         if not self._convert.fits(decoded):
             raise InputError(
