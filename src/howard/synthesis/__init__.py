@@ -5,8 +5,9 @@ module and what it needs import torch.
 """
 
 from howard.synthesis.draws import SceneDraw, Streams, draw_camera, draw_scene, open_streams
+from howard.synthesis.levels import LEVELS, RECIPE_NAMES, choose_recipe, level_recipe, with_lessons
 from howard.synthesis.placement import Person
-from howard.synthesis.recipe import LEVELS, RECIPE_NAMES, Recipe, choose_recipe, level_recipe
+from howard.synthesis.recipe import Recipe
 
 __all__ = [
     "LEVELS",
@@ -20,4 +21,5 @@ __all__ = [
     "draw_scene",
     "level_recipe",
     "open_streams",
+    "with_lessons",
 ]

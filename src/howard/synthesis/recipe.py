@@ -1,13 +1,11 @@
-"""The numbers of a synthesis: how persons, places and plates vary, from a camera on a tripod to one that is carried.
+"""The parameters of a synthetic training sample: how persons, places, plates and recordings vary.
 
 Shares are of the frame's side, angles in degrees, pixels those of a frame 512 pixels wide (others scale them), and
 every amplitude is the largest that is drawn.
 """
 
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, Literal
-
-from howard.errors import SettingsError
+from dataclasses import dataclass, field
+from typing import Literal
 
 Range = tuple[float, float]
 Jitter = tuple[float, float, float, float]  # brightness, contrast, saturation, hue (a share of the circle)
@@ -34,17 +32,23 @@ class PlacementRecipe:
 
 @dataclass(frozen=True)
 class LightRecipe:
-    """What a person does to the light on the place, which the plate never shows."""
+    """Changes of light between shot and plate that the person or another lamp causes."""
 
     shadow_probability: float = 0.3
     shadow: float = 0.3
     cast_probability: float = 0.0
     cast: float = 0.0
+    contact_probability: float = 0.0  # of a dark, narrow contact shadow along the person's lower edge
+    contact: float = 0.0  # its strength
+    reflection_probability: float = 0.0  # of a mirrored, faint image of the person on the floor or on a wall
+    reflection: float = 0.0  # its largest opacity
+    lamp_probability: float = 0.0  # that a lamp is on in one of the two recordings only
+    lamp: float = 0.0  # its largest gain at the centre of its pool of light
 
 
 @dataclass(frozen=True)
 class TakeRecipe:
-    """What lens, sensor and codec do to either take, each time drawn anew."""
+    """Camera degradations (lens, sensor, codec) of one recording; sampled separately for shot and plate."""
 
     defocus_probability: float = 0.0
     defocus_px: float = 0.0  # standard deviation
@@ -52,8 +56,48 @@ class TakeRecipe:
     motion_px: float = 0.0  # way travelled while the shutter is open
     noise_probability: float = 0.4
     noise: float = 0.03  # standard deviation
+    noise_signal: float = 0.0  # largest share of the noise's variance that grows with brightness (shot noise)
+    noise_correlation_px: float = 0.0  # largest standard deviation of the noise's spatial correlation
     compression_probability: float = 0.0
     compression: float = 0.0  # of the quantiser's step, in tables of JPEG quality 50
+    dark_probability: float = 0.0  # that the recording is underexposed
+    dark: float = 0.0  # largest share of the light that is lost
+
+
+@dataclass(frozen=True)
+class MotionRecipe:
+    """Motion of the person while the shutter is open, averaged over sub-frames into colour and alpha."""
+
+    probability: float = 0.0
+    shift_px: float = 0.0  # of the whole person
+    limb_px: float = 0.0  # of the fastest part: a smooth non-rigid flow, slow at the torso
+    shutter_px: float = 0.0  # rolling shutter: displacement of the last row against the first
+
+
+@dataclass(frozen=True)
+class DistractorRecipe:
+    """What is not the subject but may look like it; every kind is background in the true alpha.
+
+    Lengths are shares of the frame's long side.
+    """
+
+    shot_only_probability: float = 0.0  # an object that only the shot has
+    plate_only_probability: float = 0.0  # an object that was removed before the shot
+    moved_probability: float = 0.0  # an object that stands elsewhere in the plate
+    border_probability: float = 0.0  # a near object at the frame's border that the plate saw in part or not at all
+    poster_probability: float = 0.0  # a poster or screen that shows a person, in shot and plate
+    plate_person_probability: float = 0.0  # a person in the plate only
+    size: Range = (0.08, 0.45)  # of an object
+
+
+@dataclass(frozen=True)
+class SubjectRecipe:
+    """What teaches the network which part of the shot is the subject."""
+
+    camouflage_probability: float = 0.0  # that the place takes on the subject's colours behind it
+    person_hole_probability: float = 0.0  # that the plate lacks a part of what is behind the subject
+    held_object_probability: float = 0.0  # that the person holds something: part of the subject, moves with it
+    anything_probability: float = 0.0  # no person prior; whatever only the shot has is the subject, objects too
 
 
 @dataclass(frozen=True)
@@ -100,6 +144,9 @@ class Recipe:
     source: TakeRecipe = field(default_factory=TakeRecipe)
     plate: PlateRecipe = field(default_factory=PlateRecipe)
     plate_take: TakeRecipe = field(default_factory=TakeRecipe)
+    motion: MotionRecipe = field(default_factory=MotionRecipe)
+    distractors: DistractorRecipe = field(default_factory=DistractorRecipe)
+    subject: SubjectRecipe = field(default_factory=SubjectRecipe)
     mixing: Literal["linear", "srgb"] = "srgb"
     second_person_probability: float = 0.0
     nobody_probability: float = 0.0
@@ -108,124 +155,6 @@ class Recipe:
     camera_motion: float = 0.0  # of a path over the frames of a clip
 
 
-# Lin et al. 2021, section 5.1, with the numbers of its public implementation; the joint stage scales from 0.3.
-PAPER = Recipe()
-PAPER_JOINT = Recipe(person=PlacementRecipe(scale=(0.3, 1.0)))
-
-_PERSON = PlacementRecipe(
-    rotation=8.0,
-    shift=0.30,
-    scale=(0.35, 2.2),
-    perspective=0.03,
-    head_first=0.6,
-    motion=0.02,
-    colour=(0.25, 0.25, 0.25, 0.03),
-    gamma=0.25,
-)
-_PLACE = PlacementRecipe(
-    rotation=4.0,
-    shear=3.0,
-    scale=(1.0, 2.5),
-    perspective=0.06,
-    colour=(0.25, 0.2, 0.25, 0.03),
-    gamma=0.2,
-    defocus_probability=0.25,
-    defocus_px=3.0,
-)
-_TAKE = TakeRecipe(
-    defocus_probability=0.4,
-    defocus_px=1.0,
-    noise_probability=0.9,
-    noise=0.015,
-    compression_probability=0.4,
-    compression=1.0,
-)
-# A plate as the aligner would hand it over from a camera on a tripod (strength 0) ...
-_STILL = Recipe(
-    person=_PERSON,
-    place=_PLACE,
-    light=LightRecipe(shadow_probability=0.4, shadow=0.5, cast_probability=0.3, cast=0.3),
-    source=_TAKE,
-    plate=PlateRecipe(
-        affine_probability=0.0,
-        colour_probability=0.0,
-        colour=(0.04, 0.04, 0.08, 0.01),
-        another_place_probability=0.01,
-        missing_probability=0.01,
-    ),
-    plate_take=_TAKE,
-    mixing="linear",
-    second_person_probability=0.15,
-    nobody_probability=0.03,
-    furniture_probability=0.08,
-    hair_probability=0.45,
-)
-# ... and from one that is carried about (strength 1). Set so that what howard.align leaves on true pairs and on real
-# clips lies between the levels: see benchmarks/synthesis.py.
-_CARRIED = replace(
-    _STILL,
-    source=replace(_TAKE, motion_probability=0.5, motion_px=4.0),
-    plate=PlateRecipe(
-        affine_probability=0.0,
-        homography_px=1.5,
-        lens_px=1.0,
-        shutter_px=1.0,
-        flow_probability=0.9,
-        flow_px=2.0,
-        parallax_probability=0.7,
-        parallax_px=8.0,
-        mistake_probability=0.9,
-        mistake_px=9.0,
-        seam_probability=0.3,
-        seam_px=2.0,
-        colour_probability=0.2,
-        colour=(0.04, 0.04, 0.08, 0.01),
-        gain=0.025,
-        white_balance=0.015,
-        bias=0.008,
-        gamma=0.04,
-        vignette=0.05,
-        unevenness=0.025,
-        border_probability=0.7,
-        border=0.25,
-        hole_probability=0.3,
-        another_place_probability=0.02,
-        astray_probability=0.03,
-        missing_probability=0.02,
-    ),
-    plate_take=replace(_TAKE, defocus_probability=0.6, defocus_px=1.4, motion_probability=0.4, motion_px=4.0),
-    camera_motion=0.04,
-)
-
-# How strongly the camera moves between a shot and its plate.
-LEVELS = {"static": 0.0, "handheld": 0.5, "moving": 1.0}
-PAPER_RECIPES = {"paper": PAPER, "paper_joint": PAPER_JOINT}
-RECIPE_NAMES = (*PAPER_RECIPES, *LEVELS)
-
-
-def level_recipe(strength: float) -> Recipe:
-    """The recipe between a camera that stands still (0) and one that is carried about (1)."""
-    return _between(_STILL, _CARRIED, strength)
-
-
-def choose_recipe(name: str) -> Recipe:
-    """The recipe of a name in :data:`RECIPE_NAMES`; raises SettingsError for another."""
-    if name in LEVELS:
-        return level_recipe(LEVELS[name])
-    if name not in PAPER_RECIPES:
-        raise SettingsError(f"unknown recipe {name!r}; choose one of {', '.join(RECIPE_NAMES)}")
-    return PAPER_RECIPES[name]
-
-
 def pixel_unit(size: tuple[int, int]) -> float:
     """How many pixels of a frame (height, width) are one pixel of a recipe."""
     return max(size) / _REFERENCE
-
-
-def _between(low: Any, high: Any, share: float) -> Any:
-    if is_dataclass(low) and not isinstance(low, type):
-        pairs = {each.name: (getattr(low, each.name), getattr(high, each.name)) for each in fields(low)}
-        return type(low)(**{name: _between(*pair, share) for name, pair in pairs.items()})
-    if isinstance(low, tuple):
-        return tuple(_between(*pair, share) for pair in zip(low, high, strict=True))
-    return low if isinstance(low, str) else low + share * (high - low)

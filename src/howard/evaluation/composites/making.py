@@ -13,7 +13,7 @@ from howard.data.curriculum import measuring
 from howard.data.datasets import SyntheticDataset, collate, gather_pictures
 from howard.errors import SettingsError
 from howard.synthesis.film import film
-from howard.synthesis.recipe import LEVELS, level_recipe
+from howard.synthesis.levels import LEVELS, level_recipe
 
 _LICENCES = ("open", "by_sa", "gpl", "stock")
 _SEED = 20201
@@ -43,7 +43,7 @@ def make_composites(
 
     Args:
         root: folder of collections.
-        level: one of :data:`howard.synthesis.recipe.LEVELS`.
+        level: one of :data:`howard.synthesis.levels.LEVELS`.
         size: height and width of the frames.
         clips: how many.
         frames: of each.

@@ -1,0 +1,174 @@
+"""The recipes by name: the paper's, and levels of camera motion from a tripod to a carried camera."""
+
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from howard.errors import SettingsError
+from howard.synthesis.recipe import (
+    DistractorRecipe,
+    LightRecipe,
+    MotionRecipe,
+    PlacementRecipe,
+    PlateRecipe,
+    Recipe,
+    SubjectRecipe,
+    TakeRecipe,
+)
+
+# Lin et al. 2021, section 5.1, with the numbers of its public implementation; the joint stage scales from 0.3.
+PAPER = Recipe()
+PAPER_JOINT = Recipe(person=PlacementRecipe(scale=(0.3, 1.0)))
+
+_PERSON = PlacementRecipe(
+    rotation=8.0,
+    shift=0.30,
+    scale=(0.35, 2.2),
+    perspective=0.03,
+    head_first=0.6,
+    motion=0.02,
+    colour=(0.25, 0.25, 0.25, 0.03),
+    gamma=0.25,
+)
+_PLACE = PlacementRecipe(
+    rotation=4.0,
+    shear=3.0,
+    scale=(1.0, 2.5),
+    perspective=0.06,
+    colour=(0.25, 0.2, 0.25, 0.03),
+    gamma=0.2,
+    defocus_probability=0.25,
+    defocus_px=3.0,
+)
+_TAKE = TakeRecipe(
+    defocus_probability=0.4,
+    defocus_px=1.0,
+    noise_probability=0.9,
+    noise=0.015,
+    compression_probability=0.4,
+    compression=1.0,
+)
+# The ingredients that teach what is the subject and what is not. Training adds them to a level; the validation suite
+# measures each by itself.
+_LESSONS = {
+    "motion": MotionRecipe(probability=0.25, shift_px=10.0, limb_px=14.0, shutter_px=3.0),
+    "distractors": DistractorRecipe(
+        shot_only_probability=0.12,
+        plate_only_probability=0.10,
+        moved_probability=0.15,
+        border_probability=0.15,
+        poster_probability=0.08,
+        plate_person_probability=0.05,
+    ),
+    "subject": SubjectRecipe(
+        camouflage_probability=0.4,
+        person_hole_probability=0.2,
+        held_object_probability=0.15,
+        anything_probability=0.1,
+    ),
+}
+# A plate as the aligner would hand it over from a camera on a tripod (strength 0) ...
+_STILL = Recipe(
+    person=_PERSON,
+    place=_PLACE,
+    light=LightRecipe(shadow_probability=0.4, shadow=0.5, cast_probability=0.3, cast=0.3),
+    source=_TAKE,
+    plate=PlateRecipe(
+        affine_probability=0.0,
+        colour_probability=0.0,
+        colour=(0.04, 0.04, 0.08, 0.01),
+        another_place_probability=0.01,
+        missing_probability=0.01,
+    ),
+    plate_take=_TAKE,
+    mixing="linear",
+    second_person_probability=0.15,
+    nobody_probability=0.03,
+    furniture_probability=0.08,
+    hair_probability=0.45,
+)
+# ... and from one that is carried about (strength 1). Set so that what howard.align leaves on true pairs and on real
+# clips lies between the levels: see benchmarks/synthesis.py.
+_CARRIED = replace(
+    _STILL,
+    source=replace(_TAKE, motion_probability=0.5, motion_px=4.0),
+    plate=PlateRecipe(
+        affine_probability=0.0,
+        homography_px=1.5,
+        lens_px=1.0,
+        shutter_px=1.0,
+        flow_probability=0.9,
+        flow_px=2.0,
+        parallax_probability=0.7,
+        parallax_px=8.0,
+        mistake_probability=0.9,
+        mistake_px=9.0,
+        seam_probability=0.3,
+        seam_px=2.0,
+        colour_probability=0.2,
+        colour=(0.04, 0.04, 0.08, 0.01),
+        gain=0.025,
+        white_balance=0.015,
+        bias=0.008,
+        gamma=0.04,
+        vignette=0.05,
+        unevenness=0.025,
+        border_probability=0.7,
+        border=0.25,
+        hole_probability=0.3,
+        another_place_probability=0.02,
+        astray_probability=0.03,
+        missing_probability=0.02,
+    ),
+    plate_take=replace(_TAKE, defocus_probability=0.6, defocus_px=1.4, motion_probability=0.4, motion_px=4.0),
+    camera_motion=0.04,
+)
+
+# How strongly the camera moves between a shot and its plate.
+LEVELS = {"static": 0.0, "handheld": 0.5, "moving": 1.0}
+PAPER_RECIPES = {"paper": PAPER, "paper_joint": PAPER_JOINT}
+RECIPE_NAMES = (*PAPER_RECIPES, *LEVELS)
+
+
+def level_recipe(strength: float) -> Recipe:
+    """The recipe between a camera that stands still (0) and one that is carried about (1)."""
+    return _between(_STILL, _CARRIED, strength)
+
+
+def with_lessons(recipe: Recipe, missing_plate: float = 0.08) -> Recipe:
+    """The recipe with distractors, camouflage, held objects, sub-frame motion and missing plates, for training.
+
+    ``missing_plate`` is the probability that there is no plate at all.
+    """
+    light = replace(
+        recipe.light,
+        contact_probability=0.3,
+        contact=0.6,
+        reflection_probability=0.08,
+        reflection=0.35,
+        lamp_probability=0.15,
+        lamp=0.35,
+    )
+    source, plate_take = (
+        replace(take, noise_signal=0.8, noise_correlation_px=1.2, dark_probability=0.15, dark=0.85)
+        for take in (recipe.source, recipe.plate_take)
+    )
+    plate = replace(recipe.plate, missing_probability=missing_plate)
+    return replace(recipe, light=light, source=source, plate_take=plate_take, plate=plate, **_LESSONS)
+
+
+def choose_recipe(name: str) -> Recipe:
+    """The recipe of a name in :data:`RECIPE_NAMES`; raises SettingsError for another."""
+    if name in LEVELS:
+        return level_recipe(LEVELS[name])
+    if name not in PAPER_RECIPES:
+        raise SettingsError(f"unknown recipe {name!r}; choose one of {', '.join(RECIPE_NAMES)}")
+    return PAPER_RECIPES[name]
+
+
+def _between(low: Any, high: Any, share: float) -> Any:
+    if is_dataclass(low) and not isinstance(low, type):
+        pairs = {each.name: (getattr(low, each.name), getattr(high, each.name)) for each in fields(low)}
+        return type(low)(**{name: _between(*pair, share) for name, pair in pairs.items()})
+    if isinstance(low, tuple):
+        return tuple(_between(*pair, share) for pair in zip(low, high, strict=True))
+    return low if isinstance(low, str) else low + share * (high - low)
