@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from howard.errors import InputError, SettingsError
 from howard.matting import MattingNetwork, WeightsMetadata, load_imagenet_encoder, load_network
 from howard.matting.encoders import ENCODERS
-from howard.matting.weights import load_strictly
+from howard.matting.state_files import load_strictly
 from howard.training.folders import EXPORTED
 
 _REFINER, _PERSON, _EXTRA_STEM = "refiner.", "person.", "backbone.extra_stem.weight"

@@ -2,19 +2,14 @@ import torch
 
 from howard.matting import MattingNetwork, PersonMaps
 from howard.matting.coarse import CoarseNetwork
-from howard.matting.person_maps import PersonProjections
-from howard.matting.person_prior import CLASSES, FEATURE_CHANNELS
-
-CHANNELS = tuple(len(CLASSES) + count for count in FEATURE_CHANNELS)
+from howard.matting.person_maps import STRIDE_CHANNELS, no_people
+from howard.matting.person_projections import PersonProjections
 
 
 def person_maps(batch: int, height: int, width: int) -> PersonMaps:
-    torch.manual_seed(5)
-    maps = [
-        torch.rand(batch, count, -(-height // stride), -(-width // stride))
-        for count, stride in zip(CHANNELS, (4, 8, 16), strict=True)
-    ]
-    return PersonMaps(maps[0][:, : len(CLASSES)], *maps)
+    """Random maps for a coarse input of this size."""
+    generator = torch.Generator().manual_seed(5)
+    return PersonMaps(*(torch.rand(each.shape, generator=generator) for each in no_people(batch, (height, width))))
 
 
 def small_network(person_prior: bool) -> CoarseNetwork:
@@ -35,14 +30,14 @@ def test_projections_start_without_effect_and_can_learn() -> None:
 
 
 def test_projections_are_added_at_every_stride_and_resized() -> None:
-    projections = PersonProjections(CHANNELS, (5, 6, 7))
+    projections = PersonProjections((5, 6, 7))
     person = person_maps(1, 64, 64)
     features = tuple(torch.zeros(1, count, 70 // s, 50 // s) for count, s in ((5, 4), (6, 8), (7, 16)))
     for projection in projections.children():
         torch.nn.init.ones_(projection.weight)
     flat = PersonMaps(*(torch.full_like(each, 0.5) for each in person))
     added = projections(flat, features)
-    for result, own, channels in zip(added, features, CHANNELS, strict=True):
+    for result, own, channels in zip(added, features, STRIDE_CHANNELS, strict=True):
         assert result.shape == own.shape
         torch.testing.assert_close(result, torch.full_like(own, 0.5 * channels))
 
