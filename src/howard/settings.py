@@ -87,6 +87,7 @@ class DataNode:
     validation_samples: int = 96
     workers: int = 2
     seed: int = 0
+    lessons: bool = False
 
 
 ConfigStore.instance().store(group="data", name="composites", node=DataNode)

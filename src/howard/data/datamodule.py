@@ -48,6 +48,8 @@ class MattingDataModule(LightningDataModule):
         workers: processes that prepare samples; 0 prepares them in the training process. They are forked, which OpenCV
             survives only single-threaded: the entry file calls ``cv2.setNumThreads(1)``.
         seed: of the training samples.
+        lessons: whether training samples have the ingredients that teach what the subject is, see
+            :func:`howard.synthesis.with_lessons`; validation and test never have them.
 
     Raises:
         SettingsError: the recipe is unknown, or shares do not fit.
@@ -74,6 +76,7 @@ class MattingDataModule(LightningDataModule):
         validation_samples: int,
         workers: int,
         seed: int,
+        lessons: bool = False,
     ) -> None:
         super().__init__()
         if len(people) != len(shares):
@@ -81,7 +84,7 @@ class MattingDataModule(LightningDataModule):
         if strength is not None and len(strength) != 2:
             raise SettingsError(f"data.strength={strength} should be two numbers, of the first sample and of the last")
         ramp = None if strength is None else (strength[0], strength[1])
-        self.curriculum = Curriculum(recipe, mixing, ramp, strength_samples)
+        self.curriculum = Curriculum(recipe, mixing, ramp, strength_samples, lessons)
         self.root = Path(root)
         self.people_names, self.shares, self.place_names = people, shares, places
         self.prepared_names, self.prepared_share = prepared, prepared_share
