@@ -55,7 +55,8 @@ def find_hair(person: Person, hair_mask: np.ndarray | None, lowest: float) -> Ha
     if hair_mask is None:
         if head is None:
             return None
-        radius, box = head.radius, _surroundings(*head.centre - head.radius, *head.centre + head.radius, head.radius)
+        radius, (x, y) = head.radius, head.centre
+        box = _surroundings(x - radius, y - radius, x + radius, y + radius, radius)
         hair, near = _guess_region(solid, head, lowest, box)
     else:
         mask = cv2.resize(hair_mask, solid.shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -1,5 +1,6 @@
 """Rendering strands: supersampled coverage, box-filtered, and composited over a person in linear light."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
@@ -26,7 +27,7 @@ _GLOSS = 0.004
 
 
 class Ink(NamedTuple):
-    """What strands are drawn with, (count, sections): ``width``, an odd number of subpixels, and ``index`` in 1...240."""
+    """What strands are drawn with, (count, sections): ``width`` in subpixels, odd, and palette ``index`` in 1...240."""
 
     width: np.ndarray
     index: np.ndarray
@@ -67,7 +68,7 @@ def draw_curves(canvas: np.ndarray, joints: np.ndarray, ink: Ink, rng: Generator
     ends = np.linspace(0, joints.shape[1] - 1, _SECTIONS + 1).round().astype(int)
     keys = ink.width.astype(np.int64) * 256 + ink.index
     groups = []
-    for section, (first, last) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for section, (first, last) in enumerate(pairwise(ends)):
         order = np.argsort(keys[:, section], kind="stable")
         found, starts = np.unique(keys[order, section], return_index=True)
         groups += [
