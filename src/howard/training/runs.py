@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from howard.errors import InputError, SettingsError, WeightsError
 from howard.matting import MattingNetwork, WeightsMetadata, load_imagenet_encoder, load_network
-from howard.matting.weights import load_strictly
+from howard.matting.state_files import load_strictly
 from howard.training.folders import EXPORTED
 
 _REFINER, _EXTRA_STEM = "refiner.", "backbone.extra_stem.weight"
