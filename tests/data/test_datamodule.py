@@ -257,7 +257,7 @@ def test_the_larger_person_stands_in_front(data_root: Path) -> None:
 def test_hair_is_grown_to_train_and_never_to_measure(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     grown = []
 
-    def grow(person: Person, rng: np.random.Generator) -> Person:
+    def grow(person: Person, rng: np.random.Generator, hair_mask: np.ndarray | None) -> Person:
         grown.append(person)
         return Person(person.foreground, person.alpha // 4)
 

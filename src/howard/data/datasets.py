@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
 from howard.data.curriculum import Recipes
+from howard.data.hair_masks import HairMasks
 from howard.data.lessons import Lessons
 from howard.data.pairs import PreparedPair
 from howard.data.people import PersonClip, find_people
@@ -69,10 +70,18 @@ class SyntheticDataset(Dataset[Item]):
         length: how many numbers a validation takes; training takes as many as it likes.
         seed: of everything drawn.
         frames: of a sample; 1 for stills.
+        hair_masks: where people's hair is; None takes it to be on top of their heads.
     """
 
     def __init__(
-        self, pictures: Pictures, recipes: Recipes, size: Size, length: int, seed: int, frames: int = 1
+        self,
+        pictures: Pictures,
+        recipes: Recipes,
+        size: Size,
+        length: int,
+        seed: int,
+        frames: int = 1,
+        hair_masks: HairMasks | None = None,
     ) -> None:
         if len(pictures.people) != len(pictures.shares):
             raise ValueError(f"{len(pictures.people)} sets of people need as many shares, not {len(pictures.shares)}")
@@ -81,6 +90,7 @@ class SyntheticDataset(Dataset[Item]):
         self.recipes = recipes
         self.size = size
         self.length, self.seed, self.frames = length, seed, frames
+        self.hair_masks = hair_masks
 
     def __len__(self) -> int:
         return self.length
@@ -135,19 +145,23 @@ class SyntheticDataset(Dataset[Item]):
             count = 0
         actors = []
         for index in range(count):
-            takes = self._draw_person(recipe, rng)
+            takes = self._draw_person(recipe, streams)
             if not index:
                 takes = lessons.hold_object(takes)
             actors.append(set_actor(takes, self.size, recipe.person, camera, rng, streams.motion))
         return sorted(actors, key=lambda actor: -actor.area)  # who is near looks large, and stands in front
 
-    def _draw_person(self, recipe: Recipe, rng: np.random.Generator) -> list[Person]:
+    def _draw_person(self, recipe: Recipe, streams: Streams) -> list[Person]:
+        rng = streams.still
         clip = self._pick_clip(rng)
         count = clip.frame_count
         first = int(rng.integers(count))
         if count == 1:
-            has_hair = recipe.hair_probability > 0 and rng.random() < recipe.hair_probability
-            return [grow_hair(clip.read(0), rng) if has_hair else clip.read(0)] * self.frames
+            person = clip.read(0)
+            if recipe.hair_probability > 0 and rng.random() < recipe.hair_probability:
+                mask = self.hair_masks.of(clip.name, person) if self.hair_masks else None
+                person = grow_hair(person, streams.hair, mask)
+            return [person] * self.frames
         # To and fro, since a clip may end before the sample does.
         indices = [(first + step) % (2 * count - 2) for step in range(self.frames)]
         return [clip.read(min(index, 2 * count - 2 - index)) for index in indices]

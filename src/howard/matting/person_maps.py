@@ -76,18 +76,18 @@ def find_people(
             for each in (probabilities, features)
         ]
         strided.append(join(*placed))
-    return PersonMaps(frame.maps, *strided, frame.looked)
+    stride4, stride8, stride16 = strided
+    return PersonMaps(frame.maps, stride4, stride8, stride16, frame.looked)
 
 
 def no_people(batch: int, size: tuple[int, int], device: torch.device | str = "cpu") -> PersonMaps:
     """Maps of frames that the prior did not look at: all 0."""
-    sizes = [(-(-size[0] // stride), -(-size[1] // stride)) for stride in STRIDES]
-    strided = [
-        torch.zeros(batch, channels, *each, device=device)
-        for channels, each in zip(STRIDE_CHANNELS, sizes, strict=True)
-    ]
-    empty = torch.zeros(batch, len(CLASSES) + 1, *size, device=device)
-    return PersonMaps(empty[:, :-1], *strided, empty[:, -1:])
+    stride4, stride8, stride16 = (
+        torch.zeros(batch, channels, -(-size[0] // stride), -(-size[1] // stride), device=device)
+        for channels, stride in zip(STRIDE_CHANNELS, STRIDES, strict=True)
+    )
+    probabilities = torch.zeros(batch, len(CLASSES), *size, device=device)
+    return PersonMaps(probabilities, stride4, stride8, stride16, torch.zeros(batch, 1, *size, device=device))
 
 
 def _features(found: PriorMaps) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,8 +1,9 @@
 """Layers with weights of a TensorFlow Lite model, in the order in which it runs them."""
 
+import importlib
 import importlib.util
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -31,8 +32,7 @@ def read_tflite_layers(path: Path) -> list[Layer]:
     """
     if importlib.util.find_spec("tflite") is None:
         raise InputError("reading TensorFlow Lite models needs the package tflite: pip install tflite")
-    import tflite
-
+    tflite = importlib.import_module("tflite")
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -60,7 +60,7 @@ def read_tflite_layers(path: Path) -> list[Layer]:
     return layers
 
 
-def _constant(model, tensor) -> Tensor | None:
+def _constant(model: Any, tensor: Any) -> Tensor | None:
     """A float32 constant as float64, or None for what is computed or of another type."""
     buffer = model.Buffers(tensor.Buffer())
     if tensor.Type() != 0 or not buffer.DataLength():  # 0 is FLOAT32
