@@ -12,6 +12,7 @@ from howard.synthesis.camouflage import camouflage, remove_behind_people
 from howard.synthesis.canvas import cut_person, person_canvas, rim_matrix
 from howard.synthesis.dice import Generator, draw_path
 from howard.synthesis.distractors import (
+    SubjectCover,
     add_near_object,
     add_object,
     add_shadow,
@@ -32,6 +33,8 @@ from howard.synthesis.stage import Actor, Stage
 _LARGEST_PX = 1024
 # Long side of a novel object that is the subject, as a share of the frame's.
 _SUBJECT_SIZE = (0.15, 0.8)
+# The subject's whereabouts are looked up in a grid of so many cells a side.
+_COVER_CELLS = 64
 # Part of the frame, from its centre, in which the centre of a novel object lies.
 _SUBJECT_REACH = 0.8
 
@@ -65,7 +68,7 @@ class Lessons(NamedTuple):
 
     def change(self, stage: Stage, actors: list[Actor]) -> tuple[Stage, list[Actor]]:
         """Add every other ingredient whose gate is open."""
-        gates, focus = self.gates, _focus(actors)
+        gates = self.gates
         if gates.camouflage and actors:
             stage = camouflage(stage, actors, self.frame, self._generator(Ingredient.CAMOUFLAGE))
         if gates.person_hole and actors:
@@ -75,19 +78,19 @@ class Lessons(NamedTuple):
         if gates.plate_person:
             stage = self._add_plate_person(stage)
         if gates.plate_only or gates.moved or gates.shot_only:
-            stage = self._add_objects(stage, focus)
+            stage = self._add_objects(stage, _find_subject(actors, self.frame))
         if gates.border:
             stage = self._add_near_object(stage)
         if gates.anything:
-            stage, novel = self._add_subject(stage, focus)
+            stage, novel = self._add_subject(stage, _find_subject(actors, self.frame))
             actors = sorted([*actors, novel], key=lambda actor: -actor.area)
         return stage, actors
 
-    def _add_objects(self, stage: Stage, focus: np.ndarray | None) -> Stage:
+    def _add_objects(self, stage: Stage, subject: SubjectCover) -> Stage:
         rng, density = self._generator(Ingredient.OBJECTS), enlargement(stage.matrix)
         for in_shot, in_plate in self.gates.objects:
             picture, scale = self._make_object(sample_size(self.recipe.distractors.size, rng), density, rng)
-            pose = sample_pose(picture, self.frame, scale, focus, rng)
+            pose = sample_pose(picture, self.frame, scale, subject, rng)
             before = move_pose(pose, picture.stands, self.frame, rng) if in_shot else pose
             stage = add_object(stage, picture, pose if in_shot else None, before if in_plate else None)
         return stage
@@ -116,12 +119,12 @@ class Lessons(NamedTuple):
         to_frame = matrix @ np.linalg.inv(colour.matrix)
         return add_plate_person(stage, cast_shadow(toned, alpha.image, rng), to_frame)
 
-    def _add_subject(self, stage: Stage, focus: np.ndarray | None) -> tuple[Stage, Actor]:
+    def _add_subject(self, stage: Stage, subject: SubjectCover) -> tuple[Stage, Actor]:
         """A novel object as a foreground layer of its own, with its shadow on the place of the shot."""
         rng = self._generator(Ingredient.NOVEL_OBJECT)
         picture, scale = self._make_object(sample_size(_SUBJECT_SIZE, rng), 1.0, rng)
         middle = np.array(self.frame[::-1]) / 2
-        pose = sample_pose(picture, self.frame, scale, focus, rng)
+        pose = sample_pose(picture, self.frame, scale, subject, rng)
         pose = pose._replace(centre=pose.centre.clip((1 - _SUBJECT_REACH) * middle, (1 + _SUBJECT_REACH) * middle))
         part = crop_object(picture)
         to_picture = np.linalg.inv(pose.matrix(picture.alpha.shape)) @ self.camera
@@ -145,10 +148,16 @@ class Lessons(NamedTuple):
         return ingredient_generator(self.seed, self.number, ingredient)
 
 
-def _focus(actors: Sequence[Actor]) -> np.ndarray | None:
-    """The middle (x, y) of the largest actor in the first frame, in frame pixels; None where there is nobody."""
-    if not actors or not actors[0].canvases[0, 3].any():
-        return None
-    moments = cv2.moments(actors[0].canvases[0, 3])
-    middle = np.array([[[moments["m10"], moments["m01"]]]]) / moments["m00"]
-    return cv2.perspectiveTransform(middle, np.linalg.inv(actors[0].maps[0]))[0, 0]
+def _find_subject(actors: Sequence[Actor], frame: Size) -> SubjectCover:
+    """Where the actors are in the first frame; in the frame's middle where there are none."""
+    cover = np.zeros((_COVER_CELLS, _COVER_CELLS), np.float32)
+    to_frame = np.diag([frame[1] / _COVER_CELLS, frame[0] / _COVER_CELLS, 1.0])
+    for actor in actors:
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        seen = cv2.warpPerspective(actor.canvases[0, 3], actor.maps[0] @ to_frame, cover.shape, flags=flags)
+        cover = np.maximum(cover, seen.astype(np.float32) / np.float32(255))
+    if not cover.any():
+        return SubjectCover(cover, np.array([0.5, 0.5]))
+    y, x = np.mgrid[:_COVER_CELLS, :_COVER_CELLS]
+    middle = np.array([(x * cover).sum(), (y * cover).sum()]) / cover.sum()
+    return SubjectCover(cover, (middle + 0.5) / _COVER_CELLS)

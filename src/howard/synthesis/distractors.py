@@ -15,6 +15,13 @@ from howard.synthesis.placement import Size, enlargement, translation
 from howard.synthesis.recipe import Range, pixel_unit
 from howard.synthesis.stage import Occluder, Stage
 
+# An object stands beside the subject with this probability, else anywhere.
+_NEAR_SUBJECT = 0.6
+# Of so many positions the first one is taken where at least this share of the object is seen.
+_CANDIDATES = 6
+_VISIBLE = 0.35
+# How far standing objects lean and others are turned, in degrees.
+_LEAN, _TURN = 3.0, 40.0
 # How far an object was moved between the takes, as a share of the frame's long side; often only a little.
 _MOVE = (0.02, 0.5)
 # How far parallax shifts a near object in the plate, as a share of the frame's long side.
@@ -45,29 +52,54 @@ class Pose(NamedTuple):
         return translation(*self.centre) @ turn @ translation(-(size[1] - 1) / 2, -(size[0] - 1) / 2)
 
 
+class SubjectCover(NamedTuple):
+    """Where persons are in the first frame: ``alpha`` (n, n) float32 over the frame; ``centre`` (x, y) in [0, 1]."""
+
+    alpha: np.ndarray
+    centre: np.ndarray
+
+    def visible_share(self, matrix: np.ndarray, alpha: np.ndarray, frame: Size) -> float:
+        """The share of an object's solid pixels that are in the frame and not behind a person.
+
+        ``matrix`` maps pixels of the object's ``alpha`` (h, w) to frame pixels of (height, width).
+        """
+        step = max(1, max(alpha.shape) // 24)
+        rows, columns = np.nonzero(alpha[::step, ::step] > 127)
+        if not len(rows):
+            return 0.0
+        points = np.stack([columns, rows], axis=1).astype(np.float64)[None] * step
+        cells = cv2.perspectiveTransform(points, matrix)[0] / frame[::-1]
+        inside = ((cells >= 0) & (cells < 1)).all(axis=1)
+        x, y = (cells[inside] * self.alpha.shape[0]).astype(int).T
+        return float((1 - self.alpha[y, x]).sum() / len(rows))
+
+
 def sample_size(limits: Range, rng: Generator) -> float:
     """The long side of an object as a share of the frame's, small ones as often as large ones on a log scale."""
     return float(np.exp(rng.uniform(*np.log(limits))))
 
 
-def sample_pose(picture: ObjectPicture, frame: Size, scale: float, focus: np.ndarray | None, rng: Generator) -> Pose:
-    """Sample where an object stands or hangs.
+def sample_pose(picture: ObjectPicture, frame: Size, scale: float, subject: SubjectCover, rng: Generator) -> Pose:
+    """Sample where an object stands or hangs: often beside the subject, and seldom wholly behind it.
 
     Args:
         picture: of the object.
         frame: height and width.
         scale: frame pixels of one of the picture's.
-        focus: (x, y) of the subject, about which objects gather, or None.
+        subject: where the persons are.
         rng: source of every random number.
     """
     height, width = frame
-    largest_turn = np.deg2rad(3 if picture.stands else 40)
-    centre = rng.uniform((-0.05, 0.3 if picture.stands else 0.0), (1.05, 1.0)) * (width, height)
-    near = rng.random() < 0.5
-    offset = rng.normal(0, 0.18, 2) * (width, height)
-    if focus is not None and near:
-        centre = focus + offset
-    return Pose(centre, rng.uniform(-largest_turn, largest_turn), scale, bool(rng.random() < 0.5))
+    turn = np.deg2rad(_LEAN if picture.stands else _TURN) * rng.uniform(-1, 1)
+    pose = Pose(np.zeros(2), turn, scale, bool(rng.random() < 0.5))
+    is_near = rng.random() < _NEAR_SUBJECT
+    centres = rng.uniform((-0.05, 0.3 if picture.stands else 0.0), (1.05, 1.0), (_CANDIDATES, 2))
+    if is_near:
+        spread = np.linspace(0.15, 0.4, _CANDIDATES)[:, None]  # wider where the nearer ones are hidden
+        centres = subject.centre + spread * rng.standard_normal((_CANDIDATES, 2))
+    poses = [pose._replace(centre=centre * (width, height)) for centre in centres]
+    shares = np.array([subject.visible_share(each.matrix(picture.alpha.shape), picture.alpha, frame) for each in poses])
+    return poses[int(np.argmax(shares > _VISIBLE) if (shares > _VISIBLE).any() else np.argmax(shares))]
 
 
 def move_pose(pose: Pose, stands: bool, frame: Size, rng: Generator) -> Pose:
