@@ -57,10 +57,11 @@ def finished(module: MattingDataModule) -> Iterator[dict[str, torch.Tensor]]:
 def test_batches_have_their_shapes(data_root: Path, frames: int) -> None:
     batches = list(finished(make(data_root, frames=frames)))
     assert len(batches) == 3
-    channels = {"source": 3, "plate": 3, "coverage": 1, "alpha": 1, "foreground": 3, "background": 3}
+    channels = {"source": 3, "plate": 3, "coverage": 1, "alpha": 1, "foreground": 3, "background": 3, "distractor": 1}
     time = () if frames == 1 else (frames,)
     assert {name: tuple(image.shape) for name, image in batches[0].items()} == {
-        name: (2, *time, count, SIZE, SIZE) for name, count in channels.items()
+        **{name: (2, *time, count, SIZE, SIZE) for name, count in channels.items()},
+        "has_person_prior": (2, *time, 1, 1, 1),
     }
 
 

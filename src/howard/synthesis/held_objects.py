@@ -13,7 +13,7 @@ import numpy as np
 
 from howard.synthesis.dice import Generator
 from howard.synthesis.distractors import Pose
-from howard.synthesis.hair import Head, find_head
+from howard.synthesis.head import Head, find_head
 from howard.synthesis.objects import CroppedObject, ObjectPicture, crop_object
 from howard.synthesis.painting import mix_over, warped_box
 from howard.synthesis.placement import Person, translation
