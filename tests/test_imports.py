@@ -33,9 +33,10 @@ ALLOWED: dict[str, set[str]] = {
     "howard": {"pipeline"},
 }
 # Preparing data offline may align plates, training itself may not; the command that explains alignments reads files;
-# composites to score are made as those to train on.
+# composites to score are made as those to train on; the person prior tells where the hair of training people is.
 EXCEPTIONS = {
     ("howard.data.prepare", "align"),
+    ("howard.data.hair_finder", "matting"),
     ("howard.align.__main__", "media"),
     ("howard.evaluation.composites.making", "data"),
     ("howard.evaluation.composites.making", "synthesis"),

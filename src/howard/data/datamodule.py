@@ -10,6 +10,8 @@ from torch.utils.data import DataLoader
 
 from howard.data.curriculum import Curriculum, Mixing, measuring
 from howard.data.datasets import Batch, Item, Pictures, SyntheticDataset, collate, gather_pictures
+from howard.data.hair_finder import find_hair_by_prior
+from howard.data.hair_masks import HairMasks
 from howard.data.numbers import SampleNumbers
 from howard.data.pairs import find_pairs
 from howard.data.splits import Split
@@ -113,7 +115,13 @@ class MattingDataModule(LightningDataModule):
         world = self.trainer.world_size if self.trainer else 1
         batches = max(1, length // (self.batch_size * world))
         dataset = SyntheticDataset(
-            self._pictures["train"], self.curriculum, self._frame, length, self.seed, self.frames
+            self._pictures["train"],
+            self.curriculum,
+            self._frame,
+            length,
+            self.seed,
+            self.frames,
+            hair_masks=HairMasks(find_hair_by_prior),
         )
         numbers = SampleNumbers(dataset, batches, self.batch_size, self.trainer)
         return self._loader(dataset, self.workers, numbers)
