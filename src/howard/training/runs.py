@@ -35,7 +35,7 @@ def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: s
                 raise InputError(f"init={init}: the run is not finished, it has no {EXPORTED}; go on with resume={init}")
             return path
         return find_weights(init)
-    finished = sorted(runs.glob(f"coarse*/*/{EXPORTED}"), key=lambda path: path.parent.name, reverse=True)
+    finished = sorted(runs.glob(f"*coarse*/*/{EXPORTED}"), key=lambda path: path.parent.name, reverse=True)
     for path in finished:
         metadata = load_network(path)[1]
         if _fits(metadata, network, encoder):
@@ -98,4 +98,6 @@ def start_encoder(network: MattingNetwork, encoder: str, weights: str | None) ->
 def _fits(metadata: WeightsMetadata, network: MattingNetwork, encoder: str) -> bool:
     widths = tuple(getattr(network.decoder, f"conv{step}").out_channels for step in (1, 2, 3))
     same_widths = metadata.decoder_widths == widths
-    return metadata.encoder == encoder and same_widths and tuple(metadata.extra_inputs) == network.extra_inputs
+    same_inputs = tuple(metadata.extra_inputs) == network.extra_inputs
+    same_prior = metadata.person_prior == (network.person is not None)
+    return metadata.encoder == encoder and same_widths and same_inputs and same_prior
