@@ -32,7 +32,7 @@ def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: s
         if Path(init).is_dir():
             path = Path(init) / EXPORTED
             if not path.is_file():
-                raise InputError(f"init={init}: the run is not finished, it has no {EXPORTED}; go on with resume={init}")
+                raise InputError(f"init={init}: the run is not finished; go on with resume={init}")
             return path
         return find_weights(init)
     finished = sorted(runs.glob(f"*coarse*/*/{EXPORTED}"), key=lambda path: path.parent.name, reverse=True)
