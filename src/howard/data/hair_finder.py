@@ -13,7 +13,7 @@ from howard.synthesis.head import find_head
 _HAIR = CLASSES.index("hair")
 # Long side of the masks in pixels.
 _LONGEST = 384
-# Side of the view in head radii: head, shoulders and long hair at about the scale of the portraits that the prior knows.
+# Side of the view in head radii: head, shoulders and long hair, about as large as in portraits.
 _VIEW = 7.0
 # How far the view's centre lies below the head's, in head radii.
 _BELOW = 1.2

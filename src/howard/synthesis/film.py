@@ -7,6 +7,7 @@ from torch import Tensor
 
 from howard.synthesis.draws import SceneDraw
 from howard.synthesis.grids import frame_points, sample
+from howard.synthesis.motion_blur import blur_by_motion
 from howard.synthesis.people import Layer, blur_layer, composite, light_place, stack_people
 from howard.synthesis.plate import film_plate
 from howard.synthesis.recipe import pixel_unit
@@ -64,6 +65,7 @@ def film(shoot: Shoot, frame: tuple[int, int], mixing: Literal["linear", "srgb"]
     batch, frames = canvases.place_maps.shape[:2]
     flat: SceneDraw = _join(draw)
     layer = _film_people(canvases, frame, batch * frames, mixing == "linear")
+    layer = blur_by_motion(layer, flat.motion, mixing == "linear")
     layer, background = _film_place(canvases, frame, layer)
     unit = pixel_unit(frame)
     place_maps = canvases.place_maps.flatten(0, 1)
