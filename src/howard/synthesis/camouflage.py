@@ -54,13 +54,13 @@ class Camouflage(NamedTuple):
         if right <= left or bottom <= top:
             return image
         box = np.s_[top:bottom, left:right]
-        place = image[:3, *box].transpose(1, 2, 0).astype(np.float32) / np.float32(255)
+        place = cv2.merge([plane[box] for plane in image[:3]]).astype(np.float32) / np.float32(255)
         colours = self.colours[top // 2 : bottom // 2, left // 2 : right // 2]
         colours = cv2.resize(colours, place.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         detail = place - _blur(place, self.texture_px)
         place += self.weights[box][..., None] * (colours + np.float32(self.texture) * detail - place)
         changed = image.copy()
-        changed[:3, *box] = np.round(255 * place.clip(0, 1)).astype(np.uint8).transpose(2, 0, 1)
+        changed[:3, *box] = cv2.split(np.round(255 * place.clip(0, 1)).astype(np.uint8))
         return changed
 
 
@@ -68,7 +68,11 @@ def camouflage(stage: Stage, actors: Sequence[Actor], frame: tuple[int, int], rn
     """Give place and plate the colours of the people of the first frame, in regions behind them."""
     person, unit = _flatten_people(stage, actors), pixel_unit(frame) * enlargement(stage.matrix)
     change = sample_camouflage(person, stage.place.shape[1:], unit, rng)
-    return stage._replace(place=change.apply(stage.place), plate=change.apply(stage.plate))
+    place = change.apply(stage.place)
+    # Mostly the plate shows the same pixels, and its copy is cheaper than the same change again.
+    is_same = np.array_equal(stage.place[:3], stage.plate[:3])
+    plate = np.concatenate([place[:3], stage.plate[3:]]) if is_same else change.apply(stage.plate)
+    return stage._replace(place=place, plate=plate)
 
 
 def remove_behind_people(stage: Stage, actors: Sequence[Actor], frame: tuple[int, int], rng: Generator) -> Stage:
@@ -134,7 +138,7 @@ def _flatten_people(stage: Stage, actors: Sequence[Actor]) -> np.ndarray:
     to_frame = np.linalg.inv(stage.matrix) @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
     person = np.zeros((height, width, 4), np.float32)
     for actor in actors[::-1]:
-        image = np.ascontiguousarray(actor.canvases[0].transpose(1, 2, 0))
+        image = cv2.merge(list(actor.canvases[0]))
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         warped = cv2.warpPerspective(image, actor.maps[0] @ to_frame, (width, height), flags=flags)
         layer = warped.astype(np.float32) / np.float32(255)

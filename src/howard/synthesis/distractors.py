@@ -11,7 +11,7 @@ import numpy as np
 from howard.synthesis.dice import Generator, direction
 from howard.synthesis.objects import ObjectPicture, defocus_object
 from howard.synthesis.painting import paste
-from howard.synthesis.placement import Size, enlargement, translation
+from howard.synthesis.placement import Size, translation
 from howard.synthesis.recipe import Range, pixel_unit
 from howard.synthesis.stage import Occluder, Stage
 
@@ -194,7 +194,7 @@ def _near_canvas(stage: Stage, picture: ObjectPicture, pose: Pose) -> np.ndarray
     matrix = stage.matrix @ pose.matrix(picture.alpha.shape)
     layers = np.dstack([picture.colour, picture.alpha])
     warped = cv2.warpPerspective(layers, matrix, (side, side), flags=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(warped.transpose(2, 0, 1))
+    return np.stack(cv2.split(warped))
 
 
 def _border_point(frame: Size, rng: Generator) -> np.ndarray:
