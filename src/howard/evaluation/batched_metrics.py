@@ -41,7 +41,8 @@ def frame_metrics(
     masks = [nowhere if mask is None else mask for mask in (distractor, hair)]
     # On a CPU image by image, which stays in its cache: a third of the time of the whole batch at once.
     chunk = 1 if true.device.type == "cpu" else len(true)
-    parts = [_chunk_metrics(*parts) for parts in zip(*(each.split(chunk) for each in (predicted, true, *masks)))]
+    chunks = [each.split(chunk) for each in (predicted, true, *masks)]
+    parts = [_chunk_metrics(*parts) for parts in zip(*chunks, strict=True)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
