@@ -40,6 +40,10 @@ EXCEPTIONS = {
     ("howard.align.__main__", "media"),
     ("howard.evaluation.composites.making", "data"),
     ("howard.evaluation.composites.making", "synthesis"),
+    ("howard.evaluation.suite.frozen_recipe", "synthesis"),
+    ("howard.evaluation.suite.sources", "data"),
+    ("howard.evaluation.suite.rendering", "data"),
+    ("howard.evaluation.suite.rendering", "synthesis"),
 }
 # Only what starts a program may read arguments and settings, and choose the network for what follows.
 ENTRY_ROOMS = {"cli", "settings", "matting", "howard"}
