@@ -82,7 +82,7 @@ def test_tables_show_every_phenomenon_and_what_was_measured() -> None:
     [
         ("root=nowhere", "error: no data folder nowhere; give one with root=FOLDER (see data/README.md)"),
         ("quality=fast", "error: quality=fast is not known; choose standard or best"),
-        ("limit=0", "error: limit=0: at least one is needed"),
+        ("limit=0", "error: limit=0 is too few; at least one is needed"),
         ("compare=[a.json]", "error: compare= takes two files, not 1; as compare=[before.json,after.json]"),
         ("compare=[a.json,b.json]", "error: a.json cannot be read (No such file or directory); give a results.json"),
     ],

@@ -13,6 +13,7 @@ from howard.evaluation import metrics
 from howard.evaluation.suite.results import read_results
 from howard.evaluation.suite.running import SuiteOptions, SuiteRun
 from howard.evaluation.suite.sheets import worst_numbers
+from howard.progress import SilentProgress
 from tests.evaluation.suites import CLIPS, SAMPLE, STILLS, StandIn, small_recipe
 
 NAMES = ["ordinary", "hair"]
@@ -66,14 +67,27 @@ def test_an_empty_matte_loses_everything_and_keeps_nothing(cache: Path) -> None:
     assert means["hair"]["hair_band_mad"] > 0
 
 
+class Told(SilentProgress):
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[object] = []
+
+    def step(self, name: str, text: str, **facts: object) -> None:
+        self.events.append(name)
+
+    def advance(self, done: int, total: int) -> None:
+        self.events.append((done, total))
+
+
 def test_composites_are_rendered_once_and_the_same_is_measured_again(tmp_path: Path) -> None:
-    told = []
-    first = suite(tmp_path, limit=1).run(StandIn(difference), {}, lambda *event: told.append(event))
-    assert [event for event in told if event[0] == "rendering"] == [("rendering", n, 4) for n in (1, 2, 3, 4)]
-    assert told[-1] == ("matting", 8, 8)
-    again = suite(tmp_path, limit=1)
-    again.store._render = None  # nothing is missing
-    assert json.dumps(again.run(StandIn(difference), {}).rows) == json.dumps(first.rows)
+    told, again = Told(), Told()
+    first = suite(tmp_path, limit=1).run(StandIn(difference), {}, told)
+    assert told.events[:6] == ["rendering", (1, 4), (2, 4), (3, 4), (4, 4), "matting"]
+    assert told.events[-1] == (8, 8)
+    second = suite(tmp_path, limit=1).run(StandIn(difference), {}, again)
+    assert again.events == told.events[5:]
+    assert json.dumps(second.rows) == json.dumps(first.rows)
 
 
 def test_a_limit_takes_the_first_ones(cache: Path) -> None:

@@ -10,6 +10,8 @@ from torch.utils.data import DataLoader
 
 from howard.data.curriculum import Curriculum, Mixing, measuring
 from howard.data.datasets import Batch, Item, Pictures, SyntheticDataset, collate, gather_pictures
+from howard.data.hair_finder import find_hair_by_prior
+from howard.data.hair_masks import HairMasks
 from howard.data.numbers import SampleNumbers
 from howard.data.pairs import find_pairs
 from howard.data.splits import Split
@@ -48,6 +50,8 @@ class MattingDataModule(LightningDataModule):
         workers: processes that prepare samples; 0 prepares them in the training process. They are forked, which OpenCV
             survives only single-threaded: the entry file calls ``cv2.setNumThreads(1)``.
         seed: of the training samples.
+        lessons: whether training samples have the ingredients that teach what the subject is, see
+            :func:`howard.synthesis.with_lessons`; validation and test never have them.
 
     Raises:
         SettingsError: the recipe is unknown, or shares do not fit.
@@ -74,6 +78,7 @@ class MattingDataModule(LightningDataModule):
         validation_samples: int,
         workers: int,
         seed: int,
+        lessons: bool = False,
     ) -> None:
         super().__init__()
         if len(people) != len(shares):
@@ -81,7 +86,7 @@ class MattingDataModule(LightningDataModule):
         if strength is not None and len(strength) != 2:
             raise SettingsError(f"data.strength={strength} should be two numbers, of the first sample and of the last")
         ramp = None if strength is None else (strength[0], strength[1])
-        self.curriculum = Curriculum(recipe, mixing, ramp, strength_samples)
+        self.curriculum = Curriculum(recipe, mixing, ramp, strength_samples, lessons)
         self.root = Path(root)
         self.people_names, self.shares, self.place_names = people, shares, places
         self.prepared_names, self.prepared_share = prepared, prepared_share
@@ -110,7 +115,13 @@ class MattingDataModule(LightningDataModule):
         world = self.trainer.world_size if self.trainer else 1
         batches = max(1, length // (self.batch_size * world))
         dataset = SyntheticDataset(
-            self._pictures["train"], self.curriculum, self._frame, length, self.seed, self.frames
+            self._pictures["train"],
+            self.curriculum,
+            self._frame,
+            length,
+            self.seed,
+            self.frames,
+            hair_masks=HairMasks(find_hair_by_prior),
         )
         numbers = SampleNumbers(dataset, batches, self.batch_size, self.trainer)
         return self._loader(dataset, self.workers, numbers)

@@ -9,6 +9,7 @@ from howard.evaluation.suite.frozen_recipe import load_recipe
 from howard.evaluation.suite.running import SuiteOptions, SuiteRun, describe_weights
 from howard.matting import load_matting
 from howard.media import write_whole
+from howard.progress import open_progress
 from howard.training.folders import EXPORTED
 
 PREFIX, FILE = "suite", "suite.json"
@@ -30,9 +31,10 @@ def log_suite(run: Path, root: Path, trainer: Trainer, *, limit: int | None, sti
     """
     try:
         suite = SuiteRun(load_recipe(), root, SuiteOptions(limit=limit, stills_only=stills_only))
-        print(f"validation suite: composites are kept in {suite.store.folder}")
         predictor = load_matting(run / EXPORTED, trainer.strategy.root_device.type, alpha="network")
-        results = suite.run(predictor, {"weights": describe_weights(run / EXPORTED), "precision": predictor.precision})
+        about = {"weights": describe_weights(run / EXPORTED), "precision": predictor.precision}
+        with open_progress("plain") as progress:
+            results = suite.run(predictor, about, progress)
         write_whole(run / FILE, results.to_json().encode())
     except HowardError as error:
         print(f"validation suite skipped: {error}")

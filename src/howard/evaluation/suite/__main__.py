@@ -1,20 +1,20 @@
 """``python -m howard.evaluation.suite``: measures weights on the validation suite, or compares two measurements."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydra.core.config_store import ConfigStore
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from howard import cli
 from howard.errors import SettingsError
+from howard.fields import at_least, setting
 from howard.media import write_whole
 from howard.media.files import make_folder
-from howard.settings import DataNode, setting
+from howard.options import ALPHAS, DEVICES, PRECISIONS
+from howard.progress import open_progress
+from howard.quality import QUALITIES, QUALITY_CHOICES
+from howard.settings import DataNode
 
 COMMAND = "python -m howard.evaluation.suite"
 PURPOSE = "Measures weights on fixed composites of unseen people, phenomenon by phenomenon, or compares two results."
@@ -25,7 +25,8 @@ EXAMPLES = (
     f"{COMMAND} compare=[suite/shipped/results.json,suite/mine/results.json]",
 )
 RESULTS = "results.json"
-_QUALITIES = ("standard", "best")
+_QUALITIES = {name: QUALITY_CHOICES[name] for name in ("standard", "best")}
+_TOO_FEW = "is too few; at least one is needed"
 _WIDTH = 180  # columns of a table that goes to a file
 
 
@@ -35,23 +36,20 @@ class SuiteSettings:
 
     root: str = setting(DataNode.root, "folder of collections, as data.root= of train.py", is_path=True)
     weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
-    phenomena: list[str] | None = setting(None, "only these, as [hair,low_light]; all if left out")  # noqa: RUF009 (a field)
+    phenomena: str | None = setting(None, "only these, as [hair,low_light]; all if left out")
     output: str | None = setting(None, f"folder for {RESULTS} and contact sheets; none if left out", is_path=True)
-    quality: str = setting("standard", "of the predictor: standard or best")
-    alpha: str = setting("network", "of soft edges: network or unmixed, as infer.py's")
-    limit: int | None = setting(None, "only so many composites of each phenomenon, the first ones")
+    quality: str = setting("standard", "of the predictor", choices=_QUALITIES)
+    alpha: str = setting("network", "alpha of soft edges", choices=ALPHAS)
+    limit: int | None = setting(
+        None, "only so many composites of each phenomenon, the first ones", check=at_least(1, _TOO_FEW)
+    )
     stills_only: bool = setting(False, "leave clips out")
     conn: bool = setting(False, "measure Conn too, which takes longer than all else")
-    worst: int = setting(12, "how many composites a contact sheet shows, those with the largest MAD")
-    device: str = setting("auto", "auto, cpu, cuda or mps")
-    precision: str = setting("auto", "of the network: auto, fp32, bf16 or fp16")
+    worst: int = setting(12, "composites on a contact sheet: those with the largest MAD", check=at_least(1, _TOO_FEW))
+    device: str = setting("auto", "where the network runs", choices=DEVICES)
+    precision: str = setting("auto", "numbers of the network", choices=PRECISIONS)
     cache: str | None = setting(None, "folder for rendered composites; ~/.cache/howard/suite if left out", is_path=True)
-    compare: list[str] | None = setting(  # noqa: RUF009 (a field)
-        None, f"two {RESULTS}: print the second over the first, and nothing else"
-    )
-
-
-ConfigStore.instance().store(name="suite", node=SuiteSettings)
+    compare: str | None = setting(None, f"two {RESULTS} as [before.json,after.json]: print their ratios, no more")
 
 
 @cli.friendly
@@ -60,9 +58,9 @@ def main(arguments: list[str]) -> None:
     if cli.wants_help(arguments):
         print(cli.help_page(COMMAND, PURPOSE, SuiteSettings, EXAMPLES))
         return
-    settings = cli.read_settings(SuiteSettings, "suite", arguments)
+    settings = cli.read_settings(SuiteSettings, arguments)
     if settings.compare is not None:
-        compare([Path(each) for each in settings.compare])
+        compare([Path(each) for each in _parse_list(settings.compare)])
     else:
         run(settings)
 
@@ -82,23 +80,20 @@ def compare(paths: list[Path]) -> None:
 
 def run(settings: SuiteSettings) -> None:
     """Measure weights; print the table, and write results and sheets where an output is given."""
-    _check(settings)
     # Only now: torch takes seconds to load, and the settings may have been wrong.
     from howard.evaluation.suite.display import results_table
     from howard.evaluation.suite.frozen_recipe import load_recipe
     from howard.evaluation.suite.running import SuiteOptions, SuiteRun, describe_weights
     from howard.matting import load_matting
     from howard.matting.weights import find_weights
-    from howard.pipeline import is_augmented
 
     output = None if settings.output is None else Path(settings.output)
     cache = None if settings.cache is None else Path(settings.cache)
-    options = SuiteOptions(
-        settings.phenomena, settings.limit, settings.stills_only, settings.conn, output, settings.worst
-    )
+    phenomena = None if settings.phenomena is None else _parse_list(settings.phenomena)
+    options = SuiteOptions(phenomena, settings.limit, settings.stills_only, settings.conn, output, settings.worst)
     suite = SuiteRun(load_recipe(), Path(settings.root), options, cache)
     predictor = load_matting(
-        settings.weights, settings.device, settings.precision, settings.alpha, is_augmented(settings.quality)
+        settings.weights, settings.device, settings.precision, settings.alpha, QUALITIES[settings.quality].augmented
     )
     about = {
         "weights": describe_weights(find_weights(settings.weights)),
@@ -109,8 +104,7 @@ def run(settings: SuiteSettings) -> None:
     }
     console = _console()
     console.print(f"validation people and places: {', '.join(f'{k} {n}' for k, n in suite.sources.counts.items())}")
-    console.print(f"composites are kept in {suite.store.folder}")
-    with _progress() as progress:
+    with open_progress("auto", sys.stderr) as progress:
         results = suite.run(predictor, about, progress)
     console.print(results_table(results))
     seconds = results.about["seconds"]
@@ -121,33 +115,14 @@ def run(settings: SuiteSettings) -> None:
         console.print(f"results and contact sheets: {output}")
 
 
-def _check(settings: SuiteSettings) -> None:
-    if settings.quality not in _QUALITIES:
-        raise SettingsError(f"quality={settings.quality} is not known; choose {' or '.join(_QUALITIES)}")
-    for name in ("limit", "worst"):
-        value = getattr(settings, name)
-        if value is not None and value < 1:
-            raise SettingsError(f"{name}={value}: at least one is needed")
+def _parse_list(text: str) -> list[str]:
+    """The parts of ``[a,b]`` or ``a,b``."""
+    return [each.strip() for each in text.removeprefix("[").removesuffix("]").split(",") if each.strip()]
 
 
 def _console() -> Console:
     # In a file, a table need not fit a narrow screen.
     return Console(width=None if sys.stdout.isatty() else _WIDTH, soft_wrap=False)
-
-
-@contextmanager
-def _progress() -> Iterator:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def show(part: str, done: int, total: int) -> None:
-            if part not in tasks:
-                tasks[part] = bar.add_task(part, total=total)
-            bar.update(tasks[part], completed=done)
-
-        yield show
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from howard.data.datasets import SyntheticDataset, collate
 from howard.evaluation.suite.frozen_recipe import KINDS, Kind, Phenomenon
 from howard.evaluation.suite.sources import Sources
 from howard.synthesis.film import film
-from howard.synthesis.hair import find_head
+from howard.synthesis.head import find_head
 
 # Radius of the region of a person's hair by that of the head: the longest hair that is grown ends at 2.6.
 _HAIR_REACH = 2.5
@@ -40,9 +40,7 @@ def render_composite(phenomenon: Phenomenon, kind: Kind, sources: Sources, numbe
     dataset = SyntheticDataset(pictures, phenomenon, kind.size, kind.count, seed, kind.frames)
     sample = film(collate([dataset[number]]), kind.size, phenomenon.at(number).mixing)
     source, plate = (_codes(each).transpose(0, 2, 3, 1) for each in (sample.source, sample.plate))
-    alpha, coverage = (_codes(each)[:, 0] for each in (sample.alpha, sample.coverage))
-    marked = getattr(sample, "distractor", None)
-    distractor = np.zeros_like(alpha) if marked is None else _codes(marked)[:, 0]
+    alpha, coverage, distractor = (_codes(each)[:, 0] for each in (sample.alpha, sample.coverage, sample.distractor))
     hair = np.stack([hair_region(each) for each in alpha])
     return Composite(np.ascontiguousarray(source), np.ascontiguousarray(plate), alpha, coverage, distractor, hair)
 

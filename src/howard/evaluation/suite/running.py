@@ -3,7 +3,7 @@
 import hashlib
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from howard.cache_folder import cache_folder
 from howard.evaluation.suite.frozen_recipe import Kind, Phenomenon, SuiteRecipe
 from howard.evaluation.suite.measuring import Measured, SuiteRunner
+from howard.evaluation.suite.person_view import open_person_view
 from howard.evaluation.suite.rendering import render_composite
 from howard.evaluation.suite.results import Rows, SuiteResults
 from howard.evaluation.suite.sheets import encode_sheet, sheet_row, worst_numbers
@@ -19,9 +20,8 @@ from howard.evaluation.suite.store import CompositeStore
 from howard.media import write_whole
 from howard.media.files import make_folder
 from howard.pipeline import Predictor
+from howard.progress import Progress, SilentProgress
 
-# Called with what is done (rendering or matting), how many of it are done, and of how many.
-Progress = Callable[[str, int, int], None]
 _CAPTIONED = ("mad", "lost", "kept", "background_kept")
 
 
@@ -72,7 +72,7 @@ class SuiteRun:
         folder = f"v{recipe.version}-{recipe.digest}-{self.sources.digest}"
         self.store = CompositeStore((cache or cache_folder("suite")) / folder, self._render)
 
-    def run(self, predictor: Predictor, about: dict[str, Any], progress: Progress = lambda *_: None) -> SuiteResults:
+    def run(self, predictor: Predictor, about: dict[str, Any], progress: Progress | None = None) -> SuiteResults:
         """Measure a predictor.
 
         Args:
@@ -83,7 +83,8 @@ class SuiteRun:
         Raises:
             OutputError: composites or sheets cannot be written. InputError: a picture cannot be read.
         """
-        runner = SuiteRunner(self.store, predictor, self.options.has_conn)
+        progress = progress or SilentProgress()
+        runner = SuiteRunner(self.store, predictor, open_person_view(predictor), self.options.has_conn)
         start = time.perf_counter()
         self._render_missing(progress)
         runner.seconds.rendering = time.perf_counter() - start
@@ -93,9 +94,10 @@ class SuiteRun:
         def advance(count: int) -> None:
             nonlocal done
             done += count
-            progress("matting", done, total)
+            progress.advance(done, total)
 
         runner.on_frames = advance
+        progress.step("matting", f"matting {total} frames of the validation suite")
         rows: dict[str, Rows] = {}
         for phenomenon, kind, count in self._parts():
             measured = runner.measure(phenomenon, kind, count)
@@ -124,9 +126,12 @@ class SuiteRun:
     def _render_missing(self, progress: Progress) -> None:
         wanted = [(name, kind, number) for name, kind, count in self._parts() for number in range(count)]
         missing = [each for each in wanted if not self.store.has(*each)]
+        if missing:
+            folder = self.store.folder
+            progress.step("rendering", f"rendering {len(missing)} composites of the validation suite into {folder}")
         for done, each in enumerate(missing, start=1):
             self.store.add(*each)
-            progress("rendering", done, len(missing))
+            progress.advance(done, len(missing))
 
     def _write_sheet(self, phenomenon: Phenomenon, kind: Kind, measured: Measured, folder: Path) -> None:
         rows = []
