@@ -172,4 +172,4 @@ def _between(low: Any, high: Any, share: float) -> Any:
         return type(low)(**{name: _between(*pair, share) for name, pair in pairs.items()})
     if isinstance(low, tuple):
         return tuple(_between(*pair, share) for pair in zip(low, high, strict=True))
-    return low if isinstance(low, str) else low + share * (high - low)
+    return low if isinstance(low, str) or low == high else low + share * (high - low)
