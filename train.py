@@ -106,11 +106,13 @@ def train(config: DictConfig, run: Path, checkpoint: Path | None = None) -> floa
 def build_trainer(config: DictConfig, run: Path) -> Any:
     """Lightning's trainer, all of whose files go into the run's folder."""
     from howard.training.checkpoints import WholeCheckpoints
+    from howard.training.precision import resolve_precision
 
     plain: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
     described = plain | {"revision": folders.git_revision(CONFIGS)}
     return build(
         config.trainer,
+        precision=resolve_precision(config.trainer.precision, config.trainer.accelerator),
         default_root_dir=str(run),
         logger=build(config.logger)(run, config.name, described),
         callbacks=[build(callback) for callback in config.callbacks.values()],

@@ -41,6 +41,7 @@ class WeightsMetadata:
     decoder_widths: tuple[int, int, int] = (128, 64, 48)
     extra_inputs: tuple[str, ...] = ()
     has_refiner: bool = True
+    person_prior: bool = False
     widths: tuple[int, ...] | None = None
     mixing: Literal["linear", "srgb"] = "srgb"  # the light in which its training mattes were mixed
     coarse_long_side: int = 480
@@ -68,7 +69,12 @@ class WeightsMetadata:
         if self.widths is not None:
             return BaselineNetwork(self.widths)
         return MattingNetwork(
-            self.encoder, self.aspp_channels, self.decoder_widths, self.extra_inputs, self.has_refiner
+            self.encoder,
+            self.aspp_channels,
+            self.decoder_widths,
+            self.extra_inputs,
+            self.has_refiner,
+            self.person_prior,
         )
 
 

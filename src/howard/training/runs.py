@@ -10,7 +10,7 @@ from howard.matting.encoders import ENCODERS
 from howard.matting.weights import load_strictly
 from howard.training.folders import EXPORTED
 
-_REFINER, _EXTRA_STEM = "refiner.", "backbone.extra_stem.weight"
+_REFINER, _PERSON, _EXTRA_STEM = "refiner.", "person.", "backbone.extra_stem.weight"
 
 
 def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: str) -> Path:
@@ -44,8 +44,8 @@ def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: s
 def start_from(network: MattingNetwork, path: Path) -> None:
     """Load a coarse stage's or a whole network's weights into a network.
 
-    A missing refiner stays random, one too many is left out; extra inputs that come after those of the weights start
-    without effect.
+    A missing refiner stays random, one too many is left out; extra inputs that come after those of the weights, and
+    projections of the person prior that the weights lack, start without effect.
 
     Raises:
         WeightsError: the weights do not fit.
@@ -54,6 +54,8 @@ def start_from(network: MattingNetwork, path: Path) -> None:
     state = {name: value for name, value in loaded.state_dict().items() if not name.startswith(_REFINER)}
     kept = loaded if metadata.has_refiner and network.refiner else network
     state |= {name: value for name, value in kept.state_dict().items() if name.startswith(_REFINER)}
+    if network.person is not None and not metadata.person_prior:
+        state |= {name: value for name, value in network.state_dict().items() if name.startswith(_PERSON)}
     if metadata.extra_inputs and network.extra_inputs[: len(metadata.extra_inputs)] == metadata.extra_inputs:
         added = len(network.extra_inputs) - len(metadata.extra_inputs)
         state[_EXTRA_STEM] = F.pad(state[_EXTRA_STEM], (0, 0, 0, 0, 0, added))

@@ -28,6 +28,7 @@ class CoarseNetworkNode:
     decoder_widths: list[int] = field(default_factory=lambda: [128, 64, 48])
     extra_inputs: list[str] = field(default_factory=list)
     has_refiner: bool = False
+    person_prior: bool = False
 
 
 @dataclass
@@ -61,6 +62,7 @@ class CoarseStageNode:
 
     _target_: str = "howard.training.modules.CoarseModule"
     crop: list[int] | None = field(default_factory=lambda: [256, 512])
+    segmentation_weight: float = 0.0
 
 
 @dataclass
@@ -69,6 +71,7 @@ class RefineStageNode:
 
     _target_: str = "howard.training.modules.RefineModule"
     crop: list[int] | None = field(default_factory=lambda: [1024, 2048])
+    segmentation_weight: float = 0.0
     coarse_scales: list[float] = field(default_factory=lambda: [4.0])
     refine: RefineNode = field(default_factory=RefineNode)
 
@@ -83,21 +86,25 @@ class BaselineStageNode:
 
 @dataclass
 class BaseRatesNode:
-    """Adam's learning rates of the base stage (Lin et al. 2021, section 5.2)."""
+    """Adam's learning rates of the base stage (Lin et al. 2021, section 5.2); null for a part that there is not."""
 
     encoder: float = 1e-4
     aspp: float = 5e-4
     decoder: float = 5e-4
+    person: float | None = None
+    segmentation: float | None = None
 
 
 @dataclass
 class JointRatesNode:
-    """Adam's learning rates of the joint stage (Lin et al. 2021, section 5.2)."""
+    """Adam's learning rates of the joint stage (Lin et al. 2021, section 5.2); null for a part that there is not."""
 
     encoder: float = 5e-5
     aspp: float = 5e-5
     decoder: float = 1e-4
     refiner: float = 3e-4
+    person: float | None = None
+    segmentation: float | None = None
 
 
 @dataclass
