@@ -1,9 +1,9 @@
 import torch
+from howard.matting.person_prior import CLASSES, FEATURE_CHANNELS
 
 from howard.matting import MattingNetwork, PersonMaps
 from howard.matting.coarse import CoarseNetwork
 from howard.matting.person_maps import PersonProjections
-from howard.matting.person_prior import CLASSES, FEATURE_CHANNELS
 
 CHANNELS = tuple(len(CLASSES) + count for count in FEATURE_CHANNELS)
 
