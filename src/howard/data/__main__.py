@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from hydra.core.config_store import ConfigStore
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -17,7 +16,8 @@ from howard.data.foreground import make_foreground
 from howard.data.people import photos_without_foreground
 from howard.data.splits import SPLITS
 from howard.errors import InputError, SettingsError
-from howard.settings import setting
+from howard.fields import setting
+from howard.quality import QUALITY_CHOICES
 
 COMMAND = "python -m howard.data"
 PURPOSE = (
@@ -44,10 +44,7 @@ class DataSettings:
     output: str | None = setting(None, "prepare: folder for the new collection", is_path=True)
     per_pair: int = setting(1, "prepare: how many people each pair is used with, one after the other")
     seed: int = setting(0, "prepare: of who is pasted where")
-    quality: str = setting("standard", "prepare: of the alignment: fast, standard or best")
-
-
-ConfigStore.instance().store(name="data_command", node=DataSettings)
+    quality: str = setting("standard", "prepare: of the alignment", choices=QUALITY_CHOICES)
 
 
 @cli.friendly
@@ -56,7 +53,7 @@ def main(arguments: list[str]) -> None:
     if cli.wants_help(arguments):
         print(cli.help_page(COMMAND, PURPOSE, DataSettings, EXAMPLES))
         return
-    settings = cli.read_settings(DataSettings, "data_command", arguments)
+    settings = cli.read_settings(DataSettings, arguments)
     if sum(getattr(settings, verb) is not None for verb in _VERBS) != 1:
         raise SettingsError(f"give one of {', '.join(f'{verb}=FOLDER' for verb in _VERBS)}; {COMMAND} --help says more")
     if settings.check is not None:

@@ -12,6 +12,8 @@ from torch.utils.data import DataLoader
 from howard.cores import count_cores
 from howard.data.curriculum import Curriculum, Mixing, measuring
 from howard.data.datasets import Batch, Item, Pictures, SyntheticDataset, collate, gather_pictures
+from howard.data.hair_finder import find_hair_by_prior
+from howard.data.hair_masks import HairMasks
 from howard.data.numbers import SampleNumbers
 from howard.data.pack.gathering import gather_packed
 from howard.data.pack.reading import open_pack
@@ -57,6 +59,8 @@ class MattingDataModule(LightningDataModule):
         workers: processes that prepare samples, None for one on every core; 0 prepares them in the training process.
             They are forked, which OpenCV survives only single-threaded: the entry file calls ``cv2.setNumThreads(1)``.
         seed: of the training samples.
+        lessons: whether training samples have the ingredients that teach what the subject is, see
+            :func:`howard.synthesis.with_lessons`; validation and test never have them.
 
     Raises:
         SettingsError: the recipe is unknown, or shares do not fit.
@@ -85,6 +89,7 @@ class MattingDataModule(LightningDataModule):
         validation_samples: int,
         workers: int | None,
         seed: int,
+        lessons: bool = False,
     ) -> None:
         super().__init__()
         if len(people) != len(shares):
@@ -92,7 +97,7 @@ class MattingDataModule(LightningDataModule):
         if strength is not None and len(strength) != 2:
             raise SettingsError(f"data.strength={strength} should be two numbers, of the first sample and of the last")
         ramp = None if strength is None else (strength[0], strength[1])
-        self.curriculum = Curriculum(recipe, mixing, ramp, strength_samples)
+        self.curriculum = Curriculum(recipe, mixing, ramp, strength_samples, lessons)
         self.root, self.pack = Path(root), None if pack is None else Path(pack)
         self.pack_memory = pack_memory_gb * 2**30
         self.people_names, self.shares, self.place_names = people, shares, places
@@ -123,7 +128,13 @@ class MattingDataModule(LightningDataModule):
         world = self.trainer.world_size if self.trainer else 1
         batches = max(1, length // (self.batch_size * world))
         dataset = SyntheticDataset(
-            self._pictures["train"], self.curriculum, self._frame, length, self.seed, self.frames
+            self._pictures["train"],
+            self.curriculum,
+            self._frame,
+            length,
+            self.seed,
+            self.frames,
+            hair_masks=HairMasks(find_hair_by_prior),
         )
         numbers = SampleNumbers(dataset, batches, self.batch_size, self.trainer)
         return self._loader(dataset, self.workers, numbers)

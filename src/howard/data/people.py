@@ -27,6 +27,11 @@ class PersonSource(Protocol):
     """A person as samples read one: from files of a collection, or from a pack."""
 
     @property
+    def name(self) -> str:
+        """The same for everything that is read from it."""
+        ...
+
+    @property
     def frame_count(self) -> int:
         """How many frames; 1 of a still."""
         ...

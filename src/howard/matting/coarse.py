@@ -12,8 +12,8 @@ from howard.matting.aspp import ASPP
 from howard.matting.decoder import Decoder
 from howard.matting.encoders import Features, build_encoder
 from howard.matting.joining import join, part
-from howard.matting.person_maps import PersonMaps, PersonProjections
-from howard.matting.person_prior import CLASSES, FEATURE_CHANNELS
+from howard.matting.person_maps import PersonMaps
+from howard.matting.person_projections import PersonProjections
 
 HIDDEN_CHANNELS = 32
 # What a network can be given beside source and plate.
@@ -68,8 +68,7 @@ class CoarseNetwork(nn.Module):
         self.decoder = Decoder(aspp_channels, channels[:3], decoder_widths, _MATTE_CHANNELS + HIDDEN_CHANNELS)
         self.person: PersonProjections | None = None
         if person_prior:
-            stride4, stride8, stride16 = (len(CLASSES) + count for count in FEATURE_CHANNELS)
-            self.person = PersonProjections((stride4, stride8, stride16), channels[1:])
+            self.person = PersonProjections(channels[1:])
 
     def forward(
         self, source: Tensor, plate: Tensor, coverage: Tensor | None = None, person: PersonMaps | None = None

@@ -10,20 +10,20 @@ from typing import Literal, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
 from howard.errors import WeightsError
 from howard.matting.baseline import BaselineNetwork
 from howard.matting.encoders import ENCODERS, Encoder, EncoderEntry, six_channel_stem
 from howard.matting.network import MattingNetwork
 from howard.matting.refiner import RefineMode, RefineSettings
+from howard.matting.state_files import State, load_strictly, save_state
 
 METADATA_KEY = "howard"
 _PRETRAINED = Path(__file__).parent.parent / "pretrained"
 _DEFAULT = "refine_lite"
+_PRIOR = "person_prior"  # ships beside the matting networks, and is none
 _FORMAT = 1
-State = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,7 @@ class WeightsMetadata:
 
 def save_weights(path: Path, state: State, metadata: WeightsMetadata) -> None:
     """Write a weights file: kernels in fp16, everything else (norms, biases, counters) as it is."""
-    halved = {name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in state.items()}
-    described = {METADATA_KEY: json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()})}
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(save(halved, described))
-    partial.replace(path)
+    save_state(path, state, {METADATA_KEY: json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()})})
 
 
 def load_network(name_or_path: str | Path) -> tuple[MattingNetwork | BaselineNetwork, WeightsMetadata]:
@@ -111,31 +107,13 @@ def find_weights(name_or_path: str | Path) -> Path:
     Raises:
         WeightsError: there is none.
     """
-    shipped = {file.stem: file for file in sorted(_PRETRAINED.glob("*.safetensors"))}
+    shipped = {file.stem: file for file in sorted(_PRETRAINED.glob("*.safetensors")) if file.stem != _PRIOR}
     name = _DEFAULT if str(name_or_path) == "default" else str(name_or_path)
     path = shipped.get(name, Path(name_or_path))
     if not path.is_file():
         names = ", ".join(shipped) or "none"
         raise WeightsError(f"no weights {str(name_or_path)!r}: give a file, or a name that ships with Howard ({names})")
     return path
-
-
-def load_strictly(module: nn.Module, state: State, origin: Path) -> None:
-    """Load by name; every tensor must be there, none may be left over, and shapes must agree.
-
-    Raises:
-        WeightsError: naming what is missing or unexpected, and the file.
-    """
-    wanted = {name: value.shape for name, value in module.state_dict().items()}
-    missing, unexpected = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())
-    for kind, names in (("lacks", missing), ("has unexpected", unexpected)):
-        if names:
-            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            raise WeightsError(f"{origin} {kind} {shown}; it does not fit this network")
-    for name, shape in wanted.items():
-        if state[name].shape != shape:
-            raise WeightsError(f"{origin}: {name} is {tuple(state[name].shape)}, the network needs {tuple(shape)}")
-    module.load_state_dict(state)
 
 
 def load_imagenet_encoder(encoder: Encoder, entry: EncoderEntry, path: Path) -> None:

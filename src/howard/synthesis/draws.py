@@ -14,13 +14,20 @@ from howard.synthesis.placement import Size, moving_frame, translation
 from howard.synthesis.recipe import LightRecipe, Recipe, TakeRecipe, pixel_unit
 
 NOISE_TILE = 512  # side of the fixed noise that samples take parts of
+_HAIR_STREAM = 11
+_CAMERA_STREAM = 12
 
 
 class Streams(NamedTuple):
-    """Where draws come from: ``still`` for the first frame, ``motion`` for how it goes on."""
+    """Sources of random numbers: ``still`` for the first frame, ``motion`` for how it goes on.
+
+    ``hair`` and ``camera`` are separate, so that a sample without these ingredients does not depend on them.
+    """
 
     still: Generator
     motion: Generator
+    hair: Generator
+    camera: Generator
 
 
 class BlurDraw(NamedTuple):
@@ -68,7 +75,8 @@ class SceneDraw(NamedTuple):
 
 def open_streams(seed: int, number: int) -> Streams:
     """The streams of sample ``number``."""
-    return Streams(np.random.default_rng([seed, number]), np.random.default_rng([seed, number, 1]))
+    keys = ([seed, number], [seed, number, 1], [seed, number, _HAIR_STREAM], [seed, number, _CAMERA_STREAM])
+    return Streams(*(np.random.default_rng(key) for key in keys))
 
 
 def draw_camera(recipe: Recipe, frame: Size, frames: int, motion: Generator) -> np.ndarray:

@@ -87,7 +87,7 @@ class DistractorRecipe:
     border_probability: float = 0.0  # a near object at the frame's border that the plate saw in part or not at all
     poster_probability: float = 0.0  # a poster or screen that shows a person, in shot and plate
     plate_person_probability: float = 0.0  # a person in the plate only
-    size: Range = (0.08, 0.45)  # of an object
+    size: Range = (0.1, 0.6)  # of an object: from a cup to a chair beside the person
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from howard.errors import OutputError, WeightsError
-from howard.matting.weights import load_strictly
+from howard.matting.state_files import load_strictly
 from howard.media import write_whole
 
 FOLDER, NAME = "checkpoints", "last"

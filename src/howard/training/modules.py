@@ -123,7 +123,7 @@ class StageModule(LightningModule):
         return parts
 
     def person_maps(self, batch: Batch, scale: float, rng: np.random.Generator | None) -> PersonMaps | None:
-        """The person prior's maps for a coarse network that runs at 1 / ``scale`` of the batch's size, if it has one."""
+        """The person prior's maps for a coarse network that runs at 1 / ``scale`` of the batch's size, or None."""
         return None if self.prior is None else self.prior.maps(batch, scale, rng)
 
     @contextmanager

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from howard.data.datasets import Batch
-from howard.matting.person_maps import PersonMaps
+from howard.matting.person_maps import PersonMaps, find_people
 from howard.matting.person_prior import PersonPrior, load_person_prior
 from howard.matting.prior_views import box_from_mask, whole_frame
 
@@ -13,7 +13,6 @@ from howard.matting.prior_views import box_from_mask, whole_frame
 _JITTER = 0.2
 # Probability of the whole frame instead of a box, as at inference where there is no residual to take a box from.
 _WHOLE_FRAME = 0.2
-_PERSON = 0.5  # alpha from which a pixel counts for the box
 
 
 class PriorSampler:
@@ -38,20 +37,19 @@ class PriorSampler:
         height, width = source.shape[2:]
         size = max(1, round(height / scale)), max(1, round(width / scale))
         with torch.no_grad():
-            maps = self._prior.find_people(source, sample_boxes(alpha, rng), size)
+            maps = find_people(self._prior, source, sample_boxes(alpha, rng), size)
         return maps.masked(batch["has_person_prior"]) if "has_person_prior" in batch else maps
 
 
 def sample_boxes(alpha: Tensor, rng: np.random.Generator | None) -> Tensor:
     """Square boxes (left, top, side) in pixels around the persons of alpha (B, 1, H, W): (B, 3).
 
-    A frame without a person gets the whole frame. With ``rng``, boxes are shifted and scaled by up to 20 % of their side,
-    and a fifth of them are whole frames.
+    A frame without a person gets the whole frame. With ``rng``, boxes are shifted and scaled by up to 20 % of their
+    side, and a fifth of them are whole frames.
     """
     count, (height, width) = len(alpha), alpha.shape[2:]
-    frame = whole_frame(height, width).to(alpha).expand(count, 3)
-    is_empty = (alpha > _PERSON).flatten(1).any(dim=1).logical_not()[:, None]
-    boxes = torch.where(is_empty, frame, box_from_mask(alpha > _PERSON))
+    frame = whole_frame(height, width, count, alpha.device)
+    boxes = box_from_mask(alpha)
     if rng is None:
         return boxes
     random = torch.from_numpy(rng.random((count, 4), np.float32)).to(alpha.device)

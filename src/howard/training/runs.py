@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from howard.errors import InputError, SettingsError
 from howard.matting import MattingNetwork, WeightsMetadata, load_imagenet_encoder, load_network
 from howard.matting.encoders import ENCODERS
-from howard.matting.weights import load_strictly
+from howard.matting.state_files import load_strictly
+from howard.matting.weights import find_weights
 from howard.training.folders import EXPORTED
 
 _REFINER, _PERSON, _EXTRA_STEM = "refiner.", "person.", "backbone.extra_stem.weight"
@@ -17,20 +18,24 @@ def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: s
     """The weights that a joint stage starts from.
 
     Args:
-        init: a run folder or a weights file; None takes the newest finished coarse run that fits the network.
+        init: a run folder, a weights file or the name of shipped weights; None takes the newest finished coarse run
+            that fits the network.
         runs: folder of all runs, ``runs/NAME/DATE``.
         network: to start.
         encoder: name of its encoder.
 
     Raises:
-        InputError: there is no such run or file, or no finished coarse run that fits.
+        InputError: the run is not finished, or there is no finished coarse run that fits.
+        WeightsError: there is no such weights file.
     """
     if init is not None:
-        path = Path(init) / EXPORTED if Path(init).is_dir() else Path(init)
-        if not path.is_file():
-            raise InputError(f"init={init}: no finished run and no weights file there")
-        return path
-    finished = sorted(runs.glob(f"coarse*/*/{EXPORTED}"), key=lambda path: path.parent.name, reverse=True)
+        if Path(init).is_dir():
+            path = Path(init) / EXPORTED
+            if not path.is_file():
+                raise InputError(f"init={init}: the run is not finished; go on with resume={init}")
+            return path
+        return find_weights(init)
+    finished = sorted(runs.glob(f"*coarse*/*/{EXPORTED}"), key=lambda path: path.parent.name, reverse=True)
     for path in finished:
         metadata = load_network(path)[1]
         if _fits(metadata, network, encoder):
@@ -93,4 +98,6 @@ def start_encoder(network: MattingNetwork, encoder: str, weights: str | None) ->
 def _fits(metadata: WeightsMetadata, network: MattingNetwork, encoder: str) -> bool:
     widths = tuple(getattr(network.decoder, f"conv{step}").out_channels for step in (1, 2, 3))
     same_widths = metadata.decoder_widths == widths
-    return metadata.encoder == encoder and same_widths and tuple(metadata.extra_inputs) == network.extra_inputs
+    same_inputs = tuple(metadata.extra_inputs) == network.extra_inputs
+    same_prior = metadata.person_prior == (network.person is not None)
+    return metadata.encoder == encoder and same_widths and same_inputs and same_prior

@@ -91,6 +91,7 @@ class BaseRatesNode:
     encoder: float = 1e-4
     aspp: float = 5e-4
     decoder: float = 5e-4
+    refiner: float | None = None
     person: float | None = None
     segmentation: float | None = None
 

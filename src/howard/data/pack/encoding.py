@@ -7,9 +7,9 @@ import numpy as np
 
 from howard.errors import InputError
 
-# Longest side of a person's picture, as a share of the training frame's. A person is shown at 0.35 to 2.2 times the size
-# that fits the frame (the levels' recipes), with 1.1 canvas pixels for a frame pixel (synthesis.canvas), so that 2.4
-# would lose nothing. With 1.25, no pixel is lost up to 1.14 times: by the recipe, in seven of eleven cases.
+# Longest side of a person's picture, as a share of the training frame's. A person is shown at 0.35 to 2.2 times the
+# size that fits the frame (the levels' recipes), with 1.1 canvas pixels for a frame pixel (synthesis.canvas), so that
+# 2.4 would lose nothing. With 1.25, no pixel is lost up to 1.14 times: by the recipe, in seven of eleven cases.
 PERSON_SIDE = 1.25
 # The same of a place or a pair: 1280 pixels for frames of 512, as places are kept without a pack.
 PLACE_SIDE = 2.5

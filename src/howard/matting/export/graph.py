@@ -14,8 +14,8 @@ from howard.errors import OutputError, SettingsError
 from howard.matting.baseline import BaselineNetwork
 from howard.matting.inference import prepare_for_inference
 from howard.matting.network import MattingNetwork, coarse_scale
-from howard.matting.person_maps import PersonMaps
-from howard.matting.person_prior import CLASSES, FEATURE_CHANNELS
+from howard.matting.person_maps import PersonMaps, no_people
+from howard.matting.person_prior import CLASSES
 from howard.matting.weights import METADATA_KEY, WeightsMetadata
 
 _ONNX_PACKAGES = ("onnx", "onnxscript")
@@ -32,7 +32,7 @@ class _FixedNetwork(nn.Module):
     def forward(
         self, source: Tensor, plate: Tensor, coverage: Tensor | None = None, person: tuple[Tensor, ...] | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        maps = None if person is None else PersonMaps(person[0][:, : len(CLASSES)], *person)
+        maps = None if person is None else _maps(*person)
         matte = self.network(source, plate, coverage, maps, coarse_scale=self.scale, refine=self.refine)
         return matte.alpha, matte.foreground, matte.refined
 
@@ -95,10 +95,14 @@ def _example_inputs(metadata: WeightsMetadata, height: int, width: int, scale: f
     known = coverage if "coverage" in metadata.extra_inputs else None
     if not metadata.person_prior:
         return (source, plate) if known is None else (source, plate, known)
-    sizes = [[round(side / scale / stride) for side in (height, width)] for stride in (4, 8, 16)]
-    channels = [len(CLASSES) + count for count in FEATURE_CHANNELS]
-    person = tuple(torch.rand(1, count, *size) for count, size in zip(channels, sizes, strict=True))
-    return source, plate, known, person
+    empty = no_people(1, (round(height / scale), round(width / scale)))
+    return source, plate, known, (empty.stride4, empty.stride8, empty.stride16)
+
+
+def _maps(stride4: Tensor, stride8: Tensor, stride16: Tensor) -> PersonMaps:
+    """The network reads the maps of the strides alone."""
+    probabilities = stride4[:, : len(CLASSES)]
+    return PersonMaps(probabilities, stride4, stride8, stride16, probabilities[:, :1])
 
 
 def _write_onnx(program: ExportedProgram, path: Path, described: str) -> None:

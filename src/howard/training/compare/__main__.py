@@ -4,14 +4,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydra.core.config_store import ConfigStore
 from rich.console import Console
 from rich.table import Table
 
 from howard import cli
 from howard.errors import SettingsError
+from howard.fields import setting
 from howard.media import write_whole
-from howard.settings import setting
 from howard.training.compare.page import best_of, compare_page, shared_metrics
 from howard.training.compare.records import RunRecord, read_run
 
@@ -26,9 +25,6 @@ class CompareSettings:
     output: str = setting("compare.html", "the page to write", is_path=True)
 
 
-ConfigStore.instance().store(name="compare", node=CompareSettings)
-
-
 @cli.friendly
 def main(arguments: list[str]) -> None:
     """Read the runs, print the table and write the page."""
@@ -36,7 +32,7 @@ def main(arguments: list[str]) -> None:
         print(cli.help_page(f"{COMMAND} RUN_FOLDER ...", "Compares runs.", CompareSettings, EXAMPLES))
         return
     folders = [argument for argument in arguments if "=" not in argument or Path(argument).is_dir()]
-    settings = cli.read_settings(CompareSettings, "compare", [each for each in arguments if each not in folders])
+    settings = cli.read_settings(CompareSettings, [each for each in arguments if each not in folders])
     if not folders:
         raise SettingsError(f"no run is given; say {EXAMPLES[0]}")
     runs = [read_run(Path(folder)) for folder in folders]
