@@ -24,6 +24,7 @@ from howard.errors import InputError
 MANIFEST = "manifest.json"
 LICENCES = "licences"  # folder of the texts that came with the collections
 VERSION = 1
+MIB = 2**20  # bytes
 FOREGROUND, ALPHA, SOURCE, PLATE, COVERAGE = "fgr", "pha", "src", "plate", "coverage"
 Kind = Literal["people", "places", "prepared pairs"]
 
@@ -81,6 +82,21 @@ class Collection:
     def count(self, split: Split) -> int:
         """How many items the split has."""
         return sum(len(shard.items) for shard in self.shards.get(split, []))
+
+    @property
+    def frames(self) -> int:
+        """How many frames all items have together."""
+        return sum(item.frames for shard in self.all_shards for item in shard.items)
+
+    @property
+    def size(self) -> float:
+        """MiB of its shards."""
+        return sum(shard.size for shard in self.all_shards) / MIB
+
+    @property
+    def decoded(self) -> float:
+        """MiB of its decoded pictures."""
+        return sum(shard.decoded for shard in self.all_shards) / MIB
 
     @property
     def all_shards(self) -> list[Shard]:

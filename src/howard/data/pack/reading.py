@@ -144,16 +144,25 @@ class Pack:
         return self.index(self._shard_of[reference])[f"{reference.partition('/')[2]}.{SOURCE}"]
 
 
-def open_pack(folder: Path) -> Pack:
-    """The pack in a folder; the same object as long as its manifest is the same, so that pictures stay in memory.
+def read_finished(folder: Path) -> Manifest:
+    """The manifest of a pack.
 
     Raises:
-        InputError: there is none, it is damaged, or writing it was interrupted.
+        InputError: there is none, it is damaged, or writing the pack was interrupted.
     """
     manifest = read_manifest(folder)
     if not manifest.is_complete:
         raise InputError(f"the pack in {folder} is unfinished; run the command that packs it again")
-    return _open(folder.resolve(), manifest.encode())
+    return manifest
+
+
+def open_pack(folder: Path) -> Pack:
+    """The pack in a folder; the same object as long as its manifest is the same, so that pictures stay in memory.
+
+    Raises:
+        InputError: as :func:`read_finished`.
+    """
+    return _open(folder.resolve(), read_finished(folder).encode())
 
 
 @lru_cache(maxsize=1)
