@@ -7,22 +7,10 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from howard.media.primaries import BT470BG, BT709, BT2020, DCI_P3, DISPLAY_P3, SMPTE170M
-from howard.media.working_space import WHOLE_RANGE_CURVES, ColourTags, WorkingSpace
-
-# H.273 code points of the tags that matter here.
-_MATRIX_NAMES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
-_PRIMARIES = {1: BT709, 5: BT470BG, 6: SMPTE170M, 9: BT2020, 11: DCI_P3, 12: DISPLAY_P3}
-_TRANSFER_NAMES = {
-    1: "bt709",
-    6: "smpte170m",
-    8: "linear",
-    13: "iec61966-2-1",
-    14: "bt2020-10",
-    15: "bt2020-12",
-    16: "smpte2084",
-    18: "arib-std-b67",
-}
+from howard.media.colours.camera_curves import WHOLE_RANGE_CURVES
+from howard.media.colours.h273 import read_code_points
+from howard.media.primaries import BT709
+from howard.media.working_space import ColourTags, WorkingSpace
 
 
 class _Matrix(NamedTuple):
@@ -41,6 +29,9 @@ _MATRICES = {
     "smpte240m": _Matrix(Colorspace.SMPTE240M, 0.212, 0.087),
     "bt2020nc": _Matrix(Colorspace.BT2020, 0.2627, 0.0593),
 }
+_UNSPECIFIED = 2
+_GREY = ("gray", "mono", "ya")
+_HIGH_DEFINITION_LINES = 720
 # swscale's default rounds down and shares one chroma sample between two pixels; saturated colours then miss the
 # standard's formula by up to two levels. These flags agree with the formula exactly.
 _QUALITY = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -55,17 +46,25 @@ def read_colour_tags(frame: av.VideoFrame) -> ColourTags:
     """Read a frame's tags, filling in what is missing as players do.
 
     Without a matrix tag, pictures below 720 lines are BT.601 and all others BT.709; without a range tag, YCbCr is
-    limited range.
+    limited range. Tags that are there and cannot be read are filled in alike, and named in ``unknown``.
     """
-    primaries = _PRIMARIES.get(int(frame.color_primaries), BT709)
-    transfer = _TRANSFER_NAMES.get(int(frame.color_trc), "bt709")
+    name = frame.format.name
+    if name.startswith("xyz"):
+        # The scaler turns the XYZ of digital cinema into RGB with BT.709's primaries and a display's curve.
+        return ColourTags("rgb", True, BT709, "iec61966-2-1")
+    # Grey and RGB have no matrix to undo, whatever the tag says.
+    has_matrix = not frame.format.is_rgb and not name.startswith(_GREY)
+    matrix = int(frame.colorspace) if has_matrix else _UNSPECIFIED
+    said = read_code_points(int(frame.color_primaries), int(frame.color_trc), matrix)
+    primaries, transfer = said.primaries or BT709, said.transfer or "bt709"
     if frame.format.is_rgb:
-        return ColourTags("rgb", True, primaries, transfer)
-    code = int(frame.colorspace)
-    if code not in _MATRIX_NAMES:
-        code = 1 if max(frame.height, frame.width * 9 // 16) >= 720 else 6
+        return ColourTags("rgb", True, primaries, transfer, unknown=said.unknown)
+    is_high_definition = max(frame.height, frame.width * 9 // 16) >= _HIGH_DEFINITION_LINES
+    guessed = "bt709" if is_high_definition else "smpte170m"
+    # YCbCr that claims to be RGB is taken for untagged.
+    stated = said.matrix if said.matrix != "rgb" else None
     full_range = int(frame.color_range) == ColorRange.JPEG
-    return ColourTags(_MATRIX_NAMES[code], full_range, primaries, transfer)
+    return ColourTags(stated or guessed, full_range, primaries, transfer, unknown=said.unknown)
 
 
 class RgbConverter:

@@ -42,7 +42,7 @@ class VideoReader:
             if self._first is None:
                 raise InputError(f"{path} has no picture that can be decoded; convert it to H.264 or ProRes")
             _refuse_interlaced(path, self._first)
-            tags = apply_colour_name(read_colour_tags(self._first), colour)
+            tags = apply_colour_name(read_colour_tags(self._first), colour, path)
             self._convert = RgbConverter(self._first, tags)
             self.info = self._describe(self._first, tags)
         except BaseException:
