@@ -8,8 +8,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from howard.media.colours.camera_curves import WHOLE_RANGE_CURVES
-from howard.media.colours.h273 import read_code_points
-from howard.media.primaries import BT709
+from howard.media.orientation import Orientation, make_upright, read_orientation
 from howard.media.working_space import ColourTags, WorkingSpace
 
 
@@ -29,9 +28,6 @@ _MATRICES = {
     "smpte240m": _Matrix(Colorspace.SMPTE240M, 0.212, 0.087),
     "bt2020nc": _Matrix(Colorspace.BT2020, 0.2627, 0.0593),
 }
-_UNSPECIFIED = 2
-_GREY = ("gray", "mono", "ya")
-_HIGH_DEFINITION_LINES = 720
 # swscale's default rounds down and shares one chroma sample between two pixels; saturated colours then miss the
 # standard's formula by up to two levels. These flags agree with the formula exactly.
 _QUALITY = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -42,31 +38,6 @@ _SCALER_THREADS = 4
 _KEPT_BYTES = 31 * 2**20
 
 
-def read_colour_tags(frame: av.VideoFrame) -> ColourTags:
-    """Read a frame's tags, filling in what is missing as players do.
-
-    Without a matrix tag, pictures below 720 lines are BT.601 and all others BT.709; without a range tag, YCbCr is
-    limited range. Tags that are there and cannot be read are filled in alike, and named in ``unknown``.
-    """
-    name = frame.format.name
-    if name.startswith("xyz"):
-        # The scaler turns the XYZ of digital cinema into RGB with BT.709's primaries and a display's curve.
-        return ColourTags("rgb", True, BT709, "iec61966-2-1")
-    # Grey and RGB have no matrix to undo, whatever the tag says.
-    has_matrix = not frame.format.is_rgb and not name.startswith(_GREY)
-    matrix = int(frame.colorspace) if has_matrix else _UNSPECIFIED
-    said = read_code_points(int(frame.color_primaries), int(frame.color_trc), matrix)
-    primaries, transfer = said.primaries or BT709, said.transfer or "bt709"
-    if frame.format.is_rgb:
-        return ColourTags("rgb", True, primaries, transfer, unknown=said.unknown)
-    is_high_definition = max(frame.height, frame.width * 9 // 16) >= _HIGH_DEFINITION_LINES
-    guessed = "bt709" if is_high_definition else "smpte170m"
-    # YCbCr that claims to be RGB is taken for untagged.
-    stated = said.matrix if said.matrix != "rgb" else None
-    full_range = int(frame.color_range) == ColorRange.JPEG
-    return ColourTags(stated or guessed, full_range, primaries, transfer, unknown=said.unknown)
-
-
 class RgbConverter:
     """Converts the decoded frames of one stream, all as ``first`` is, into the working space.
 
@@ -75,7 +46,7 @@ class RgbConverter:
 
     def __init__(self, first: av.VideoFrame, tags: ColourTags) -> None:
         self._working_space = WorkingSpace(tags)
-        self._shape = _shape(first)
+        self._layout = _layout(first)
         bits = max(component.bits for component in first.format.components)
         # Curves other than SDR's spread some codes wide; what interpolated chroma adds to 8 bits then shows.
         self._deep = bits > 8 or not self._working_space.passes
@@ -91,8 +62,8 @@ class RgbConverter:
         np.empty(_KEPT_BYTES, np.uint8)
 
     def fits(self, frame: av.VideoFrame) -> bool:
-        """Whether ``frame`` has the size and format that this converter is made for."""
-        return _shape(frame) == self._shape
+        """Whether ``frame`` has the size, format and orientation that this converter is made for."""
+        return _layout(frame) == self._layout
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:
         """Return the upright picture in the working space, (H, W, 3): uint8, or uint16 or float32 as ``dtype`` says."""
@@ -104,7 +75,7 @@ class RgbConverter:
             **self._matrix,
         )
         image = self._working_space(self._interleave(planar))
-        return turn_upright(image, quarter_turns(frame.rotation))
+        return make_upright(image, self._layout.orientation)
 
     def _interleave(self, frame: av.VideoFrame) -> np.ndarray:
         kind = np.uint16 if self._deep else np.uint8
@@ -119,18 +90,15 @@ class RgbConverter:
         return image if self._chroma_gain is None else cv2.transform(image, self._chroma_gain)
 
 
-def quarter_turns(rotation: float) -> int:
-    """Number of counter-clockwise quarter turns, 0-3, nearest to a rotation given in degrees counter-clockwise."""
-    return round(rotation / 90) % 4
+class _Layout(NamedTuple):
+    width: int
+    height: int
+    pixel_format: str
+    orientation: Orientation
 
 
-def turn_upright(image: np.ndarray, turns: int) -> np.ndarray:
-    """Turn an (H, W, 3) picture counter-clockwise by ``turns`` quarter turns; the result is contiguous."""
-    return np.ascontiguousarray(np.rot90(image, turns))
-
-
-def _shape(frame: av.VideoFrame) -> tuple[int, int, str]:
-    return frame.width, frame.height, frame.format.name
+def _layout(frame: av.VideoFrame) -> _Layout:
+    return _Layout(frame.width, frame.height, frame.format.name, read_orientation(frame))
 
 
 def _matrix_arguments(matrix: str, full_range: bool) -> dict[str, Any]:
