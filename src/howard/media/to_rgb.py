@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+from howard.media.colours.camera_curves import WHOLE_RANGE_CURVES
 from howard.media.orientation import Orientation, make_upright, read_orientation
-from howard.media.working_space import WHOLE_RANGE_CURVES, ColourTags, WorkingSpace
+from howard.media.working_space import ColourTags, WorkingSpace
 
 
 class _Matrix(NamedTuple):
