@@ -4,14 +4,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-
-import hydra
-from omegaconf import DictConfig
+from typing import TYPE_CHECKING, Any
 
 import howard
 from howard import cli
 from howard.errors import HowardError
-from howard.settings import InferSettings
+from howard.options import GROUPS, RenderJob
+from howard.progress import open_progress
+
+if TYPE_CHECKING:
+    from howard.pipeline import RenderSummary
 
 CONFIGS = Path(__file__).parent / "configs"
 EXAMPLES = (
@@ -27,65 +29,69 @@ EXAMPLES = (
 def main(arguments: list[str]) -> None:
     """Read the settings, render, and say how it went; with ``-m`` one render after the other."""
     if cli.wants_help(arguments):
-        print(cli.help_page("python infer.py", howard.__doc__ or "", InferSettings, EXAMPLES))
+        print(cli.help_page("python infer.py", howard.__doc__ or "", RenderJob, EXAMPLES, GROUPS))
     elif cli.is_sweep(arguments):
         render_all(arguments)
     else:
-        render(cli.read_settings(InferSettings, "infer_settings", arguments))
+        render(cli.read_settings(RenderJob, arguments))
 
 
 def render_all(arguments: list[str]) -> None:
     """Let Hydra go through all combinations of comma-separated values; what cannot be rendered is said and passed."""
+    # Hydra takes a third of a second to load, which one render need not wait for.
+    import hydra
+
     failures: list[str] = []
 
-    def job(config: DictConfig) -> None:
+    def job(config: Any) -> None:
         try:
-            render(cli.as_settings(InferSettings, config))
+            render(cli.as_settings(RenderJob, config))
         except HowardError as error:
             failures.append(str(error))
             print(f"error: {error}", file=sys.stderr)
 
+    cli.register_settings(RenderJob, "infer_settings")
     sys.argv[1:] = cli.hydra_arguments(arguments, "infer", CONFIGS)
     hydra.main(config_path=str(CONFIGS), config_name="infer", version_base=None)(job)()
     if failures:
         sys.exit(2)
 
 
-def render(settings: InferSettings) -> None:
+def render(job: RenderJob) -> None:
     """Render one shot."""
-    share_cores(settings.threads)
-    is_preview = settings.preview is not None
-    summary = howard.remove_background(
-        settings.input,
-        settings.plate,
-        settings.output_folder,
-        weights=settings.weights,
-        device=settings.device,
-        precision=settings.precision,
-        quality=settings.quality,
-        frames=str(settings.preview) if is_preview else settings.frames,
-        format=settings.format,
-        background=settings.background,
-        garbage=settings.garbage,
-        holdout=settings.holdout,
-        alpha=settings.alpha,
-        foreground=settings.foreground,
-        exr_compression=settings.exr_compression,
-        input_colour=settings.input_colour,
-        plate_colour=settings.plate_colour,
-        frame_rate=settings.frame_rate,
-        workers=settings.threads,
-        report=settings.report,
-        overwrite=settings.overwrite,
-        restart=is_preview,
-    )
+    with open_progress(job.progress) as progress:
+        # Before anything slow is loaded.
+        progress.step("start", f"opening {job.input} and {job.plate}", input=job.input, plate=job.plate)
+        share_cores(job.threads)
+        summary = howard.remove_background(job.input, job.plate, job.folder, options=job, progress=progress)
+        if job.progress == "json":
+            progress.step("finished", describe(summary)[0], **facts(summary))
+    if job.progress != "json":
+        print("\n".join(describe(summary)))
+
+
+def describe(summary: "RenderSummary") -> list[str]:
+    """How a render went, in lines for people."""
     rate = f" at {summary.rendered / summary.seconds:.2f} a second" if summary.rendered else ""
-    print(f"{summary.rendered} frames rendered{rate}, {summary.skipped} were there already: {summary.output}")
+    lines = [f"{summary.rendered} frames rendered{rate}, {summary.skipped} were there already: {summary.output}"]
     for status, numbers in (("weak", summary.weak), ("failed", summary.failed)):
         if numbers:
-            print(f"worth a look, plate alignment {status}: {name_frames(numbers)}")
+            lines.append(f"worth a look, plate alignment {status}: {name_frames(numbers)}")
     if summary.report is not None:
-        print(f"how it came out: {summary.report}")
+        lines.append(f"how it came out: {summary.report}")
+    return lines
+
+
+def facts(summary: "RenderSummary") -> dict[str, Any]:
+    """How a render went, for programs."""
+    return {
+        "rendered": summary.rendered,
+        "skipped": summary.skipped,
+        "weak": list(summary.weak),
+        "failed": list(summary.failed),
+        "output": str(summary.output),
+        "report": summary.report and str(summary.report),
+    }
 
 
 def share_cores(threads: int | None) -> None:

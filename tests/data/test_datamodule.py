@@ -24,6 +24,8 @@ SIZE = 48
 def make(root: Path, **changes) -> MattingDataModule:
     settings = {
         "root": str(root),
+        "pack": None,
+        "pack_memory_gb": 1.0,
         "people": ["people"],
         "shares": [1.0],
         "places": ["places"],
@@ -57,10 +59,11 @@ def finished(module: MattingDataModule) -> Iterator[dict[str, torch.Tensor]]:
 def test_batches_have_their_shapes(data_root: Path, frames: int) -> None:
     batches = list(finished(make(data_root, frames=frames)))
     assert len(batches) == 3
-    channels = {"source": 3, "plate": 3, "coverage": 1, "alpha": 1, "foreground": 3, "background": 3}
+    channels = {"source": 3, "plate": 3, "coverage": 1, "alpha": 1, "foreground": 3, "background": 3, "distractor": 1}
     time = () if frames == 1 else (frames,)
     assert {name: tuple(image.shape) for name, image in batches[0].items()} == {
-        name: (2, *time, count, SIZE, SIZE) for name, count in channels.items()
+        **{name: (2, *time, count, SIZE, SIZE) for name, count in channels.items()},
+        "has_person_prior": (2, *time, 1, 1, 1),
     }
 
 
@@ -257,7 +260,7 @@ def test_the_larger_person_stands_in_front(data_root: Path) -> None:
 def test_hair_is_grown_to_train_and_never_to_measure(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     grown = []
 
-    def grow(person: Person, rng: np.random.Generator) -> Person:
+    def grow(person: Person, rng: np.random.Generator, hair_mask: np.ndarray | None) -> Person:
         grown.append(person)
         return Person(person.foreground, person.alpha // 4)
 

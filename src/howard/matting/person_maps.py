@@ -40,6 +40,14 @@ class PersonMaps(NamedTuple):
         """Probability of any class but the background, (B, 1, h, w); 0 where the prior did not look."""
         return self.probabilities[:, 1:].sum(dim=1, keepdim=True)
 
+    def mirrored(self) -> "PersonMaps":
+        """The maps of the frames mirrored left to right."""
+        return PersonMaps(*(each.flip(-1) for each in self))
+
+    def masked(self, weight: Tensor) -> "PersonMaps":
+        """The maps times a weight (B, 1, 1, 1); 0 stands for frames that the prior did not see."""
+        return PersonMaps(*(each * weight for each in self))
+
 
 def find_people(
     prior: PersonPrior, image: Tensor, boxes: Tensor, size: tuple[int, int], owner: Tensor | None = None

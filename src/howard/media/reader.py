@@ -31,17 +31,20 @@ class Reader(Protocol):
     def close(self) -> None: ...
 
 
-def open_reader(path: str | Path, colour: str | None = None, frame_rate: Fraction | None = None) -> Reader:
+def open_reader(
+    path: str | Path, colour: str | None = None, frame_rate: Fraction | None = None, interlaced: str = "auto"
+) -> Reader:
     """Open a video, a still or an image sequence for reading.
 
     A sequence is given as its folder, as a pattern for the frame number, ``shot.%04d.png`` or ``shot.####.png``, or
     with the wildcards ``*``, ``?`` and ``[0-9]``; a name that exists as it stands is never taken for a pattern.
 
     ``colour`` is one of COLOUR_NAMES, for files whose colour tags are wrong or missing. ``frame_rate`` is that of an
-    image sequence, 24 where nothing says otherwise; videos have their own.
+    image sequence, 24 where nothing says otherwise; videos have their own. ``interlaced`` is "auto", which refuses
+    interlaced video, or "progressive", for files that call progressive frames interlaced.
 
     Raises InputError, in one line, where the path is missing, holds no picture that can be read, or lacks frames, and
-    SettingsError where ``colour`` is unknown.
+    SettingsError where ``colour`` or ``interlaced`` is unknown.
     """
     path = Path(path)
     try:
@@ -58,4 +61,4 @@ def open_reader(path: str | Path, colour: str | None = None, frame_rate: Fractio
         raise InputError(f"{path} is empty; copy or render it again")
     if path.suffix.lower() in STILL_SUFFIXES:
         return SequenceReader(path, SequenceFiles((path,), 1, path.stem), colour, frame_rate)
-    return VideoReader(path, colour)
+    return VideoReader(path, colour, interlaced)

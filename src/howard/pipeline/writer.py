@@ -40,7 +40,7 @@ class FrameWriter:
 
     `prepare` may be called side by side, `land` in the order of the frames. A frame's line in the sidecar follows when
     all its files are safe, so that a frame with a line is whole. ``linear_light`` says in which light the mattes mix,
-    ``foreground``, one of `FOREGROUNDS`, where soft pixels have their colours from.
+    ``foreground``, one of `howard.options.FOREGROUNDS`, where soft pixels have their colours from.
     """
 
     def __init__(

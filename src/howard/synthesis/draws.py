@@ -10,17 +10,25 @@ import numpy as np
 
 from howard.synthesis.dice import Drawn, Generator, draw_path, held, sometimes
 from howard.synthesis.draw_plate import PlateDraw, draw_plate
+from howard.synthesis.person_motion import PersonMotion, sample_person_motion
 from howard.synthesis.placement import Size, moving_frame, translation
 from howard.synthesis.recipe import LightRecipe, Recipe, TakeRecipe, pixel_unit
 
 NOISE_TILE = 512  # side of the fixed noise that samples take parts of
+_HAIR_STREAM = 11
+_CAMERA_STREAM = 12
 
 
 class Streams(NamedTuple):
-    """Where draws come from: ``still`` for the first frame, ``motion`` for how it goes on."""
+    """Sources of random numbers: ``still`` for the first frame, ``motion`` for how it goes on.
+
+    ``hair`` and ``camera`` are separate, so that a sample without these ingredients does not depend on them.
+    """
 
     still: Generator
     motion: Generator
+    hair: Generator
+    camera: Generator
 
 
 class BlurDraw(NamedTuple):
@@ -64,11 +72,13 @@ class SceneDraw(NamedTuple):
     source: TakeDraw
     plate: PlateDraw
     plate_take: TakeDraw
+    motion: PersonMotion
 
 
 def open_streams(seed: int, number: int) -> Streams:
     """The streams of sample ``number``."""
-    return Streams(np.random.default_rng([seed, number]), np.random.default_rng([seed, number, 1]))
+    keys = ([seed, number], [seed, number, 1], [seed, number, _HAIR_STREAM], [seed, number, _CAMERA_STREAM])
+    return Streams(*(np.random.default_rng(key) for key in keys))
 
 
 def draw_camera(recipe: Recipe, frame: Size, frames: int, motion: Generator) -> np.ndarray:
@@ -87,6 +97,7 @@ def draw_scene(recipe: Recipe, frame: Size, frames: int, streams: Streams, is_pa
         is_pair: the plate is a true one that :mod:`howard.align` brought over, with errors of its own.
     """
     rng, unit = streams.still, pixel_unit(frame)
+    [motion] = streams.camera.spawn(1)
     source = draw_take(recipe.source, frames, unit, rng)
     # A person moves where the camera is still, and is held in focus where the place is not.
     way = source.blur.way + sometimes(rng, 0.2, 4 * unit) * rng.uniform(-1, 1, 2).astype(np.float32)
@@ -96,6 +107,7 @@ def draw_scene(recipe: Recipe, frame: Size, frames: int, streams: Streams, is_pa
         source=source,
         plate=draw_plate(recipe.plate, frame, frames, rng, streams.motion, is_pair),
         plate_take=draw_take(recipe.plate_take, frames, unit, rng),
+        motion=sample_person_motion(recipe.motion, frames, unit, motion),
     )
 
 

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from howard.synthesis.draws import SceneDraw
 from howard.synthesis.grids import frame_points, sample
+from howard.synthesis.motion_blur import blur_by_motion
+from howard.synthesis.occlusion import DistractorCanvases, Occluded, occlude
 from howard.synthesis.people import Layer, blur_layer, composite, light_place, stack_people
 from howard.synthesis.plate import film_plate
 from howard.synthesis.recipe import pixel_unit
@@ -19,7 +21,8 @@ class Canvases(NamedTuple):
     ``people`` (M, T, 4, h, w) holds foreground and alpha of every person of the batch, ``people_maps`` (M, T, 3, 3)
     and ``owner`` (M,) the number of its sample, ascending and from front to back. ``place`` (B, 4, h, w) holds the
     place and 255 where furniture hides a person, ``plate`` (B, 4, h, w) the same place for the plate and 255 where it
-    was seen, ``place_maps`` (B, T, 3, 3) is for both.
+    was seen, ``place_maps`` (B, T, 3, 3) is for both. ``has_person_prior`` (B,) bool is False where the network is
+    given no person prior and whatever only the shot has is the subject.
     """
 
     people: Tensor
@@ -28,6 +31,8 @@ class Canvases(NamedTuple):
     place: Tensor
     plate: Tensor
     place_maps: Tensor
+    distractors: DistractorCanvases
+    has_person_prior: Tensor
 
 
 class Shoot(NamedTuple):
@@ -49,6 +54,8 @@ class Sample(NamedTuple):
     alpha: Tensor  # (B, T, 1, H, W), the truth
     foreground: Tensor  # (B, T, 3, H, W), the truth where alpha > 0
     background: Tensor  # (B, T, 3, H, W), the place in the source, with the person's shadow
+    distractor: Tensor  # (B, T, 1, H, W), where a distractor is in the shot or in the plate, without the subject
+    has_person_prior: Tensor  # (B, T, 1, 1, 1), 1, or 0 where the network is given no person prior
 
 
 @torch.no_grad()
@@ -64,7 +71,8 @@ def film(shoot: Shoot, frame: tuple[int, int], mixing: Literal["linear", "srgb"]
     batch, frames = canvases.place_maps.shape[:2]
     flat: SceneDraw = _join(draw)
     layer = _film_people(canvases, frame, batch * frames, mixing == "linear")
-    layer, background = _film_place(canvases, frame, layer)
+    layer = blur_by_motion(layer, flat.motion, mixing == "linear")
+    layer, background, distractor = _film_place(canvases, frame, layer, mixing == "linear")
     unit = pixel_unit(frame)
     place_maps = canvases.place_maps.flatten(0, 1)
     plate = film_plate(_each_frame(canvases.plate, frames), place_maps, flat.plate, background, layer.alpha)
@@ -75,7 +83,8 @@ def film(shoot: Shoot, frame: tuple[int, int], mixing: Literal["linear", "srgb"]
     source = compress(add_noise(source, flat.source), flat.source.compression)
     image = blur(plate.image, flat.plate_take.blur, unit).clamp(0, 1)
     image = compress(add_noise(image, flat.plate_take), flat.plate_take.compression) * plate.coverage
-    sample = Sample(source, image, plate.coverage, layer.alpha, layer.foreground, background)
+    has_prior = canvases.has_person_prior.repeat_interleave(frames)[:, None, None, None].to(source.dtype)
+    sample = Sample(source, image, plate.coverage, layer.alpha, layer.foreground, background, distractor, has_prior)
     return Sample(*(each.unflatten(0, (batch, frames)) for each in sample))
 
 
@@ -89,13 +98,14 @@ def _film_people(canvases: Canvases, frame: tuple[int, int], count: int, linear_
     return stack_people(people[order], owner.flatten()[order], count, linear_light)
 
 
-def _film_place(canvases: Canvases, frame: tuple[int, int], layer: Layer) -> tuple[Layer, Tensor]:
-    """The place, and the persons without what its furniture hides of them."""
+def _film_place(canvases: Canvases, frame: tuple[int, int], layer: Layer, linear_light: bool) -> Occluded:
+    """The place, the persons without what its furniture and near objects hide of them, and where distractors are."""
     frames = canvases.place_maps.shape[1]
     points = frame_points(frame, canvases.place.device)
     seen = sample(_each_frame(canvases.place, frames), canvases.place_maps.flatten(0, 1), points, "reflection")
     place, furniture = seen.split((3, 1), dim=1)
-    return layer._replace(alpha=layer.alpha * (1 - furniture)), place
+    layer = layer._replace(alpha=layer.alpha * (1 - furniture))
+    return occlude(canvases.distractors, canvases.place_maps, points, layer, place, linear_light)
 
 
 def _each_frame(canvas: Tensor, frames: int) -> Tensor:

@@ -1,6 +1,7 @@
-"""Adam with one learning rate for each part of a network, and the course that the rates take."""
+"""Adam with one learning rate for each part of a network, and the schedule of the rates."""
 
 import math
+from collections.abc import Mapping
 from functools import partial
 from typing import Literal
 
@@ -11,31 +12,29 @@ from torch import nn
 from howard.errors import SettingsError
 
 Schedule = Literal["constant", "cosine"]
-# The encoder's name inside the network is that of the published weights.
-_PARTS = {"backbone": "encoder"}
 
 
 def adam(
-    network: nn.Module,
+    parts: Mapping[str, nn.Module],
     total_steps: int,
     *,
-    rates: dict[str, float],
+    rates: Mapping[str, float | None],
     schedule: Schedule = "constant",
     warmup_steps: int = 0,
 ) -> OptimizerLRSchedulerConfig:
     """What Lightning wants of ``configure_optimizers``.
 
     Args:
-        network: its children are the parts.
+        parts: what is trained, by name: ``encoder``, ``aspp``, ``decoder``, ``person``, ``refiner``, ``segmentation``.
         total_steps: of the whole run.
-        rates: learning rate of ``encoder``, ``aspp``, ``decoder`` and ``refiner``, of those that the network has.
+        rates: learning rate of every part; None for a part that there is not.
         schedule: ``constant`` after the warm-up, or ``cosine`` down to zero at the last step.
         warmup_steps: the rate grows linearly from zero over so many steps.
 
     Raises:
         SettingsError: a part has no rate, or a rate no part.
     """
-    parts = {_PARTS.get(name, name): part for name, part in network.named_children()}
+    rates = {name: rate for name, rate in rates.items() if rate is not None}
     if parts.keys() != rates.keys():
         raise SettingsError(f"optimiser.rates are for {', '.join(rates)}; the network has {', '.join(parts)}")
     optimiser = torch.optim.Adam([{"params": part.parameters(), "lr": rates[name]} for name, part in parts.items()])

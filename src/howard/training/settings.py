@@ -28,6 +28,7 @@ class CoarseNetworkNode:
     decoder_widths: list[int] = field(default_factory=lambda: [128, 64, 48])
     extra_inputs: list[str] = field(default_factory=list)
     has_refiner: bool = False
+    person_prior: bool = False
 
 
 @dataclass
@@ -61,6 +62,7 @@ class CoarseStageNode:
 
     _target_: str = "howard.training.modules.CoarseModule"
     crop: list[int] | None = field(default_factory=lambda: [256, 512])
+    segmentation_weight: float = 0.0
 
 
 @dataclass
@@ -69,6 +71,7 @@ class RefineStageNode:
 
     _target_: str = "howard.training.modules.RefineModule"
     crop: list[int] | None = field(default_factory=lambda: [1024, 2048])
+    segmentation_weight: float = 0.0
     coarse_scales: list[float] = field(default_factory=lambda: [4.0])
     refine: RefineNode = field(default_factory=RefineNode)
 
@@ -83,21 +86,26 @@ class BaselineStageNode:
 
 @dataclass
 class BaseRatesNode:
-    """Adam's learning rates of the base stage (Lin et al. 2021, section 5.2)."""
+    """Adam's learning rates of the base stage (Lin et al. 2021, section 5.2); null for a part that there is not."""
 
     encoder: float = 1e-4
     aspp: float = 5e-4
     decoder: float = 5e-4
+    refiner: float | None = None
+    person: float | None = None
+    segmentation: float | None = None
 
 
 @dataclass
 class JointRatesNode:
-    """Adam's learning rates of the joint stage (Lin et al. 2021, section 5.2)."""
+    """Adam's learning rates of the joint stage (Lin et al. 2021, section 5.2); null for a part that there is not."""
 
     encoder: float = 5e-5
     aspp: float = 5e-5
     decoder: float = 1e-4
     refiner: float = 3e-4
+    person: float | None = None
+    segmentation: float | None = None
 
 
 @dataclass
@@ -241,6 +249,17 @@ class EmaCallbacksNode(CallbacksNode):
 
 
 @dataclass
+class SuiteNode:
+    """The validation suite at the end of a run: so many composites a phenomenon, with clips or without.
+
+    See :func:`howard.training.suite_figures.log_suite`; ``suite=null`` leaves it out.
+    """
+
+    limit: int | None = 24
+    stills_only: bool = True
+
+
+@dataclass
 class TrainSettings:
     """What ``train.py`` can be told: these, and the groups.
 
@@ -248,7 +267,8 @@ class TrainSettings:
     and samples; ``threads`` are the network's on a CPU, all if null. ``init`` is what the network starts from, a run
     folder, weights or ``random``; if null, a joint stage takes the newest coarse run that fits. ``encoder_weights`` is
     a ``.pth`` of ImageNet weights, or ``imagenet``. ``resume`` is the folder of an interrupted run, or ``auto`` for the
-    newest. ``runs`` is the folder of all runs, and ``licence`` is written into the exported weights.
+    newest. ``runs`` is the folder of all runs, and ``licence`` is written into the exported weights. ``suite`` says how
+    much of the validation suite the exported weights are measured on, null for none.
     """
 
     name: str = "unnamed"
@@ -259,6 +279,7 @@ class TrainSettings:
     resume: str | None = None
     runs: str = "runs"
     licence: str = "MIT"
+    suite: SuiteNode | None = field(default_factory=SuiteNode)
     model: Any = MISSING
     stage: Any = MISSING
     optimiser: Any = MISSING
