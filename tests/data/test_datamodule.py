@@ -16,7 +16,8 @@ from howard.data.datamodule import MattingDataModule
 from howard.data.datasets import SyntheticDataset
 from howard.data.numbers import SampleNumbers
 from howard.errors import InputError, SettingsError
-from howard.synthesis import Person, level_recipe
+from howard.synthesis import Person, level_recipe, with_lessons
+from howard.synthesis.recipe import DistractorRecipe, MotionRecipe, SubjectRecipe
 
 SIZE = 48
 
@@ -57,11 +58,11 @@ def finished(module: MattingDataModule) -> Iterator[dict[str, torch.Tensor]]:
 def test_batches_have_their_shapes(data_root: Path, frames: int) -> None:
     batches = list(finished(make(data_root, frames=frames)))
     assert len(batches) == 3
-    channels = {"source": 3, "plate": 3, "coverage": 1, "alpha": 1, "foreground": 3, "background": 3}
+    channels = {"source": 3, "plate": 3, "coverage": 1, "alpha": 1, "foreground": 3, "background": 3, "distractor": 1}
     time = () if frames == 1 else (frames,)
     assert {name: tuple(image.shape) for name, image in batches[0].items()} == {
         name: (2, *time, count, SIZE, SIZE) for name, count in channels.items()
-    }
+    } | {"has_person_prior": (2, *time, 1, 1, 1)}
 
 
 def test_samples_depend_on_seed_and_number_alone(data_root: Path) -> None:
@@ -214,6 +215,18 @@ def test_a_curriculum_grows_with_the_sample_number() -> None:
     assert curriculum.at(50).plate.parallax_px == pytest.approx(level_recipe(0.5).plate.parallax_px)
     assert curriculum.at(100) == curriculum.at(9999) == curriculum.last
     assert Curriculum("moving").at(7) == level_recipe(1.0)
+
+
+def test_lessons_are_for_training_and_never_for_validation(data_root: Path) -> None:
+    module, without = make(data_root, lessons=True), make(data_root)
+    training = module.train_dataloader().dataset
+    assert isinstance(training, SyntheticDataset)
+    assert training.recipes.at(0) == with_lessons(level_recipe(0.5))
+    assert module.recipe == without.recipe == level_recipe(0.5)
+    plain = measuring(with_lessons(level_recipe(0.5))).recipe
+    assert (plain.subject, plain.distractors, plain.motion) == (SubjectRecipe(), DistractorRecipe(), MotionRecipe())
+    first, second = (each.validation_batch(2) for each in (module, without))
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_mixing_can_be_set_apart_from_the_recipe(data_root: Path) -> None:
