@@ -84,7 +84,16 @@ def film(shoot: Shoot, frame: tuple[int, int], mixing: Literal["linear", "srgb"]
     image = blur(plate.image, flat.plate_take.blur, unit).clamp(0, 1)
     image = compress(add_noise(image, flat.plate_take), flat.plate_take.compression) * plate.coverage
     has_prior = canvases.has_person_prior.repeat_interleave(frames)[:, None, None, None].to(source.dtype)
-    sample = Sample(source, image, plate.coverage, layer.alpha, layer.foreground, background, distractor, has_prior)
+    sample = Sample(
+        source,
+        image,
+        plate.coverage,
+        layer.alpha,
+        layer.foreground,
+        background,
+        distractor * (1 - layer.alpha),
+        has_prior,
+    )
     return Sample(*(each.unflatten(0, (batch, frames)) for each in sample))
 
 
