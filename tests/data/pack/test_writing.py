@@ -11,7 +11,7 @@ import cv2
 import pytest
 
 from howard.data.pack import writing
-from howard.data.pack.layout import MANIFEST, read_manifest
+from howard.data.pack.layout import read_manifest
 from howard.data.pack.sources import Job
 from howard.data.pack.writing import PackOptions, write_pack
 from howard.errors import InputError, OutputError, SettingsError
