@@ -99,6 +99,7 @@ def train(config: DictConfig, run: Path, checkpoint: Path | None = None) -> floa
     if trainer.is_global_zero:
         if not trainer.fast_dev_run:
             export(config, module, data.recipe.mixing, run / folders.EXPORTED)
+            measure(config, trainer, run)
         print(f"validation MAD {figures['val/mad']:.2f} (x 1e3)")
     return figures["val/mad"]
 
@@ -155,6 +156,15 @@ def export(config: DictConfig, module: Any, mixing: str, path: Path) -> None:
     )
     save_weights(path, module.network.state_dict(), metadata)
     print(f"weights: {path}")
+
+
+def measure(config: DictConfig, trainer: Any, run: Path) -> None:
+    """Log figures of the exported weights on the validation suite, where it is wanted and its data is there."""
+    from howard.training.suite_figures import log_suite
+
+    wanted = config.get("suite")  # runs from before the suite have none
+    if wanted is not None:
+        log_suite(run, Path(config.data.root), trainer, limit=wanted.limit, stills_only=wanted.stills_only)
 
 
 def resume(run: Path) -> float:

@@ -10,6 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from howard.cache_folder import cache_folder
+
 # Part of every file's name: change it when what is stored changes its meaning.
 _VERSION = f"2-{cv2.__version__}"
 DEFAULT_CAP = 2 * 2**30
@@ -21,7 +23,7 @@ Arrays = dict[str, np.ndarray]
 
 def default_cache_folder() -> Path:
     """``$XDG_CACHE_HOME/howard/plates``, or ``~/.cache/howard/plates``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "howard" / "plates"
+    return cache_folder("plates")
 
 
 class DiskCache:

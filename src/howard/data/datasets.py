@@ -137,7 +137,7 @@ class SyntheticDataset(Dataset[Item]):
     def _draw_actors(self, recipe: Recipe, camera: np.ndarray, streams: Streams, lessons: Lessons) -> list[Actor]:
         rng = streams.still
         count = 0 if rng.random() < recipe.nobody_probability else 1
-        while 0 < count < 3 and rng.random() < recipe.second_person_probability:
+        while 0 < count < recipe.most_people and rng.random() < recipe.second_person_probability:
             count += 1
         if lessons.gates.nobody:
             count = 0

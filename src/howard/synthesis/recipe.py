@@ -148,7 +148,8 @@ class Recipe:
     distractors: DistractorRecipe = field(default_factory=DistractorRecipe)
     subject: SubjectRecipe = field(default_factory=SubjectRecipe)
     mixing: Literal["linear", "srgb"] = "srgb"
-    second_person_probability: float = 0.0
+    second_person_probability: float = 0.0  # of one more, after each of the others
+    most_people: int = 3
     nobody_probability: float = 0.0
     furniture_probability: float = 0.0
     hair_probability: float = 0.0  # that a person's is made more

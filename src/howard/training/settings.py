@@ -249,6 +249,17 @@ class EmaCallbacksNode(CallbacksNode):
 
 
 @dataclass
+class SuiteNode:
+    """The validation suite at the end of a run: so many composites a phenomenon, with clips or without.
+
+    See :func:`howard.training.suite_figures.log_suite`; ``suite=null`` leaves it out.
+    """
+
+    limit: int | None = 24
+    stills_only: bool = True
+
+
+@dataclass
 class TrainSettings:
     """What ``train.py`` can be told: these, and the groups.
 
@@ -256,7 +267,8 @@ class TrainSettings:
     and samples; ``threads`` are the network's on a CPU, all if null. ``init`` is what the network starts from, a run
     folder, weights or ``random``; if null, a joint stage takes the newest coarse run that fits. ``encoder_weights`` is
     a ``.pth`` of ImageNet weights, or ``imagenet``. ``resume`` is the folder of an interrupted run, or ``auto`` for the
-    newest. ``runs`` is the folder of all runs, and ``licence`` is written into the exported weights.
+    newest. ``runs`` is the folder of all runs, and ``licence`` is written into the exported weights. ``suite`` says how
+    much of the validation suite the exported weights are measured on, null for none.
     """
 
     name: str = "unnamed"
@@ -267,6 +279,7 @@ class TrainSettings:
     resume: str | None = None
     runs: str = "runs"
     licence: str = "MIT"
+    suite: SuiteNode | None = field(default_factory=SuiteNode)
     model: Any = MISSING
     stage: Any = MISSING
     optimiser: Any = MISSING

@@ -11,7 +11,7 @@ from howard import cli
 from howard.errors import SettingsError
 from howard.fields import setting
 from howard.media import write_whole
-from howard.training.compare.page import best_of, compare_page, shared_metrics
+from howard.training.compare.page import best_of, compare_page, shared_metrics, suite_metrics
 from howard.training.compare.records import RunRecord, read_run
 
 COMMAND = "python -m howard.training.compare"
@@ -36,18 +36,21 @@ def main(arguments: list[str]) -> None:
     if not folders:
         raise SettingsError(f"no run is given; say {EXAMPLES[0]}")
     runs = [read_run(Path(folder)) for folder in folders]
-    Console().print(figure_table(runs))
+    console = Console()
+    console.print(figure_table("last figures, smaller is better", shared_metrics(runs), runs))
+    if suite_metrics(runs):
+        console.print(figure_table("validation suite, smaller is better", suite_metrics(runs), runs))
     write_whole(Path(settings.output), compare_page(runs).encode())
     print(f"page: {settings.output}")
 
 
-def figure_table(runs: list[RunRecord]) -> Table:
+def figure_table(title: str, metrics: list[str], runs: list[RunRecord]) -> Table:
     """A row for each metric, a column for each run; the best is bold."""
-    table = Table(title="last figures, smaller is better")
+    table = Table(title=title)
     table.add_column("")
     for run in runs:
         table.add_column(run.label, justify="right", overflow="fold")
-    for metric in shared_metrics(runs):
+    for metric in metrics:
         values = [run.last(metric) for run in runs]
         best = best_of(values)
         table.add_row(metric, *(_cell(value, value == best) for value in values))

@@ -1,0 +1,70 @@
+"""Rendering the suite's composites: each a pure function of the frozen recipe, the sources and its number."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from torch import Tensor
+
+from howard.data.datasets import SyntheticDataset, collate
+from howard.evaluation.suite.frozen_recipe import KINDS, Kind, Phenomenon
+from howard.evaluation.suite.sources import Sources
+from howard.synthesis.film import film
+from howard.synthesis.head import find_head
+
+# Radius of the region of a person's hair by that of the head: the longest hair that is grown ends at 2.6.
+_HAIR_REACH = 2.5
+# Alpha in [0, 255] from which a pixel is surely the person's, and so no loose hair.
+_SURE = 243
+
+
+class Composite(NamedTuple):
+    """T frames, uint8: ``source``, ``plate`` (T, H, W, 3) RGB, the others (T, H, W) with 255 for 1.
+
+    ``distractor`` is 255 on objects and people that are not the subject, where they are in the source and where they
+    are in the plate; ``hair`` is 255 near the head of the topmost person.
+    """
+
+    source: np.ndarray
+    plate: np.ndarray
+    alpha: np.ndarray
+    coverage: np.ndarray
+    distractor: np.ndarray
+    hair: np.ndarray
+
+
+def render_composite(phenomenon: Phenomenon, kind: Kind, sources: Sources, number: int) -> Composite:
+    """Render composite ``number`` of a phenomenon and kind."""
+    seed = phenomenon.seed + KINDS.index(kind.name)
+    pictures = sources.weighted(phenomenon.people[kind.name])
+    dataset = SyntheticDataset(pictures, phenomenon, kind.size, kind.count, seed, kind.frames)
+    sample = film(collate([dataset[number]]), kind.size, phenomenon.at(number).mixing)
+    source, plate = (_codes(each).transpose(0, 2, 3, 1) for each in (sample.source, sample.plate))
+    alpha, coverage, distractor = (_codes(each)[:, 0] for each in (sample.alpha, sample.coverage, sample.distractor))
+    hair = np.stack([hair_region(each) for each in alpha])
+    return Composite(np.ascontiguousarray(source), np.ascontiguousarray(plate), alpha, coverage, distractor, hair)
+
+
+def hair_region(alpha: np.ndarray) -> np.ndarray:
+    """Where the hair of the topmost person may be, from the true alpha alone.
+
+    A disc about the head, which is the largest circle of sure person below its topmost point; nothing where the frame
+    cuts the head.
+
+    Args:
+        alpha: (H, W) uint8.
+
+    Returns:
+        (H, W) uint8, 255 inside.
+    """
+    region = np.zeros_like(alpha)
+    head = find_head(np.where(alpha >= _SURE, np.uint8(255), np.uint8(0)))
+    if head is not None:
+        centre = round(float(head.centre[0])), round(float(head.centre[1]))
+        cv2.circle(region, centre, round(_HAIR_REACH * head.radius), 255, -1)
+    return region
+
+
+def _codes(images: Tensor) -> np.ndarray:
+    """(1, T, C, H, W) in [0, 1] to (T, C, H, W) uint8."""
+    return (images[0] * 255).round().byte().cpu().numpy()
