@@ -14,6 +14,8 @@ class DataNode:
 
     _target_: str = "howard.data.datamodule.MattingDataModule"
     root: str = "../shared/data"
+    pack: str | None = None
+    pack_memory_gb: float = 8.0
     people: list[str] = field(default_factory=lambda: ["people_real", "people_rendered"])
     shares: list[float] = field(default_factory=lambda: [0.6, 0.4])
     places: list[str] = field(default_factory=lambda: ["backgrounds", "plate_pairs"])
@@ -26,10 +28,10 @@ class DataNode:
     strength_samples: int = 0
     size: int = 512
     frames: int = 1
-    batch_size: int = 8
+    batch_size: int | None = 8
     samples_per_epoch: int | None = None
     validation_samples: int = 96
-    workers: int = 2
+    workers: int | None = 2
     seed: int = 0
     lessons: bool = False
 

@@ -24,6 +24,8 @@ SIZE = 48
 def make(root: Path, **changes) -> MattingDataModule:
     settings = {
         "root": str(root),
+        "pack": None,
+        "pack_memory_gb": 1.0,
         "people": ["people"],
         "shares": [1.0],
         "places": ["places"],

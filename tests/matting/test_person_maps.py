@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from howard.matting.person_maps import STRIDE_CHANNELS, STRIDES, find_people, no_people
+from howard.matting.person_maps import FEATURE_SCALES, STRIDE_CHANNELS, STRIDES, find_people, no_people
 from howard.matting.person_prior import PersonPrior, load_person_prior
 from howard.matting.prior_views import whole_frame
 
@@ -32,24 +32,25 @@ def test_shapes_are_those_of_the_strides(size: tuple[int, int]) -> None:
 
 @torch.inference_mode()
 def test_a_person_is_found_where_it_stands(prior: PersonPrior) -> None:
-    """A render, made smaller and laid into a wide frame: the same person, moved and scaled."""
+    """A render laid into a wide frame: the same probabilities and features, moved."""
     if not VECTORS.is_file():
         pytest.skip("the reference vectors (../shared/reference/person) are not here")
     picture = torch.from_numpy(np.load(VECTORS)["inputs"][2:3]).permute(0, 3, 1, 2).float() / 255
-    alone = prior(picture).logits.softmax(dim=1)
-    frame = F.pad(picture, (300, 100, 40, 20))
-    boxes = torch.tensor([[300.0, 40.0, 256.0]])
-    found = find_people(prior, frame, boxes, (frame.shape[2], frame.shape[3]))
-    torch.testing.assert_close(found.probabilities[:, :, 40:296, 300:556], alone, rtol=0, atol=0.01)
-    assert (found.probabilities[..., :300] == 0).all()
-    assert (found.looked[:, :, 40:296, 300:556] == 1).all()
+    alone = prior(picture)
+    frame = F.pad(picture, (304, 96, 48, 16))
+    found = find_people(prior, frame, torch.tensor([[304.0, 48.0, 256.0]]), (320, 656))
+    torch.testing.assert_close(
+        found.probabilities[..., 48:304, 304:560], alone.logits.softmax(dim=1), rtol=0, atol=1e-4
+    )
+    assert (found.probabilities[..., :304] == 0).all()
+    assert (found.looked[..., 48:304, 304:560] == 1).all()
     assert found.looked.sum() == 256**2
-    coarse = F.avg_pool2d(found.probabilities[:, :, 40:296, 300:556], 4)
-    torch.testing.assert_close(found.stride4[:, :6, 10:74, 75:139], coarse, rtol=0, atol=0.01)
-    features = prior(picture).stride16
-    assert found.stride16.shape[2:] == (20, 41)
-    # The frame's grid of stride 16 does not coincide with the view's; the mean over all of it does.
-    torch.testing.assert_close(found.stride16[:, 6:].sum(dim=(2, 3)) / 256, features.mean(dim=(2, 3)), rtol=0, atol=0.2)
+    for stride, scale, maps, features in zip(STRIDES, FEATURE_SCALES, found[1:4], alone[1:], strict=True):
+        rows, columns = slice(48 // stride, 304 // stride), slice(304 // stride, 560 // stride)
+        placed = maps[..., rows, columns]
+        torch.testing.assert_close(placed[:, :6], F.avg_pool2d(alone.logits.softmax(dim=1), stride), rtol=0, atol=1e-4)
+        torch.testing.assert_close(placed[:, 6:], features * scale, rtol=1e-4, atol=1e-3)
+        assert maps.sum() == pytest.approx(placed.sum().item(), rel=1e-4)
 
 
 @torch.inference_mode()

@@ -12,10 +12,9 @@ from torch.utils.data import Dataset, default_collate
 from howard.data.curriculum import Recipes
 from howard.data.hair_masks import HairMasks
 from howard.data.lessons import Lessons
-from howard.data.pairs import PreparedPair
-from howard.data.people import PersonClip, find_people
-from howard.data.pictures import VIDEOS, open_video, read_picture, read_video_frame, shrink
-from howard.data.places import Place, find_places
+from howard.data.pairs import PairSource
+from howard.data.people import PersonSource, find_people
+from howard.data.places import Place, find_places, read_place
 from howard.data.scenes import set_actor, set_pair, set_place
 from howard.data.splits import Split
 from howard.errors import InputError
@@ -28,7 +27,6 @@ from howard.synthesis.placement import Size
 from howard.synthesis.stage import Actor, Stage
 
 _PLACE_LONGEST = 1280  # pixels; places are decoded once and kept
-_FRAMES_OF_A_CLIP = 4  # kept of a place that is a clip
 # Finished samples: float32 (B, C, H, W) tensors by name, or (B, T, C, H, W) of clips.
 Batch = dict[str, Tensor]
 
@@ -40,10 +38,10 @@ class Pictures(NamedTuple):
     equally likely; ``pairs`` are taken instead of a place and its persons with probability ``pair_share``.
     """
 
-    people: Sequence[Sequence[PersonClip]]
+    people: Sequence[Sequence[PersonSource]]
     shares: Sequence[float]
     places: Sequence[np.ndarray]
-    pairs: Sequence[PreparedPair] = ()
+    pairs: Sequence[PairSource] = ()
     pair_share: float = 0.0
 
 
@@ -166,7 +164,7 @@ class SyntheticDataset(Dataset[Item]):
         indices = [(first + step) % (2 * count - 2) for step in range(self.frames)]
         return [clip.read(min(index, 2 * count - 2 - index)) for index in indices]
 
-    def _pick_clip(self, rng: np.random.Generator) -> PersonClip:
+    def _pick_clip(self, rng: np.random.Generator) -> PersonSource:
         return _pick(self.pictures.people[int(rng.choice(len(self.shares), p=self.shares))], rng)
 
 
@@ -223,25 +221,14 @@ def gather_pictures(
     """
     if not root.is_dir():
         raise InputError(f"no data folder {root}; give one with data.root=FOLDER (see data/README.md)")
-    sets: list[list[PersonClip]] = [find_people(root / name, split) for name in people]
+    sets = [find_people(root / name, split) for name in people]
     found = [each for name in places for each in find_places(root / name, split, tuple(licences))]
     return Pictures(sets, shares, load_places(found))
 
 
 def load_places(places: Sequence[Place]) -> list[np.ndarray]:
-    """Decode places once, shrunk to a long side of 1280 pixels: HxWx3 uint8 RGB, about 3 MB each.
-
-    Of a clip four frames are kept, evenly spread.
-    """
-    pictures = []
-    for place in places:
-        if place.path.suffix.lower() not in VIDEOS:
-            pictures.append(read_picture(place.path, longest=_PLACE_LONGEST))
-            continue
-        count = len(open_video(place.path))
-        indices = sorted({int(index) for index in np.linspace(0, count - 1, min(count, _FRAMES_OF_A_CLIP))})
-        pictures += [shrink(read_video_frame(place.path, index), _PLACE_LONGEST) for index in indices]
-    return pictures
+    """Decode places once, shrunk to a long side of 1280 pixels: (H, W, 3) uint8 RGB, about 3 MB each."""
+    return [picture for place in places for picture in read_place(place, _PLACE_LONGEST)]
 
 
 def _pick(things: Sequence, rng: np.random.Generator):

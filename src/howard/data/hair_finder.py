@@ -27,8 +27,8 @@ def find_hair_by_prior(person: Person) -> np.ndarray:
 
     The prior sees the head and its surroundings, or the whole person where the silhouette shows no head.
     """
-    alpha = torch.from_numpy(person.alpha)[None, None].float() / 255
-    image = torch.from_numpy(person.foreground).permute(2, 0, 1)[None].float() / 255
+    alpha = torch.from_numpy(person.alpha / np.float32(255))[None, None]
+    image = torch.from_numpy(person.foreground / np.float32(255)).permute(2, 0, 1)[None]
     head = find_head(person.alpha)
     if head is None:
         box = box_from_mask(alpha)

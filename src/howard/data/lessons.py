@@ -31,6 +31,8 @@ from howard.synthesis.stage import Actor, Stage
 
 # Long side up to which objects are rasterised, in pixels; larger ones are enlarged, as they are mostly out of focus.
 _LARGEST_PX = 1024
+# Resolution of near objects, which are seldom in focus, as a share of the place's.
+_NEAR_DENSITY = 0.7
 # Long side of a novel object that is the subject, as a share of the frame's.
 _SUBJECT_SIZE = (0.15, 0.8)
 # The subject's whereabouts are looked up in a grid of so many cells a side.
@@ -97,7 +99,7 @@ class Lessons(NamedTuple):
 
     def _add_near_object(self, stage: Stage) -> Stage:
         rng = self._generator(Ingredient.NEAR_OBJECT)
-        picture, scale = self._make_object(sample_near_size(rng), enlargement(stage.matrix), rng)
+        picture, scale = self._make_object(sample_near_size(rng), _NEAR_DENSITY * enlargement(stage.matrix), rng)
         # It moves by the camera's way once more: the parallax of what is near.
         sway = moving_frame(draw_path(len(self.camera), 4, rng), self.frame, self.recipe.camera_motion)
         return add_near_object(stage, picture, scale, self.frame, self.camera @ sway, rng)
@@ -141,8 +143,10 @@ class Lessons(NamedTuple):
         wanted = share * max(self.frame)
         longest = round(min(_LARGEST_PX, wanted * density))
         picture = make_object(self.places, longest, rng)
-        [colour] = vary_tone([picture.colour], self.recipe.person, pixel_unit(self.frame), rng)
-        return picture._replace(colour=colour), wanted / max(1, longest)
+        part = crop_object(picture)
+        [toned] = vary_tone([part.colour], self.recipe.person, pixel_unit(self.frame), rng)
+        part.colour[:] = toned
+        return picture, wanted / max(1, longest)
 
     def _generator(self, ingredient: Ingredient) -> Generator:
         return ingredient_generator(self.seed, self.number, ingredient)

@@ -16,6 +16,9 @@ from howard.matting.prior_views import crop_views, place_maps
 STRIDES = (4, 8, 16)
 # Channels of the maps at each stride: probabilities of the classes, then features.
 STRIDE_CHANNELS = tuple(len(CLASSES) + channels for channels in PersonPrior.FEATURE_CHANNELS)
+# Bring the features to the scale of the probabilities and of normalised features elsewhere: the reciprocals of the
+# median deviation of a channel over composites of real and rendered people (0.069, 0.054 and 0.049).
+FEATURE_SCALES = (14.0, 18.0, 20.0)
 # A longer side than this is reduced by whole factors before views are cut, to three times what a view shows at most.
 _LARGEST_SIDE = 3 * 256
 
@@ -24,7 +27,7 @@ class PersonMaps(NamedTuple):
     """What the prior says of a batch of frames, at a size (h, w) and its strides; 0 where it did not look.
 
     The maps of stride s are (ceil(h / s), ceil(w / s)); they hold the probabilities of the six
-    :data:`howard.matting.person_prior.CLASSES`, then the features.
+    :data:`howard.matting.person_prior.CLASSES`, then the features, scaled to deviations of about 1.
     """
 
     probabilities: Tensor  # (B, 6, h, w), their sum is 1
@@ -68,12 +71,12 @@ def find_people(
     probabilities = found.logits.softmax(dim=1)
     frame = place_maps(probabilities, boxes, size, step, owner, batch)
     strided = []
-    for stride, features in zip(STRIDES, _features(found), strict=True):
+    for stride, scale, features in zip(STRIDES, FEATURE_SCALES, _features(found), strict=True):
         coarse_size = -(-size[0] // stride), -(-size[1] // stride)
         coarse_step = step[0] * stride, step[1] * stride
         placed = [
-            place_maps(each.to(image.dtype), boxes, coarse_size, coarse_step, owner, batch).maps
-            for each in (probabilities, features)
+            place_maps(each, boxes, coarse_size, coarse_step, owner, batch).maps
+            for each in (probabilities, features.to(image.dtype) * scale)
         ]
         strided.append(join(*placed))
     stride4, stride8, stride16 = strided

@@ -1,11 +1,46 @@
-"""When each frame of a video is shown, and from which frames decoding may start: read from packets, undecoded."""
+"""When each frame of a video is shown, and from which frames decoding may start."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import av
+import numpy as np
 from av.container import InputContainer
-from av.video.stream import VideoStream
+from av.index import IndexEntry
+from av.stream import Discard, Stream
+
+from howard.media.iso_file import ISO_FORMAT, HollowFile, is_fragmented
+from howard.media.streams import open_container
+
+# Frames that any codec may show before one that was stored earlier (the largest picture buffer of H.264 and HEVC).
+_DEEPEST_REORDER = 16
+# Bytes of an MPEG-4 packet that says only "no picture" (ISO/IEC 14496-2, vop_coded), with room for its time.
+_EMPTY_MPEG4_BYTES = 19
+
+
+class PacketTime(NamedTuple):
+    """A packet of the file: when its frame is decoded, when shown and for how long, in ticks of the stream's clock.
+
+    ``is_key`` is what the file says. ``is_hidden`` packets are decoded, but an edit list keeps them from being shown.
+    ``may_show_nothing`` says that the packet may hold no frame that is shown.
+    """
+
+    stamp: int | None
+    decoded_at: int | None
+    duration: int
+    is_key: bool
+    is_hidden: bool = False
+    may_show_nothing: bool = False
+
+
+class Packets(NamedTuple):
+    """A stream's packets in the order stored, and how many more the file's index has that its end cuts off."""
+
+    times: list[PacketTime]
+    cut_off: int = 0
 
 
 @dataclass(frozen=True)
@@ -13,7 +48,7 @@ class Timeline:
     """Frames in the order shown.
 
     ``stamps[i]`` is frame i's presentation time in the stream's time base; empty where the file has no usable times,
-    and frames are then found by counting from the start. ``keyframes`` are the stamps that a seek may land on, ``end``
+    and frames are then found by counting from the start. ``keyframes`` are the stamps that a seek may go to, ``end``
     is when the last frame has been shown, where the file says so.
     """
 
@@ -32,32 +67,105 @@ class Timeline:
         position = bisect_left(self.stamps, stamp) if stamp is not None else len(self.stamps)
         return position if position < len(self.stamps) and self.stamps[position] == stamp else None
 
-    def keyframe_before(self, index: int) -> int | None:
-        """Stamp of the last keyframe at or before frame ``index``; None where decoding must start at the beginning."""
-        if not self.seekable:
-            return None
-        position = bisect_right(self.keyframes, self.stamps[index])
-        return self.keyframes[position - 1] if position else None
+
+def read_packets(path: Path, stream_index: int) -> Packets:
+    """Read when a video stream's frames are shown, without decoding any.
+
+    The tables of QuickTime and MP4 files say it all; of other files every packet is read. Raises av.FFmpegError where
+    the file is damaged beyond reading.
+    """
+    with open_container(path) as container:
+        if container.format.name != ISO_FORMAT:
+            return Packets(list(_demux(container, stream_index)))
+        entries = [] if is_fragmented(path) else list(container.streams[stream_index].index_entries)
+        complete = _count_complete(entries, path.stat().st_size)
+        if complete and container.streams[stream_index].codec_context.codec.intra_only:
+            times = _from_index(container.streams[stream_index], entries[:complete])
+            return Packets(times, len(entries) - complete)
+    times = _from_tables(path, stream_index)
+    return Packets(times[:complete], len(entries) - complete) if complete else Packets(times)
 
 
-def read_timeline(container: InputContainer, stream: VideoStream) -> Timeline:
-    """Read every packet of ``stream`` without decoding; the container is left at its end."""
-    packets = [
-        (packet.pts, packet.duration, packet.is_keyframe)
-        for packet in container.demux(stream)
-        if _shows_a_frame(packet)
+def make_timeline(packets: Sequence[PacketTime], first: int | None, reorders: bool) -> Timeline | None:
+    """The timeline of packets whose first frame is shown at ``first``; None where frames have to be counted.
+
+    ``reorders`` says whether the stream may show frames in another order than they are stored in.
+    """
+    shown = [packet for packet in packets if not packet.is_hidden]
+    if first is None or any(packet.may_show_nothing for packet in shown) or not _is_orderly(shown, reorders):
+        return None
+    # A file cut from a longer stream may begin with frames that depend on a keyframe it no longer has.
+    ends = {each.stamp: each.stamp + each.duration for each in shown if each.stamp is not None and each.stamp >= first}
+    stamps = tuple(sorted(ends))
+    if not stamps or stamps[0] != first:
+        return None
+    keyframes = tuple(sorted(each.stamp for each in shown if each.is_key and each.stamp in ends))
+    end = ends[stamps[-1]]
+    return Timeline(len(stamps), stamps, keyframes, end if end > stamps[-1] else None)
+
+
+def _is_orderly(packets: Sequence[PacketTime], reorders: bool) -> bool:
+    """Whether every packet has a time of its own, and these follow one another as a codec can have them."""
+    stamps = [packet.stamp for packet in packets]
+    decoded = [packet.decoded_at for packet in packets if packet.decoded_at is not None]
+    if None in stamps or len(set(stamps)) < len(stamps) or any(np.diff(np.array(decoded, np.int64)) <= 0):
+        return False
+    ranks = np.argsort(np.argsort(np.array(stamps, np.int64)))
+    return bool(np.all(np.arange(len(ranks)) - ranks <= (_DEEPEST_REORDER if reorders else 0)))
+
+
+def _demux(container: InputContainer, stream_index: int) -> Iterator[PacketTime]:
+    stream = container.streams[stream_index]
+    for other in container.streams:
+        if other.index != stream_index:
+            other.discard = Discard.all
+    codec = stream.codec_context.name
+    for packet in container.demux(stream):
+        # The demuxer ends with an empty packet.
+        if packet.size:
+            is_doubtful = _may_show_nothing(codec, memoryview(packet))
+            duration = packet.duration or 0
+            yield PacketTime(packet.pts, packet.dts, duration, packet.is_keyframe, packet.is_discard, is_doubtful)
+
+
+def _may_show_nothing(codec: str, data: memoryview) -> bool:
+    first = data[0]
+    if codec == "vp8":
+        # RFC 6386, 9.1: show_frame.
+        return not first & 0x10
+    if codec == "vp9":
+        # VP9 bitstream specification, 6.2 and annex B: several frames in one packet include one that is shown.
+        is_frame, is_superframe = first & 0xC0 == 0x80, data[-1] & 0xE0 == 0xC0
+        shows = first & 0x0A if first & 0x30 != 0x30 else first & 0x05
+        return is_frame and not is_superframe and not shows
+    return codec == "mpeg4" and len(data) <= _EMPTY_MPEG4_BYTES
+
+
+def _from_tables(path: Path, stream_index: int) -> list[PacketTime]:
+    """Demux a QuickTime or MP4 file without fetching its media data."""
+    hollow = HollowFile(path)
+    try:
+        # Without parsers and probing: there is nothing but zeros to parse.
+        options = {"fflags": "+noparse", "probesize": "32", "analyzeduration": "0"}
+        with av.open(hollow, "r", "mov", container_options=options, metadata_errors="replace") as container:
+            return list(_demux(container, stream_index))
+    finally:
+        hollow.close()
+
+
+def _from_index(stream: Stream, entries: Sequence[IndexEntry]) -> list[PacketTime]:
+    """The packets of a codec without prediction, which are shown as they are stored."""
+    stamps = [entry.timestamp for entry in entries]
+    end = (stream.start_time or 0) + stream.duration if stream.duration else stamps[-1]
+    return [
+        PacketTime(entry.timestamp, entry.timestamp, after - entry.timestamp, True, entry.is_discard)
+        for entry, after in zip(entries, [*stamps[1:], end], strict=True)
     ]
-    stamps = [stamp for stamp, _, _ in packets if stamp is not None]
-    keyframes = [stamp for stamp, _, is_keyframe in packets if is_keyframe and stamp is not None]
-    if len(stamps) < len(packets) or len(set(stamps)) < len(stamps) or not keyframes:
-        return Timeline(frame_count=len(packets))
-    # A file cut from a longer stream may begin with frames that hang on a keyframe it no longer has.
-    shown = tuple(sorted(stamp for stamp in stamps if stamp >= keyframes[0]))
-    last_duration = next(duration for stamp, duration, _ in packets if stamp == shown[-1])
-    end = shown[-1] + last_duration if last_duration else None
-    return Timeline(len(shown), shown, tuple(sorted(keyframes)), end)
 
 
-def _shows_a_frame(packet: av.Packet) -> bool:
-    # The demuxer ends with an empty packet; edit lists mark packets that are decoded but never shown.
-    return packet.size > 0 and not packet.is_discard
+def _count_complete(entries: Sequence[IndexEntry], file_size: int) -> int:
+    """How many packets of an index the file holds to their end; 0 where the index is of no use."""
+    if any(entry.size == 0 for entry in entries):
+        return 0
+    cut = (number for number, entry in enumerate(entries) if entry.pos + entry.size > file_size)
+    return next(cut, len(entries))

@@ -7,22 +7,9 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from howard.media.primaries import BT470BG, BT709, BT2020, DCI_P3, DISPLAY_P3, SMPTE170M
-from howard.media.working_space import WHOLE_RANGE_CURVES, ColourTags, WorkingSpace
-
-# H.273 code points of the tags that matter here.
-_MATRIX_NAMES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
-_PRIMARIES = {1: BT709, 5: BT470BG, 6: SMPTE170M, 9: BT2020, 11: DCI_P3, 12: DISPLAY_P3}
-_TRANSFER_NAMES = {
-    1: "bt709",
-    6: "smpte170m",
-    8: "linear",
-    13: "iec61966-2-1",
-    14: "bt2020-10",
-    15: "bt2020-12",
-    16: "smpte2084",
-    18: "arib-std-b67",
-}
+from howard.media.colours.camera_curves import WHOLE_RANGE_CURVES
+from howard.media.orientation import Orientation, make_upright, read_orientation
+from howard.media.working_space import ColourTags, WorkingSpace
 
 
 class _Matrix(NamedTuple):
@@ -51,23 +38,6 @@ _SCALER_THREADS = 4
 _KEPT_BYTES = 31 * 2**20
 
 
-def read_colour_tags(frame: av.VideoFrame) -> ColourTags:
-    """Read a frame's tags, filling in what is missing as players do.
-
-    Without a matrix tag, pictures below 720 lines are BT.601 and all others BT.709; without a range tag, YCbCr is
-    limited range.
-    """
-    primaries = _PRIMARIES.get(int(frame.color_primaries), BT709)
-    transfer = _TRANSFER_NAMES.get(int(frame.color_trc), "bt709")
-    if frame.format.is_rgb:
-        return ColourTags("rgb", True, primaries, transfer)
-    code = int(frame.colorspace)
-    if code not in _MATRIX_NAMES:
-        code = 1 if max(frame.height, frame.width * 9 // 16) >= 720 else 6
-    full_range = int(frame.color_range) == ColorRange.JPEG
-    return ColourTags(_MATRIX_NAMES[code], full_range, primaries, transfer)
-
-
 class RgbConverter:
     """Converts the decoded frames of one stream, all as ``first`` is, into the working space.
 
@@ -76,7 +46,7 @@ class RgbConverter:
 
     def __init__(self, first: av.VideoFrame, tags: ColourTags) -> None:
         self._working_space = WorkingSpace(tags)
-        self._shape = _shape(first)
+        self._layout = _layout(first)
         bits = max(component.bits for component in first.format.components)
         # Curves other than SDR's spread some codes wide; what interpolated chroma adds to 8 bits then shows.
         self._deep = bits > 8 or not self._working_space.passes
@@ -92,11 +62,15 @@ class RgbConverter:
         np.empty(_KEPT_BYTES, np.uint8)
 
     def fits(self, frame: av.VideoFrame) -> bool:
-        """Whether ``frame`` has the size and format that this converter is made for."""
-        return _shape(frame) == self._shape
+        """Whether ``frame`` has the size, format and orientation that this converter is made for."""
+        return _layout(frame) == self._layout
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:
         """Return the upright picture in the working space, (H, W, 3): uint8, or uint16 or float32 as ``dtype`` says."""
+        return make_upright(self.as_stored(frame), self._layout.orientation)
+
+    def as_stored(self, frame: av.VideoFrame) -> np.ndarray:
+        """The same as the file has it, neither turned nor mirrored."""
         planar = self._reformatter.reformat(
             frame,
             format="gbrp16le" if self._deep else "gbrp",
@@ -104,8 +78,7 @@ class RgbConverter:
             threads=_SCALER_THREADS,
             **self._matrix,
         )
-        image = self._working_space(self._interleave(planar))
-        return turn_upright(image, quarter_turns(frame.rotation))
+        return self._working_space(self._interleave(planar))
 
     def _interleave(self, frame: av.VideoFrame) -> np.ndarray:
         kind = np.uint16 if self._deep else np.uint8
@@ -120,18 +93,15 @@ class RgbConverter:
         return image if self._chroma_gain is None else cv2.transform(image, self._chroma_gain)
 
 
-def quarter_turns(rotation: float) -> int:
-    """Number of counter-clockwise quarter turns, 0-3, nearest to a rotation given in degrees counter-clockwise."""
-    return round(rotation / 90) % 4
+class _Layout(NamedTuple):
+    width: int
+    height: int
+    pixel_format: str
+    orientation: Orientation
 
 
-def turn_upright(image: np.ndarray, turns: int) -> np.ndarray:
-    """Turn an (H, W, 3) picture counter-clockwise by ``turns`` quarter turns; the result is contiguous."""
-    return np.ascontiguousarray(np.rot90(image, turns))
-
-
-def _shape(frame: av.VideoFrame) -> tuple[int, int, str]:
-    return frame.width, frame.height, frame.format.name
+def _layout(frame: av.VideoFrame) -> _Layout:
+    return _Layout(frame.width, frame.height, frame.format.name, read_orientation(frame))
 
 
 def _matrix_arguments(matrix: str, full_range: bool) -> dict[str, Any]:

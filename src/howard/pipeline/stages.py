@@ -1,6 +1,5 @@
 """The two halves of the pipeline as streams: frames with their plates, and frames with their mattes."""
 
-import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -17,6 +16,7 @@ from howard.align import (
     align_many,
     default_cache_folder,
 )
+from howard.cores import count_cores
 from howard.media import Frame, Reader
 from howard.pipeline.ahead import work_ahead
 from howard.pipeline.frames import AlignedFrame, MatteDetail, MattedFrame
@@ -77,11 +77,6 @@ def matte_clip(
             index = frame.source.index
             garbage, holdout = (mask and mask.frame(index) for mask in (inputs.garbage, inputs.holdout))
             yield frame._replace(alpha=apply_masks(frame.alpha, garbage, holdout))
-
-
-def count_cores() -> int:
-    """How many of the machine's cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def align_frames(

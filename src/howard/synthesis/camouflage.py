@@ -15,8 +15,8 @@ from howard.synthesis.placement import enlargement
 from howard.synthesis.recipe import pixel_unit
 from howard.synthesis.stage import Actor, Stage
 
-# Colours are blurred at this fraction of the canvas: they are smooth.
-_SCALE = 0.5
+# Wide blurs are made at a resolution at which they are still at least so wide, in pixels.
+_LEAST_SIGMA = 1.5
 # A second, wider blur fills what is out of the first one's reach: its width in widths of the first, and its weight.
 _FAR_WIDTH = 4.0
 _FAR_WEIGHT = 1e-3
@@ -36,7 +36,7 @@ _AT_OUTLINE = 2 / 3
 
 
 class Camouflage(NamedTuple):
-    """A change of a place: towards ``colours`` (H, W, 3) in [0, 1] by ``weights`` (H, W, 1) in [0, 1].
+    """A change of a place towards ``colours`` (H/2, W/2, 3) in [0, 1] by ``weights`` (H, W) in [0, 1].
 
     Detail finer than ``texture_px`` keeps ``texture`` of its contrast.
     """
@@ -47,18 +47,31 @@ class Camouflage(NamedTuple):
     texture_px: float
 
     def apply(self, image: np.ndarray) -> np.ndarray:
-        """The changed place of a place (3, H, W) uint8."""
-        place = image.transpose(1, 2, 0).astype(np.float32) / np.float32(255)
+        """The changed canvas of a place (C, H, W) uint8, with colour in the first three channels."""
+        left, top, width, height = cv2.boundingRect((self.weights > 1 / 255).astype(np.uint8))
+        # Even bounds, so that the colours' pixels cover whole blocks of the place's.
+        left, top, right, bottom = left & ~1, top & ~1, left + width & ~1, top + height & ~1
+        if right <= left or bottom <= top:
+            return image
+        box = np.s_[top:bottom, left:right]
+        place = cv2.merge([plane[box] for plane in image[:3]]).astype(np.float32) / np.float32(255)
+        colours = self.colours[top // 2 : bottom // 2, left // 2 : right // 2]
+        colours = cv2.resize(colours, place.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         detail = place - _blur(place, self.texture_px)
-        place += self.weights * (self.colours + np.float32(self.texture) * detail - place)
-        return np.round(255 * place.clip(0, 1)).astype(np.uint8).transpose(2, 0, 1)
+        place += self.weights[box][..., None] * (colours + np.float32(self.texture) * detail - place)
+        changed = image.copy()
+        changed[:3, *box] = cv2.split(np.round(255 * place.clip(0, 1)).astype(np.uint8))
+        return changed
 
 
 def camouflage(stage: Stage, actors: Sequence[Actor], frame: tuple[int, int], rng: Generator) -> Stage:
     """Give place and plate the colours of the people of the first frame, in regions behind them."""
     person, unit = _flatten_people(stage, actors), pixel_unit(frame) * enlargement(stage.matrix)
-    change = sample_camouflage(person, unit, rng)
-    place, plate = (np.concatenate([change.apply(each[:3]), each[3:]]) for each in (stage.place, stage.plate))
+    change = sample_camouflage(person, stage.place.shape[1:], unit, rng)
+    place = change.apply(stage.place)
+    # Mostly the plate shows the same pixels, and its copy is cheaper than the same change again.
+    is_same = np.array_equal(stage.place[:3], stage.plate[:3])
+    plate = np.concatenate([place[:3], stage.plate[3:]]) if is_same else change.apply(stage.plate)
     return stage._replace(place=place, plate=plate)
 
 
@@ -66,43 +79,46 @@ def remove_behind_people(stage: Stage, actors: Sequence[Actor], frame: tuple[int
     """Take regions behind the people of the first frame out of the plate's coverage."""
     person, unit = _flatten_people(stage, actors), pixel_unit(frame) * enlargement(stage.matrix)
     plate = stage.plate.copy()
-    plate[3][sample_regions(person[..., 3], unit, rng) > 0.5] = 0
+    plate[3][sample_regions(person[..., 3], plate.shape[1:], unit, rng) > 0.5] = 0
     return stage._replace(plate=plate)
 
 
-def sample_camouflage(person: np.ndarray, unit: float, rng: Generator) -> Camouflage:
+def sample_camouflage(person: np.ndarray, size: tuple[int, ...], unit: float, rng: Generator) -> Camouflage:
     """Sample where a place takes on a person's colours, which of them, and how strongly.
 
     Args:
-        person: (H, W, 4) float32 in [0, 1], premultiplied, on the canvas of the place.
+        person: (H/2, W/2, 4) float32 in [0, 1], premultiplied, on the canvas of the place at half its resolution.
+        size: H, W.
         unit: canvas pixels of one of the recipe's pixels.
         rng: source of every random number.
     """
-    weights = sample_regions(person[..., 3], unit, rng)[..., None] * np.float32(rng.uniform(*_STRENGTH))
-    colours = _extend_colours(person, unit * _log_uniform(_COLOUR_BLUR_PX, rng))
+    weights = sample_regions(person[..., 3], size, unit, rng) * np.float32(rng.uniform(*_STRENGTH))
+    colours = _extend_colours(person, unit * _log_uniform(_COLOUR_BLUR_PX, rng) / 2)
     # In its own light: a little brighter or darker, and slightly tinted.
     colours *= np.float32(np.exp(rng.normal(0, 0.06))) * np.exp(rng.normal(0, 0.02, 3)).astype(np.float32)
     if rng.random() < _UNIFORM_PROBABILITY:
         x, y = _sample_point(person[..., 3], rng)
         colours = np.broadcast_to(colours[y, x], colours.shape)
     texture_px = unit * _log_uniform(_TEXTURE_PX, rng)
-    return Camouflage(colours, weights, rng.uniform(0.2, 1.0), texture_px)
+    return Camouflage(np.ascontiguousarray(colours), weights, rng.uniform(0.2, 1.0), texture_px)
 
 
-def sample_regions(alpha: np.ndarray, unit: float, rng: Generator) -> np.ndarray:
-    """One to three soft ellipses, rectangles or polygons behind a person: (H, W) float32 in [0, 1]."""
-    weights = np.zeros(alpha.shape, np.float32)
+def sample_regions(alpha: np.ndarray, size: tuple[int, ...], unit: float, rng: Generator) -> np.ndarray:
+    """One to three soft ellipses, rectangles or polygons behind a person: (H, W) float32 in [0, 1].
+
+    ``alpha`` (H/2, W/2) is the person's, ``size`` is H, W, ``unit`` as for :func:`sample_camouflage`.
+    """
+    weights = np.zeros(size, np.uint8)
     for _ in range(rng.integers(1, 4)):
         reach = unit * 512 * np.exp(rng.uniform(*np.log(_REACH), 2))
-        centre = _sample_point(alpha, rng) + rng.normal(0, 0.35, 2) * reach
+        centre = 2 * _sample_point(alpha, rng) + rng.normal(0, 0.35, 2) * reach
         outline = _sample_outline(rng) * reach
         angle = np.deg2rad(rng.uniform(-25, 25))
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        mask = np.zeros(alpha.shape, np.uint8)
+        mask = np.zeros(size, np.uint8)
         cv2.fillPoly(mask, [np.round(outline @ turn.T + centre).astype(np.int32)], 255, cv2.LINE_AA)
-        soft = cv2.GaussianBlur(mask, (0, 0), unit * _log_uniform(_EDGE_PX, rng))
-        weights = np.maximum(weights, soft.astype(np.float32) / np.float32(255))
-    return weights
+        np.maximum(weights, _blur(mask, unit * _log_uniform(_EDGE_PX, rng)), out=weights)
+    return weights.astype(np.float32) / np.float32(255)
 
 
 def _sample_outline(rng: Generator) -> np.ndarray:
@@ -117,12 +133,12 @@ def _sample_outline(rng: Generator) -> np.ndarray:
 
 
 def _flatten_people(stage: Stage, actors: Sequence[Actor]) -> np.ndarray:
-    """The people of the first frame over one another on the place's canvas: (H, W, 4) float32, premultiplied."""
-    height, width = stage.place.shape[1:]
-    to_frame = np.linalg.inv(stage.matrix)
+    """The people of the first frame over one another on the place's canvas: (H/2, W/2, 4) float32, premultiplied."""
+    height, width = (side // 2 for side in stage.place.shape[1:])
+    to_frame = np.linalg.inv(stage.matrix) @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
     person = np.zeros((height, width, 4), np.float32)
     for actor in actors[::-1]:
-        image = np.ascontiguousarray(actor.canvases[0].transpose(1, 2, 0))
+        image = cv2.merge(list(actor.canvases[0]))
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         warped = cv2.warpPerspective(image, actor.maps[0] @ to_frame, (width, height), flags=flags)
         layer = warped.astype(np.float32) / np.float32(255)
@@ -142,25 +158,22 @@ def _sample_point(alpha: np.ndarray, rng: Generator) -> np.ndarray:
 
 
 def _extend_colours(person: np.ndarray, sigma: float) -> np.ndarray:
-    """The person's straight colours, blurred and extended over the whole canvas: (H, W, 3)."""
-    height, width = person.shape[:2]
-    small = _shrink(person)
-    near = cv2.GaussianBlur(small, (0, 0), sigma * _SCALE)
-    tiny = cv2.resize(near, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    far = cv2.GaussianBlur(tiny, (0, 0), _FAR_WIDTH * sigma * _SCALE * 0.25)
+    """The person's straight colours, blurred and extended over the whole picture: (h, w, 3)."""
+    near = _blur(person, sigma)
+    far = _blur(cv2.resize(near, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), _FAR_WIDTH * sigma / 4)
     both = near + np.float32(_FAR_WEIGHT) * cv2.resize(far, near.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     both += np.float32(_FAR_WEIGHT**2) * person.mean(axis=(0, 1))
-    colours = both[..., :3] / np.maximum(both[..., 3:], 1e-9)
-    return cv2.resize(colours, (width, height), interpolation=cv2.INTER_LINEAR)
+    return both[..., :3] / np.maximum(both[..., 3:], 1e-9)
 
 
 def _blur(image: np.ndarray, sigma: float) -> np.ndarray:
-    blurred = cv2.GaussianBlur(_shrink(image), (0, 0), sigma * _SCALE)
-    return cv2.resize(blurred, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _shrink(image: np.ndarray) -> np.ndarray:
-    return cv2.resize(image, None, fx=_SCALE, fy=_SCALE, interpolation=cv2.INTER_AREA)
+    """A Gaussian blur, at a reduced resolution where it is wide."""
+    factor = 2 ** int(np.clip(np.log2(sigma / _LEAST_SIGMA), 0, 3))
+    if factor == 1:
+        return cv2.GaussianBlur(image, (0, 0), sigma)
+    size = tuple(-(-side // factor) for side in image.shape[1::-1])
+    small = cv2.GaussianBlur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / factor)
+    return cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _log_uniform(limits: tuple[float, float], rng: Generator) -> float:

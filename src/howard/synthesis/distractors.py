@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from howard.synthesis.dice import Generator, direction
-from howard.synthesis.objects import ObjectPicture, straight_colours
+from howard.synthesis.objects import ObjectPicture, defocus_object
 from howard.synthesis.painting import paste
-from howard.synthesis.placement import Size, enlargement, translation
+from howard.synthesis.placement import Size, translation
 from howard.synthesis.recipe import Range, pixel_unit
 from howard.synthesis.stage import Occluder, Stage
 
@@ -29,6 +29,8 @@ _NEAR_SHIFT = (0.02, 0.25)
 # How far a near object is out of focus: standard deviation in the recipe's pixels, and probability.
 _NEAR_DEFOCUS_PX = 8.0
 _NEAR_DEFOCUS_PROBABILITY = 0.6
+# Largest standard deviation of the defocus as a share of the picture's side: its rim stays empty.
+_MOST_DEFOCUS = 0.04
 # Its long side, as a share of the frame's.
 _NEAR_SIZE = (0.3, 0.9)
 # What the plate saw of a near object: all of it, a part, or nothing; probabilities.
@@ -155,18 +157,11 @@ def add_near_object(
         rng: source of every random number.
     """
     pose = Pose(_border_point(frame, rng), rng.uniform(-np.pi, np.pi), scale, bool(rng.random() < 0.5))
-    unit = pixel_unit(frame)
-    defocus = (
-        rng.random()
-        * _NEAR_DEFOCUS_PX
-        * unit
-        * enlargement(stage.matrix)
-        * float(rng.random() < _NEAR_DEFOCUS_PROBABILITY)
-    )
-    near = _near_canvas(stage, picture, pose, defocus)
+    unit, picture = pixel_unit(frame), _defocus(picture, pixel_unit(frame) / scale, rng)
+    near = _near_canvas(stage, picture, pose)
     shift = sample_size(_NEAR_SHIFT, rng) * max(frame) * direction(rng)
     moved = pose._replace(centre=pose.centre + shift, scale=pose.scale * float(np.exp(rng.normal(0, 0.08))))
-    in_plate = _near_canvas(stage, picture, moved, defocus)
+    in_plate = _near_canvas(stage, picture, moved)
     plate, mask, seen = stage.plate.copy(), distractor_mask(stage), rng.choice(3, p=_NEAR_SEEN)
     if seen < 2:
         paste(plate, in_plate[:3].transpose(1, 2, 0), in_plate[3], np.eye(3), mask=mask)
@@ -187,17 +182,19 @@ def distractor_mask(stage: Stage) -> np.ndarray:
     return np.zeros(stage.place.shape[1:], np.uint8) if stage.distractor is None else stage.distractor.copy()
 
 
-def _near_canvas(stage: Stage, picture: ObjectPicture, pose: Pose, defocus: float) -> np.ndarray:
+def _defocus(picture: ObjectPicture, unit: float, rng: Generator) -> ObjectPicture:
+    """Put a near object out of focus at times; ``unit`` is the picture's pixels of one of the recipe's."""
+    sigma = rng.random() * _NEAR_DEFOCUS_PX * unit * float(rng.random() < _NEAR_DEFOCUS_PROBABILITY)
+    return defocus_object(picture, min(sigma, _MOST_DEFOCUS * max(picture.alpha.shape)))
+
+
+def _near_canvas(stage: Stage, picture: ObjectPicture, pose: Pose) -> np.ndarray:
     """An object alone on a canvas of the place's size, (4, side, side) uint8, straight colour and alpha."""
     side = stage.place.shape[-1]
     matrix = stage.matrix @ pose.matrix(picture.alpha.shape)
     layers = np.dstack([picture.colour, picture.alpha])
     warped = cv2.warpPerspective(layers, matrix, (side, side), flags=cv2.INTER_LINEAR)
-    if defocus > 0.3:
-        alpha = warped[..., 3].astype(np.float32) / np.float32(255)
-        premultiplied = cv2.GaussianBlur(warped[..., :3] * alpha[..., None], (0, 0), defocus)
-        warped = np.dstack(straight_colours(premultiplied, cv2.GaussianBlur(alpha, (0, 0), defocus)))
-    return np.ascontiguousarray(warped.transpose(2, 0, 1))
+    return np.stack(cv2.split(warped))
 
 
 def _border_point(frame: Size, rng: Generator) -> np.ndarray:

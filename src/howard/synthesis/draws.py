@@ -10,6 +10,7 @@ import numpy as np
 
 from howard.synthesis.dice import Drawn, Generator, draw_path, held, sometimes
 from howard.synthesis.draw_plate import PlateDraw, draw_plate
+from howard.synthesis.person_motion import PersonMotion, sample_person_motion
 from howard.synthesis.placement import Size, moving_frame, translation
 from howard.synthesis.recipe import LightRecipe, Recipe, TakeRecipe, pixel_unit
 
@@ -71,6 +72,7 @@ class SceneDraw(NamedTuple):
     source: TakeDraw
     plate: PlateDraw
     plate_take: TakeDraw
+    motion: PersonMotion
 
 
 def open_streams(seed: int, number: int) -> Streams:
@@ -95,6 +97,7 @@ def draw_scene(recipe: Recipe, frame: Size, frames: int, streams: Streams, is_pa
         is_pair: the plate is a true one that :mod:`howard.align` brought over, with errors of its own.
     """
     rng, unit = streams.still, pixel_unit(frame)
+    [motion] = streams.camera.spawn(1)
     source = draw_take(recipe.source, frames, unit, rng)
     # A person moves where the camera is still, and is held in focus where the place is not.
     way = source.blur.way + sometimes(rng, 0.2, 4 * unit) * rng.uniform(-1, 1, 2).astype(np.float32)
@@ -104,6 +107,7 @@ def draw_scene(recipe: Recipe, frame: Size, frames: int, streams: Streams, is_pa
         source=source,
         plate=draw_plate(recipe.plate, frame, frames, rng, streams.motion, is_pair),
         plate_take=draw_take(recipe.plate_take, frames, unit, rng),
+        motion=sample_person_motion(recipe.motion, frames, unit, motion),
     )
 
 

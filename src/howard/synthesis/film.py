@@ -7,6 +7,7 @@ from torch import Tensor
 
 from howard.synthesis.draws import SceneDraw
 from howard.synthesis.grids import frame_points, sample
+from howard.synthesis.motion_blur import blur_by_motion
 from howard.synthesis.occlusion import DistractorCanvases, Occluded, occlude
 from howard.synthesis.people import Layer, blur_layer, composite, light_place, stack_people
 from howard.synthesis.plate import film_plate
@@ -70,6 +71,7 @@ def film(shoot: Shoot, frame: tuple[int, int], mixing: Literal["linear", "srgb"]
     batch, frames = canvases.place_maps.shape[:2]
     flat: SceneDraw = _join(draw)
     layer = _film_people(canvases, frame, batch * frames, mixing == "linear")
+    layer = blur_by_motion(layer, flat.motion, mixing == "linear")
     layer, background, distractor = _film_place(canvases, frame, layer, mixing == "linear")
     unit = pixel_unit(frame)
     place_maps = canvases.place_maps.flatten(0, 1)

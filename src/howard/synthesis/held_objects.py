@@ -34,11 +34,13 @@ _PATCH = 1.2
 class Hold(NamedTuple):
     """``anchor`` (x, y) on the person in pixels; the person's hand about it covers the object within ``grip`` pixels.
 
+    ``radius`` is the head's, ``largest`` the long side up to which an object leaves the face free, in pixels.
     ``is_behind``: the whole object is behind the person.
     """
 
     anchor: np.ndarray
     radius: float
+    largest: float
     grip: float
     is_behind: bool
 
@@ -66,12 +68,14 @@ def sample_hold(person: Person, rng: Generator) -> Hold | None:
         x = int(columns[int((0.15 + 0.7 * share[1]) * len(columns))])
     kind = rng.random()
     grip = head.radius * rng.uniform(*_HAND) if at_hand and kind < _GRIPPED else 0.0
-    return Hold(np.array([x, y + low], np.float64), head.radius, grip, bool(kind > 1 - _BEHIND))
+    anchor = np.array([x, y + low], np.float64)
+    largest = 1.5 * max(head.radius, float(np.hypot(*(anchor - head.centre))) - 1.2 * head.radius)
+    return Hold(anchor, head.radius, largest, grip, bool(kind > 1 - _BEHIND))
 
 
 def sample_held_size(hold: Hold, rng: Generator) -> float:
     """The long side of the object in pixels of the person's picture."""
-    return hold.radius * float(np.exp(rng.uniform(*np.log(_SIZE))))
+    return min(hold.largest, hold.radius * float(np.exp(rng.uniform(*np.log(_SIZE)))))
 
 
 def hold_object(takes: Sequence[Person], picture: ObjectPicture, hold: Hold, rng: Generator) -> list[Person]:

@@ -50,7 +50,8 @@ _TAKE = TakeRecipe(
 # The ingredients that teach what is the subject and what is not. Training adds them to a level; the validation suite
 # measures each by itself.
 _LESSONS = {
-    "motion": MotionRecipe(probability=0.25, shift_px=10.0, limb_px=14.0, shutter_px=3.0),
+    # Set by looking: a fast gesture leaves a trail as wide as a hand, a turn of the head as wide as a few strands.
+    "motion": MotionRecipe(probability=0.25, shift_px=12.0, limb_px=22.0, shutter_px=3.0),
     "distractors": DistractorRecipe(
         shot_only_probability=0.12,
         plate_only_probability=0.10,

@@ -15,7 +15,7 @@ from howard.synthesis.shapes import Part, sample_small_thing, sample_thing
 _SUPERSAMPLING = 2
 _SUBPIXEL_BITS = 4
 # Room for the shadow around an object, as a share of its long side.
-_ROOM = 0.3
+_ROOM = 0.25
 # Share of objects that are pieces of photographs; the others are built of parts.
 _SEGMENT_SHARE = 0.35
 # Standard deviation of an edge's blur in pixels: people's mattes are softer than a rasterised edge.
@@ -64,10 +64,22 @@ def make_object(pictures: Sequence[np.ndarray], longest: int, rng: Generator, is
 
 
 def crop_object(picture: ObjectPicture) -> CroppedObject:
-    """Colour and alpha without the room for the shadow."""
+    """Colour and alpha without the room for the shadow, but for a pixel all round."""
     left, top, width, height = cv2.boundingRect(picture.alpha)
-    part = np.s_[top : top + max(1, height), left : left + max(1, width)]
+    left, top = max(0, left - 1), max(0, top - 1)
+    part = np.s_[top : top + height + 2, left : left + width + 2]
     return CroppedObject(picture.colour[part], picture.alpha[part], left, top)
+
+
+def defocus_object(picture: ObjectPicture, sigma: float) -> ObjectPicture:
+    """The object out of focus, by a Gaussian of standard deviation ``sigma`` in pixels."""
+    if sigma < 0.3:
+        return picture
+    alpha = picture.alpha.astype(np.float32) / np.float32(255)
+    premultiplied = cv2.GaussianBlur(picture.colour * alpha[..., None], (0, 0), sigma)
+    return ObjectPicture(
+        *straight_colours(premultiplied, cv2.GaussianBlur(alpha, (0, 0), sigma)), picture.shadow, picture.stands
+    )
 
 
 def _rasterise(

@@ -37,11 +37,11 @@ def paste(
     to_box = translation(-left, -top) @ matrix
     layers = np.dstack([colour, alpha])
     warped = cv2.warpPerspective(layers, to_box, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
-    below = np.ascontiguousarray(canvas[:3, *box].transpose(1, 2, 0))
+    below = cv2.merge([plane[box] for plane in canvas[:3]])
     if shadow is not None:
         lost = cv2.warpPerspective(shadow, to_box, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
         below = _darken(below, lost)
-    canvas[:3, *box] = mix_over(warped[..., :3], warped[..., 3], below).transpose(2, 0, 1)
+    canvas[:3, *box] = cv2.split(mix_over(warped[..., :3], warped[..., 3], below))
     if mask is not None:
         np.maximum(mask[box], warped[..., 3], out=mask[box])
 

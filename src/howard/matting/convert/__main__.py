@@ -5,15 +5,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
-
 from howard import cli
 from howard.errors import OutputError
+from howard.fields import REQUIRED, setting
 from howard.matting.convert import METADATA, PRECISE, convert_selfie_multiclass
 from howard.matting.person_prior import METADATA_KEY
 from howard.matting.state_files import save_state
-from howard.settings import setting
 
 COMMAND = "python -m howard.matting.convert"
 EXAMPLES = (f"{COMMAND} tflite=selfie_multiclass_256x256.tflite output=person_prior.safetensors",)
@@ -23,12 +20,9 @@ EXAMPLES = (f"{COMMAND} tflite=selfie_multiclass_256x256.tflite output=person_pr
 class ConvertSettings:
     """What the command can be told."""
 
-    tflite: str = setting(MISSING, "MediaPipe's selfie_multiclass_256x256.tflite", is_path=True)
-    output: str = setting(MISSING, "safetensors file to write", is_path=True)
+    tflite: str = setting(REQUIRED, "MediaPipe's selfie_multiclass_256x256.tflite", is_path=True)
+    output: str = setting(REQUIRED, "safetensors file to write", is_path=True)
     overwrite: bool = setting(False, "replace a file that is there already")
-
-
-ConfigStore.instance().store(name="convert", node=ConvertSettings)
 
 
 @cli.friendly
@@ -37,7 +31,7 @@ def main(arguments: list[str]) -> None:
     if cli.wants_help(arguments):
         print(cli.help_page(COMMAND, "Converts the weights of the person prior.", ConvertSettings, EXAMPLES))
         return
-    settings = cli.read_settings(ConvertSettings, "convert", arguments)
+    settings = cli.read_settings(ConvertSettings, arguments)
     output = Path(settings.output)
     if output.exists() and not settings.overwrite:
         raise OutputError(f"{output} is there already; choose another name or set overwrite=true")

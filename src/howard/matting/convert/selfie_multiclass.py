@@ -51,6 +51,9 @@ def _assemble(layers: Iterator[Layer]) -> State:
     def put(name: str, layer: Layer) -> None:
         state[f"{name}.weight"], state[f"{name}.bias"] = layer.weight, layer.bias
 
+    def put_linear(name: str, layer: Layer) -> None:
+        put(name, layer._replace(weight=_matrix(layer)))
+
     def put_bottleneck(name: str, expand: Layer, is_strided: bool) -> None:
         put(f"{name}.expand", expand)
         put(f"{name}.depthwise", _pad_kernel(next(layers)) if is_strided else next(layers))
@@ -63,10 +66,11 @@ def _assemble(layers: Iterator[Layer]) -> State:
         for number in range(depth):
             factor, term = next(layers).weight, next(layers).weight
             first, second = next(layers), next(layers)
-            put(f"{name}.attention.{number}.feed_forward", _normalised(_chain(first, second), factor, term))
+            block = f"{name}.attention.{number}"
+            put_linear(f"{block}.feed_forward", _normalised(_chain(first, second), factor, term))
             for part in ("score", "context", "value"):
-                put(f"{name}.attention.{number}.{part}", _normalised(next(layers), factor, term))
-            put(f"{name}.attention.{number}.output", next(layers))
+                put_linear(f"{block}.{part}", _normalised(next(layers), factor, term))
+            put_linear(f"{block}.output", next(layers))
         return next(layers)
 
     put("stem", _pad_kernel(next(layers)))
