@@ -2,6 +2,7 @@
 
 from howard.media.background import Background, composite
 from howard.media.colour_names import COLOUR_NAMES
+from howard.media.colours.output_colour import OUTPUT_COLOURS, choose_output_colour
 from howard.media.depth import full_scale, to_depth
 from howard.media.files import write_whole
 from howard.media.fingerprint import differences, fingerprint, fingerprint_all
@@ -17,6 +18,7 @@ from howard.media.writer import FORMATS, Writer, open_writer
 __all__ = [
     "COLOUR_NAMES",
     "FORMATS",
+    "OUTPUT_COLOURS",
     "AudioTrack",
     "Background",
     "ClipInfo",
@@ -28,6 +30,7 @@ __all__ = [
     "Reader",
     "Writer",
     "choose_frames",
+    "choose_output_colour",
     "composite",
     "differences",
     "fingerprint",
