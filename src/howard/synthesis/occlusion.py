@@ -29,7 +29,7 @@ class DistractorCanvases(NamedTuple):
 
 
 class Occluded(NamedTuple):
-    """Persons and background (N, 3, H, W) with near objects over them, and the mask of distractors."""
+    """Persons and background (N, 3, H, W) under near objects, and where distractors are, also behind persons."""
 
     layer: Layer
     background: Tensor
