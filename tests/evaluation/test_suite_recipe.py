@@ -8,7 +8,7 @@ import pytest
 
 from howard.errors import InputError, SettingsError
 from howard.evaluation.suite.frozen_recipe import RECIPE_FILE, load_recipe
-from howard.evaluation.suite.rendering import hair_region, render_composite
+from howard.evaluation.suite.rendering import Job, hair_region, render_composite
 from howard.evaluation.suite.sources import find_sources
 from tests.evaluation.suites import CLIPS, PICTURES, SAMPLE, STILLS, sampled_pixels, small_recipe
 
@@ -89,7 +89,7 @@ def test_a_composite_is_a_pure_function_of_its_number(kind) -> None:
     recipe = small_recipe()
     sources = find_sources(SAMPLE, recipe.people, recipe.places)
     first, again, other = (
-        render_composite(recipe.phenomena["ordinary"], kind, sources, number) for number in (0, 0, 1)
+        render_composite(Job(recipe.phenomena["ordinary"], kind, number), sources) for number in (0, 0, 1)
     )
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first.source, other.source)
@@ -103,7 +103,7 @@ def test_a_composite_is_a_pure_function_of_its_number(kind) -> None:
 def test_a_missing_plate_is_nowhere_covered_and_two_people_are_two() -> None:
     recipe = small_recipe()
     sources = find_sources(SAMPLE, recipe.people, recipe.places)
-    bare = render_composite(recipe.phenomena["no_plate"], STILLS, sources, 0)
+    bare = render_composite(Job(recipe.phenomena["no_plate"], STILLS, 0), sources)
     assert not bare.coverage.any()
     assert not bare.plate.any()
     assert recipe.phenomena["two_people"].at(0).most_people == 2
