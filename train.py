@@ -164,7 +164,8 @@ def measure(config: DictConfig, trainer: Any, run: Path) -> None:
 
     wanted = config.get("suite")  # runs from before the suite have none
     if wanted is not None:
-        log_suite(run, Path(config.data.root), trainer, limit=wanted.limit, stills_only=wanted.stills_only)
+        root, workers = Path(config.data.root), config.data.workers
+        log_suite(run, root, trainer, limit=wanted.limit, stills_only=wanted.stills_only, workers=workers)
 
 
 def resume(run: Path) -> float:

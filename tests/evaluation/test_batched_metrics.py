@@ -90,6 +90,14 @@ def test_metrics_without_pixels_are_unknown() -> None:
     }
 
 
+def test_a_percentage_of_a_few_pixels_is_unknown() -> None:
+    true = torch.zeros(2, 1, 100, 100)
+    true[0, 0, 0, :9] = true[1, 0, 0, :10] = 1
+    found = frame_metrics(torch.zeros_like(true), true)["lost"]
+    assert found[0].isnan()
+    assert found[1].item() == 100
+
+
 def test_other_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match=r"cannot compare shapes \(1, 1, 4, 4\) and \(1, 1, 4, 5\)"):
         frame_metrics(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 5))
