@@ -41,7 +41,7 @@ def test_alpha_and_light_are_the_means_of_the_subframes(seed: int) -> None:
     layer, motion = a_person(), motion_of(seed)
     count = int(motion.subframes)
     assert count in SUBFRAMES
-    offsets = displacements(layer.alpha, motion, count)
+    offsets = displacements(layer.alpha, motion)
     assert len(offsets) == count
     light = srgb_to_linear(layer.foreground) * layer.alpha
     mean_alpha, mean_light = (
@@ -88,14 +88,14 @@ def test_only_those_who_move_are_blurred() -> None:
 def test_limbs_move_faster_than_the_torso() -> None:
     layer = a_person()
     limbs = [motion_of(seed, MotionRecipe(probability=1.0, limb_px=10.0)) for seed in range(20)]
-    speeds = torch.stack([displacements(layer.alpha, each, 5)[-1].norm(dim=1)[0] for each in limbs]).mean(0)
+    speeds = torch.stack([displacements(layer.alpha, each)[-1].norm(dim=1)[0] for each in limbs]).mean(0)
     torso, hand = speeds[30:45, 24:34].mean(), speeds[24:29, 66:72].mean()
     assert hand > 3 * torso
 
 
 def test_a_rolling_shutter_shears_the_person() -> None:
     motion = motion_of(5, MotionRecipe(probability=1.0, shutter_px=4.0))
-    offset = displacements(a_person().alpha, motion, 5)[2][0]
+    offset = displacements(a_person().alpha, motion)[2][0]
     rows = offset[:, -1] - offset[:, 0]
     expected = motion.shutter[0][:, None] * (SIZE[0] - 1) / SIZE[0]
     torch.testing.assert_close(rows, expected.expand_as(rows), atol=1e-4, rtol=0)

@@ -55,6 +55,13 @@ def test_crops_keep_images_together_and_divide_by_four(smallest: int) -> None:
     assert len(shapes) > 3
 
 
+def test_numbers_of_whole_samples_are_not_cropped() -> None:
+    images = batch() | {"has_person_prior": torch.tensor([1.0, 0.0])[:, None, None, None]}
+    cropped = crop_batch(images, 32, 48, drawn())
+    assert torch.equal(cropped["has_person_prior"], images["has_person_prior"])
+    assert cropped["alpha"].shape[-1] <= 48
+
+
 def test_a_full_size_crop_is_the_image() -> None:
     images = batch()
     torch.testing.assert_close(crop_batch(images, 64, 64, drawn())["source"], images["source"])

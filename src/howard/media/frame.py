@@ -31,6 +31,16 @@ class Frame(NamedTuple):
     damaged: bool = False
 
 
+class WindowOrigin(NamedTuple):
+    """Where a picture's top left pixel lies in its file's own coordinates, as an EXR's display window says."""
+
+    x: int = 0
+    y: int = 0
+
+
+_NO_OFFSET = WindowOrigin()
+
+
 class AudioTrack(NamedTuple):
     """One stream of sound: ``stream_index`` among all streams of the file, ``sample_rate`` in Hz."""
 
@@ -55,7 +65,8 @@ class ClipInfo:
     ``pixel_aspect`` is 1 for square pixels. ``first_number`` is what frame 0 is called in output names, and numbers
     have no gaps. ``timecode`` is that of the first frame, as written in the file. ``start_time`` is the first frame's
     place on the file's own clock, in seconds, which is also that of the ``audio`` tracks. ``notes`` are lines for a
-    person: what was chosen of several things in the file, and what is not carried.
+    person: what was chosen of several things in the file, and what is not carried. EXR files are written with the
+    ``window_origin`` of those read.
     """
 
     path: Path
@@ -80,3 +91,4 @@ class ClipInfo:
     start_time: Fraction = Fraction(0)
     audio: tuple[AudioTrack, ...] = ()
     notes: tuple[str, ...] = ()
+    window_origin: WindowOrigin = _NO_OFFSET

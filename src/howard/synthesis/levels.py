@@ -150,7 +150,18 @@ def with_lessons(recipe: Recipe, missing_plate: float = 0.08) -> Recipe:
         lamp=0.35,
     )
     source, plate_take = (
-        replace(take, noise_signal=0.8, noise_correlation_px=1.2, dark_probability=0.15, dark=0.85)
+        replace(
+            take,
+            # In the sensor's light read noise is a small part of the variance at middle grey.
+            noise_signal=0.98,
+            noise_correlation_px=1.2,
+            dark_probability=0.15,
+            dark=0.85,
+            prediction_probability=0.5,
+            disc_probability=0.4,
+            subject_defocus_probability=0.06,
+            subject_defocus_px=3.0,
+        )
         for take in (recipe.source, recipe.plate_take)
     )
     plate = replace(recipe.plate, missing_probability=missing_plate)

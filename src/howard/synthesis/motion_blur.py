@@ -7,7 +7,7 @@ from torch import Tensor
 from howard.colour import linear_to_srgb, srgb_to_linear
 from howard.synthesis.grids import centred_points, spline
 from howard.synthesis.people import Layer
-from howard.synthesis.person_motion import SUBFRAMES, PersonMotion
+from howard.synthesis.person_motion import PersonMotion
 
 # The torso is sought in a picture of this side.
 _SMALL = 32
@@ -24,16 +24,16 @@ def blur_by_motion(layer: Layer, motion: PersonMotion, linear_light: bool) -> La
         motion: of each of the N pictures.
         linear_light: whether light is averaged, or sRGB values.
     """
-    foreground, alpha = layer
-    if not (motion.subframes > 0).any():
+    moving = (motion.subframes > 0).nonzero(as_tuple=True)[0].tolist()
+    if not moving:
         return layer
-    foreground, alpha = foreground.clone(), alpha.clone()
-    for count in SUBFRAMES:
-        rows = (motion.subframes == count).nonzero(as_tuple=True)[0]
-        if len(rows):
-            chosen = Layer(layer.foreground[rows], layer.alpha[rows])
-            moved = _average(chosen, PersonMotion(*(each[rows] for each in motion)), count, linear_light)
-            foreground[rows], alpha[rows] = moved
+    foreground, alpha = layer.foreground.clone(), layer.alpha.clone()
+    for row in moving:
+        only = slice(row, row + 1)
+        offsets = displacements(layer.alpha[only], PersonMotion(*(each[only] for each in motion)))
+        part = _reached(layer.alpha[row, 0], offsets)
+        chosen = Layer(layer.foreground[only][part], layer.alpha[only][part])
+        foreground[only][part], alpha[only][part] = _average(chosen, [each[part] for each in offsets], linear_light)
     return Layer(foreground, alpha)
 
 
@@ -45,25 +45,37 @@ def warp(image: Tensor, offset: Tensor) -> Tensor:
     return F.grid_sample(image, grid, padding_mode="border", align_corners=False)
 
 
-def displacements(alpha: Tensor, motion: PersonMotion, count: int) -> list[Tensor]:
-    """The offsets of every sub-frame, (N, 2, H, W) each, in pixels."""
+def displacements(alpha: Tensor, motion: PersonMotion) -> list[Tensor]:
+    """The offsets of every sub-frame of one picture (1, 1, H, W): (1, 2, H, W) each, in pixels, x then y."""
     height, width = alpha.shape[2:]
     field = spline(motion.knots, height, width) * _extremity(alpha) + motion.shift[:, :, None, None]
     rows = centred_points((height, width), alpha.device).y[:, None] / 2
     rolling = motion.shutter[:, :, None, None] * rows
+    count = int(motion.subframes)
     shares = (torch.arange(count, device=alpha.device) + 0.5) / count
-    positions = motion.start + shares[:, None] * (motion.end - motion.start)
-    return [each[:, None, None, None] * field + rolling for each in positions]
+    positions = motion.start + shares * (motion.end - motion.start)
+    return [each * field + rolling for each in positions]
 
 
-def _average(layer: Layer, motion: PersonMotion, count: int, linear_light: bool) -> Layer:
+def _reached(alpha: Tensor, offsets: list[Tensor]) -> tuple[slice, slice, slice, slice]:
+    """The part of a picture that the person (H, W) reaches, as an index into (N, C, H, W)."""
+    reach = max(float(each.abs().max()) for each in offsets) + 2
+    spans = []
+    for axis in (1, 0):
+        found = (alpha > 0).any(dim=axis).nonzero()
+        low, high = (int(found[0]), int(found[-1])) if len(found) else (0, 0)
+        spans.append(slice(max(0, int(low - reach)), int(high + reach) + 1))
+    return slice(None), slice(None), *spans
+
+
+def _average(layer: Layer, offsets: list[Tensor], linear_light: bool) -> Layer:
     sharp, alpha = layer
     light = srgb_to_linear(sharp) if linear_light else sharp
     both = torch.cat([light * alpha, alpha], dim=1)
     total = torch.zeros_like(both)
-    for offset in displacements(alpha, motion, count):
+    for offset in offsets:
         total += warp(both, offset)
-    light, mean = (total / count).split((3, 1), dim=1)
+    light, mean = (total / len(offsets)).split((3, 1), dim=1)
     straight = (light / mean.clamp(min=_FAINT)).clamp(0, 1)
     foreground = linear_to_srgb(straight) if linear_light else straight
     return Layer(torch.where(mean > _FAINT, foreground, sharp), mean.clamp(0, 1))
