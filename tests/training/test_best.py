@@ -65,7 +65,7 @@ def test_what_was_validated_is_what_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_resumed_run_knows_the_best_of_its_earlier_sessions(tmp_path: Path) -> None:
-    first = fitted(tmp_path / "first", [2.0])
+    first = fitted(tmp_path, [2.0])
     second = BestWeights(first.metadata, first.monitor)
     second.load_state_dict(first.state_dict())
     assert second.value == 2.0

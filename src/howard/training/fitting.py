@@ -121,6 +121,7 @@ def go_through_stages(run: Path, began: float | None = None) -> float:
             before = folder
             continue
         print(f"stage {index + 1} of {len(planned)}: {name}")
+        stage.budget.minutes = None
         if total is not None:
             spent = stages.planned_minutes(total, shares, index) if began is None else (time.monotonic() - began) / 60
             stage.budget.minutes = stages.stage_minutes(total, shares, index, spent)
