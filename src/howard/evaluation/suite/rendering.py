@@ -1,5 +1,6 @@
 """Rendering the suite's composites: each a pure function of the frozen recipe, the sources and its number."""
 
+import itertools
 from typing import Any, NamedTuple
 
 import cv2
@@ -15,6 +16,10 @@ from howard.synthesis.head import find_head
 
 # Radius of the region of a person's hair by that of the head: the longest hair that is grown ends at 2.6.
 _HAIR_REACH = 2.5
+# Share of the frame that the persons must cover, or the sample is skipped: of smaller ones a percentage says nothing.
+_LEAST_SUBJECT = 0.01
+# It is looked up in a grid of so many cells a side.
+_COVER_CELLS = 64
 # Alpha in [0, 255] from which a pixel is surely the person's, and so no loose hair.
 _SURE = 243
 
@@ -50,7 +55,23 @@ def prepare_item(job: Job, sources: Sources) -> Item:
     phenomenon, kind, number = job
     seed = phenomenon.seed + KINDS.index(kind.name)
     pictures = sources.weighted(phenomenon.people[kind.name])
-    return SyntheticDataset(pictures, phenomenon, kind.size, kind.count, seed, kind.frames)[number]
+    dataset = SyntheticDataset(pictures, phenomenon, kind.size, kind.count, seed, kind.frames)
+    # The next samples of the same recipe that are no other composite's.
+    attempts = itertools.count(number, kind.count * len(phenomenon.recipes))
+    return next(item for item in map(dataset.__getitem__, attempts) if subject_share(item, kind) >= _LEAST_SUBJECT)
+
+
+def subject_share(item: Item, kind: Kind) -> float:
+    """About how much of the middle frame of an item its persons cover, in [0, 1]."""
+    height, width = kind.size
+    cover = np.zeros((_COVER_CELLS, _COVER_CELLS), np.float32)
+    to_frame = np.diag([width / _COVER_CELLS, height / _COVER_CELLS, 1.0])
+    for actor in item.actors:
+        middle = kind.frames // 2
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        seen = cv2.warpPerspective(actor.canvases[middle, 3], actor.maps[middle] @ to_frame, cover.shape, flags=flags)
+        cover = np.maximum(cover, seen)
+    return float(cover.mean()) / 255
 
 
 def finish_item(job: Job, item: Item, device: torch.device) -> Composite:
