@@ -32,9 +32,9 @@ _WEAK_RESIDUAL = 15.0
 class PlateAligner:
     """Aligns one plate clip to any number of source frames.
 
-    The plate is read once from end to end for small pictures of every frame; features and full frames are read when
-    first needed, and the latest are kept. A result depends on the plate, the settings, the source frame and its
-    neighbours alone, never on which frames were aligned before.
+    The plate is read once from end to end for small pictures of every frame, unless ``sparse``; features and full
+    frames are read when first needed, and the latest are kept. A result depends on the plate, the settings, the source
+    frame and its neighbours alone, never on which frames were aligned before.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class PlateAligner:
         cache: Path | None = None,
         device: str | None = None,
         frame_bytes: int = _FRAME_BYTES,
+        sparse: bool = False,
     ) -> None:
         """Read the plate through.
 
@@ -74,6 +75,9 @@ class PlateAligner:
             device: a torch device, "cuda" say, on which the final warp, exposure and fusion run, and the learned
                 features; OpenCV on the CPU if left out, with the same result to 1/255.
             frame_bytes: how many bytes of decoded plate frames stay in memory, and on the device.
+            sparse: whether only some plate frames are read, those that resemble a source frame most being sought from
+                coarse to fine: soon done for a few source frames of a long plate, and of plates of up to 64 frames with
+                the same result. See :class:`howard.align.sparse_index.SparsePlateIndex`.
 
         Raises:
             ValueError: a knob is out of range, or a plate frame is no RGB picture.
@@ -93,7 +97,8 @@ class PlateAligner:
         self._xfeat = XFeatMatcher(device or "cpu") if (xfeat_is_installed() if xfeat is None else xfeat) else None
         self._render = _choose_renderer(device, frame_bytes)
         disk = DiskCache(cache) if cache else None
-        self._store = PlateStore(plate, feature_side=self._effort.feature_side, frame_bytes=frame_bytes, disk=disk)
+        side = self._effort.feature_side
+        self._store = PlateStore(plate, feature_side=side, frame_bytes=frame_bytes, disk=disk, sparse=sparse)
 
     def align(self, source: Picture, neighbours: Iterable[Picture] = ()) -> AlignedPlate:
         """Find the plate frames that fit best and bring them to the source's view and exposure.

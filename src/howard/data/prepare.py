@@ -38,6 +38,9 @@ class StillPlate:
     def __init__(self, image: np.ndarray) -> None:
         self._frame = Frame(image, 0, 1, Fraction(0))
 
+    def __len__(self) -> int:
+        return 1
+
     def __iter__(self) -> Iterator[Frame]:
         yield self._frame
 

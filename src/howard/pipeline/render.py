@@ -84,7 +84,7 @@ def remove_background(
         numbers = [shot.first_number + index for index in indices]
         outputs = choose_outputs(chosen, folder.path, shot, indices)
         refuse_inputs(outputs, numbers, inputs.clips)
-        settings = recorded_options(chosen)
+        settings = recorded_options(chosen) | ({} if chosen.preview is None else {"preview": True})
         if predictor is None:
             predictor = _load_predictor(chosen, told)
         else:
@@ -100,6 +100,7 @@ def remove_background(
             workers=chosen.threads,
             explains=sampled,
             progress=told,
+            sparse=chosen.preview is not None,
         )
         is_linear = predictor.metadata.mixing == "linear"
         writer = FrameWriter(folder, outputs, linear_light=is_linear, foreground=chosen.foreground)

@@ -46,6 +46,7 @@ def matte_clip(
     workers: int | None = None,
     explains: Explains = lambda number, is_weak: False,
     progress: Progress | None = None,
+    sparse: bool = False,
 ) -> Generator[MattedFrame]:
     """The mattes of the frames ``numbers``, in order; frames are aligned in other threads while others are matted.
 
@@ -57,6 +58,7 @@ def matte_clip(
         workers: frames aligned at a time; None means one for each of the machine's cores, up to eight.
         explains: says which frames come with explanations.
         progress: is told of reading the plate through.
+        sparse: whether only some plate frames are read, see :class:`howard.align.PlateAligner`; for few frames.
     """
     first = inputs.shot.info.first_number
     make = partial(
@@ -71,6 +73,7 @@ def matte_clip(
         workers=workers or min(count_cores(), _MOST_WORKERS),
         explains=explains,
         progress=progress,
+        sparse=sparse,
     )
     with closing(work_ahead(make, _WAITING)) as aligned:
         for frame in matte_frames(aligned, predictor):
@@ -91,19 +94,23 @@ def align_frames(
     workers: int = 1,
     explains: Explains = lambda number, is_weak: False,
     progress: Progress | None = None,
+    sparse: bool = False,
 ) -> Generator[AlignedFrame]:
     """Align the plate to source frames, by zero-based index, ``workers`` of them at a time.
 
-    The plate is read through once before the first frame. ``quality``, ``find_person``, ``cache`` and ``device`` are as
-    in :class:`howard.align.PlateAligner`. Where a frame matches nothing, up to three on either side are read as well.
-    ``explains`` says, by number and whether the plate came out as less than good, which frames are explained;
-    ``progress`` is told of reading the plate.
+    The plate is read through once before the first frame, unless ``sparse``, which like ``quality``, ``find_person``,
+    ``cache`` and ``device`` is as in :class:`howard.align.PlateAligner`. Where a frame matches nothing, up to three on
+    either side are read as well. ``explains`` says, by number and whether the plate came out as less than good, which
+    frames are explained; ``progress`` is told of reading the plate.
     """
     indices = list(indices)
     if not indices:
         return  # reading the plate through is not worth it
-    told = _ToldPlate(plate, progress or SilentProgress())
-    aligner = PlateAligner(told, quality=quality, find_person=find_person, cache=cache, device=device)
+    progress = progress or SilentProgress()
+    if sparse:
+        progress.step("plate_index", f"searching the plate: some of {len(plate)} frames", frames=len(plate))
+    told = _ToldPlate(plate, progress)
+    aligner = PlateAligner(told, quality=quality, find_person=find_person, cache=cache, device=device, sparse=sparse)
     reading = threading.Lock()  # neighbours are read by whichever worker needs them
     frames: list[Frame] = []
 
@@ -127,8 +134,15 @@ class _ToldPlate:
         self._plate = plate
         self._progress = progress
 
+    def __len__(self) -> int:
+        return len(self._plate)
+
+    @property
+    def entry_points(self) -> Sequence[int] | None:
+        return getattr(self._plate, "entry_points", None)
+
     def __iter__(self) -> Iterator[Frame]:
-        count = len(self._plate)
+        count = len(self)
         self._progress.step("plate_index", f"indexing the plate: {count} frames", frames=count)
         for done, frame in enumerate(self._plate, start=1):
             yield frame
