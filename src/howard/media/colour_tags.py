@@ -10,7 +10,8 @@ from howard.media.colour_names import apply_colour_name
 from howard.media.primaries import BT470BG, BT709, BT2020, DCI_P3, DISPLAY_P3, SMPTE170M, V_GAMUT
 from howard.media.working_space import ColourTags
 
-_UNSPECIFIED = 2
+# Unspecified, and 0: no coding of luma and chroma, but what some programs write for want of a tag.
+_MISSING = (0, 2)
 _MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
 # SMPTE 240M has the primaries of SMPTE 170M. 256 and above are FFmpeg's own, for cameras.
 _PRIMARIES = {
@@ -42,7 +43,6 @@ _TRANSFERS = {
 }
 # What else H.273 has a code for, so that messages can name it.
 _OTHER_MATRICES = {
-    0: "gbr",
     8: "ycgco",
     10: "bt2020c",
     11: "smpte2085",
@@ -66,9 +66,9 @@ def read_colour_tags(path: Path, frame: av.VideoFrame, colour: str | None = None
     """
     is_rgb = frame.format.is_rgb
     matrix, primaries, transfer = int(frame.colorspace), int(frame.color_primaries), int(frame.color_trc)
-    if matrix == _UNSPECIFIED:
+    if matrix in _MISSING:
         matrix = 1 if max(frame.height, frame.width * 9 // 16) >= 720 else 6
-    primaries, transfer = (1 if code == _UNSPECIFIED else code for code in (primaries, transfer))
+    primaries, transfer = (1 if code in _MISSING else code for code in (primaries, transfer))
     said = ColourTags(
         matrix="rgb" if is_rgb else _name(matrix, _MATRICES, _OTHER_MATRICES),
         full_range=is_rgb or int(frame.color_range) == ColorRange.JPEG,
