@@ -25,6 +25,7 @@ from howard.pipeline.masks import apply_masks
 from howard.pipeline.predictor import Predictor, choose_finder
 from howard.progress import Progress, SilentProgress
 
+# Whether a frame, by its number and whether its plate is less than good, comes with explanations.
 Explains = Callable[[int, bool], bool]
 
 # Frames on either side that may help one that matches nothing.
@@ -37,6 +38,11 @@ _WAITING = 2
 _MOST_WORKERS = 8
 
 
+def explain_nothing(number: int, is_weak: bool) -> bool:
+    """No frame comes with explanations."""
+    return False
+
+
 def matte_clip(
     inputs: Inputs,
     predictor: Predictor,
@@ -44,7 +50,7 @@ def matte_clip(
     *,
     quality: str = "standard",
     workers: int | None = None,
-    explains: Explains = lambda number, is_weak: False,
+    explains: Explains = explain_nothing,
     progress: Progress | None = None,
     sparse: bool = False,
 ) -> Generator[MattedFrame]:
@@ -70,7 +76,7 @@ def matte_clip(
         find_person=choose_finder(quality, predictor),
         cache=default_cache_folder(),
         device=None if str(predictor.device) == "cpu" else str(predictor.device),
-        workers=workers or min(count_cores(), _MOST_WORKERS),
+        workers=choose_workers(workers),
         explains=explains,
         progress=progress,
         sparse=sparse,
@@ -80,6 +86,11 @@ def matte_clip(
             index = frame.source.index
             garbage, holdout = (mask and mask.frame(index) for mask in (inputs.garbage, inputs.holdout))
             yield frame._replace(alpha=apply_masks(frame.alpha, garbage, holdout))
+
+
+def choose_workers(threads: int | None) -> int:
+    """How many frames are aligned at a time: ``threads``, or one for each of the machine's cores, up to eight."""
+    return threads or min(count_cores(), _MOST_WORKERS)
 
 
 def align_frames(
@@ -92,7 +103,7 @@ def align_frames(
     cache: Path | None = None,
     device: str | None = None,
     workers: int = 1,
-    explains: Explains = lambda number, is_weak: False,
+    explains: Explains = explain_nothing,
     progress: Progress | None = None,
     sparse: bool = False,
 ) -> Generator[AlignedFrame]:
