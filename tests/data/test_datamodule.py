@@ -16,7 +16,8 @@ from howard.data.datamodule import MattingDataModule
 from howard.data.datasets import SyntheticDataset
 from howard.data.numbers import SampleNumbers
 from howard.errors import InputError, SettingsError
-from howard.synthesis import Person, level_recipe
+from howard.synthesis import Person, level_recipe, with_lessons
+from howard.synthesis.recipe import DistractorRecipe, MotionRecipe, SubjectRecipe
 
 SIZE = 48
 
@@ -217,6 +218,18 @@ def test_a_curriculum_grows_with_the_sample_number() -> None:
     assert curriculum.at(50).plate.parallax_px == pytest.approx(level_recipe(0.5).plate.parallax_px)
     assert curriculum.at(100) == curriculum.at(9999) == curriculum.last
     assert Curriculum("moving").at(7) == level_recipe(1.0)
+
+
+def test_lessons_are_for_training_and_never_for_validation(data_root: Path) -> None:
+    module, without = make(data_root, lessons=True), make(data_root)
+    training = module.train_dataloader().dataset
+    assert isinstance(training, SyntheticDataset)
+    assert training.recipes.at(0) == with_lessons(level_recipe(0.5))
+    assert module.recipe == without.recipe == level_recipe(0.5)
+    plain = measuring(with_lessons(level_recipe(0.5))).recipe
+    assert (plain.subject, plain.distractors, plain.motion) == (SubjectRecipe(), DistractorRecipe(), MotionRecipe())
+    first, second = (each.validation_batch(2) for each in (module, without))
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_mixing_can_be_set_apart_from_the_recipe(data_root: Path) -> None:

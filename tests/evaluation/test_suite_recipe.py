@@ -1,6 +1,7 @@
 """The suite's frozen recipe: what it holds, and that neither it nor its pictures change unnoticed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from howard.errors import InputError, SettingsError
 from howard.evaluation.suite.frozen_recipe import RECIPE_FILE, load_recipe
-from howard.evaluation.suite.rendering import hair_region, render_composite
+from howard.evaluation.suite.rendering import Job, hair_region, prepare_item, render_composite, subject_share
 from howard.evaluation.suite.sources import find_sources
 from tests.evaluation.suites import CLIPS, PICTURES, SAMPLE, STILLS, sampled_pixels, small_recipe
 
@@ -26,7 +27,7 @@ PHENOMENA = (
     "low_light",
     "static_plate",
 )
-DIGEST = "c7dbdb1da1a8"
+DIGEST = "81f2fb0d1236"
 BUMP = "bump the suite's version: a new recipe_vN.json, and pictures by python -m tests.evaluation.suites"
 # Of an 8-bit value between two machines, and the share of values that may be further off (a quantiser's other side).
 _LEVELS, _SHARE = 2, 0.02
@@ -89,7 +90,7 @@ def test_a_composite_is_a_pure_function_of_its_number(kind) -> None:
     recipe = small_recipe()
     sources = find_sources(SAMPLE, recipe.people, recipe.places)
     first, again, other = (
-        render_composite(recipe.phenomena["ordinary"], kind, sources, number) for number in (0, 0, 1)
+        render_composite(Job(recipe.phenomena["ordinary"], kind, number), sources) for number in (0, 0, 1)
     )
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first.source, other.source)
@@ -100,10 +101,22 @@ def test_a_composite_is_a_pure_function_of_its_number(kind) -> None:
         assert not np.array_equal(first.alpha[0], first.alpha[-1])
 
 
+def test_samples_that_show_hardly_any_person_are_skipped() -> None:
+    recipe = small_recipe()
+    away = replace(recipe.phenomena["ordinary"].recipes[0].person, shift=1.5, head_first=0.0)
+    ordinary = recipe.phenomena["ordinary"]
+    far = replace(ordinary, recipes=tuple(replace(each, person=away) for each in ordinary.recipes))
+    sources = find_sources(SAMPLE, recipe.people, recipe.places)
+    items = [prepare_item(Job(far, STILLS, number), sources) for number in range(8)]
+    assert all(subject_share(item, STILLS) >= 0.01 for item in items)
+    composite = render_composite(Job(far, STILLS, 0), sources)
+    assert composite.alpha.mean() / 255 == pytest.approx(subject_share(items[0], STILLS), rel=0.25)
+
+
 def test_a_missing_plate_is_nowhere_covered_and_two_people_are_two() -> None:
     recipe = small_recipe()
     sources = find_sources(SAMPLE, recipe.people, recipe.places)
-    bare = render_composite(recipe.phenomena["no_plate"], STILLS, sources, 0)
+    bare = render_composite(Job(recipe.phenomena["no_plate"], STILLS, 0), sources)
     assert not bare.coverage.any()
     assert not bare.plate.any()
     assert recipe.phenomena["two_people"].at(0).most_people == 2

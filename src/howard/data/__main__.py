@@ -31,7 +31,7 @@ EXAMPLES = (
     f"{COMMAND} check=data",
     f"{COMMAND} foreground=data/P3M-10k",
     f"{COMMAND} prepare=data/pairs people=data/people output=data/prepared",
-    f"{COMMAND} pack=data output=pack people=[people_real,people_rendered] pairs=200",
+    f"{COMMAND} pack=data output=pack people=[people_real,people_rendered] most=[prepared:100]",
 )
 _VERBS = ("check", "foreground", "prepare", "pack")
 _WIDE = 120  # columns of a table that goes to a file
@@ -61,7 +61,9 @@ class DataSettings:
     )
     size: int = setting(512, "pack: side of the training frames in pixels")
     webp: int = setting(75, "pack: quality of colours, from 0 to 100")
-    pairs: int | None = setting(None, "pack: prepared pairs of each collection at most, evenly spread")
+    longest: str | None = setting(None, "pack: longest side of pictures in pixels, as [NAME:PIXELS,...]; else by size=")
+    most: str | None = setting(None, "pack: training items at most, evenly spread, as [NAME:COUNT,...]")
+    clip_frames: int | None = setting(None, "pack: frames of a person's clip at most, evenly spread")
     limit_mb: float = setting(60.0, "pack: MiB (2^20 bytes) that it may take")
 
 
@@ -151,7 +153,9 @@ def pack_collections(settings: DataSettings) -> None:
         licences=DataNode().licences if settings.licences is None else split_list(settings.licences),
         size=settings.size,
         quality=settings.webp,
-        pairs=settings.pairs,
+        longest=settings.longest,
+        most=settings.most,
+        clip_frames=settings.clip_frames,
     )
     with _bar() as bar:
         manifest = write_pack(root, output, options, partial(_show, bar, bar.add_task("shards", total=None)))
@@ -164,8 +168,8 @@ def pack_collections(settings: DataSettings) -> None:
     print(f"{output}: {size:.1f} MiB, manifest {file_hash(output / MANIFEST)}")
     if size > settings.limit_mb:
         raise SettingsError(
-            f"{output} takes {size:.1f} MiB, more than limit_mb={settings.limit_mb:g}; lower webp=, size= or pairs=, "
-            "or leave collections out"
+            f"{output} takes {size:.1f} MiB, more than limit_mb={settings.limit_mb:g}; lower webp=, longest=, most= or "
+            "clip_frames=, or leave collections out"
         )
 
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from howard.media.colour_names import COLOUR_NAMES
+from howard.media.colours.output_colour import OUTPUT_COLOURS, choose_output_colour
 from howard.media.depth import full_scale, to_depth
 from howard.media.files import write_whole
 from howard.media.fingerprint import differences, fingerprint, fingerprint_all
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLOUR_NAMES",
     "FORMATS",
+    "OUTPUT_COLOURS",
     "AudioTrack",
     "Background",
     "ClipInfo",
@@ -36,6 +38,7 @@ __all__ = [
     "Reader",
     "Writer",
     "choose_frames",
+    "choose_output_colour",
     "composite",
     "differences",
     "fingerprint",

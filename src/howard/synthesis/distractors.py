@@ -15,9 +15,10 @@ from howard.synthesis.placement import Size, translation
 from howard.synthesis.recipe import Range, pixel_unit
 from howard.synthesis.stage import Occluder, Stage
 
-# An object stands beside the subject with this probability, else anywhere.
-_NEAR_SUBJECT = 0.6
-# Of so many positions the first one is taken where at least this share of the object is seen.
+# With this probability an object stands beside the subject: standard deviation from it, as a share of the frame.
+_BESIDE_PROBABILITY = 0.6
+_BESIDE = 0.22
+# The first of so many positions is taken at which at least this share of the object is seen.
 _CANDIDATES = 6
 _VISIBLE = 0.35
 # How far standing objects lean and others are turned, in degrees.
@@ -94,14 +95,20 @@ def sample_pose(picture: ObjectPicture, frame: Size, scale: float, subject: Subj
     height, width = frame
     turn = np.deg2rad(_LEAN if picture.stands else _TURN) * rng.uniform(-1, 1)
     pose = Pose(np.zeros(2), turn, scale, bool(rng.random() < 0.5))
-    is_near = rng.random() < _NEAR_SUBJECT
+    is_beside = rng.random() < _BESIDE_PROBABILITY
     centres = rng.uniform((-0.05, 0.3 if picture.stands else 0.0), (1.05, 1.0), (_CANDIDATES, 2))
-    if is_near:
-        spread = np.linspace(0.15, 0.4, _CANDIDATES)[:, None]  # wider where the nearer ones are hidden
-        centres = subject.centre + spread * rng.standard_normal((_CANDIDATES, 2))
-    poses = [pose._replace(centre=centre * (width, height)) for centre in centres]
-    shares = np.array([subject.visible_share(each.matrix(picture.alpha.shape), picture.alpha, frame) for each in poses])
-    return poses[int(np.argmax(shares > _VISIBLE) if (shares > _VISIBLE).any() else np.argmax(shares))]
+    beside = subject.centre + rng.normal(0, _BESIDE, (_CANDIDATES, 2))
+    if is_beside:
+        centres = np.concatenate([beside, centres])
+    best, largest = pose, -1.0
+    for centre in centres:
+        candidate = pose._replace(centre=centre * (width, height))
+        share = subject.visible_share(candidate.matrix(picture.alpha.shape), picture.alpha, frame)
+        if share > largest:
+            best, largest = candidate, share
+        if share > _VISIBLE:
+            break
+    return best
 
 
 def move_pose(pose: Pose, stands: bool, frame: Size, rng: Generator) -> Pose:

@@ -5,14 +5,17 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from howard.synthesis.draws import SceneDraw
+from howard.synthesis.codec import compress_clips
+from howard.synthesis.draws import SceneDraw, TakeDraw
 from howard.synthesis.grids import frame_points, sample
 from howard.synthesis.motion_blur import blur_by_motion
 from howard.synthesis.occlusion import DistractorCanvases, Occluded, occlude
 from howard.synthesis.people import Layer, blur_layer, composite, light_place, stack_people
 from howard.synthesis.plate import film_plate
 from howard.synthesis.recipe import pixel_unit
-from howard.synthesis.take import add_noise, blur, compress
+from howard.synthesis.relight import add_contact_shadow, add_lamp, add_reflection
+from howard.synthesis.sensor import add_noise, expose, quantise
+from howard.synthesis.take import blur
 
 
 class Canvases(NamedTuple):
@@ -76,16 +79,38 @@ def film(shoot: Shoot, frame: tuple[int, int], mixing: Literal["linear", "srgb"]
     unit = pixel_unit(frame)
     place_maps = canvases.place_maps.flatten(0, 1)
     plate = film_plate(_each_frame(canvases.plate, frames), place_maps, flat.plate, background, layer.alpha)
-    background = light_place(background, layer, flat.light)
-    background = blur(background, flat.source.blur, unit)
+    background = _light(background, layer, flat)
+    background = expose(blur(background, flat.source.blur, unit), flat.source.sensor.exposure)
     layer = blur_layer(layer, flat.person_blur, unit, mixing == "linear")
-    source = composite(layer, background, mixing == "linear")
-    source = compress(add_noise(source, flat.source), flat.source.compression)
-    image = blur(plate.image, flat.plate_take.blur, unit).clamp(0, 1)
-    image = compress(add_noise(image, flat.plate_take), flat.plate_take.compression) * plate.coverage
+    layer = layer._replace(foreground=expose(layer.foreground, flat.source.sensor.exposure))
+    source = _record(composite(layer, background, mixing == "linear"), flat.source, frames)
+    image = blur(add_lamp(plate.image, flat.lighting, in_plate=True), flat.plate_take.blur, unit).clamp(0, 1)
+    image = _record(expose(image, flat.plate_take.sensor.exposure), flat.plate_take, frames) * plate.coverage
     has_prior = canvases.has_person_prior.repeat_interleave(frames)[:, None, None, None].to(source.dtype)
-    sample = Sample(source, image, plate.coverage, layer.alpha, layer.foreground, background, distractor, has_prior)
+    sample = Sample(
+        source,
+        image,
+        plate.coverage,
+        layer.alpha,
+        layer.foreground,
+        background,
+        distractor * (1 - layer.alpha),
+        has_prior,
+    )
     return Sample(*(each.unflatten(0, (batch, frames)) for each in sample))
+
+
+def _light(place: Tensor, layer: Layer, draw: SceneDraw) -> Tensor:
+    """The place in the light of the shot, with what the person does to it."""
+    place = add_lamp(light_place(place, layer, draw.light), draw.lighting, in_plate=False)
+    place = add_contact_shadow(place, layer.alpha, draw.lighting)
+    return add_reflection(place, layer, draw.lighting)
+
+
+def _record(image: Tensor, draw: TakeDraw, frames: int) -> Tensor:
+    """What sensor and codec leave of a picture."""
+    image = quantise(add_noise(image, draw), draw.sensor.step)
+    return compress_clips(image, draw.compression, draw.sensor.predicts, frames)
 
 
 def _film_people(canvases: Canvases, frame: tuple[int, int], count: int, linear_light: bool) -> Layer:

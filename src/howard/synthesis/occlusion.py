@@ -29,7 +29,7 @@ class DistractorCanvases(NamedTuple):
 
 
 class Occluded(NamedTuple):
-    """What near objects leave: the persons, the background (N, 3, H, W) and the distractor mask (N, 1, H, W)."""
+    """Persons and background (N, 3, H, W) under near objects, and where distractors are, also behind persons."""
 
     layer: Layer
     background: Tensor
@@ -70,7 +70,7 @@ def occlude(
         alpha = layer.alpha.index_copy(0, rows, layer.alpha[rows] * (1 - near.alpha))
         layer = layer._replace(alpha=alpha)
         distractor[rows] = torch.maximum(distractor[rows], near.alpha)
-    return Occluded(layer, background, distractor * (1 - layer.alpha))
+    return Occluded(layer, background, distractor)
 
 
 def _mixed_background(near: Layer, alpha: Tensor, background: Tensor, linear_light: bool) -> Tensor:

@@ -62,6 +62,10 @@ class TakeRecipe:
     compression: float = 0.0  # of the quantiser's step, in tables of JPEG quality 50
     dark_probability: float = 0.0  # that the recording is underexposed
     dark: float = 0.0  # largest share of the light that is lost
+    prediction_probability: float = 0.0  # that the codec of a clip codes differences from the frame before
+    disc_probability: float = 0.0  # that defocus has the shape of a disc, as an open lens has, not of a Gaussian
+    subject_defocus_probability: float = 0.0  # that the person alone is out of focus
+    subject_defocus_px: float = 0.0  # standard deviation
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ def sample_segment(picture: np.ndarray, longest: int, rng: Generator) -> tuple[n
         Premultiplied colour (h, w, 3) in [0, 255] and alpha (h, w) in [0, 1], float32, the long side ``longest``.
     """
     aspect = rng.uniform(0.5, 1.0)
-    size = (longest, max(4, int(aspect * longest)))
-    size = size if rng.random() < 0.5 else size[::-1]
+    short = max(4, int(aspect * longest))
+    size = (longest, short) if rng.random() < 0.5 else (short, longest)
     piece = sample_piece(picture, size, rng)
     alpha = _grow_region(piece, rng) if rng.random() < 0.5 else None
     alpha = _blob(size, rng) if alpha is None else alpha

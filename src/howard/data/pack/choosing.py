@@ -4,7 +4,7 @@ from pathlib import Path
 
 from howard.data.check import Kind, find_collections, kind_of
 from howard.data.pack.writing import PackOptions
-from howard.errors import InputError
+from howard.errors import InputError, SettingsError
 
 
 def choose_options(
@@ -16,7 +16,9 @@ def choose_options(
     licences: list[str],
     size: int,
     quality: int,
-    pairs: int | None,
+    longest: str | None,
+    most: str | None,
+    clip_frames: int | None,
 ) -> PackOptions:
     """The options of a pack, of lists as they are typed: ``[NAME,NAME]`` or ``NAME,NAME``.
 
@@ -28,7 +30,9 @@ def choose_options(
         licences: licence folders of places to keep to; empty keeps all.
         size: as in :class:`PackOptions`.
         quality: as there.
-        pairs: as there.
+        longest: as there, of ``[NAME:PIXELS,...]``.
+        most: as there, of ``[NAME:COUNT,...]``.
+        clip_frames: as there.
 
     Raises:
         InputError: there is no such folder, it holds no collections, or is one itself.
@@ -48,10 +52,23 @@ def choose_options(
         licences=licences,
         size=size,
         quality=quality,
-        pairs=pairs,
+        longest=split_counts("longest", longest),
+        most=split_counts("most", most),
+        clip_frames=clip_frames,
     )
 
 
 def split_list(text: str) -> list[str]:
     """The names in ``[NAME,NAME]`` or ``NAME,NAME``; ``[]`` has none."""
     return [name.strip() for name in text.strip().removeprefix("[").removesuffix("]").split(",") if name.strip()]
+
+
+def split_counts(setting: str, text: str | None) -> dict[str, int]:
+    """The numbers by name in ``[NAME:NUMBER,...]``; raises SettingsError, naming the setting, for anything else."""
+    counts = {}
+    for each in split_list(text or ""):
+        name, _, number = each.rpartition(":")
+        if not name or not number.isdecimal():
+            raise SettingsError(f"{setting}={text} should be as [NAME:NUMBER,NAME:NUMBER]")
+        counts[name] = int(number)
+    return counts

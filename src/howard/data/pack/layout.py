@@ -116,7 +116,7 @@ class Manifest:
 
     def encode(self) -> bytes:
         """As JSON, the same for the same content."""
-        return (json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n").encode()
+        return (json.dumps(asdict(self), ensure_ascii=False) + "\n").encode()
 
 
 def is_pack(folder: Path) -> bool:

@@ -6,10 +6,12 @@ import tarfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from howard.cores import count_cores
+from howard.data.pack.encoding import PERSON_SIDE, PLACE_SIDE
 from howard.data.pack.layout import (
     LICENCES,
     MANIFEST,
@@ -44,7 +46,9 @@ class PackOptions:
         licences: keep to these licence folders where places have a manifest; empty keeps all.
         size: side of the training frames in pixels; pictures are shrunk to what those need.
         quality: of colours, WebP's from 0 to 100.
-        pairs: prepared pairs of each collection at most, evenly spread; None takes all.
+        longest: longest side of a collection's pictures in pixels, by its name, in place of what ``size`` leads to.
+        most: items of a collection's training split at most, by its name, evenly spread.
+        clip_frames: frames of a person's clip at most, evenly spread; None keeps all.
     """
 
     people: list[str]
@@ -53,19 +57,35 @@ class PackOptions:
     licences: list[str] = field(default_factory=list)
     size: int = 512
     quality: int = 75
-    pairs: int | None = None
+    longest: dict[str, int] = field(default_factory=dict)
+    most: dict[str, int] = field(default_factory=dict)
+    clip_frames: int | None = None
 
     def __post_init__(self) -> None:
-        names = [Path(name).name for name in (*self.people, *self.places, *self.prepared)]
+        names = [_last_part(name) for name in (*self.people, *self.places, *self.prepared)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise SettingsError(f"two collections are called {twice[0]}; a pack tells them apart by name, rename one")
         if not names:
             raise SettingsError("there is nothing to pack; give people=[...], places=[...] or prepared=[...]")
-        limits = {"size": (self.size, 32, 8192), "quality": (self.quality, 0, 100), "pairs": (self.pairs, 1, 10**9)}
-        for name, (value, lowest, highest) in limits.items():
+        unknown = sorted({*self.longest, *self.most} - set(names))
+        if unknown:
+            raise SettingsError(f"there is no collection {unknown[0]} to limit; there are: {', '.join(names)}")
+        limits = [
+            ("size", self.size, 32, 8192),
+            ("quality", self.quality, 0, 100),
+            ("clip_frames", self.clip_frames, 1, 10**6),
+        ]
+        limits += [(f"longest of {name}", pixels, 16, 8192) for name, pixels in self.longest.items()]
+        limits += [(f"most of {name}", count, 1, 10**9) for name, count in self.most.items()]
+        for name, value, lowest, highest in limits:
             if value is not None and not lowest <= value <= highest:
-                raise SettingsError(f"{name}={value} should be between {lowest} and {highest}")
+                raise SettingsError(f"{name} is {value}; it should be between {lowest} and {highest}")
+
+    def scale(self, name: str, kind: Kind) -> Scale:
+        """How the pictures of a collection are encoded."""
+        side = PERSON_SIDE if kind == "people" else PLACE_SIDE
+        return Scale(self.longest.get(name, round(side * self.size)), self.quality, self.clip_frames)
 
 
 class _Plan(NamedTuple):
@@ -96,9 +116,10 @@ def write_pack(
     """
     if output.is_dir() and any(output.iterdir()) and not is_pack(output):
         raise OutputError(f"{output} holds other files; choose an empty folder for the pack")
-    scale = Scale(options.size, options.quality)
-    collections, jobs = _list_jobs(root, options, scale)
-    plans = [plan for name, found in jobs.items() for plan in _plan_shards(name, found, scale)]
+    collections, jobs = _list_jobs(root, options)
+    plans = []
+    for name, collection in collections.items():
+        plans += _plan_shards(name, jobs[name], options.scale(name, collection.kind))
     make_folder(output)
     done = _kept_shards(output, plans)
     manifest = _assemble(collections, plans, done, options)
@@ -109,32 +130,39 @@ def write_pack(
             write_whole(output / MANIFEST, manifest.encode())
         progress(len(done), len(plans))
     names = (*options.people, *options.places, *options.prepared)
-    manifest.files = _copy_terms({Path(name).name: root / name for name in names}, output)
+    manifest.files = _copy_terms({_last_part(name): root / name for name in names}, output)
     manifest.is_complete = True
     write_whole(output / MANIFEST, manifest.encode())
     _remove_others(output, plans)
     return manifest
 
 
-def _list_jobs(root: Path, options: PackOptions, scale: Scale) -> tuple[dict[str, Collection], dict[str, list[Job]]]:
+def _list_jobs(root: Path, options: PackOptions) -> tuple[dict[str, Collection], dict[str, list[Job]]]:
     """Empty collections, and everything that is to go into them, by name."""
     collections: dict[str, Collection] = {}
     jobs: dict[str, list[Job]] = {}
 
-    def add(name: str, kind: Kind, found: list[Job]) -> None:
-        folder = Path(name).name
-        collections[folder] = Collection(kind, has_licence_folders=kind == "places" and is_licensed(root / name))
-        jobs[folder] = found
+    def add(path: str, kind: Kind, make_jobs: Callable[[Path, Scale, int | None], list[Job]]) -> None:
+        folder, name = root / path, _last_part(path)
+        collections[name] = Collection(kind, has_licence_folders=kind == "places" and is_licensed(folder))
+        jobs[name] = make_jobs(folder, options.scale(name, kind), options.most.get(name))
 
-    for name in options.people:
-        add(name, "people", people_jobs(root / name, scale))
-    for name in options.places:
-        add(name, "places", place_jobs(root / name, options.licences, scale))
-    pictures = {f"{name}/{job.item.name}": job.files[0] for name, found in jobs.items() for job in found}
-    places = {key: path for key, path in pictures.items() if collections[key.partition("/")[0]].kind == "places"}
-    sources = PairSources(places)
-    for name in options.prepared:
-        add(name, "prepared pairs", pair_jobs(root / name, options.pairs, sources, scale))
+    for path in options.people:
+        add(path, "people", people_jobs)
+    for path in options.places:
+        add(path, "places", partial(place_jobs, options.licences))
+    # A pair's pictures are of one size, so that it can only share a source that is shrunk as they are.
+    sources: dict[int, PairSources] = {}
+    for path in options.prepared:
+        longest = options.scale(_last_part(path), "prepared pairs").longest
+        if longest not in sources:
+            names = [
+                name for name in map(_last_part, options.places) if options.scale(name, "places").longest == longest
+            ]
+            sources[longest] = PairSources(
+                {f"{name}/{job.item.name}": job.files[0] for name in names for job in jobs[name]}
+            )
+        add(path, "prepared pairs", partial(pair_jobs, sources[longest]))
     return collections, jobs
 
 
@@ -150,6 +178,10 @@ def _plan_shards(collection: str, jobs: Sequence[Job], scale: Scale) -> list[_Pl
             name = f"{collection}-{split}-{number:06d}.tar"
             plans.append(_Plan(collection, split, name, group, _hash_inputs(group, scale)))
     return plans
+
+
+def _last_part(path: str) -> str:
+    return Path(path).name
 
 
 def _hash_inputs(jobs: Sequence[Job], scale: Scale) -> str:
