@@ -5,9 +5,8 @@ from howard.media.colour_names import COLOUR_NAMES
 from howard.media.depth import full_scale, to_depth
 from howard.media.files import write_whole
 from howard.media.fingerprint import differences, fingerprint, fingerprint_all
-from howard.media.frame import AudioTrack, ClipInfo, Frame
+from howard.media.frame import AudioTrack, ClipInfo, DamagedFrameError, Frame, choose_frames
 from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
-from howard.media.frame_range import choose_frames
 from howard.media.movie import MovieWriter
 from howard.media.ordered import OrderedWork
 from howard.media.reader import Reader, open_reader
@@ -20,6 +19,7 @@ __all__ = [
     "AudioTrack",
     "Background",
     "ClipInfo",
+    "DamagedFrameError",
     "ExrSequenceWriter",
     "Frame",
     "MovieWriter",

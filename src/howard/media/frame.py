@@ -1,5 +1,6 @@
-"""The values that readers hand out: what a clip is, and one picture of it."""
+"""The values that readers hand out: what a clip is, one picture of it, and which pictures are asked for."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from howard.errors import InputError
+from howard.errors import InputError, SettingsError
 
 
 class DamagedFrameError(InputError):
@@ -80,3 +81,22 @@ class ClipInfo:
     start_time: Fraction = Fraction(0)
     audio: tuple[AudioTrack, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def choose_frames(frames: str | None, clip: ClipInfo) -> range:
+    """Zero-based indices of ``frames``, such as "100-200" (both included) or "40"; all where None.
+
+    Frames have the clip's own numbers. Raises SettingsError, naming the clip's range, where they are not in it.
+    """
+    if frames is None:
+        return range(clip.frame_count)
+    first, last = clip.first_number, clip.first_number + clip.frame_count - 1
+    match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", str(frames))
+    if match is None:
+        raise SettingsError(f"frames={frames} is not a frame or a range; write frames=40 or frames={first}-{last}")
+    start, end = int(match[1]), int(match[2] or match[1])
+    if start > end:
+        raise SettingsError(f"frames={frames} ends before it begins; write frames={end}-{start}")
+    if start < first or end > last:
+        raise SettingsError(f"frames={frames} is outside {clip.path}, which has frames {first}-{last}")
+    return range(start - first, end - first + 1)
