@@ -4,7 +4,7 @@ import heapq
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -148,7 +148,8 @@ def _add_sound(output: OutputContainer, sound: Sound) -> Iterator[tuple[Fraction
 def _sound_packets(
     source: InputContainer, sound: Sound, streams: dict[int, Stream]
 ) -> Iterator[tuple[Fraction, av.Packet]]:
-    with source:
+    last: dict[int, int] = {}
+    with source, suppress(av.FFmpegError):  # damaged sound ends early, the movie does not
         for packet in source.demux([source.streams[index] for index in streams]):
             stamp = packet.pts if packet.pts is not None else packet.dts
             # The demuxer ends with an empty packet.
@@ -159,8 +160,12 @@ def _sound_packets(
                 continue
             shift = round(sound.origin / packet.time_base)
             packet.pts = stamp - shift
-            packet.dts = None if packet.dts is None else packet.dts - shift
-            packet.stream = streams[packet.stream.index]
+            packet.dts = (stamp if packet.dts is None else packet.dts) - shift
+            # No container takes packets whose times do not increase.
+            if packet.dts <= last.get(packet.stream_index, packet.dts - 1):
+                continue
+            last[packet.stream_index] = packet.dts
+            packet.stream = streams[packet.stream_index]
             yield time - sound.origin, packet
 
 
