@@ -2,16 +2,15 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-
-import hydra
-from omegaconf import DictConfig
+from typing import Any
 
 import howard
 from howard import cli
+from howard.cores import count_cores
 from howard.errors import HowardError
-from howard.settings import InferSettings
+from howard.options import GROUPS, RenderJob
+from howard.progress import open_progress
 
 CONFIGS = Path(__file__).parent / "configs"
 EXAMPLES = (
@@ -27,65 +26,46 @@ EXAMPLES = (
 def main(arguments: list[str]) -> None:
     """Read the settings, render, and say how it went; with ``-m`` one render after the other."""
     if cli.wants_help(arguments):
-        print(cli.help_page("python infer.py", howard.__doc__ or "", InferSettings, EXAMPLES))
+        print(cli.help_page("python infer.py", howard.__doc__ or "", RenderJob, EXAMPLES, GROUPS))
     elif cli.is_sweep(arguments):
         render_all(arguments)
     else:
-        render(cli.read_settings(InferSettings, "infer_settings", arguments))
+        render(cli.read_settings(RenderJob, arguments))
 
 
 def render_all(arguments: list[str]) -> None:
     """Let Hydra go through all combinations of comma-separated values; what cannot be rendered is said and passed."""
+    # Hydra takes a third of a second to load, which one render need not wait for.
+    import hydra
+
     failures: list[str] = []
 
-    def job(config: DictConfig) -> None:
+    def job(config: Any) -> None:
         try:
-            render(cli.as_settings(InferSettings, config))
+            render(cli.as_settings(RenderJob, config))
         except HowardError as error:
             failures.append(str(error))
             print(f"error: {error}", file=sys.stderr)
 
+    cli.register_settings(RenderJob, "infer_settings")
     sys.argv[1:] = cli.hydra_arguments(arguments, "infer", CONFIGS)
     hydra.main(config_path=str(CONFIGS), config_name="infer", version_base=None)(job)()
     if failures:
         sys.exit(2)
 
 
-def render(settings: InferSettings) -> None:
-    """Render one shot."""
-    share_cores(settings.threads)
-    is_preview = settings.preview is not None
-    summary = howard.remove_background(
-        settings.input,
-        settings.plate,
-        settings.output_folder,
-        weights=settings.weights,
-        device=settings.device,
-        precision=settings.precision,
-        quality=settings.quality,
-        frames=str(settings.preview) if is_preview else settings.frames,
-        format=settings.format,
-        background=settings.background,
-        garbage=settings.garbage,
-        holdout=settings.holdout,
-        alpha=settings.alpha,
-        foreground=settings.foreground,
-        exr_compression=settings.exr_compression,
-        input_colour=settings.input_colour,
-        plate_colour=settings.plate_colour,
-        frame_rate=settings.frame_rate,
-        workers=settings.threads,
-        report=settings.report,
-        overwrite=settings.overwrite,
-        restart=is_preview,
-    )
-    rate = f" at {summary.rendered / summary.seconds:.2f} a second" if summary.rendered else ""
-    print(f"{summary.rendered} frames rendered{rate}, {summary.skipped} were there already: {summary.output}")
-    for status, numbers in (("weak", summary.weak), ("failed", summary.failed)):
-        if numbers:
-            print(f"worth a look, plate alignment {status}: {name_frames(numbers)}")
-    if summary.report is not None:
-        print(f"how it came out: {summary.report}")
+def render(job: RenderJob) -> None:
+    """Render one shot, or say what rendering it would mean."""
+    with open_progress(job.progress) as progress:
+        # Before anything slow is loaded.
+        progress.step("start", f"opening {job.input} and {job.plate}", input=job.input, plate=job.plate)
+        share_cores(job.threads)
+        act = howard.plan_render if job.dry_run else howard.remove_background
+        outcome = act(job.input, job.plate, job.folder, options=job, progress=progress)
+        if job.progress == "json":
+            progress.step("plan" if job.dry_run else "finished", outcome.lines()[0], **outcome.facts())
+    if job.progress != "json":
+        print("\n".join(outcome.lines()))
 
 
 def share_cores(threads: int | None) -> None:
@@ -94,7 +74,7 @@ def share_cores(threads: int | None) -> None:
     Frames are aligned side by side, each in one thread of OpenCV's; the network, which works on one frame at a time,
     gets half as many threads as there are cores.
     """
-    cores = threads or os.cpu_count() or 1
+    cores = threads or count_cores()
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // 2)))
     # Small systems of equations, many at a time: threads of their own would only get in the way.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -103,19 +83,6 @@ def share_cores(threads: int | None) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-
-
-def name_frames(numbers: Sequence[int], most: int = 8) -> str:
-    """Frame numbers, in order, as "frames 3-7, 12 and 40 more"."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    named = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs[:most])
-    left = sum(len(run) for run in runs[most:])
-    return f"{'frames' if len(numbers) > 1 else 'frame'} {named}" + (f" and {left} more" if left else "")
 
 
 if __name__ == "__main__":

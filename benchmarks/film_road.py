@@ -30,13 +30,13 @@ import cv2
 import numpy as np
 
 from howard.align import PlateAligner, default_cache_folder
+from howard.cores import count_cores
 from howard.matting import load_matting
 from howard.media import open_reader, open_writer
 from howard.pipeline import AlignedFrame, Predictor, align_frames, matte_frames, remove_background
 from howard.pipeline.cutout import cut_out
 from howard.pipeline.foreground import choose_colours
 from howard.pipeline.record import measure_frame
-from howard.pipeline.stages import count_cores
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"

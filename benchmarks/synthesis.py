@@ -77,6 +77,8 @@ def data_module(root: Path) -> Any:
     places = [name for name in ("backgrounds", "plate_pairs", "places") if (root / name).is_dir()]
     module = MattingDataModule(
         root=str(root),
+        pack=None,
+        pack_memory_gb=0.0,
         people=real,
         shares=[1.0] * len(real),
         places=places,

@@ -1,19 +1,22 @@
 """The command line: every file name arrives as typed, and every slip is met with one helpful line."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from omegaconf import MISSING, OmegaConf
+from omegaconf import OmegaConf
 
 from howard import cli
 from howard.errors import InputError, SettingsError
-from howard.settings import InferSettings, setting
+from howard.fields import REQUIRED, setting
+from howard.options import RenderJob
 
 ROOT = Path(__file__).parents[1]
 AWKWARD_NAMES = [
@@ -38,23 +41,21 @@ FILE_NAMES = st.text(st.characters(exclude_characters="\0\n\r", exclude_categori
 
 @dataclass
 class ToySettings:
-    clip: str = setting(MISSING, "a clip to look at")
+    clip: str = setting(REQUIRED, "a clip to look at")
     note: str | None = setting(None, "a remark")
     steps: int = setting(3, "how many steps")
     rate: float = setting(0.5, "how fast")
     deep: bool = setting(False, "look deeper")
-
-
-ConfigStore.instance().store(name="toy", node=ToySettings)
+    kind: str = setting("round", "of which kind", choices={"round": "", "square": "with corners"}, aliases=("shape",))
 
 
 def read_toy(*arguments: str) -> ToySettings:
-    return cli.read_settings(ToySettings, "toy", arguments)
+    return cli.read_settings(ToySettings, arguments)
 
 
 @pytest.mark.parametrize("name", AWKWARD_NAMES)
 def test_awkward_file_names_arrive_as_typed(name: str) -> None:
-    read = cli.read_settings(InferSettings, "infer_settings", [f"input={name}", f"plate={name}"])
+    read = cli.read_settings(RenderJob, [f"input={name}", f"plate={name}"])
     assert (read.input, read.plate) == (name, name)
 
 
@@ -78,10 +79,14 @@ def test_a_leading_tilde_means_home_in_paths_only(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("USERPROFILE", "/home/me")
     monkeypatch.chdir(tmp_path)
     arguments = ["input=~/a=b.mp4", "plate=x~/y.mp4", "frames=~/1"]
-    read = cli.read_settings(InferSettings, "infer_settings", arguments)
+    read = cli.read_settings(RenderJob, arguments)
     assert (read.input, read.plate, read.frames) == ("/home/me/a=b.mp4", "x~/y.mp4", "~/1")
     (tmp_path / "~").mkdir()
-    assert cli.read_settings(InferSettings, "infer_settings", arguments).input == "~/a=b.mp4"
+    assert cli.read_settings(RenderJob, arguments).input == "~/a=b.mp4"
+
+
+def test_a_former_name_is_understood() -> None:
+    assert read_toy("clip=a", "shape=square").kind == "square"
 
 
 def test_defaults_and_types() -> None:
@@ -101,8 +106,11 @@ def test_null_means_none_only_where_none_is_allowed() -> None:
         (["clip=a", "rate=fast"], "rate=fast is not a number"),
         (["clip=a", "deep=perhaps"], "deep=perhaps is not true or false"),
         (["clip=a", "setps=2"], "unknown setting 'setps'; did you mean 'steps'?"),
-        (["clip=a", "qqqqqq=2"], "unknown setting 'qqqqqq'; there are: clip, note, steps, rate, deep"),
+        (["clip=a", "qqqqqq=2"], "unknown setting 'qqqqqq'; there are: clip, note, steps, rate, deep, kind"),
         (["steps=2"], "clip= is missing: a clip to look at"),
+        (["clip=a", "kind=flat"], "kind=flat is not known; choose round or square"),
+        (["clip=a", "steps=" + "9" * 5000], f"steps={'9' * 60}...{'9' * 60} is not a whole number"),
+        (["clip=a", "kind=a\nb"], "kind=a\\nb is not known; choose round or square"),
         (["clip="], "clip= has no value; give one, or leave the setting out"),
         (["clip=???"], "clip=??? cannot be used as a value; write a file of that name as ./???"),
         (["clip=my", "shot.mp4"], "'shot.mp4' is not key=value; a value with spaces needs quotes: \"key=value\""),
@@ -130,6 +138,7 @@ def test_help_page_says_every_setting() -> None:
         "  steps=  3         how many steps",
         "  rate=   0.5       how fast",
         "  deep=   false     look deeper",
+        "  kind=   round     of which kind: round or square (with corners)",
         "",
         "examples:",
         "  python toy.py clip=a.mp4",
@@ -157,6 +166,45 @@ def test_friendly_ends_in_one_line(
     with pytest.raises(SystemExit) as caught:
         entry()
     assert (caught.value.code, capsys.readouterr().err) == (code, line)
+
+
+def test_an_error_is_one_line_whatever_the_name(capsys: pytest.CaptureFixture[str]) -> None:
+    @cli.friendly
+    def entry() -> None:
+        raise InputError("a\nb\t\udce9.mp4 does not exist")
+
+    with pytest.raises(SystemExit):
+        entry()
+    assert capsys.readouterr().err == "error: a\\nb\\t\\udce9.mp4 does not exist\n"
+
+
+def test_names_that_the_terminal_cannot_show_are_escaped() -> None:
+    program = "from howard import cli\ncli.friendly(lambda: print('東京 \\udce9'))()"
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment, check=True)
+    assert done.stdout.split() == [rb"\u6771\u4eac", rb"\udce9"]
+
+
+def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
+    program = "from howard import cli\ncli.friendly(lambda: [print('x' * 9999) for _ in range(99)])()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+def test_plain_commands_do_without_hydra() -> None:
+    program = (
+        "import sys; from howard import cli; from howard.options import RenderJob\n"
+        "cli.help_page('x', 'y', RenderJob, ()); cli.read_settings(RenderJob, ['input=a', 'plate=b'])\n"
+        "sys.exit(bool({'hydra', 'omegaconf', 'numpy', 'rich'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    assert subprocess.run([sys.executable, "-c", program], env=environment).returncode == 0
 
 
 def test_friendly_lets_bugs_through() -> None:

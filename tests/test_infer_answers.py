@@ -40,8 +40,9 @@ def test_infer_says_how_it_went(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     finally:
         cv2.setNumThreads(threads)
     assert asked["paths"] == ("films/a b.mp4", "empty.mp4", "renders/a b")
-    assert asked["frames"] == "1-4"
+    assert asked["options"].frames == "1-4"
     assert capsys.readouterr().out.splitlines() == [
+        "opening films/a b.mp4 and empty.mp4",
         f"3 frames rendered at 2.00 a second, 1 were there already: {Path('renders/a b')}",
         "worth a look, plate alignment weak: frames 2-4, 9",
         "worth a look, plate alignment failed: frame 7",

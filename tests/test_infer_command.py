@@ -192,7 +192,7 @@ def test_a_preview_and_another(tmp_path: Path) -> None:
     [
         (("format=gif",), "format=gif is not known"),
         (("format=composite",), "format=composite needs background="),
-        (("format=exr", "exr_compression=rar"), "no EXR compression 'rar'"),
+        (("format=exr", "exr_compression=rar"), "exr_compression=rar is not known"),
         (("format=prores", "background=green"), "background= goes with format=png"),
     ],
 )

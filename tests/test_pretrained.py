@@ -1,9 +1,11 @@
 """The weights that ship do what their model card says."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from howard.errors import WeightsError
 from howard.evaluation.clip import TrueClip
 from howard.evaluation.roads import score_clip
 from howard.matting import load_matting
@@ -20,6 +22,17 @@ def test_the_file_is_small_and_says_what_it_is() -> None:
     assert metadata.mixing == "linear"
     assert metadata.licence == "MIT"
     assert "people_real" in metadata.data
+
+
+def test_the_person_prior_ships_with_its_licence() -> None:
+    folder = "src/howard/pretrained/"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for name in ("person_prior.LICENSE.txt", "NOTICE"):
+        assert "Apache License" in (ROOT / folder / name).read_text()
+        assert folder + name in project["project"]["license-files"]
+        assert f"pretrained/{name}" in project["tool"]["setuptools"]["package-data"]["howard"]
+    with pytest.raises(WeightsError, match="refine_lite"):
+        find_weights("person_prior")
 
 
 @pytest.mark.slow

@@ -3,16 +3,21 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from howard.pipeline import cut_out_frames, remove_background
+    from howard.options import RenderOptions
+    from howard.pipeline import cut_out_frames, plan_render, remove_background
 
-__all__ = ["__version__", "cut_out_frames", "remove_background"]
+__all__ = ["RenderOptions", "__version__", "cut_out_frames", "plan_render", "remove_background"]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    # Whoever only asks for help, or mistypes a setting, shall not wait for the film road to load.
-    if name in ("cut_out_frames", "remove_background"):
+    # Whoever only asks for help, or mistypes a setting, need not wait for the pipeline to load.
+    if name in ("cut_out_frames", "plan_render", "remove_background"):
         from howard import pipeline
 
         return getattr(pipeline, name)
+    if name == "RenderOptions":
+        from howard.options import RenderOptions
+
+        return RenderOptions
     raise AttributeError(f"module 'howard' has no attribute {name!r}")

@@ -1,5 +1,8 @@
 """What Howard says when something cannot be done: what went wrong, the path or value, and the cure."""
 
+# Characters of a value that an error line quotes; longer ones lose their middle.
+_LONGEST_VALUE = 120
+
 
 class HowardError(Exception):
     """Base of all errors meant for people; its text is one line, complete without a traceback."""
@@ -19,3 +22,17 @@ class OutputError(HowardError):
 
 class WeightsError(HowardError):
     """A weights file does not fit the network it is loaded into, or is not a weights file."""
+
+
+def one_line(text: str) -> str:
+    """``text`` with line breaks and other control characters escaped, as ``\\n``; file names may hold any."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def quoted(value: object) -> str:
+    """A value as an error line quotes it: on one line, shortened in the middle where it is very long."""
+    text = one_line(str(value))
+    if len(text) <= _LONGEST_VALUE:
+        return text
+    half = _LONGEST_VALUE // 2
+    return f"{text[:half]}...{text[-half:]}"

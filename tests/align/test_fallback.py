@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from howard.align import AlignmentStatus, PlateAligner
+from howard.align.effort import choose_effort
 from howard.align.fallback import reach_by_neighbours
-from howard.align.quality import choose_quality
 from howard.align.store import PlateStore
 from howard.align.view import view_source
 
@@ -36,8 +36,8 @@ def test_a_frame_is_reached_through_its_neighbour_and_not_along_the_person(scene
     view, beside, plate_view = homography(4, offset=(-150, -80)), homography(5, offset=(-90, -80)), homography(2)
     source, neighbour = (_shot(scene, texture, each) for each in (view, beside))
     store = PlateStore([Shot(scene.view(plate_view, SIZE))], feature_side=960, frame_bytes=10**8, disk=None)
-    quality = choose_quality("standard")
-    reached = reach_by_neighbours(view_source(source.image, 960), [neighbour], store, quality)
+    effort = choose_effort("standard")
+    reached = reach_by_neighbours(view_source(source.image, 960), [neighbour], store, effort)
     assert reached is not None
     assert not reached.is_sure
     assert corners_apart(reached.estimate.matrix, view @ np.linalg.inv(plate_view), SIZE) < 2

@@ -16,7 +16,8 @@ from howard.data.datamodule import MattingDataModule
 from howard.data.datasets import SyntheticDataset
 from howard.data.numbers import SampleNumbers
 from howard.errors import InputError, SettingsError
-from howard.synthesis import Person, level_recipe
+from howard.synthesis import Person, level_recipe, with_lessons
+from howard.synthesis.recipe import DistractorRecipe, MotionRecipe, SubjectRecipe
 
 SIZE = 48
 
@@ -24,6 +25,8 @@ SIZE = 48
 def make(root: Path, **changes) -> MattingDataModule:
     settings = {
         "root": str(root),
+        "pack": None,
+        "pack_memory_gb": 1.0,
         "people": ["people"],
         "shares": [1.0],
         "places": ["places"],
@@ -57,10 +60,11 @@ def finished(module: MattingDataModule) -> Iterator[dict[str, torch.Tensor]]:
 def test_batches_have_their_shapes(data_root: Path, frames: int) -> None:
     batches = list(finished(make(data_root, frames=frames)))
     assert len(batches) == 3
-    channels = {"source": 3, "plate": 3, "coverage": 1, "alpha": 1, "foreground": 3, "background": 3}
+    channels = {"source": 3, "plate": 3, "coverage": 1, "alpha": 1, "foreground": 3, "background": 3, "distractor": 1}
     time = () if frames == 1 else (frames,)
     assert {name: tuple(image.shape) for name, image in batches[0].items()} == {
-        name: (2, *time, count, SIZE, SIZE) for name, count in channels.items()
+        **{name: (2, *time, count, SIZE, SIZE) for name, count in channels.items()},
+        "has_person_prior": (2, *time, 1, 1, 1),
     }
 
 
@@ -216,6 +220,18 @@ def test_a_curriculum_grows_with_the_sample_number() -> None:
     assert Curriculum("moving").at(7) == level_recipe(1.0)
 
 
+def test_lessons_are_for_training_and_never_for_validation(data_root: Path) -> None:
+    module, without = make(data_root, lessons=True), make(data_root)
+    training = module.train_dataloader().dataset
+    assert isinstance(training, SyntheticDataset)
+    assert training.recipes.at(0) == with_lessons(level_recipe(0.5))
+    assert module.recipe == without.recipe == level_recipe(0.5)
+    plain = measuring(with_lessons(level_recipe(0.5))).recipe
+    assert (plain.subject, plain.distractors, plain.motion) == (SubjectRecipe(), DistractorRecipe(), MotionRecipe())
+    first, second = (each.validation_batch(2) for each in (module, without))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
 def test_mixing_can_be_set_apart_from_the_recipe(data_root: Path) -> None:
     assert make(data_root, recipe="paper").recipe.mixing == "srgb"
     assert make(data_root, recipe="paper", mixing="linear").recipe.mixing == "linear"
@@ -257,7 +273,7 @@ def test_the_larger_person_stands_in_front(data_root: Path) -> None:
 def test_hair_is_grown_to_train_and_never_to_measure(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     grown = []
 
-    def grow(person: Person, rng: np.random.Generator) -> Person:
+    def grow(person: Person, rng: np.random.Generator, hair_mask: np.ndarray | None) -> Person:
         grown.append(person)
         return Person(person.foreground, person.alpha // 4)
 

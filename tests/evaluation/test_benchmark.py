@@ -149,7 +149,7 @@ def test_unreadable_truth_is_named(clip: TrueClip) -> None:
     ("arguments", "trouble"),
     [
         (["clips=nowhere"], "nowhere does not exist; give a folder laid out like data/sample, or a folder of such"),
-        (["clips=nowhere", "quality=great"], "quality=great is not known; choose fast, standard, best"),
+        (["clips=nowhere", "quality=great"], "quality=great is not known; choose fast, standard or best"),
     ],
 )
 def test_the_command_says_trouble_in_one_line(arguments: list[str], trouble: str) -> None:

@@ -123,7 +123,7 @@ def test_the_command_prints_a_table_and_writes_json(
         (["truth=t"], "predictions= is missing"),
         (["predictions=p"], "truth= is missing"),
         (["predictions=p", "truth=t", "plate=x"], "plate= needs source="),
-        (["predictions=p", "truth=t", "mixing=dark"], "mixing=dark is unknown"),
+        (["predictions=p", "truth=t", "mixing=dark"], "mixing=dark is not known; choose linear or srgb"),
         (["predictions=p", "truth=t"], "holds no mattes"),
     ],
 )

@@ -15,7 +15,8 @@ from howard.matting import (
     load_network,
     save_weights,
 )
-from howard.matting.encoders import build_encoder
+from howard.matting.encoders import ENCODERS, EncoderEntry, build_encoder
+from howard.matting.encoders.efficientnet_lite import EfficientNetLite0Encoder
 
 SMALL = WeightsMetadata(
     "efficientnet_lite0",
@@ -121,8 +122,25 @@ def test_files_cut_short_are_refused(saved, tmp_path: Path, size: int, suffix: s
 def test_weights_of_another_encoder_are_refused(tmp_path: Path) -> None:
     state = MattingNetwork("mobilenetv2", 16, (16, 12, 8), ("coverage",)).state_dict()
     save_weights(tmp_path / "mixed.safetensors", state, SMALL)
-    with pytest.raises(WeightsError, match="say efficientnet_lite0, its tensors are those of mobilenetv2"):
+    with pytest.raises(WeightsError, match=r"mixed\.safetensors lacks backbone\.blocks"):
         load_network(tmp_path / "mixed.safetensors")
+
+
+def test_a_registered_encoder_is_recognised_by_its_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its tensor names may be those of another encoder: here both have a ``conv_stem``."""
+
+    class ShallowEncoder(EfficientNetLite0Encoder):
+        def __init__(self) -> None:
+            super().__init__()
+            del self.blocks[15]
+            self.channels = (*self.channels[:3], 192)
+
+    monkeypatch.setitem(ENCODERS, "shallow", EncoderEntry(ShallowEncoder, ()))
+    metadata = replace(SMALL, encoder="shallow")
+    save_weights(tmp_path / "shallow.safetensors", metadata.build().state_dict(), metadata)
+    network, loaded = load_network(tmp_path / "shallow.safetensors")
+    assert loaded.encoder == "shallow"
+    assert isinstance(network.backbone, ShallowEncoder)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -167,7 +185,7 @@ def test_imagenet_encoders_load_by_name(name: str, tmp_path: Path) -> None:
         published |= {"fc.weight": torch.zeros(1)}
     torch.save(published, tmp_path / "imagenet.pth")
     encoder = build_encoder(name, extra_inputs=1)
-    load_imagenet_encoder(encoder, tmp_path / "imagenet.pth")
+    load_imagenet_encoder(encoder, ENCODERS[name], tmp_path / "imagenet.pth")
     torch.testing.assert_close(encoder.get_parameter(stem), torch.cat([0.7 * kernel, -0.7 * kernel], dim=1))
 
 
@@ -180,7 +198,7 @@ def test_the_published_efficientnet_package_loads() -> None:
     )
     path = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
     encoder = build_encoder("efficientnet_lite0")
-    load_imagenet_encoder(encoder, path)
+    load_imagenet_encoder(encoder, ENCODERS["efficientnet_lite0"], path)
     published = torch.load(path, weights_only=True)["_blocks.15._project_conv.weight"]
     assert torch.equal(encoder.get_parameter("blocks.15.project_conv.weight"), published)
 

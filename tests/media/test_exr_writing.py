@@ -9,9 +9,10 @@ import OpenEXR
 import pytest
 
 from howard.colour import linear_to_srgb, srgb_to_linear
-from howard.errors import OutputError
-from howard.media import ExrSequenceWriter, to_depth
+from howard.errors import OutputError, SettingsError
+from howard.media import ExrSequenceWriter, choose_output_colour, open_reader, open_writer, to_depth
 from howard.media.exr_writing import exr_pixels, write_exr
+from howard.media.frame import WindowOrigin
 
 
 def _write(writer, picture, number=1):
@@ -79,6 +80,46 @@ def test_the_file_says_how_it_is_meant(describe, tmp_path):
     assert (code.hours, code.minutes, code.seconds, code.frame, code.dropFrame) == (1, 1, 0, 2, True)
 
 
-def test_a_file_that_cannot_be_written_is_said_in_one_line(tmp_path):
+@pytest.mark.parametrize("name", ["acescg", "aces2065-1", "ocio:ACEScg", "Linear Rec.2020", "ACEScct"])
+def test_another_colour_space_can_be_written_and_read_again(hair, describe, tmp_path, name):
+    picture = hair(24, 32)
+    path = _write(ExrSequenceWriter(tmp_path, "shot", describe(32, 24), output_colour=name), picture)
+    header = OpenEXR.File(str(path)).header()
+    assert ("chromaticities" in header) == (name != "ACEScct")
+    stored = OpenEXR.File(str(path)).channels()["RGBA"].pixels.astype(np.float32)
+    solid = stored[..., 3] == 1
+    read = open_reader(path, colour="ocio:ACEScct" if name == "ACEScct" else None)[0].image
+    np.testing.assert_allclose(read[solid], picture[solid][:, :3], atol=6e-3)
+    # Soft edges are premultiplied in the file's own colours.
+    np.testing.assert_allclose(
+        stored[..., :3], choose_output_colour(name)(srgb_to_linear(picture[..., :3])) * picture[..., 3:], atol=4e-3
+    )
+
+
+def test_acescg_says_so_to_every_reader(describe, tmp_path):
+    writer = ExrSequenceWriter(tmp_path, "shot", describe(4, 4), output_colour="acescg")
+    header = OpenEXR.File(str(_write(writer, np.full((4, 4, 4), 255, np.uint8)))).header()
+    assert header["chromaticities"] == pytest.approx((0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767))
+    assert header["colorInteropID"] == "lin_ap1_scene"
+    assert writer.facts["colour_space"] == "scene-linear, ACEScg (AP1)"
+
+
+def test_an_unknown_colour_space_is_refused_before_anything_is_written(describe, tmp_path):
+    with pytest.raises(SettingsError, match="no colour space 'octarine'"):
+        open_writer("exr", tmp_path / "out", describe(4, 4), range(1), output_colour="octarine")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_display_window_of_the_shot_is_kept(describe, tmp_path):
+    clip = describe(6, 4, window_origin=WindowOrigin(100, -50))
+    path = _write(ExrSequenceWriter(tmp_path, "shot", clip), np.full((4, 6, 4), 255, np.uint8))
+    header = OpenEXR.File(str(path)).header()
+    for window in ("displayWindow", "dataWindow"):
+        assert np.array(header[window]).tolist() == [[100, -50], [105, -47]]
+    assert open_reader(path).info.window_origin == (100, -50)
+
+
+def test_a_file_that_cannot_be_written_is_said_in_one_line(tmp_path, capfd):
     with pytest.raises(OutputError, match=r"shot\.0001\.exr cannot be written \(No such file or directory\)"):
         write_exr(tmp_path / "nowhere" / "shot.0001.exr", np.zeros((2, 2, 4), np.float16))
+    assert capfd.readouterr() == ("", "")

@@ -1,16 +1,19 @@
 """The one working space: reference whites, greys and gamuts, and the names that override a file's tags."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from howard.colour import linear_to_srgb, srgb_to_linear
-from howard.errors import SettingsError
+from howard.errors import InputError, SettingsError
 from howard.media import primaries
 from howard.media.colour_names import COLOUR_NAMES, apply_colour_name
-from howard.media.primaries import BT709, BT2020, named_primaries, rgb_to_bt709, rgb_to_xyz
+from howard.media.colours.h273 import read_code_points
+from howard.media.primaries import BT709, BT2020, CIE_XYZ, named_primaries, rgb_to_bt709, rgb_to_xyz
 from howard.media.working_space import ColourTags, WorkingSpace
 
 SDR = ColourTags("bt709", False, BT709, "bt709")
@@ -89,7 +92,7 @@ def test_luminance_weights_are_those_of_the_standards():
     np.testing.assert_allclose(rgb_to_xyz(BT2020)[1], [0.2627, 0.6780, 0.0593], atol=1e-4)
 
 
-@pytest.mark.parametrize("of", ALL_PRIMARIES, ids=lambda of: of.name)
+@pytest.mark.parametrize("of", [each for each in ALL_PRIMARIES if each != CIE_XYZ], ids=lambda of: of.name)
 def test_white_stays_white_whatever_the_primaries(of):
     np.testing.assert_allclose(rgb_to_bt709(of) @ np.ones(3), 1, atol=1e-6)
 
@@ -99,6 +102,8 @@ def test_chromaticities_find_their_names():
     assert named_primaries((0.7, 0.3, 0.2, 0.7, 0.1, 0.0, 0.33, 0.33)).name == "custom"
 
 
+# The first picture waits for the tables of all curves.
+@settings(deadline=None)
 @given(arrays(np.uint16, (2, 3, 3), elements=st.integers(0, 65535)))
 def test_every_reading_gives_finite_light(image):
     for space in SPACES:
@@ -115,7 +120,63 @@ def test_names_say_the_range_too():
     assert apply_colour_name(SDR, None) is SDR
 
 
-@pytest.mark.parametrize("name", ["", "octarine", "bt709full", "-", "pq-wide"])
+@pytest.mark.parametrize("name", ["", "octarine", "bt709full", "-", "pq-wide", "dlog-m2"])
 def test_unknown_names_are_answered_with_the_known(name):
     with pytest.raises(SettingsError, match=r"bt709, bt601, .*hlg.*slog3.*clog3"):
         apply_colour_name(SDR, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("display-p3", "p3"),
+        ("Display P3", "p3"),
+        ("Rec.709", "bt709"),
+        ("C-Log2", "clog2"),
+        ("Canon Log 3", "clog3"),
+        ("Apple Log", "applelog"),
+        ("DaVinci Intermediate", "davinci"),
+        ("ACES2065-1", "aces2065-1"),
+        ("BMD Film Gen 5", "bmdfilm5"),
+    ],
+)
+def test_names_may_be_written_as_their_makers_do(name, known):
+    assert apply_colour_name(SDR, name) == apply_colour_name(SDR, known)
+
+
+def test_a_near_name_is_offered_and_dlog_m_is_refused():
+    with pytest.raises(SettingsError, match=r"did you mean slog3\?"):
+        apply_colour_name(SDR, "slog33")
+    with pytest.raises(SettingsError, match="D-Log M has no published formula"):
+        apply_colour_name(SDR, "D-Log M")
+
+
+def test_unknown_tags_are_refused_unless_a_name_overrides_them():
+    tags = SDR._replace(unknown="matrix 10 (BT.2020 constant luminance)")
+    for name in (None, "full"):
+        with pytest.raises(InputError, match=r"shot\.mkv says matrix 10 \(BT\.2020 constant luminance\)"):
+            apply_colour_name(tags, name, Path("shot.mkv"))
+    assert apply_colour_name(tags, "bt709") == SDR
+
+
+def test_huge_and_missing_values_become_finite():
+    image = np.array([[[3e38, -3e38, np.nan], [np.inf, 1e10, 0.5]]], np.float32)
+    for space in SPACES:
+        if not space.passes:
+            assert np.isfinite(space(image)).all()
+    assert WorkingSpace(ColourTags("rgb", True, BT709, "linear"))(image)[0, 1, 2] == pytest.approx(0.735357, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ((1, 1, 1), (BT709, "bt709", "bt709", "")),
+        ((2, 2, 2), (None, None, None, "")),
+        ((9, 16, 9), (BT2020, "smpte2084", "bt2020nc", "")),
+        ((12, 13, 0), (primaries.DISPLAY_P3, "iec61966-2-1", "rgb", "")),
+        ((9, 14, 10), (BT2020, "bt2020-10", None, "matrix 10 (BT.2020 constant luminance)")),
+        ((99, 9, 14), (None, None, None, "transfer 9 (logarithmic 100:1) and primaries 99 and matrix 14 (ICtCp)")),
+    ],
+)
+def test_code_points_are_looked_up_and_unknown_ones_named(codes, expected):
+    assert read_code_points(*codes) == expected

@@ -16,6 +16,7 @@ from howard.colour import srgb_to_linear
 from howard.errors import OutputError, SettingsError
 from howard.media import Background, Frame, MovieWriter, open_reader
 from howard.media.movie_formats import MOVIE_FORMATS
+from howard.options import RenderOptions
 from howard.pipeline import MattedFrame, deliver
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.outputs import choose_outputs, describe_output
@@ -72,9 +73,7 @@ def write(clips, tmp_path) -> Callable[..., int]:
             start = shot.info.first_number
             frames = range(first - start, last - start + 1)
             behind = None if background is None else Background(background, shot.info.width, shot.info.height)
-            outputs = choose_outputs(
-                name, output, shot.info, frames, has_background=behind is not None, exr_compression="zip"
-            )
+            outputs = choose_outputs(RenderOptions(format=name, background=background), output, shot.info, frames)
             if segment_frames is not None:
                 form = MOVIE_FORMATS[name]
                 outputs = [Output(MovieWriter(output, "shot", form, shot.info, frames, segment_frames))]
@@ -171,7 +170,7 @@ def test_a_video_behind_the_person_runs_along(write, clips, tmp_path):
         ({"format": "gif"}, "format=gif is not known; choose png, png16, exr"),
         ({"format": "composite"}, "format=composite needs background="),
         ({"format": "exr", "background": "green"}, "background= goes with format=png"),
-        ({"format": "exr", "exr_compression": "rar"}, "no EXR compression 'rar'"),
+        ({"format": "exr", "exr_compression": "rar"}, "exr_compression=rar is not known"),
         ({"frame_rate": "fast"}, "frame_rate=fast is not a frame rate"),
     ],
 )

@@ -203,9 +203,33 @@ def test_progress_is_told_after_every_frame(render):
     ]
 
 
-def test_the_bar_is_quiet_without_a_terminal(render, capfd):
+def test_steps_are_lines_without_a_terminal(render, capfd, clips):
     render(frames="1", progress=True)
-    assert capfd.readouterr() == ("", "")
+    assert capfd.readouterr() == (
+        f"reading {clips.shot}: 6 frames of 320x240\n"
+        f"reading {clips.plate}: 3 frames of 320x240\n"
+        "indexing the plate: 3 frames\n",
+        "",
+    )
+
+
+def test_a_listener_hears_every_step(render):
+    class Listener:
+        def __init__(self):
+            self.heard = []
+
+        def step(self, name, text, **facts):
+            self.heard.append((name, facts.get("frames")))
+
+        def advance(self, done, total):
+            self.heard.append((done, total))
+
+        def frame(self, event):
+            self.heard.append(event.number)
+
+    listener = Listener()
+    render(frames="2", progress=listener)
+    assert listener.heard == [("shot", 6), ("plate", 3), ("plate_index", 3), (1, 3), (2, 3), (3, 3), 2]
 
 
 def test_bad_inputs_are_found_without_loading_torch():

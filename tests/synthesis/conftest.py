@@ -10,6 +10,7 @@ from torch.utils.data import default_collate
 from howard.synthesis import Recipe, draw_scene, open_streams
 from howard.synthesis.canvas import canvas_side
 from howard.synthesis.film import Canvases, Shoot
+from howard.synthesis.occlusion import DistractorCanvases
 from howard.synthesis.recipe import LightRecipe, PlateRecipe, TakeRecipe
 
 FRAME = (48, 64)
@@ -48,8 +49,20 @@ def make_shoot(recipe: Recipe, seeds: list[int], frames: int = 1) -> Shoot:
         place=places,
         plate=plates,
         place_maps=maps,
+        distractors=no_distractors(places.shape[-1], frames),
+        has_person_prior=torch.ones(len(seeds), dtype=torch.bool),
     )
     return Shoot(canvases, default_collate(draws))
+
+
+def no_distractors(side: int, frames: int = 1) -> DistractorCanvases:
+    return DistractorCanvases(
+        masks=torch.zeros(0, 1, side, side, dtype=torch.uint8),
+        mask_owner=torch.zeros(0, dtype=torch.int64),
+        occluders=torch.zeros(0, 4, side, side, dtype=torch.uint8),
+        occluder_maps=torch.zeros(0, frames, 3, 3),
+        occluder_owner=torch.zeros(0, dtype=torch.int64),
+    )
 
 
 @pytest.fixture(scope="session")

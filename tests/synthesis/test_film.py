@@ -13,7 +13,7 @@ from howard.synthesis.film import Sample, Shoot, film
 from tests.synthesis.conftest import FRAME, PLAIN, make_shoot, to_canvas, without_noise
 
 SEEDS = [1, 2, 3, 4]
-CHANNELS = {"source": 3, "plate": 3, "coverage": 1, "alpha": 1, "foreground": 3, "background": 3}
+CHANNELS = {"source": 3, "plate": 3, "coverage": 1, "alpha": 1, "foreground": 3, "background": 3, "distractor": 1}
 
 
 @pytest.mark.parametrize("name", RECIPE_NAMES)
@@ -21,7 +21,8 @@ def test_samples_have_their_shapes_and_ranges(name: str) -> None:
     recipe = choose_recipe(name)
     sample = film(make_shoot(recipe, SEEDS, frames=2), FRAME, recipe.mixing)
     for field, image in sample._asdict().items():
-        assert image.shape == (4, 2, CHANNELS[field], *FRAME)
+        whole = field == "has_person_prior"
+        assert image.shape == ((4, 2, 1, 1, 1) if whole else (4, 2, CHANNELS[field], *FRAME))
         assert image.dtype == torch.float32
         assert 0 <= image.min() <= image.max() <= 1
     assert set(sample.coverage.unique().tolist()) <= {0.0, 1.0}

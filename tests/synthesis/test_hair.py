@@ -1,4 +1,4 @@
-"""Grown hair: where it begins, where it never is, and what stays as it was."""
+"""Grown hair: where it begins, where it never is, what it covers, and what stays as it was."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.synthesis import Person
-from howard.synthesis.hair import find_head, grow_hair
+from howard.synthesis.hair import grow_hair
+from howard.synthesis.hair_outline import find_hair
+from howard.synthesis.hair_render import SUPERSAMPLING, Ink, draw_curves
+from howard.synthesis.hair_strands import grow_strands
+from howard.synthesis.hair_styles import STYLES, sample_style
+from howard.synthesis.head import find_head
 
 SKIN, SHIRT, HAIR = (200, 150, 120), (30, 60, 160), (40, 30, 20)
 
@@ -42,43 +47,115 @@ def test_what_shows_no_whole_head_stays_as_it_is() -> None:
         assert grow_hair(person, np.random.default_rng(0)) is person
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**31))
-def test_hair_only_adds_to_the_person(seed: int) -> None:
+def hair_mask() -> np.ndarray:
+    """The cap of :func:`draw_person`, at a quarter of the size."""
+    person = draw_person()
+    return cv2.resize(np.where((person.foreground == HAIR).all(axis=2), person.alpha, 0), (40, 60))
+
+
+def align(person: Person, grown: Person) -> tuple[int, int]:
+    """Rows and columns that the picture was extended by, above and to the left."""
+    top = grown.alpha.shape[0] - person.alpha.shape[0]
+    for left in range(grown.alpha.shape[1] - person.alpha.shape[1] + 1):
+        if np.array_equal(grown.alpha[-40:, left : left + person.alpha.shape[1]], person.alpha[-40:]):
+            return top, left
+    raise AssertionError("the torso is not in the picture any more")
+
+
+@pytest.mark.parametrize("has_mask", [False, True])
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**31))
+def test_only_the_surroundings_of_the_hair_change(has_mask: bool, seed: int) -> None:
     person = draw_person()
     before = person.alpha.copy(), person.foreground.copy()
-    grown = grow_hair(person, np.random.default_rng(seed))
+    grown = grow_hair(person, np.random.default_rng(seed), hair_mask() if has_mask else None)
     assert np.array_equal(person.alpha, before[0])
     assert np.array_equal(person.foreground, before[1])
     assert grown.alpha.shape == grown.foreground.shape[:2]
     assert grown.alpha.dtype == grown.foreground.dtype == np.uint8
-    room = grown.alpha.shape[0] - person.alpha.shape[0]
-    assert grown.alpha.shape[1] - person.alpha.shape[1] == 2 * room
-    within = grown.alpha[room:, room:-room]
-    assert (within >= person.alpha).all()
-    assert grown.alpha[:1].max() == 0, "none ends at the picture's edge"
-    # The rest of the body is far from the head: colour and matte are untouched there.
-    assert np.array_equal(within[180:], person.alpha[180:])
-    assert np.array_equal(grown.foreground[room + 180 :, room:-room], person.foreground[180:])
+    top, left = align(person, grown)
+    assert grown.alpha[:1].max() == 0, "no strand is cut by the picture's edge"
+    within = grown.alpha[top:, left : left + 160]
+    assert np.array_equal(within[190:], person.alpha[190:])
+    assert np.array_equal(grown.foreground[top + 190 :, left : left + 160], person.foreground[190:])
+    # Whatever is well inside the person stays solid.
+    assert (within[60:180, 78:82] == 255).all()
 
 
 def test_hair_is_soft_and_of_the_heads_colour() -> None:
     person = draw_person()
-    grown = [grow_hair(person, np.random.default_rng(seed)) for seed in range(40)]
+    grown = [grow_hair(person, np.random.default_rng(seed), hair_mask()) for seed in range(40)]
     soft = [int(((each.alpha > 20) & (each.alpha < 235)).sum()) for each in grown]
-    assert max(soft) > 1500, "a great crown, now and then"
-    assert min(soft) < 300, "and a few loose strands at other times"
+    assert max(soft) > 1500, "a great crown"
+    assert min(soft) < 400, "a few loose strands"
     for each in grown:
-        room = each.alpha.shape[0] - 240
-        above = np.s_[: room + 18]
-        colours = each.foreground[above][each.alpha[above] > 30].astype(float)
+        top, _ = align(person, each)
+        colours = each.foreground[: top + 18][each.alpha[: top + 18] > 30].astype(float)
         if len(colours):
-            assert np.abs(colours - HAIR).max() < 0.6 * max(HAIR), "shades of one colour"
+            assert colours.max() < 120, "shades of one dark colour"
+            assert (colours[:, 0] >= colours[:, 2] - 3).all(), "of its hue"
 
 
-def test_the_same_draw_gives_the_same_hair() -> None:
-    first, again = (grow_hair(draw_person(), np.random.default_rng(7)) for _ in range(2))
-    other = grow_hair(draw_person(), np.random.default_rng(8))
+def test_a_mask_decides_where_hair_grows() -> None:
+    person = draw_person()
+    side = hair_mask()
+    side[:, 20:] = 0
+    for seed in range(10):
+        outline = find_hair(person, side, lowest=0.0)
+        assert outline is not None
+        assert outline.points[:, 0].max() < 92
+        style = sample_style(np.random.default_rng(seed))
+        strands = grow_strands(outline, style, np.random.default_rng(seed))
+        assert np.isfinite(strands.joints).all()
+        reach = outline.radius * (style.length * 1.5 + 0.8)
+        assert np.abs(strands.joints[:, 0] - outline.points[strands.root]).max() < reach
+
+
+def test_the_bald_stay_bald_for_the_most_part() -> None:
+    person = draw_person()
+    nothing = np.zeros((60, 40), np.uint8)
+    crowned = sum(grow_hair(person, np.random.default_rng(seed), nothing) is not person for seed in range(100))
+    assert 1 <= crowned <= 25
+
+
+def test_all_styles_are_sampled() -> None:
+    rng = np.random.default_rng(0)
+    styles = [sample_style(rng) for _ in range(200)]
+    for ranges in STYLES.values():
+        low, high = ranges.length
+        assert any(low <= each.length <= high and ranges.lift[0] <= each.lift <= ranges.lift[1] for each in styles)
+
+
+@pytest.mark.parametrize("width", [1, 3, 5, 7])
+def test_coverage_agrees_with_a_reference_of_16x16_samples(width: int) -> None:
+    """Union of strands by the distance of every subsample to the polylines."""
+    size, fine = 24, 16
+    share = np.linspace(0, 1, 13)
+    starts = np.array([[3.0, 4.0], [20.0, 3.5], [12.0, 20.0]])
+    ways = np.array([[14.0, 15.0], [-16.0, 6.0], [3.0, -17.0]])
+    joints = starts[:, None] + share[:, None] * ways[:, None]
+    joints = joints + 1.5 * np.stack([np.sin(4 * share), np.cos(5 * share)], axis=1)
+    canvas = np.zeros((size * SUPERSAMPLING,) * 2, np.uint8)
+    ink = Ink(np.full((3, 4), width), np.full((3, 4), 9))
+    draw_curves(canvas, joints, ink, np.random.default_rng(0))
+    assert set(np.unique(canvas)) == {0, 9}
+    ours = (canvas > 0).reshape(size, SUPERSAMPLING, size, SUPERSAMPLING).mean(axis=(1, 3))
+    axis = (np.arange(size * fine) + 0.5) / fine - 0.5
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1)
+    covered = np.zeros(grid.shape[:2], bool)
+    for first, last in zip(joints[:, :-1].reshape(-1, 2), joints[:, 1:].reshape(-1, 2), strict=True):
+        along = ((grid - first) @ (last - first)) / ((last - first) ** 2).sum()
+        nearest = first + along.clip(0, 1)[..., None] * (last - first)
+        covered |= np.hypot(*(grid - nearest).transpose(2, 0, 1)) <= width / SUPERSAMPLING / 2
+    reference = covered.reshape(size, fine, size, fine).mean(axis=(1, 3))
+    assert np.abs(ours - reference).mean() < 0.01
+    assert abs(ours.sum() / reference.sum() - 1) < 0.1
+    assert np.corrcoef(ours.ravel(), reference.ravel())[0, 1] > 0.95
+
+
+def test_the_same_stream_gives_the_same_hair() -> None:
+    first, again = (grow_hair(draw_person(), np.random.default_rng(7), hair_mask()) for _ in range(2))
+    other = grow_hair(draw_person(), np.random.default_rng(8), hair_mask())
     assert np.array_equal(first.alpha, again.alpha)
     assert np.array_equal(first.foreground, again.foreground)
     assert not (first.alpha.shape == other.alpha.shape and np.array_equal(first.alpha, other.alpha))

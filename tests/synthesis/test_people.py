@@ -54,7 +54,7 @@ def test_compositing_is_mixing(linear_light: bool) -> None:
 def test_blurring_a_person_is_blurring_its_light(linear_light: bool) -> None:
     """Over black, the blurred picture is the blur of the sharp one, in the light that is mixed in."""
     layer = Layer(torch.rand(1, 3, *SIZE), person((0, 0, 0), 20, 44)[None, 3:])
-    draw = BlurDraw(torch.tensor([2.0]), torch.tensor([[3.0, 1.0]]))
+    draw = BlurDraw(torch.tensor([2.0]), torch.tensor([[3.0, 1.0]]), torch.zeros(1))
     blurred = blur_layer(layer, draw, 1.0, linear_light)
     black = torch.zeros(1, 3, *SIZE)
     assert 0.2 < blurred.alpha[0, 0, 32, 20] < 0.8

@@ -19,6 +19,7 @@ def small_data(root: Path) -> list[str]:
         "data.people=[people]",
         "data.shares=[1]",
         "data.places=[places]",
+        "data.prepared=[]",
         "data.size=64",
         "data.batch_size=2",
         "data.samples_per_epoch=8",

@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from omegaconf import DictConfig
 
 import train as entry
 from howard.errors import InputError, SettingsError
@@ -15,12 +16,16 @@ EXPERIMENTS = sorted(file.stem for file in (ROOT / "configs" / "experiment").glo
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_runs_a_step(experiment: str, small: list[str], tmp_path: Path) -> None:
-    fast = ["init=random", "trainer.fast_dev_run=true", "trainer.precision=bf16-mixed"]
+    fast = ["init=random", "trainer.fast_dev_run=true", "trainer.precision=auto"]
     config = composed(experiment, *small, *fast)
     if config.stage.crop:
         config.stage.crop = [64, 96]
     assert config.name == experiment
     assert entry.train(config, tmp_path / "run") > 0
+
+
+def given_rates(config: DictConfig) -> dict[str, float]:
+    return {name: rate for name, rate in config.optimiser.rates.items() if rate is not None}
 
 
 def test_every_experiment_is_listed() -> None:
@@ -39,8 +44,8 @@ def test_the_paper_is_followed_to_the_letter() -> None:
         assert config.trainer.precision == "16-mixed"
         assert "ema" not in config.callbacks
         assert (config.optimiser.schedule, config.trainer.gradient_clip_val) == ("constant", None)
-    assert dict(coarse.optimiser.rates) == {"encoder": 1e-4, "aspp": 5e-4, "decoder": 5e-4}
-    assert dict(refine.optimiser.rates) == {"encoder": 5e-5, "aspp": 5e-5, "decoder": 1e-4, "refiner": 3e-4}
+    assert given_rates(coarse) == {"encoder": 1e-4, "aspp": 5e-4, "decoder": 5e-4}
+    assert given_rates(refine) == {"encoder": 5e-5, "aspp": 5e-5, "decoder": 1e-4, "refiner": 3e-4}
     assert (coarse.data.batch_size, coarse.data.size, list(coarse.stage.crop)) == (8, 512, [256, 512])
     assert (refine.data.batch_size, list(refine.stage.crop), refine.stage.coarse_scales) == (4, [1024, 2048], [4.0])
     assert refine.stage.refine.fraction == pytest.approx(5000 / (480 * 270))

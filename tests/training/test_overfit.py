@@ -11,10 +11,10 @@ from howard.data.datasets import Batch
 from howard.evaluation.scores import MatteScores
 from howard.matting import Matte, MattingNetwork, RefineSettings
 from howard.training import runs
+from howard.training.assembly import build
 from howard.training.modules import CoarseModule, RefineModule, StageModule, as_pictures
 from howard.training.optimiser import adam
 from tests.training.runs import ROOT, composed
-from train import build
 
 SIZE, SCALE, COUNT = 384, 4, 8
 CROP = slice(SIZE // 4, 3 * SIZE // 4)
@@ -32,7 +32,7 @@ def composites() -> Batch:
 
 def learn(module: StageModule, batch: Batch, steps: int) -> Matte:
     """Train on one batch, in the way of the _lite experiments, and matte it."""
-    chosen = module.optimiser(module.network, steps)
+    chosen = module.optimiser(module.trained_parts(), steps)
     optimiser, schedule = chosen["optimizer"], chosen["lr_scheduler"]["scheduler"]
     module.train()
     for _ in range(steps):

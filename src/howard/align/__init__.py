@@ -6,10 +6,8 @@ from howard.align.explain import draw_explanation
 from howard.align.layer import PersonFinder
 from howard.align.parallel import AlignTask, align_many
 from howard.align.plate import PlateAligner
-from howard.align.quality import QUALITIES
 
 __all__ = [
-    "QUALITIES",
     "AlignTask",
     "AlignedPlate",
     "AlignmentStatus",

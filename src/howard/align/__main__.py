@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
 
 from howard import cli
 from howard.align.explain import draw_explanation
 from howard.align.plate import PlateAligner
-from howard.align.quality import QUALITIES
 from howard.errors import OutputError, SettingsError
+from howard.fields import REQUIRED, setting
 from howard.media import open_reader
-from howard.settings import setting
+from howard.quality import QUALITY_CHOICES
 
 COMMAND = "python -m howard.align explain"
 EXAMPLES = (f"{COMMAND} shot=shot.mov plate=plate.mov frame=120 output=why.png",)
@@ -24,14 +22,11 @@ EXAMPLES = (f"{COMMAND} shot=shot.mov plate=plate.mov frame=120 output=why.png",
 class ExplainSettings:
     """What the command can be told."""
 
-    shot: str = setting(MISSING, "the shot: a video, or a still", is_path=True)
-    plate: str = setting(MISSING, "the same place, empty", is_path=True)
+    shot: str = setting(REQUIRED, "the shot: a video, or a still", is_path=True)
+    plate: str = setting(REQUIRED, "the same place, empty", is_path=True)
     frame: int = setting(1, "which frame of the shot, counted from 1")
     output: str = setting("alignment.png", "the picture to write, a PNG", is_path=True)
-    quality: str = setting("standard", "fast, standard or best")
-
-
-ConfigStore.instance().store(name="explain", node=ExplainSettings)
+    quality: str = setting("standard", "of the alignment", choices=QUALITY_CHOICES)
 
 
 @cli.friendly
@@ -41,9 +36,7 @@ def main(arguments: list[str]) -> None:
     if cli.wants_help(arguments) or verb != "explain":
         print(cli.help_page(COMMAND, "Draws what matched and what is left.", ExplainSettings, EXAMPLES))
         return
-    settings = cli.read_settings(ExplainSettings, "explain", rest)
-    if settings.quality not in QUALITIES:
-        raise SettingsError(f"quality={settings.quality} is unknown; choose {', '.join(QUALITIES)}")
+    settings = cli.read_settings(ExplainSettings, rest)
     with open_reader(settings.shot) as shot, open_reader(settings.plate) as plate:
         if not 1 <= settings.frame <= len(shot):
             raise SettingsError(f"frame={settings.frame} lies outside the shot; it has frames 1 to {len(shot)}")

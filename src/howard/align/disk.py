@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,18 +11,23 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from howard.cache_folder import cache_folder
+
 # Part of every file's name: change it when what is stored changes its meaning.
 _VERSION = f"2-{cv2.__version__}"
 DEFAULT_CAP = 2 * 2**30
 # What stays when the oldest files go.
 _KEPT_SHARE = 0.8
+# NumPy parses the headers of arrays as Python code, which Python before 3.11.8 cannot do in two threads at once
+# (SystemError: AST constructor recursion depth mismatch).
+_parsing = threading.Lock()
 
 Arrays = dict[str, np.ndarray]
 
 
 def default_cache_folder() -> Path:
     """``$XDG_CACHE_HOME/howard/plates``, or ``~/.cache/howard/plates``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "howard" / "plates"
+    return cache_folder("plates")
 
 
 class DiskCache:
@@ -83,7 +89,7 @@ class DiskCache:
 
 def _load(path: Path) -> Arrays | None:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with _parsing, np.load(path, allow_pickle=False) as stored:
             arrays = dict(stored.items())
         os.utime(path)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):

@@ -8,12 +8,12 @@ from howard.align.candidate import Candidate, Comparison
 from howard.align.features import Matches, match_features, outside
 from howard.align.homography import NARROW_GATE, HomographyEstimate, estimate_homography, is_sane
 from howard.align.levels import to_bytes
-from howard.align.quality import Quality
 from howard.align.rigid import NARROW_RIGID_GATE
 from howard.align.search import Search, believe, search_plate
 from howard.align.store import Picture, PlateStore
 from howard.align.view import SourceView, view_source
 from howard.align.xfeat import XFEAT_GATE, XFeatMatcher
+from howard.quality import AlignmentEffort
 
 _XFEAT_TRIED = 2
 _NO_MATCHES = Matches(np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32))
@@ -55,7 +55,7 @@ def reach_by_xfeat(source: SourceView, store: PlateStore, likely: list[int], mat
 
 
 def reach_by_neighbours(
-    source: SourceView, neighbours: Iterable[Picture], store: PlateStore, quality: Quality
+    source: SourceView, neighbours: Iterable[Picture], store: PlateStore, effort: AlignmentEffort
 ) -> Candidate | None:
     """A plate frame reached through a neighbouring source frame, the nearest of ``neighbours`` first.
 
@@ -65,8 +65,8 @@ def reach_by_neighbours(
     """
     lent = None
     for picture in neighbours:
-        near = view_source(picture.image, quality.feature_side)
-        found = search_plate(near, store, quality, thorough=False).candidates
+        near = view_source(picture.image, effort.feature_side)
+        found = search_plate(near, store, effort, thorough=False).candidates
         if not found:
             continue
         link = _link(near, found[0].comparison.person, source)

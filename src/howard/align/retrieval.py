@@ -31,7 +31,7 @@ class PlateIndex:
 
     def __init__(self, images: Iterable[np.ndarray]) -> None:
         """``images`` are (H, W, 3) uint8 RGB, any size, in the plate's order; each is let go of at once."""
-        self._thumbnails = np.stack([np.rint(_SCALE * _thumbnail(image)).astype(np.int8) for image in images])
+        self._thumbnails = np.stack([thumbnail(image) for image in images])
 
     def __len__(self) -> int:
         return len(self._thumbnails)
@@ -39,16 +39,25 @@ class PlateIndex:
     def closest(self, image: np.ndarray, count: int) -> list[int]:
         """Indices of the ``count`` plate frames most like an (H, W, 3) uint8 RGB picture, the likeliest first.
 
-        Each block adds its correlation where that is positive, so a person who hides some of them takes about the
-        same from every candidate.
+        See :func:`similarity`.
         """
-        wanted = _thumbnail(image)
-        score = [self._score(wanted, first) for first in range(0, len(self), _CHUNK)]
-        return np.argsort(-np.concatenate(score), kind="stable")[:count].tolist()
+        return np.argsort(-similarity(self._thumbnails, image), kind="stable")[:count].tolist()
 
-    def _score(self, wanted: np.ndarray, first: int) -> np.ndarray:
-        chunk = self._thumbnails[first : first + _CHUNK].astype(np.float32)
-        return np.maximum(np.einsum("fbp,bp->fb", chunk, wanted), 0).sum(axis=1)
+
+def thumbnail(image: np.ndarray) -> np.ndarray:
+    """The thumbnail of an (H, W, 3) uint8 RGB picture of any size: (144, 36) int8."""
+    return np.rint(_SCALE * _thumbnail(image)).astype(np.int8)
+
+
+def similarity(thumbnails: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """How much each of some thumbnails, (F, 144, 36) int8, resembles an (H, W, 3) uint8 RGB picture: (F,) float32.
+
+    Each block adds its correlation where that is positive, so a person who hides some of them takes about the same
+    from every candidate.
+    """
+    wanted = _thumbnail(image)
+    chunks = (thumbnails[first : first + _CHUNK].astype(np.float32) for first in range(0, len(thumbnails), _CHUNK))
+    return np.concatenate([np.maximum(np.einsum("fbp,bp->fb", chunk, wanted), 0).sum(axis=1) for chunk in chunks])
 
 
 class RankedLook(NamedTuple):

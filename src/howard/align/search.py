@@ -8,11 +8,11 @@ import numpy as np
 from howard.align.candidate import Candidate, compare_looks, cover_together
 from howard.align.features import Matches, match_features
 from howard.align.homography import HomographyEstimate
-from howard.align.quality import Quality
 from howard.align.retrieval import GRID, RankedLook, rank_looks
 from howard.align.rigid import fit_place
 from howard.align.store import PlateStore
 from howard.align.view import SourceView
+from howard.quality import AlignmentEffort
 
 # Of these, and of no more, one that still shows so much of the source is looked for.
 _PARTNERS_TRIED = 3
@@ -39,18 +39,18 @@ class Search(NamedTuple):
     likely: list[RankedLook]
 
 
-def search_plate(source: SourceView, store: PlateStore, quality: Quality, *, thorough: bool = True) -> Search:
-    """Match the plate frames most like the source, as many as ``quality`` says.
+def search_plate(source: SourceView, store: PlateStore, effort: AlignmentEffort, *, thorough: bool = True) -> Search:
+    """Match the plate frames most like the source, as many as ``effort`` says.
 
     Where none of them fits, ``thorough`` goes on through all that look like the source until one does: the quick
     keypoints that rank them find little in some pictures.
     """
-    likely = _rank(source, store, store.index.closest(source.half, quality.shortlist))
+    likely = _rank(source, store, store.index.closest(source.half, effort.shortlist))
     ranked = [look.index for look in likely]
     # In the plate's order, so that its reader moves forward.
-    fits = _fit_all(source, store, sorted(ranked[: quality.candidates]))
+    fits = _fit_all(source, store, sorted(ranked[: effort.candidates]))
     if thorough and not any(fit.estimate.trusted for fit in fits):
-        for index in ranked[quality.candidates :]:
+        for index in ranked[effort.candidates :]:
             fits += _fit_all(source, store, [index])
             if fits and fits[-1].estimate.trusted:
                 break

@@ -1,4 +1,4 @@
-"""The plate clip: every frame's thumbnail, and frames, looks and features when they are first asked for."""
+"""The plate clip: thumbnails of its frames, and frames, looks and features when they are first asked for."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ from howard.align.geometry import Size
 from howard.align.levels import check_picture, to_bytes
 from howard.align.memory import BoundedMemory
 from howard.align.retrieval import PlateIndex
+from howard.align.sparse_index import SparsePlateIndex
 from howard.align.view import Look, look_at
 
 _LOOK_BYTES = 128 * 2**20
@@ -29,6 +30,8 @@ class Picture(Protocol):
 class PlateFrames(Protocol):
     """What alignment asks of a plate: frames in order, and again by index."""
 
+    def __len__(self) -> int: ...
+
     def __iter__(self) -> Iterator[Picture]: ...
 
     def __getitem__(self, index: int) -> Picture: ...
@@ -37,20 +40,33 @@ class PlateFrames(Protocol):
 class PlateStore:
     """Reads the plate once from end to end for ``index``; what it hands out later is kept within bounds.
 
-    ``frame_bytes`` of decoded frames stay in memory, beside 128 MiB of looks and 64 MiB of features. Safe to use from
-    several threads, of which one at a time reads the plate.
+    Where it is ``sparse``, only those frames are read that the index asks for, see `SparsePlateIndex`. ``frame_bytes``
+    of decoded frames stay in memory, beside 128 MiB of looks and 64 MiB of features. Safe to use from several threads,
+    of which one at a time reads the plate.
     """
 
-    def __init__(self, plate: PlateFrames, *, feature_side: int, frame_bytes: int, disk: DiskCache | None) -> None:
+    def __init__(
+        self,
+        plate: PlateFrames,
+        *,
+        feature_side: int,
+        frame_bytes: int,
+        disk: DiskCache | None,
+        sparse: bool = False,
+    ) -> None:
         self._plate = plate
         self._feature_side = feature_side
         self._disk = disk
         self._reading = Lock()
-        self._keys: list[str] = []
-        self.index = PlateIndex(self._survey())
+        self._keys: dict[int, str] = {}
         self._frames = BoundedMemory[np.ndarray](frame_bytes, lambda frame: frame.nbytes)
         self._looks = BoundedMemory[Look](_LOOK_BYTES, lambda look: look.small.nbytes + _size(look.quick))
         self._features = BoundedMemory[Features](_FEATURE_BYTES, _size)
+        if sparse:
+            entries = getattr(plate, "entry_points", None) or range(len(plate))
+            self.index: PlateIndex | SparsePlateIndex = SparsePlateIndex(self._glance, len(plate), entries)
+        else:
+            self.index = PlateIndex(self._survey())
 
     def frame(self, index: int) -> np.ndarray:
         """Plate frame ``index`` as the reader gives it."""
@@ -65,11 +81,19 @@ class PlateStore:
         return self._features.get(index, lambda: self._load_features(index))
 
     def _survey(self) -> Iterator[np.ndarray]:
-        for picture in self._plate:
+        for index, picture in enumerate(self._plate):
             check_picture(picture.image)
             if self._disk:
-                self._keys.append(_content_key(picture.image))
+                self._keys[index] = _content_key(picture.image)
             yield to_bytes(picture.image)
+
+    def _glance(self, index: int) -> np.ndarray:
+        """Plate frame ``index`` in 8 bits, for the sparse index; its key is noted while it is in memory."""
+        image = self.frame(index)
+        check_picture(image)
+        if self._disk and index not in self._keys:
+            self._keys[index] = _content_key(image)
+        return to_bytes(image)
 
     def _read(self, index: int) -> np.ndarray:
         with self._reading:

@@ -1,9 +1,7 @@
-"""From ``key=value`` arguments to checked settings."""
+"""Arguments of commands that sweep and choose from config groups: checked, then quoted for Hydra."""
 
-import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,9 +9,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import AnyNode, BooleanNode, DictConfig, FloatNode, IntegerNode, Node, OmegaConf, PathNode, StringNode
 
-from howard.cli.composing import compose_config, hint, hydra_ready, list_groups, list_nodes
-from howard.cli.entry import setting_docs
-from howard.errors import SettingsError
+from howard.cli.composing import compose_config, hydra_ready, list_groups, list_nodes
+from howard.cli.entry import is_sweep
+from howard.cli.plain import split_argument
+from howard.errors import SettingsError, quoted
+from howard.fields import did_you_mean, list_settings, validate
 
 Settings = TypeVar("Settings")
 
@@ -25,35 +25,17 @@ _CONVERSIONS = {
 }
 
 
-def is_sweep(arguments: Sequence[str]) -> bool:
-    """Whether Hydra is asked to go through comma-separated values, one job for each."""
-    return any(argument in ("-m", "--multirun") for argument in arguments)
-
-
-def read_settings(settings_class: type[Settings], config_name: str, arguments: Sequence[str]) -> Settings:
-    """Turn ``key=value`` arguments into an instance of the dataclass registered with Hydra under ``config_name``.
-
-    In fields that are paths a leading ``~/`` means home. Raises SettingsError, in one line, for unknown keys, values of
-    a wrong type and required settings left out.
-    """
-    with hydra_ready(None):
-        config = compose_config(config_name, _checked(arguments, config_name, research=False))
-        return as_settings(settings_class, config)
-
-
 def as_settings(settings_class: type[Settings], config: DictConfig) -> Settings:
-    """A composed config as an instance of its dataclass; raises SettingsError where a required setting was left out.
+    """A composed config as an instance of its dataclass; in paths a leading ``~/`` means home.
 
-    In fields that are paths a leading ``~/`` means home.
+    Raises SettingsError for impossible values and where a required setting was left out.
     """
-    missing = OmegaConf.missing_keys(config)
-    for key, doc in setting_docs(settings_class).items():
-        if key in missing:
-            raise SettingsError(f"{key}= is missing: {doc}")
-    settings: Any = OmegaConf.to_object(config)
-    for each in fields(settings_class):  # type: ignore[arg-type]
-        if each.metadata.get("is_path"):
-            setattr(settings, each.name, _from_home(getattr(settings, each.name)))
+    values: Any = OmegaConf.to_container(config, resolve=True)
+    for each in list_settings(settings_class):
+        if isinstance(values[each.name], str):
+            values[each.name] = each.from_home(values[each.name])
+    settings = settings_class(**values)
+    validate(settings)
     return settings
 
 
@@ -68,7 +50,7 @@ def hydra_arguments(arguments: Sequence[str], config_name: str, config_folder: P
     line or in a file of settings that it chooses.
     """
     with hydra_ready(config_folder):
-        checked = _checked(arguments, config_name, research=True)
+        checked = _checked(arguments, config_name)
         for overrides in _jobs(checked) if is_sweep(checked) else [checked]:
             compose_config(config_name, [each for each in overrides if not each.startswith("-")])
     return checked
@@ -83,11 +65,11 @@ def quote(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _checked(arguments: Sequence[str], config_name: str, research: bool) -> list[str]:
+def _checked(arguments: Sequence[str], config_name: str) -> list[str]:
     """The arguments in their order, checked against the config that the chosen groups make, and quoted."""
-    sweep = research and is_sweep(arguments)
-    split = [_split(argument, research) for argument in arguments]
-    groups = dict(list_groups()) if research else {}
+    sweep = is_sweep(arguments)
+    split = [_split(argument) for argument in arguments]
+    groups = dict(list_groups())
     choices = [
         f"{key}={_chosen_option(key, value.split(',') if sweep else [value], groups[key])}"
         for key, value in split
@@ -99,24 +81,18 @@ def _checked(arguments: Sequence[str], config_name: str, research: bool) -> list
         if value is None or key in groups:
             checked.append(argument)
         elif key not in nodes:
-            raise SettingsError(f"unknown setting '{key}'{hint(key, [*nodes, *groups])}")
+            raise SettingsError(f"unknown setting '{quoted(key)}'{did_you_mean(key, [*nodes, *groups])}")
         else:
             checked.append(f"{key}={value if sweep else _checked_value(key, value, nodes[key])}")
     return checked
 
 
-def _split(argument: str, research: bool) -> tuple[str, str | None]:
-    """Key and value, parted at the first ``=``; the value is None for what is Hydra's business alone."""
-    key, equals, value = argument.partition("=")
-    if research and (key in _HYDRA_FLAGS or key.startswith(("+", "~", "hydra.", "hydra/"))):
+def _split(argument: str) -> tuple[str, str | None]:
+    """Key and value; the value is None for what is left to Hydra."""
+    key = argument.partition("=")[0]
+    if key in _HYDRA_FLAGS or key.startswith(("+", "~", "hydra.", "hydra/")):
         return key, None
-    if key.startswith("-"):
-        raise SettingsError(f"unknown option '{key}': settings are written without dashes, as key=value; see --help")
-    if not equals:
-        raise SettingsError(f"'{argument}' is not key=value; a value with spaces needs quotes: \"key=value\"")
-    if not value:
-        raise SettingsError(f"{key}= has no value; give one, or leave the setting out")
-    return key, value
+    return split_argument(argument)
 
 
 def _checked_value(key: str, value: str, node: Node) -> str:
@@ -132,7 +108,7 @@ def _checked_value(key: str, value: str, node: Node) -> str:
         try:
             convert(value)
         except ValueError:
-            raise SettingsError(f"{key}={value} is not {expected}") from None
+            raise SettingsError(f"{key}={quoted(value)} is not {expected}") from None
     return value
 
 
@@ -140,7 +116,7 @@ def _chosen_option(group: str, chosen: Sequence[str], options: Sequence[str]) ->
     """The option that stands for the choice while keys are looked up; of a sweep, the first."""
     for option in chosen:
         if option not in options and option != "null":
-            raise SettingsError(f"there is no {group} '{option}'{hint(option, options)}")
+            raise SettingsError(f"there is no {group} '{option}'{did_you_mean(option, options)}")
     return chosen[0]
 
 
@@ -162,10 +138,3 @@ def _jobs(arguments: Sequence[str]) -> Iterator[list[str]]:
     for index, values in enumerate(choices):
         for value in values[1:]:
             yield [*firsts[:index], value, *firsts[index + 1 :]]
-
-
-def _from_home(path: str | None) -> str | None:
-    """Some shells leave ``~/`` alone after ``key=``; a folder called ``~`` is then the last thing that is wanted."""
-    if path is None or not path.startswith("~/") or Path("~").exists():
-        return path
-    return os.path.expanduser(path)

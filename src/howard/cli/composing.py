@@ -1,12 +1,14 @@
 """Composing settings with Hydra, and saying in our words what does not fit."""
 
-import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import field, make_dataclass
 from pathlib import Path
+from typing import Any
 
-from hydra import compose, initialize, initialize_config_dir
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, Node
@@ -14,17 +16,23 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from howard.errors import SettingsError
+from howard.fields import Setting, did_you_mean, list_settings
 
 
 @contextmanager
-def hydra_ready(config_folder: Path | None) -> Iterator[None]:
-    """Hydra, ready to compose from a folder, or from registered dataclasses alone."""
-    with (
-        initialize_config_dir(str(config_folder.resolve()), version_base=None)
-        if config_folder
-        else initialize(config_path=None, version_base=None)
-    ):
+def hydra_ready(config_folder: Path) -> Iterator[None]:
+    """Hydra, ready to compose from a folder and from registered dataclasses."""
+    with initialize_config_dir(str(config_folder.resolve()), version_base=None):
         yield
+
+
+def register_settings(settings_class: type, name: str) -> None:
+    """Make a dataclass of settings known to Hydra under ``name``, as a config node of the same keys and defaults.
+
+    A node of its own: Hydra could not change a frozen dataclass, and knows no types beside text, numbers and switches.
+    """
+    columns = [(each.name, _node_type(each), field(default=each.default)) for each in list_settings(settings_class)]
+    ConfigStore.instance().store(name=name, node=make_dataclass(settings_class.__name__, columns))
 
 
 def compose_config(config_name: str, overrides: list[str]) -> DictConfig:
@@ -57,17 +65,9 @@ def list_groups(parent: str = "") -> Iterator[tuple[str, list[str]]]:
             yield from list_groups(group)
 
 
-def hint(wrong: str, known: Sequence[str]) -> str:
-    """The end of an error line: what was probably meant, or else what there is."""
-    by_last_name = {key.rpartition(".")[2]: key for key in reversed(known)}
-    last_name = wrong.rpartition(".")[2]
-    same = [by_last_name[last_name]] if last_name in by_last_name else []
-    alike = [by_last_name[name] for name in difflib.get_close_matches(last_name, by_last_name, n=1)]
-    close = same or difflib.get_close_matches(wrong, known, n=1) or alike
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    there_are = dict.fromkeys(key for key in known if "." not in key)
-    return f"; there are: {', '.join(there_are)}"
+def _node_type(setting: Setting) -> Any:
+    (kind,) = setting.types if len(setting.types) == 1 else (str,)
+    return kind | None if setting.is_optional else kind
 
 
 def _explained(text: str, config_name: str) -> str:
@@ -75,14 +75,13 @@ def _explained(text: str, config_name: str) -> str:
     found = re.match(r"In '(.+?)'", text)
     place = f"{found[1]}.yaml: " if found else ""
     if choice := re.search(r"Could not find '(.+)/(.+?)' Available options in '.*?': (.*?) Config search path", text):
-        return f"{place}there is no {choice[1]} '{choice[2]}'{hint(choice[2], choice[3].split())}"
+        return f"{place}there is no {choice[1]} '{choice[2]}'{did_you_mean(choice[2], choice[3].split())}"
     key = re.search(r"full_key: (\S+)", text)
     if key and "ConfigKeyError" in text:
-        return (
-            f"{place}unknown setting '{key[1]}'{hint(key[1], [name for name, _ in list_nodes(compose(config_name))])}"
-        )
+        known = [name for name, _ in list_nodes(compose(config_name))]
+        return f"{place}unknown setting '{key[1]}'{did_you_mean(key[1], known)}"
     if key and (value := re.search(r"Invalid value '(.*)', expected one of \[(.*)\]", text)):
-        return f"{place}{key[1]} cannot be '{value[1]}'{hint(value[1], value[2].split(', '))}"
+        return f"{place}{key[1]} cannot be '{value[1]}'{did_you_mean(value[1], value[2].split(', '))}"
     if key and (value := re.search(r"Value '(.*?)'(?: of type '\w+')? could not be converted to (\w+)", text)):
         expected = {"Integer": "a whole number", "Float": "a number"}.get(value[2], f"a {value[2]}")
         return f"{place}{key[1]}={value[1]} is not {expected}"

@@ -1,11 +1,10 @@
-"""``python -m howard.data check=FOLDER``, ``foreground=FOLDER`` and ``prepare=FOLDER people=FOLDER output=FOLDER``."""
+"""``python -m howard.data`` with ``check=``, ``foreground=``, ``prepare=`` or ``pack=``: looks after training data."""
 
 import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from hydra.core.config_store import ConfigStore
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -14,57 +13,77 @@ from rich.table import Table
 from howard import cli
 from howard.data.check import CollectionReport, check_collection, find_collections
 from howard.data.foreground import make_foreground
+from howard.data.pack.checking import check_pack
+from howard.data.pack.layout import MANIFEST, MIB, file_hash, is_pack
 from howard.data.people import photos_without_foreground
 from howard.data.splits import SPLITS
 from howard.errors import InputError, SettingsError
-from howard.settings import setting
+from howard.fields import setting
+from howard.quality import QUALITY_CHOICES
+from howard.settings import DataNode
 
 COMMAND = "python -m howard.data"
 PURPOSE = (
     "Looks a data folder through, makes the foreground colours that a published set lacks, "
-    "or pastes people into true plate pairs and aligns those."
+    "pastes people into true plate pairs and aligns those, or packs collections into a few small files to train from."
 )
 EXAMPLES = (
     f"{COMMAND} check=data",
     f"{COMMAND} foreground=data/P3M-10k",
     f"{COMMAND} prepare=data/pairs people=data/people output=data/prepared",
+    f"{COMMAND} pack=data output=pack people=[people_real,people_rendered] most=[prepared:100]",
 )
-_VERBS = ("check", "foreground", "prepare")
+_VERBS = ("check", "foreground", "prepare", "pack")
 _WIDE = 120  # columns of a table that goes to a file
 
 
 @dataclass
 class DataSettings:
-    """What the command can be told: one of the first three, and the others with ``prepare``."""
+    """What the command can be told: one of the first four, and the others with ``prepare`` or ``pack``."""
 
-    check: str | None = setting(None, "data folder, or one collection: count, measure, decode everything", is_path=True)
+    check: str | None = setting(
+        None, "data folder, one collection or a pack: count, measure, decode everything", is_path=True
+    )
     foreground: str | None = setting(None, "collection of photos and masks: estimate what is missing", is_path=True)
     prepare: str | None = setting(None, "collection of plate pairs: paste people in, align the plates", is_path=True)
-    people: str | None = setting(None, "prepare: collection of people to paste in", is_path=True)
-    output: str | None = setting(None, "prepare: folder for the new collection", is_path=True)
+    pack: str | None = setting(None, "data folder: pack its collections at training size", is_path=True)
+    output: str | None = setting(None, "prepare, pack: folder for the new collection or pack", is_path=True)
+    people: str | None = setting(
+        None, "prepare: collection of people to paste in; pack: as [NAME,NAME], all if left out", is_path=True
+    )
     per_pair: int = setting(1, "prepare: how many people each pair is used with, one after the other")
     seed: int = setting(0, "prepare: of who is pasted where")
-    quality: str = setting("standard", "prepare: of the alignment: fast, standard or best")
-
-
-ConfigStore.instance().store(name="data_command", node=DataSettings)
+    quality: str = setting("standard", "prepare: of the alignment", choices=QUALITY_CHOICES)
+    places: str | None = setting(None, "pack: collections of places, as [NAME,NAME], all if left out")
+    prepared: str | None = setting(None, "pack: collections of prepared pairs, as [NAME,NAME], all if left out")
+    licences: str | None = setting(
+        None, "pack: licence folders to keep to, as [NAME,NAME]; those of train.py if left out"
+    )
+    size: int = setting(512, "pack: side of the training frames in pixels")
+    webp: int = setting(75, "pack: quality of colours, from 0 to 100")
+    longest: str | None = setting(None, "pack: longest side of pictures in pixels, as [NAME:PIXELS,...]; else by size=")
+    most: str | None = setting(None, "pack: training items at most, evenly spread, as [NAME:COUNT,...]")
+    clip_frames: int | None = setting(None, "pack: frames of a person's clip at most, evenly spread")
+    limit_mb: float = setting(60.0, "pack: MiB (2^20 bytes) that it may take")
 
 
 @cli.friendly
 def main(arguments: list[str]) -> None:
-    """Do one of the three."""
+    """Do one of the four."""
     if cli.wants_help(arguments):
         print(cli.help_page(COMMAND, PURPOSE, DataSettings, EXAMPLES))
         return
-    settings = cli.read_settings(DataSettings, "data_command", arguments)
+    settings = cli.read_settings(DataSettings, arguments)
     if sum(getattr(settings, verb) is not None for verb in _VERBS) != 1:
         raise SettingsError(f"give one of {', '.join(f'{verb}=FOLDER' for verb in _VERBS)}; {COMMAND} --help says more")
     if settings.check is not None:
         check(Path(settings.check))
     elif settings.foreground is not None:
         make_foregrounds(Path(settings.foreground))
-    else:
+    elif settings.prepare is not None:
         prepare_pairs(settings)
+    else:
+        pack_collections(settings)
 
 
 def check(folder: Path) -> None:
@@ -73,11 +92,12 @@ def check(folder: Path) -> None:
     with _bar() as bar:
         for each in find_collections(folder):
             name = folder.name if each == folder else each.relative_to(folder).as_posix()
-            task = bar.add_task(name, total=None)
-            show = partial(_show, bar, task)
-            reports[name] = check_collection(each, show)
-    # In a file, a table need not fit a narrow screen.
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(_table(reports))
+            show = partial(_show, bar, bar.add_task(name, total=None))
+            if is_pack(each):
+                reports |= {f"{name}/{part}": report for part, report in check_pack(each, show).items()}
+            else:
+                reports[name] = check_collection(each, show)
+    _print(_table(reports))
     for name, report in reports.items():
         if report.licences:
             print(f"{name} by licence folder: {', '.join(f'{key} {n}' for key, n in sorted(report.licences.items()))}")
@@ -115,6 +135,47 @@ def prepare_pairs(settings: DataSettings) -> None:
             progress=partial(_show, bar, bar.add_task("pairs", total=None)),
         )
     print(f"{counts.made} pairs prepared in {output}; {counts.failed} could not be aligned")
+
+
+def pack_collections(settings: DataSettings) -> None:
+    """Write a pack and print what its collections take; raises SettingsError where that is more than allowed."""
+    from howard.data.pack.choosing import choose_options, split_list
+    from howard.data.pack.writing import write_pack
+
+    if settings.pack is None or settings.output is None:
+        raise SettingsError("pack= needs output=FOLDER as well")
+    root, output = Path(settings.pack), Path(settings.output)
+    options = choose_options(
+        root,
+        people=settings.people,
+        places=settings.places,
+        prepared=settings.prepared,
+        licences=DataNode().licences if settings.licences is None else split_list(settings.licences),
+        size=settings.size,
+        quality=settings.webp,
+        longest=settings.longest,
+        most=settings.most,
+        clip_frames=settings.clip_frames,
+    )
+    with _bar() as bar:
+        manifest = write_pack(root, output, options, partial(_show, bar, bar.add_task("shards", total=None)))
+    table = Table("collection", "kind", "train/val/test", "frames", "MiB", "MiB decoded", box=box.SIMPLE)
+    for name, each in manifest.collections.items():
+        counts = "/".join(str(each.count(split)) for split in SPLITS)
+        table.add_row(name, each.kind, counts, str(each.frames), *(f"{mib:.1f}" for mib in (each.size, each.decoded)))
+    _print(table)
+    size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file()) / MIB
+    print(f"{output}: {size:.1f} MiB, manifest {file_hash(output / MANIFEST)}")
+    if size > settings.limit_mb:
+        raise SettingsError(
+            f"{output} takes {size:.1f} MiB, more than limit_mb={settings.limit_mb:g}; lower webp=, longest=, most= or "
+            "clip_frames=, or leave collections out"
+        )
+
+
+def _print(table: Table) -> None:
+    # In a file, a table need not fit a narrow screen.
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
 def _table(reports: dict[str, CollectionReport]) -> Table:

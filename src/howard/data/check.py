@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from howard.data.pack.layout import is_pack
 from howard.data.pairs import COVERAGE, PreparedPair
 from howard.data.people import ALPHA_FOLDERS, PersonClip, scan_people
 from howard.data.pictures import PICTURES, VIDEOS, pictures_below, read_picture, read_video_frame
@@ -35,7 +36,7 @@ class CollectionReport:
 
 
 def find_collections(folder: Path) -> list[Path]:
-    """The folder itself where it is one collection, or else the collections in it, by name.
+    """The folder itself where it is a pack or one collection, or else the packs and collections in it, by name.
 
     Clips to score (see :mod:`howard.evaluation`) are none of them, but collections with lists may lie inside their
     folder, as in ``data/sample``. An empty folder counts, so that it is reported.
@@ -45,7 +46,7 @@ def find_collections(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}")
-    if _is_collection(folder):
+    if is_pack(folder) or _is_collection(folder):
         return [folder]
     found = _collections_in(folder)
     if not found:
@@ -61,7 +62,7 @@ def _collections_in(folder: Path) -> list[Path]:
     for each in inner:
         if _is_scored_clip(each) or any(map(_is_scored_clip, each.iterdir())):
             found += _collections_in(each)
-        elif pictures_below(each, PICTURES | VIDEOS) or not any(each.iterdir()):
+        elif is_pack(each) or pictures_below(each, PICTURES | VIDEOS) or not any(each.iterdir()):
             found.append(each)
     return found
 
@@ -88,7 +89,7 @@ def check_collection(folder: Path, progress: Callable[[int, int], None] = lambda
         folder: of people, of places or of prepared pairs.
         progress: told how many frames of how many are done.
     """
-    report = CollectionReport(folder.name, _kind_of(folder))
+    report = CollectionReport(folder.name, kind_of(folder))
     try:
         found = _scan(folder, report.kind)
     except InputError as error:
@@ -118,7 +119,7 @@ def check_collection(folder: Path, progress: Callable[[int, int], None] = lambda
     return report
 
 
-def _kind_of(folder: Path) -> Kind:
+def kind_of(folder: Path) -> Kind:
     """What is in a collection, by how its files are called."""
     files = pictures_below(folder, PICTURES | VIDEOS)
     if any(path.name.endswith(f"_{COVERAGE}") for path in files):

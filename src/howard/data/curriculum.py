@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal, Protocol
 
 from howard.errors import SettingsError
-from howard.synthesis import Recipe, choose_recipe, level_recipe
+from howard.synthesis import Recipe, choose_recipe, level_recipe, with_lessons
 from howard.synthesis.levels import PAPER_RECIPES
 
 Mixing = Literal["linear", "srgb"]
@@ -31,8 +31,17 @@ class FixedRecipe:
 
 
 def measuring(recipe: Recipe) -> FixedRecipe:
-    """What to measure by: the recipe, with people who have the hair that they come with."""
-    return FixedRecipe(replace(recipe, hair_probability=0.0))
+    """What to measure by: the recipe without added hair and without the ingredients of :func:`with_lessons`."""
+    plain = Recipe()
+    return FixedRecipe(
+        replace(
+            recipe,
+            hair_probability=0.0,
+            motion=plain.motion,
+            distractors=plain.distractors,
+            subject=plain.subject,
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -45,12 +54,14 @@ class Curriculum:
         strength: of the first sample and of sample ``samples`` and all later ones, linear in between, in place of the
             level's own; None keeps that.
         samples: how long the strength takes from the one to the other.
+        lessons: whether training adds what :func:`howard.synthesis.with_lessons` adds.
     """
 
     name: str
     mixing: Mixing | None = None
     strength: tuple[float, float] | None = None
     samples: int = 0
+    lessons: bool = False
 
     def __post_init__(self) -> None:
         choose_recipe(self.name)
@@ -59,20 +70,24 @@ class Curriculum:
 
     def at(self, number: int) -> Recipe:
         """The recipe of sample ``number``."""
-        if self.strength is None:
-            return _made(self.name, self.mixing, None)
-        start, end = self.strength
-        share = min(1.0, number / self.samples) if self.samples else 1.0
-        # In a hundred steps, so that recipes can be kept.
-        return _made(self.name, self.mixing, start + round(share, 2) * (end - start))
+        return self._at(number, self.lessons)
 
     @property
     def last(self) -> Recipe:
-        """The recipe that everything ends with, and is validated by."""
-        return self.at(self.samples)
+        """The recipe that everything ends with, without lessons: what validation uses."""
+        return self._at(self.samples, False)
+
+    def _at(self, number: int, lessons: bool) -> Recipe:
+        if self.strength is None:
+            return _made(self.name, self.mixing, None, lessons)
+        start, end = self.strength
+        share = min(1.0, number / self.samples) if self.samples else 1.0
+        # In a hundred steps, so that recipes can be kept.
+        return _made(self.name, self.mixing, start + round(share, 2) * (end - start), lessons)
 
 
 @lru_cache(maxsize=128)
-def _made(name: str, mixing: Mixing | None, strength: float | None) -> Recipe:
+def _made(name: str, mixing: Mixing | None, strength: float | None, lessons: bool) -> Recipe:
     recipe = choose_recipe(name) if strength is None else level_recipe(strength)
+    recipe = with_lessons(recipe) if lessons else recipe
     return replace(recipe, mixing=mixing) if mixing else recipe

@@ -1,6 +1,8 @@
 """The LightningDataModule: people over places, cut and drawn by workers, filmed on the GPU if there is one."""
 
+import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +10,22 @@ import torch
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
+from howard.cores import count_cores
 from howard.data.curriculum import Curriculum, Mixing, measuring
 from howard.data.datasets import Batch, Item, Pictures, SyntheticDataset, collate, gather_pictures
+from howard.data.hair_finder import find_hair_by_prior, find_hair_of_many
+from howard.data.hair_masks import HairMasks
 from howard.data.numbers import SampleNumbers
+from howard.data.pack.gathering import gather_packed
+from howard.data.pack.reading import open_pack
 from howard.data.pairs import find_pairs
 from howard.data.splits import Split
 from howard.errors import SettingsError
 from howard.synthesis import Recipe
 from howard.synthesis.film import Shoot, film
 
+# Processes that prepare validation samples; they start anew for every validation, beside those of training.
+_VALIDATION_WORKERS = 4
 # Never the training seed: validation and test stay the same whatever a run is seeded with.
 _FIXED_SEEDS: dict[Split, int] = {"val": 20210423, "test": 20210424}
 
@@ -29,7 +38,10 @@ class MattingDataModule(LightningDataModule):
     :class:`howard.data.datasets.SyntheticDataset`.
 
     Args:
-        root: folder of collections.
+        root: folder of collections; not read where there is a pack.
+        pack: a pack that holds the collections, see :mod:`howard.data.pack`; None reads them from ``root``.
+        pack_memory_gb: gigabytes (2^30 bytes) that a pack's decoded pictures may take; what does not fit is decoded
+            whenever it is used.
         people: names of people collections below it.
         shares: how often each collection is drawn from; one positive number each.
         places: names of place collections below it.
@@ -45,9 +57,11 @@ class MattingDataModule(LightningDataModule):
         batch_size: samples a batch.
         samples_per_epoch: samples an epoch, of all processes together; None means one for every person.
         validation_samples: fixed samples of the validation split, and of the test split.
-        workers: processes that prepare samples; 0 prepares them in the training process. They are forked, which OpenCV
-            survives only single-threaded: the entry file calls ``cv2.setNumThreads(1)``.
+        workers: processes that prepare samples, None for one on every core; 0 prepares them in the training process.
+            They are forked, which OpenCV survives only single-threaded: the entry file calls ``cv2.setNumThreads(1)``.
         seed: of the training samples.
+        lessons: whether training samples have the ingredients that teach what the subject is, see
+            :func:`howard.synthesis.with_lessons`; validation and test never have them.
 
     Raises:
         SettingsError: the recipe is unknown, or shares do not fit.
@@ -57,6 +71,8 @@ class MattingDataModule(LightningDataModule):
     def __init__(
         self,
         root: str,
+        pack: str | None,
+        pack_memory_gb: float,
         people: list[str],
         shares: list[float],
         places: list[str],
@@ -72,8 +88,9 @@ class MattingDataModule(LightningDataModule):
         batch_size: int,
         samples_per_epoch: int | None,
         validation_samples: int,
-        workers: int,
+        workers: int | None,
         seed: int,
+        lessons: bool = False,
     ) -> None:
         super().__init__()
         if len(people) != len(shares):
@@ -81,14 +98,16 @@ class MattingDataModule(LightningDataModule):
         if strength is not None and len(strength) != 2:
             raise SettingsError(f"data.strength={strength} should be two numbers, of the first sample and of the last")
         ramp = None if strength is None else (strength[0], strength[1])
-        self.curriculum = Curriculum(recipe, mixing, ramp, strength_samples)
-        self.root = Path(root)
+        self.curriculum = Curriculum(recipe, mixing, ramp, strength_samples, lessons)
+        self.root, self.pack = Path(root), None if pack is None else Path(pack)
+        self.pack_memory = pack_memory_gb * 2**30
         self.people_names, self.shares, self.place_names = people, shares, places
         self.prepared_names, self.prepared_share = prepared, prepared_share
         self.licences = tuple(licences)
         self.size, self.frames, self.batch_size = size, frames, batch_size
         self.samples_per_epoch, self.validation_samples = samples_per_epoch, validation_samples
-        self.workers, self.seed = workers, seed
+        self.workers, self.seed = count_cores() if workers is None else workers, seed
+        self.batch_arrived = time.perf_counter()
         self._pictures: dict[Split, Pictures] = {}
 
     @property
@@ -110,23 +129,34 @@ class MattingDataModule(LightningDataModule):
         world = self.trainer.world_size if self.trainer else 1
         batches = max(1, length // (self.batch_size * world))
         dataset = SyntheticDataset(
-            self._pictures["train"], self.curriculum, self._frame, length, self.seed, self.frames
+            self._pictures["train"],
+            self.curriculum,
+            self._frame,
+            length,
+            self.seed,
+            self.frames,
+            hair_masks=self._hair_masks(),
         )
         numbers = SampleNumbers(dataset, batches, self.batch_size, self.trainer)
         return self._loader(dataset, self.workers, numbers)
 
     def val_dataloader(self) -> DataLoader[Item]:
         """The fixed validation samples, in a fixed order."""
-        return self._loader(self._fixed("val"), min(self.workers, 1))
+        return self._loader(self._fixed("val"), min(self.workers, _VALIDATION_WORKERS))
 
     def test_dataloader(self) -> DataLoader[Item]:
         """The fixed test samples, in a fixed order."""
-        return self._loader(self._fixed("test"), min(self.workers, 1))
+        return self._loader(self._fixed("test"), min(self.workers, _VALIDATION_WORKERS))
 
     def validation_batch(self, count: int) -> Batch:
         """The first ``count`` validation samples, or all if there are fewer, on the CPU: what panels show."""
         dataset = self._fixed("val")
         return self.finish(collate([dataset[number] for number in range(min(count, len(dataset)))]))
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Note when the batch came from the workers; what follows is not waiting for data."""
+        self.batch_arrived = time.perf_counter()
+        return batch
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
         """Film what the workers prepared, on the device that it is on by now; without a GPU they did it themselves."""
@@ -138,15 +168,29 @@ class MattingDataModule(LightningDataModule):
         return {name: image[:, 0] if self.frames == 1 else image for name, image in sample._asdict().items()}
 
     def _gather(self, split: Split) -> Pictures:
-        pictures = gather_pictures(self.root, split, self.people_names, self.shares, self.place_names, self.licences)
-        if split != "train":
-            return pictures
-        pairs = [pair for name in self.prepared_names for pair in find_pairs(self.root / name, split)]
-        return pictures._replace(pairs=pairs, pair_share=self.prepared_share)
+        prepared = self.prepared_names if split == "train" else []
+        chosen = (self.people_names, self.shares, self.place_names, self.licences)
+        if self.pack is not None:
+            pictures = gather_packed(open_pack(self.pack), split, *chosen, prepared, self.pack_memory)
+        else:
+            pictures = gather_pictures(self.root, split, *chosen)
+            pictures = pictures._replace(
+                pairs=[pair for name in prepared for pair in find_pairs(self.root / name, split)]
+            )
+        return pictures._replace(pair_share=self.prepared_share)
 
     @property
     def _frame(self) -> tuple[int, int]:
         return self.size, self.size
+
+    def _hair_masks(self) -> HairMasks:
+        """Masks that workers find as they need them; on a GPU all are found at once, before there are workers."""
+        masks = HairMasks(find_hair_by_prior)
+        if self._has_gpu() and self.recipe.hair_probability > 0:
+            stills = (clip for group in self._pictures["train"].people for clip in group if clip.frame_count == 1)
+            find = partial(find_hair_of_many, device=self.trainer.strategy.root_device)  # type: ignore[union-attr]
+            masks.fill(((clip.name, clip.read(0)) for clip in stills), find)
+        return masks
 
     def _fixed(self, split: Split) -> SyntheticDataset:
         recipes, seed = measuring(self.recipe), _FIXED_SEEDS[split]

@@ -10,20 +10,23 @@ from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
 from howard.data.curriculum import Recipes
-from howard.data.pairs import PreparedPair
-from howard.data.people import PersonClip, find_people
-from howard.data.pictures import VIDEOS, open_video, read_picture, read_video_frame, shrink
-from howard.data.places import Place, find_places
-from howard.data.scenes import Actor, Stage, set_actor, set_pair, set_place
+from howard.data.hair_masks import HairMasks
+from howard.data.lessons import Lessons
+from howard.data.pairs import PairSource
+from howard.data.people import PersonSource, find_people
+from howard.data.places import Place, find_places, read_place
+from howard.data.scenes import set_actor, set_pair, set_place
 from howard.data.splits import Split
 from howard.errors import InputError
 from howard.synthesis import Person, Recipe, SceneDraw, Streams, draw_camera, draw_scene, open_streams
 from howard.synthesis.film import Canvases, Shoot
+from howard.synthesis.gates import Ingredient, ingredient_generator, sample_gates
 from howard.synthesis.hair import grow_hair
+from howard.synthesis.occlusion import DistractorCanvases
 from howard.synthesis.placement import Size
+from howard.synthesis.stage import Actor, Stage
 
 _PLACE_LONGEST = 1280  # pixels; places are decoded once and kept
-_FRAMES_OF_A_CLIP = 4  # kept of a place that is a clip
 # Finished samples: float32 (B, C, H, W) tensors by name, or (B, T, C, H, W) of clips.
 Batch = dict[str, Tensor]
 
@@ -35,20 +38,24 @@ class Pictures(NamedTuple):
     equally likely; ``pairs`` are taken instead of a place and its persons with probability ``pair_share``.
     """
 
-    people: Sequence[Sequence[PersonClip]]
+    people: Sequence[Sequence[PersonSource]]
     shares: Sequence[float]
     places: Sequence[np.ndarray]
-    pairs: Sequence[PreparedPair] = ()
+    pairs: Sequence[PairSource] = ()
     pair_share: float = 0.0
 
 
 class Item(NamedTuple):
-    """One sample as a worker prepares it; ``place_maps`` (T, 3, 3) maps frame pixels to canvas pixels."""
+    """One sample as a worker prepares it; ``place_maps`` (T, 3, 3) maps frame pixels to canvas pixels.
+
+    ``has_person_prior`` is False where whatever only the shot has is the subject.
+    """
 
     stage: Stage
     place_maps: np.ndarray
     actors: list[Actor]
     draw: SceneDraw
+    has_person_prior: bool
 
 
 class SyntheticDataset(Dataset[Item]):
@@ -61,10 +68,18 @@ class SyntheticDataset(Dataset[Item]):
         length: how many numbers a validation takes; training takes as many as it likes.
         seed: of everything drawn.
         frames: of a sample; 1 for stills.
+        hair_masks: where people's hair is; None takes it to be on top of their heads.
     """
 
     def __init__(
-        self, pictures: Pictures, recipes: Recipes, size: Size, length: int, seed: int, frames: int = 1
+        self,
+        pictures: Pictures,
+        recipes: Recipes,
+        size: Size,
+        length: int,
+        seed: int,
+        frames: int = 1,
+        hair_masks: HairMasks | None = None,
     ) -> None:
         if len(pictures.people) != len(pictures.shares):
             raise ValueError(f"{len(pictures.people)} sets of people need as many shares, not {len(pictures.shares)}")
@@ -73,6 +88,7 @@ class SyntheticDataset(Dataset[Item]):
         self.recipes = recipes
         self.size = size
         self.length, self.seed, self.frames = length, seed, frames
+        self.hair_masks = hair_masks
 
     def __len__(self) -> int:
         return self.length
@@ -81,18 +97,31 @@ class SyntheticDataset(Dataset[Item]):
         recipe = self.recipes.at(number)
         streams = open_streams(self.seed, number)
         camera = draw_camera(recipe, self.size, self.frames, streams.motion)
+        lessons = self._sample_lessons(recipe, camera, number)
         is_pair = bool(self.pictures.pairs) and streams.still.random() < self.pictures.pair_share
         if is_pair:
             pair = _pick(self.pictures.pairs, streams.still).read()
             stage, actor = set_pair(pair, self.size, recipe.place, recipe.person, camera, streams.still)
             actors = [actor]
         else:
-            stage = self._draw_stage(recipe, streams.still)
-            actors = self._draw_actors(recipe, camera, streams)
+            stage = self._draw_stage(recipe, streams.still, lessons)
+            actors = self._draw_actors(recipe, camera, streams, lessons)
+        stage, actors = lessons.change(stage, actors)
         draw = draw_scene(recipe, self.size, self.frames, streams, is_pair)
-        return Item(stage, stage.matrix @ camera, actors, draw)
+        if lessons.gates.needs_plate:
+            draw = draw._replace(plate=draw.plate._replace(is_there=np.ones_like(draw.plate.is_there)))
+        return Item(stage, stage.matrix @ camera, actors, draw, not lessons.gates.anything)
 
-    def _draw_stage(self, recipe: Recipe, rng: np.random.Generator) -> Stage:
+    def _sample_lessons(self, recipe: Recipe, camera: np.ndarray, number: int) -> Lessons:
+        gates = sample_gates(recipe, ingredient_generator(self.seed, number, Ingredient.GATES))
+
+        def read_person(rng: np.random.Generator) -> Person:
+            clip = self._pick_clip(rng)
+            return clip.read(int(rng.integers(clip.frame_count)))
+
+        return Lessons(recipe, gates, self.size, camera, self.seed, number, self.pictures.places, read_person)
+
+    def _draw_stage(self, recipe: Recipe, rng: np.random.Generator, lessons: Lessons) -> Stage:
         place, other = (_pick(self.pictures.places, rng) for _ in range(2))
         has_furniture = rng.random() < recipe.furniture_probability
         is_mistaken = rng.random() < recipe.plate.another_place_probability
@@ -102,31 +131,41 @@ class SyntheticDataset(Dataset[Item]):
             recipe.place,
             rng,
             material=other if has_furniture else None,
-            another=other if is_mistaken else None,
+            another=other if is_mistaken and not lessons.gates.needs_plate else None,
         )
 
-    def _draw_actors(self, recipe: Recipe, camera: np.ndarray, streams: Streams) -> list[Actor]:
+    def _draw_actors(self, recipe: Recipe, camera: np.ndarray, streams: Streams, lessons: Lessons) -> list[Actor]:
         rng = streams.still
         count = 0 if rng.random() < recipe.nobody_probability else 1
-        while 0 < count < 3 and rng.random() < recipe.second_person_probability:
+        while 0 < count < recipe.most_people and rng.random() < recipe.second_person_probability:
             count += 1
-        actors = [
-            set_actor(self._draw_person(recipe, rng), self.size, recipe.person, camera, rng, streams.motion)
-            for _ in range(count)
-        ]
+        if lessons.gates.nobody:
+            count = 0
+        actors = []
+        for index in range(count):
+            takes = self._draw_person(recipe, streams)
+            if not index:
+                takes = lessons.hold_object(takes)
+            actors.append(set_actor(takes, self.size, recipe.person, camera, rng, streams.motion))
         return sorted(actors, key=lambda actor: -actor.area)  # who is near looks large, and stands in front
 
-    def _draw_person(self, recipe: Recipe, rng: np.random.Generator) -> list[Person]:
-        group = self.pictures.people[int(rng.choice(len(self.shares), p=self.shares))]
-        clip = _pick(group, rng)
+    def _draw_person(self, recipe: Recipe, streams: Streams) -> list[Person]:
+        rng = streams.still
+        clip = self._pick_clip(rng)
         count = clip.frame_count
         first = int(rng.integers(count))
         if count == 1:
-            has_hair = recipe.hair_probability > 0 and rng.random() < recipe.hair_probability
-            return [grow_hair(clip.read(0), rng) if has_hair else clip.read(0)] * self.frames
+            person = clip.read(0)
+            if recipe.hair_probability > 0 and rng.random() < recipe.hair_probability:
+                mask = self.hair_masks.of(clip.name, person) if self.hair_masks else None
+                person = grow_hair(person, streams.hair, mask)
+            return [person] * self.frames
         # To and fro, since a clip may end before the sample does.
         indices = [(first + step) % (2 * count - 2) for step in range(self.frames)]
         return [clip.read(min(index, 2 * count - 2 - index)) for index in indices]
+
+    def _pick_clip(self, rng: np.random.Generator) -> PersonSource:
+        return _pick(self.pictures.people[int(rng.choice(len(self.shares), p=self.shares))], rng)
 
 
 def collate(items: Sequence[Item]) -> Shoot:
@@ -143,8 +182,28 @@ def collate(items: Sequence[Item]) -> Shoot:
         place=torch.from_numpy(np.stack([item.stage.place for item in items])),
         plate=torch.from_numpy(np.stack([item.stage.plate for item in items])),
         place_maps=torch.from_numpy(np.stack([item.place_maps for item in items])).float(),
+        distractors=_collate_distractors([item.stage for item in items], frames),
+        has_person_prior=torch.tensor([item.has_person_prior for item in items]),
     )
     return Shoot(canvases, default_collate([item.draw for item in items]))
+
+
+def _collate_distractors(stages: Sequence[Stage], frames: int) -> DistractorCanvases:
+    side = stages[0].place.shape[-1]
+    masks = {index: stage.distractor for index, stage in enumerate(stages) if stage.distractor is not None}
+    near = {index: stage.occluder for index, stage in enumerate(stages) if stage.occluder is not None}
+    return DistractorCanvases(
+        masks=_stack([mask[None] for mask in masks.values()], (1, side, side), np.uint8),
+        mask_owner=torch.tensor(list(masks), dtype=torch.int64),
+        occluders=_stack([each.canvas for each in near.values()], (4, side, side), np.uint8),
+        occluder_maps=_stack([each.maps for each in near.values()], (frames, 3, 3), np.float32),
+        occluder_owner=torch.tensor(list(near), dtype=torch.int64),
+    )
+
+
+def _stack(arrays: Sequence[np.ndarray], shape: tuple[int, ...], kind: type) -> Tensor:
+    """Arrays of one shape in a row, also none."""
+    return torch.from_numpy(np.stack(arrays).astype(kind) if arrays else np.zeros((0, *shape), kind))
 
 
 def gather_pictures(
@@ -162,25 +221,14 @@ def gather_pictures(
     """
     if not root.is_dir():
         raise InputError(f"no data folder {root}; give one with data.root=FOLDER (see data/README.md)")
-    sets: list[list[PersonClip]] = [find_people(root / name, split) for name in people]
+    sets = [find_people(root / name, split) for name in people]
     found = [each for name in places for each in find_places(root / name, split, tuple(licences))]
     return Pictures(sets, shares, load_places(found))
 
 
 def load_places(places: Sequence[Place]) -> list[np.ndarray]:
-    """Decode places once, shrunk to a long side of 1280 pixels: HxWx3 uint8 RGB, about 3 MB each.
-
-    Of a clip four frames are kept, evenly spread.
-    """
-    pictures = []
-    for place in places:
-        if place.path.suffix.lower() not in VIDEOS:
-            pictures.append(read_picture(place.path, longest=_PLACE_LONGEST))
-            continue
-        count = len(open_video(place.path))
-        indices = sorted({int(index) for index in np.linspace(0, count - 1, min(count, _FRAMES_OF_A_CLIP))})
-        pictures += [shrink(read_video_frame(place.path, index), _PLACE_LONGEST) for index in indices]
-    return pictures
+    """Decode places once, shrunk to a long side of 1280 pixels: (H, W, 3) uint8 RGB, about 3 MB each."""
+    return [picture for place in places for picture in read_place(place, _PLACE_LONGEST)]
 
 
 def _pick(things: Sequence, rng: np.random.Generator):

@@ -1,7 +1,7 @@
 """True plate pairs with a person pasted in and the plate already aligned, as :mod:`howard.data.prepare` writes them."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from howard.errors import InputError
 
 # What each picture of a pair is called: NAME_ENDING.
 SOURCE, PLATE, COVERAGE, FOREGROUND, ALPHA = "src.jpg", "plate.jpg", "coverage.png", "fgr.jpg", "pha.png"
+ENDINGS = (SOURCE, PLATE, COVERAGE, FOREGROUND, ALPHA)  # in the order of PairPictures
 
 
 class PairPictures(NamedTuple):
@@ -26,6 +27,14 @@ class PairPictures(NamedTuple):
     alpha: np.ndarray
 
 
+class PairSource(Protocol):
+    """A prepared pair as samples read one: from files of a collection, or from a pack."""
+
+    def read(self) -> PairPictures:
+        """Decode it; what it returns is not written to."""
+        ...
+
+
 class PreparedPair(NamedTuple):
     """One pair of a prepared collection."""
 
@@ -39,11 +48,7 @@ class PreparedPair(NamedTuple):
     def read(self) -> PairPictures:
         """Decode it; raises InputError where a picture is missing or its size is not the others'."""
         pictures = PairPictures(
-            read_picture(self.path(SOURCE)),
-            read_picture(self.path(PLATE)),
-            read_picture(self.path(COVERAGE), grey=True),
-            read_picture(self.path(FOREGROUND)),
-            read_picture(self.path(ALPHA), grey=True),
+            *(read_picture(self.path(ending), grey=ending in (COVERAGE, ALPHA)) for ending in ENDINGS)
         )
         if len({picture.shape[:2] for picture in pictures}) != 1:
             raise InputError(f"the pictures of {self.path('*')} are not of one size; prepare them again")

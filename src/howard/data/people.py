@@ -10,7 +10,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from howard.data.pictures import PICTURES, VIDEOS, open_video, pictures_below, read_picture, read_video_frame
 from howard.data.splits import Split, read_split_lists, split_by_folder, split_by_name
@@ -21,6 +21,24 @@ ALPHA_FOLDERS = ("pha", "mask", "masks", "alpha")
 PUBLISHED_FOREGROUND_FOLDERS = ("fgr", "fg")
 MADE_FOREGROUND_FOLDER = "foreground"
 PHOTO_FOLDERS = ("original", "original_image", "blurred_image", "image", "images")
+
+
+class PersonSource(Protocol):
+    """A person as samples read one: from files of a collection, or from a pack."""
+
+    @property
+    def name(self) -> str:
+        """The same for everything that is read from it."""
+        ...
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames; 1 of a still."""
+        ...
+
+    def read(self, index: int) -> Person:
+        """Decode a frame; what it returns is not written to."""
+        ...
 
 
 class PersonClip(NamedTuple):

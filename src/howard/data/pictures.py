@@ -1,13 +1,18 @@
 """Decoding the pictures of collections."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from howard.errors import InputError
-from howard.media import Reader, open_reader
+
+if TYPE_CHECKING:
+    from howard.media import Reader
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi"})
@@ -48,6 +53,9 @@ def read_video_frame(path: Path, index: int) -> np.ndarray:
 @lru_cache(maxsize=_READERS_KEPT)
 def open_video(path: Path) -> Reader:
     """A reader of the video, kept open; raises InputError where it cannot be read."""
+    # Stills are read, and trained on, without PyAV.
+    from howard.media import open_reader
+
     return open_reader(path)
 
 

@@ -4,11 +4,22 @@ import csv
 from pathlib import Path
 from typing import NamedTuple
 
-from howard.data.pictures import PICTURES, VIDEOS, pictures_below
+import numpy as np
+
+from howard.data.pictures import (
+    PICTURES,
+    VIDEOS,
+    open_video,
+    pictures_below,
+    read_picture,
+    read_video_frame,
+    shrink,
+)
 from howard.data.splits import SPLITS, Split, read_split_lists, split_by_folder, split_by_name
 from howard.errors import InputError
 
 _MANIFEST = "manifest.csv"
+_PICTURES_OF_A_CLIP = 4
 
 
 class Place(NamedTuple):
@@ -17,6 +28,27 @@ class Place(NamedTuple):
     name: str
     path: Path
     plate: Path | None = None
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it is a clip."""
+        return self.path.suffix.lower() in VIDEOS
+
+    @property
+    def picture_count(self) -> int:
+        """How many pictures :func:`read_place` gives."""
+        return min(len(open_video(self.path)), _PICTURES_OF_A_CLIP) if self.is_video else 1
+
+
+def read_place(place: Place, longest: int) -> list[np.ndarray]:
+    """Decode a place, shrunk to a long side of ``longest`` pixels: (H, W, 3) uint8 RGB.
+
+    Of a clip, four frames, evenly spread. Raises InputError where it cannot be read.
+    """
+    if not place.is_video:
+        return [read_picture(place.path, longest=longest)]
+    indices = np.linspace(0, len(open_video(place.path)) - 1, place.picture_count)
+    return [shrink(read_video_frame(place.path, int(index)), longest) for index in indices]
 
 
 def find_places(folder: Path, split: Split, licences: tuple[str, ...] = ()) -> list[Place]:

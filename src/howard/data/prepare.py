@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from howard.colour import mix
-from howard.data.pairs import ALPHA, COVERAGE, FOREGROUND, PLATE, SOURCE, PairPictures, PreparedPair
+from howard.data.pairs import ALPHA, ENDINGS, PairPictures, PreparedPair
 from howard.data.people import PersonClip, find_people
 from howard.data.pictures import read_picture
 from howard.data.places import Place, scan_places
@@ -37,6 +37,9 @@ class StillPlate:
 
     def __init__(self, image: np.ndarray) -> None:
         self._frame = Frame(image, 0, 1, Fraction(0))
+
+    def __len__(self) -> int:
+        return 1
 
     def __iter__(self) -> Iterator[Frame]:
         yield self._frame
@@ -163,7 +166,7 @@ def _prepare_one(
     pictures = align_pair(source, plate, person, quality)
     if pictures is None:
         return False
-    for ending, picture in zip((SOURCE, PLATE, COVERAGE, FOREGROUND, ALPHA), pictures, strict=True):
+    for ending, picture in zip(ENDINGS, pictures, strict=True):
         _write(prepared.path(ending), picture)
     return True
 

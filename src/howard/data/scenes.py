@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,29 +14,10 @@ from howard.synthesis.dice import Generator, draw_path
 from howard.synthesis.furniture import draw_outline, put_furniture
 from howard.synthesis.placement import Size, draw_person_matrix, draw_place_matrix, enlargement, keep_cut, moving_frame
 from howard.synthesis.recipe import PlacementRecipe, pixel_unit
+from howard.synthesis.stage import Actor, Stage
 
 # A prepared pair's person should stay in the frame.
 _PAIR_SCALE = (1.0, 1.5)
-
-
-class Stage(NamedTuple):
-    """Canvases (4, side, side) uint8 of the place and of the plate, and the 3x3 map from frame to canvas pixels."""
-
-    place: np.ndarray
-    plate: np.ndarray
-    matrix: np.ndarray
-
-
-class Actor(NamedTuple):
-    """A person's canvases (T, 4, side, side) uint8, and 3x3 maps from frame to canvas pixels, (T, 3, 3)."""
-
-    canvases: np.ndarray
-    maps: np.ndarray
-
-    @property
-    def area(self) -> float:
-        """About how much of the frame the person takes, in pixels."""
-        return float(self.canvases[0, 3].sum(dtype=np.int64)) / 255 / enlargement(self.maps[0]) ** 2
 
 
 def set_place(

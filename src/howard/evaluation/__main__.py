@@ -5,13 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
-
 from howard import cli
 from howard.errors import SettingsError
+from howard.fields import REQUIRED, setting
 from howard.media import write_whole
-from howard.settings import setting
 
 if TYPE_CHECKING:
     from howard.evaluation.predictions import PredictionReport
@@ -27,15 +24,12 @@ EXAMPLES = (
 class EvaluationSettings:
     """What the command can be told."""
 
-    predictions: str = setting(MISSING, "folder of mattes to score: PNG, grey or RGBA", is_path=True)
-    truth: str = setting(MISSING, "folder of true mattes, or one laid out like data/sample", is_path=True)
+    predictions: str = setting(REQUIRED, "folder of mattes to score: PNG, grey or RGBA", is_path=True)
+    truth: str = setting(REQUIRED, "folder of true mattes, or one laid out like data/sample", is_path=True)
     plate: str | None = setting(None, "video or sequence aligned to the source: judged, and keyed with", is_path=True)
     source: str | None = setting(None, "the shot, where a plate is given; TRUTH/shot.mp4 if left out", is_path=True)
-    mixing: str = setting("linear", "light in which the predictions mix: linear or srgb")
+    mixing: str = setting("linear", "light in which the predictions mix", choices=("linear", "srgb"))
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
-
-
-ConfigStore.instance().store(name="evaluation", node=EvaluationSettings)
 
 
 @cli.friendly
@@ -44,9 +38,7 @@ def main(arguments: list[str]) -> None:
     if cli.wants_help(arguments):
         print(cli.help_page(COMMAND, "Scores mattes against the truth.", EvaluationSettings, EXAMPLES))
         return
-    settings = cli.read_settings(EvaluationSettings, "evaluation", arguments)
-    if settings.mixing not in ("linear", "srgb"):
-        raise SettingsError(f"mixing={settings.mixing} is unknown; choose linear or srgb")
+    settings = cli.read_settings(EvaluationSettings, arguments)
     report = score_folder(settings)
     # Only now: torch takes seconds to load, and the settings may have been wrong.
     from howard.evaluation.tables import as_json, score_table

@@ -21,7 +21,8 @@ _GRADIENT_SIGMA = 1.4
 _GRADIENT_EPSILON = 1e-2
 _CONNECTIVITY_STEPS = np.arange(0, 1.1, 0.1)
 _CONNECTIVITY_TOLERANCE = 0.15
-_BAND_RADIUS_1080P = 10
+# Radius of the edge band, in pixels of a frame 1080 lines high.
+BAND_RADIUS_1080P = 10
 
 
 def mad(predicted: Alpha, true: Alpha) -> float:
@@ -98,7 +99,7 @@ def edge_band(true: Alpha) -> NDArray[np.bool_]:
     if not soft.any():
         return soft
     distance = cv2.distanceTransform((~soft).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return distance <= _BAND_RADIUS_1080P * true.shape[0] / 1080
+    return distance <= BAND_RADIUS_1080P * true.shape[0] / 1080
 
 
 def person_dropouts(predicted: Alpha, true: Alpha) -> float:
@@ -122,15 +123,15 @@ def _difference(first: NDArray, second: NDArray) -> NDArray:
 
 
 def _gradient_magnitude(alpha: Alpha) -> NDArray[np.float32]:
-    smooth, derivative = _gaussian_derivative_filter()
+    smooth, derivative = gaussian_derivative_filter()
     image = alpha.astype(np.float32)
     across = cv2.sepFilter2D(image, cv2.CV_32F, derivative, smooth, borderType=cv2.BORDER_REPLICATE)
     down = cv2.sepFilter2D(image, cv2.CV_32F, smooth, derivative, borderType=cv2.BORDER_REPLICATE)
     return np.sqrt(across**2 + down**2)
 
 
-def _gaussian_derivative_filter() -> tuple[NDArray, NDArray]:
-    """The two factors of the separable filter; their outer product has unit L2 norm."""
+def gaussian_derivative_filter() -> tuple[NDArray, NDArray]:
+    """Smoothing and derivative factor (n,) of the separable filter; their outer product has unit L2 norm."""
     sigma = _GRADIENT_SIGMA
     half = math.ceil(sigma * math.sqrt(-2 * math.log(math.sqrt(2 * math.pi) * sigma * _GRADIENT_EPSILON)))
     offsets = np.arange(-half, half + 1, dtype=np.float64)

@@ -89,4 +89,6 @@ def _starts_a_number(cell: str) -> bool:
 def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nan(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(each) for each in value]
     return None if isinstance(value, float) and math.isnan(value) else value

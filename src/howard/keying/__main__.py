@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from howard import cli
+from howard.fields import REQUIRED, setting
 from howard.keying.clip import FrameWritten, KeyingSummary, key_clip
-from howard.settings import setting
 
 COMMAND = "python -m howard.keying"
 EXAMPLES = (
@@ -26,15 +24,12 @@ EXAMPLES = (
 class KeyingSettings:
     """What the command can be told."""
 
-    input: str = setting(MISSING, "a person before a green or blue screen: video, sequence or still", is_path=True)
-    output: str = setting(MISSING, "folder for pha/CLIP, fgr/CLIP and a contact sheet", is_path=True)
-    screen: str = setting("auto", "auto, green or blue")
+    input: str = setting(REQUIRED, "a person before a green or blue screen: video, sequence or still", is_path=True)
+    output: str = setting(REQUIRED, "folder for pha/CLIP, fgr/CLIP and a contact sheet", is_path=True)
+    screen: str = setting("auto", "colour of the screen", choices=("auto", "green", "blue"))
     frames: str | None = setting(None, "only these frames, as 10-20 (both included) or 7; all if left out")
     input_colour: str | None = setting(None, "what the clip's values mean, where its tags are wrong or missing")
     overwrite: bool = setting(False, "write into a folder that holds other files, or start a clip over")
-
-
-ConfigStore.instance().store(name="keying", node=KeyingSettings)
 
 
 @cli.friendly
@@ -44,7 +39,7 @@ def main(arguments: list[str]) -> None:
         purpose = "Turns a green- or blue-screen clip into alpha and despilled foreground frames."
         print(cli.help_page(COMMAND, purpose, KeyingSettings, EXAMPLES))
         return
-    settings = cli.read_settings(KeyingSettings, "keying", arguments)
+    settings = cli.read_settings(KeyingSettings, arguments)
     with _bar() as show:
         summary = key_clip(
             settings.input,

@@ -6,6 +6,7 @@ The training losses are in :mod:`howard.matting.losses`.
 from howard.matting.baseline import BaselineNetwork
 from howard.matting.coarse import CoarseMatte, CoarseNetwork
 from howard.matting.network import Matte, MattingNetwork, coarse_scale
+from howard.matting.person_maps import PersonMaps
 from howard.matting.predictor import MattingPredictor, load_matting
 from howard.matting.refiner import RefineSettings
 from howard.matting.weights import WeightsMetadata, load_imagenet_encoder, load_network, save_weights
@@ -17,6 +18,7 @@ __all__ = [
     "Matte",
     "MattingNetwork",
     "MattingPredictor",
+    "PersonMaps",
     "RefineSettings",
     "WeightsMetadata",
     "coarse_scale",

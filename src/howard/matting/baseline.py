@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from howard.matting.coarse import CoarseMatte
 from howard.matting.joining import join
 from howard.matting.network import Matte
+from howard.matting.person_maps import PersonMaps
 from howard.matting.refiner import RefineSettings, enlarge
 
 _OUTPUTS = 1 + 3  # alpha, residual
@@ -38,11 +39,12 @@ class BaselineNetwork(nn.Module):
         source: Tensor,
         plate: Tensor,
         coverage: Tensor | None = None,
+        person: PersonMaps | None = None,
         *,
         coarse_scale: float,
         refine: RefineSettings = RefineSettings(),  # noqa: B008 (immutable)
     ) -> Matte:
-        """Matte a batch: the coarse matte, enlarged. Coverage and refine settings are not looked at.
+        """Matte a batch: the coarse matte, enlarged. Coverage, person maps and refine settings are ignored.
 
         Shapes as :meth:`howard.matting.MattingNetwork.forward`.
 
@@ -51,12 +53,18 @@ class BaselineNetwork(nn.Module):
         """
         if source.shape != plate.shape:
             raise ValueError(f"source {tuple(source.shape)} and plate {tuple(plate.shape)} differ in shape")
-        coarse = self.coarse_matte(source, plate, coverage, coarse_scale=coarse_scale)
+        coarse = self.coarse_matte(source, plate, coverage, person, coarse_scale=coarse_scale)
         whole = enlarge(coarse, source.shape[2:])
         return Matte(whole.alpha, (whole.residual + source).clamp(0, 1), coarse, whole.patches)
 
     def coarse_matte(
-        self, source: Tensor, plate: Tensor, coverage: Tensor | None, *, coarse_scale: float
+        self,
+        source: Tensor,
+        plate: Tensor,
+        coverage: Tensor | None,
+        person: PersonMaps | None = None,
+        *,
+        coarse_scale: float,
     ) -> CoarseMatte:
         """The matte at 1 / ``coarse_scale`` of the size; its error map is 0 and it has no hidden features."""
         size = [max(1, round(length / coarse_scale)) for length in source.shape[2:]]

@@ -10,8 +10,10 @@ from torch import Tensor, nn
 
 from howard.matting.aspp import ASPP
 from howard.matting.decoder import Decoder
-from howard.matting.encoders import build_encoder
+from howard.matting.encoders import Features, build_encoder
 from howard.matting.joining import join, part
+from howard.matting.person_maps import PersonMaps
+from howard.matting.person_projections import PersonProjections
 
 HIDDEN_CHANNELS = 32
 # What a network can be given beside source and plate.
@@ -42,6 +44,8 @@ class CoarseNetwork(nn.Module):
         extra_inputs: channels beside source and plate, of :data:`EXTRA_INPUTS`: the plate's coverage, and
             :func:`tolerant_difference`, which the network makes itself.
         gives_hidden: whether the features that a refiner starts from are wanted; their weights are there in any case.
+        person_prior: whether the network takes :class:`PersonMaps`, so that it knows people where the plate looks
+            like them.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class CoarseNetwork(nn.Module):
         decoder_widths: tuple[int, int, int] = (128, 64, 48),
         extra_inputs: tuple[str, ...] = (),
         gives_hidden: bool = True,
+        person_prior: bool = False,
     ) -> None:
         super().__init__()
         unknown = set(extra_inputs) - set(EXTRA_INPUTS)
@@ -61,8 +66,13 @@ class CoarseNetwork(nn.Module):
         channels = self.backbone.channels
         self.aspp = ASPP(channels[3], aspp_channels)
         self.decoder = Decoder(aspp_channels, channels[:3], decoder_widths, _MATTE_CHANNELS + HIDDEN_CHANNELS)
+        self.person: PersonProjections | None = None
+        if person_prior:
+            self.person = PersonProjections(channels[1:])
 
-    def forward(self, source: Tensor, plate: Tensor, coverage: Tensor | None = None) -> CoarseMatte:
+    def forward(
+        self, source: Tensor, plate: Tensor, coverage: Tensor | None = None, person: PersonMaps | None = None
+    ) -> CoarseMatte:
         """Matte a batch at the resolution it is given in.
 
         Args:
@@ -70,12 +80,16 @@ class CoarseNetwork(nn.Module):
             plate: (B, 3, h, w) sRGB in [0, 1], aligned to the source; 0 where not covered.
             coverage: (B, 1, h, w) in [0, 1], 1 where the plate saw the place; None means everywhere. Ignored by a
                 network without that input.
+            person: the person prior's maps of the source; None means that the subject may be anything. Ignored by a
+                network without that input.
         """
         extra = self._extra(source, plate, coverage)
         # Inference in half precision keeps the weights in it; what comes in and goes out stays as it is.
         dtype = self.decoder.conv4.weight.dtype
         pair = join(source, plate).to(dtype)
         features = self.backbone(pair, extra if extra is None else extra.to(dtype))
+        if self.person is not None and person is not None:
+            features = Features(features.stride2, *self.person(person, features[1:]))
         wanted = None if self.gives_hidden else _MATTE_CHANNELS
         decoded = self.decoder(self.aspp(features.stride16), features, pair, wanted).to(source.dtype)
         alpha, residual, error, hidden = part(decoded, 1, 3, 1, HIDDEN_CHANNELS if self.gives_hidden else 0)

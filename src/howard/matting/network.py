@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from howard.matting.coarse import CoarseMatte, CoarseNetwork
+from howard.matting.person_maps import PersonMaps
 from howard.matting.refiner import Refiner, RefineSettings, enlarge
 from howard.matting.tiles import PATCH
 
@@ -38,8 +39,9 @@ class MattingNetwork(CoarseNetwork):
         decoder_widths: tuple[int, int, int] = (128, 64, 48),
         extra_inputs: tuple[str, ...] = (),
         has_refiner: bool = True,
+        person_prior: bool = False,
     ) -> None:
-        super().__init__(encoder, aspp_channels, decoder_widths, extra_inputs, gives_hidden=has_refiner)
+        super().__init__(encoder, aspp_channels, decoder_widths, extra_inputs, has_refiner, person_prior)
         self.refiner = Refiner() if has_refiner else None
 
     def forward(  # type: ignore[override]
@@ -47,6 +49,7 @@ class MattingNetwork(CoarseNetwork):
         source: Tensor,
         plate: Tensor,
         coverage: Tensor | None = None,
+        person: PersonMaps | None = None,
         *,
         coarse_scale: float,
         refine: RefineSettings = RefineSettings(),  # noqa: B008 (immutable)
@@ -57,6 +60,7 @@ class MattingNetwork(CoarseNetwork):
             source: (B, 3, H, W) sRGB in [0, 1], any H and W of at least 4.
             plate: like ``source``, aligned to it; 0 where not covered.
             coverage: (B, 1, H, W) in [0, 1] or None for everywhere.
+            person: see :meth:`CoarseNetwork.forward`.
             coarse_scale: c; the coarse network runs at 1 / c of the size.
             refine: which patches the refiner works on.
 
@@ -68,21 +72,27 @@ class MattingNetwork(CoarseNetwork):
         height, width = source.shape[2:]
         source, plate = _pad_to_patches(source), _pad_to_patches(plate)
         coverage = None if coverage is None else _pad_to_patches(coverage)
-        coarse = self.coarse_matte(source, plate, coverage, coarse_scale=coarse_scale)
+        coarse = self.coarse_matte(source, plate, coverage, person, coarse_scale=coarse_scale)
         refined = self.refiner(source, plate, coarse, refine) if self.refiner else enlarge(coarse, source.shape[2:])
         alpha = refined.alpha.clamp(0, 1)[..., :height, :width]
         foreground = (refined.residual + source).clamp_(0, 1)[..., :height, :width]
         return Matte(alpha, foreground, coarse, refined.patches)
 
     def coarse_matte(
-        self, source: Tensor, plate: Tensor, coverage: Tensor | None, *, coarse_scale: float
+        self,
+        source: Tensor,
+        plate: Tensor,
+        coverage: Tensor | None,
+        person: PersonMaps | None = None,
+        *,
+        coarse_scale: float,
     ) -> CoarseMatte:
         """The coarse network alone on pictures of full size; arguments as :meth:`forward`."""
         size = [max(1, round(length / coarse_scale)) for length in source.shape[2:]]
         small = [F.interpolate(image, size=size, mode="bilinear", align_corners=False) for image in (source, plate)]
         if coverage is not None:
             coverage = F.interpolate(coverage, size=size, mode="bilinear", align_corners=False)
-        return super().forward(small[0], small[1], coverage)
+        return super().forward(small[0], small[1], coverage, person)
 
 
 def coarse_scale(height: int, width: int, long_side: int = 480) -> float:

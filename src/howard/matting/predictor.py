@@ -13,6 +13,7 @@ from howard.matting.baseline import BaselineNetwork
 from howard.matting.coarse import CoarseMatte
 from howard.matting.inference import prepare_for_inference
 from howard.matting.network import Matte, MattingNetwork, coarse_scale
+from howard.matting.person_maps import PersonMaps
 from howard.matting.unmixing import unmix_alpha
 from howard.matting.weights import WeightsMetadata, load_network
 
@@ -66,7 +67,13 @@ class MattingPredictor:
         self.views = _AUGMENTED if augmented else (_View(),)
 
     @torch.inference_mode()
-    def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None = None) -> Matte:
+    def __call__(
+        self,
+        source: np.ndarray,
+        plate: np.ndarray,
+        coverage: np.ndarray | None = None,
+        person: PersonMaps | None = None,
+    ) -> Matte:
         """Matte one frame, or a batch of frames of one size.
 
         Args:
@@ -74,6 +81,7 @@ class MattingPredictor:
                 (clamped); sRGB-encoded; H and W at least 64.
             plate: of the same size, aligned to the source; 0 where not covered.
             coverage: (H, W) or (B, H, W) float in [0, 1], 1 where the plate saw the place; None means everywhere.
+            person: the person prior's maps of the source, on any device; None means that the subject may be anything.
 
         Returns:
             The matte of the batch, or of a batch of one, tensors on the predictor's device.
@@ -90,41 +98,56 @@ class MattingPredictor:
         if coverage is not None and coverage.shape != source.shape[:-1]:
             raise ValueError(f"coverage is {coverage.shape}, the source {source.shape[:-1]}")
         pictures = self._image(source), self._image(plate), self._coverage(coverage)
-        matte = _mean([self._matte(view, *pictures) for view in self.views])
+        person = self._person(person)
+        matte = _mean([self._matte(view, *pictures, person) for view in self.views])
         if self.alpha == "network":
             return matte
         is_linear = self.metadata.mixing == "linear"
         return matte._replace(alpha=unmix_alpha(*pictures, matte.alpha, matte.refined, is_linear))
 
     @torch.inference_mode()
-    def find_person(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None = None) -> np.ndarray:
+    def find_person(
+        self,
+        source: np.ndarray,
+        plate: np.ndarray,
+        coverage: np.ndarray | None = None,
+        person: PersonMaps | None = None,
+    ) -> np.ndarray:
         """The alpha of the coarse network alone, for those who need to know where the person is, roughly.
 
         Args:
             source: (H, W, 3) RGB as in a call, of any size.
             plate: of the same size.
             coverage: (H, W) as in a call.
+            person: as in a call.
 
         Returns:
             (H, W) float32 in [0, 1], a numpy array.
         """
         pictures = self._image(source), self._image(plate), self._coverage(coverage)
-        alpha = self.network.coarse_matte(*pictures, coarse_scale=self._coarse_scale(*source.shape[:2])).alpha
+        scale = self._coarse_scale(*source.shape[:2])
+        alpha = self.network.coarse_matte(*pictures, self._person(person), coarse_scale=scale).alpha
         alpha = F.interpolate(alpha, size=source.shape[:2], mode="bilinear", align_corners=False)
         return alpha[0, 0].float().cpu().numpy()
 
-    def _matte(self, view: _View, source: Tensor, plate: Tensor, coverage: Tensor | None) -> Matte:
+    def _matte(
+        self, view: _View, source: Tensor, plate: Tensor, coverage: Tensor | None, person: PersonMaps | None
+    ) -> Matte:
         """The network's matte of a batch, all (B, C, H, W)."""
         pictures = (source, plate, coverage)
         if view.is_mirrored:
             pictures = [None if picture is None else picture.flip(-1) for picture in pictures]
+            person = None if person is None else person.mirrored()
         scale = view.scale * self._coarse_scale(*source.shape[2:])
         scale = min(scale, min(source.shape[2:]) / _SMALLEST_COARSE_SIDE)
-        matte = self.network(*pictures, coarse_scale=scale, refine=self.metadata.refine)
+        matte = self.network(*pictures, person, coarse_scale=scale, refine=self.metadata.refine)
         return _mirror(matte) if view.is_mirrored else matte
 
     def _coarse_scale(self, height: int, width: int) -> float:
         return coarse_scale(height, width, self.metadata.coarse_long_side)
+
+    def _person(self, person: PersonMaps | None) -> PersonMaps | None:
+        return None if person is None else PersonMaps(*(each.to(self.device) for each in person))
 
     def _coverage(self, coverage: np.ndarray | None) -> Tensor | None:
         return None if coverage is None else self._batch(coverage[..., None]).float().clamp(0, 1)

@@ -4,27 +4,26 @@ Nothing here runs pickled code: ``.pth`` files are read with ``weights_only``.
 """
 
 import json
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
 from howard.errors import WeightsError
 from howard.matting.baseline import BaselineNetwork
-from howard.matting.encoders import ENCODERS, Encoder, six_channel_stem
+from howard.matting.encoders import ENCODERS, Encoder, EncoderEntry, six_channel_stem
 from howard.matting.network import MattingNetwork
 from howard.matting.refiner import RefineMode, RefineSettings
+from howard.matting.state_files import State, load_strictly, save_state
 
 METADATA_KEY = "howard"
 _PRETRAINED = Path(__file__).parent.parent / "pretrained"
 _DEFAULT = "refine_lite"
+_PRIOR = "person_prior"  # ships beside the matting networks, and is none
 _FORMAT = 1
-State = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class WeightsMetadata:
     decoder_widths: tuple[int, int, int] = (128, 64, 48)
     extra_inputs: tuple[str, ...] = ()
     has_refiner: bool = True
+    person_prior: bool = False
     widths: tuple[int, ...] | None = None
     mixing: Literal["linear", "srgb"] = "srgb"  # the light in which its training mattes were mixed
     coarse_long_side: int = 480
@@ -69,17 +69,18 @@ class WeightsMetadata:
         if self.widths is not None:
             return BaselineNetwork(self.widths)
         return MattingNetwork(
-            self.encoder, self.aspp_channels, self.decoder_widths, self.extra_inputs, self.has_refiner
+            self.encoder,
+            self.aspp_channels,
+            self.decoder_widths,
+            self.extra_inputs,
+            self.has_refiner,
+            self.person_prior,
         )
 
 
 def save_weights(path: Path, state: State, metadata: WeightsMetadata) -> None:
     """Write a weights file: kernels in fp16, everything else (norms, biases, counters) as it is."""
-    halved = {name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in state.items()}
-    described = {METADATA_KEY: json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()})}
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(save(halved, described))
-    partial.replace(path)
+    save_state(path, state, {METADATA_KEY: json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()})})
 
 
 def load_network(name_or_path: str | Path) -> tuple[MattingNetwork | BaselineNetwork, WeightsMetadata]:
@@ -90,12 +91,10 @@ def load_network(name_or_path: str | Path) -> tuple[MattingNetwork | BaselineNet
             ours, or a published Background Matting V2 ``.pth`` file.
 
     Raises:
-        WeightsError: no such file, not a weights file, tensors missing, unexpected, of another shape or not finite, or
-            those of another encoder than the metadata say.
+        WeightsError: no such file, not a weights file, tensors missing, unexpected, of another shape or not finite.
     """
     path = find_weights(name_or_path)
     state, metadata = _read_ours(path) if path.suffix == ".safetensors" else _read_published(path)
-    _check_encoder(state, metadata, path)
     _check_finite(state, path)
     network = metadata.build()
     load_strictly(network, state, path)
@@ -108,7 +107,7 @@ def find_weights(name_or_path: str | Path) -> Path:
     Raises:
         WeightsError: there is none.
     """
-    shipped = {file.stem: file for file in sorted(_PRETRAINED.glob("*.safetensors"))}
+    shipped = {file.stem: file for file in sorted(_PRETRAINED.glob("*.safetensors")) if file.stem != _PRIOR}
     name = _DEFAULT if str(name_or_path) == "default" else str(name_or_path)
     path = shipped.get(name, Path(name_or_path))
     if not path.is_file():
@@ -117,36 +116,22 @@ def find_weights(name_or_path: str | Path) -> Path:
     return path
 
 
-def load_strictly(module: nn.Module, state: State, origin: Path) -> None:
-    """Load by name; every tensor must be there, none may be left over, and shapes must agree.
-
-    Raises:
-        WeightsError: naming what is missing or unexpected, and the file.
-    """
-    wanted = {name: value.shape for name, value in module.state_dict().items()}
-    missing, unexpected = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())
-    for kind, names in (("lacks", missing), ("has unexpected", unexpected)):
-        if names:
-            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            raise WeightsError(f"{origin} {kind} {shown}; it does not fit this network")
-    for name, shape in wanted.items():
-        if state[name].shape != shape:
-            raise WeightsError(f"{origin}: {name} is {tuple(state[name].shape)}, the network needs {tuple(shape)}")
-    module.load_state_dict(state)
-
-
-def load_imagenet_encoder(encoder: Encoder, path: Path) -> None:
+def load_imagenet_encoder(encoder: Encoder, entry: EncoderEntry, path: Path) -> None:
     """Start an encoder from 3-channel ImageNet weights, by name; its stem is spread over source and plate.
 
-    Torchvision's ResNets and MobileNetV2 and the EfficientNet-Lite0 package have a classifier (and a last 1x1 block)
-    that the encoder lacks: those names are dropped, all others must fit. See :func:`six_channel_stem`.
+    The classifier (and last 1x1 block) of published ImageNet networks is dropped, all other names must fit. See
+    :func:`six_channel_stem`.
+
+    Args:
+        encoder: is loaded in place.
+        entry: the encoder's entry in :data:`howard.matting.encoders.ENCODERS`.
+        path: a ``.pth`` file.
 
     Raises:
         WeightsError: as :func:`load_strictly`.
     """
-    # The EfficientNet package's names differ from ours by leading underscores.
-    published = {re.sub(r"(^|\.)_", r"\1", name): value for name, value in read_pth(path).items()}
-    state = {name: value for name, value in published.items() if not name.startswith(encoder.imagenet_head)}
+    published = {entry.rename(name): value for name, value in read_pth(path).items()}
+    state = {name: value for name, value in published.items() if not name.startswith(entry.imagenet_head)}
     kernel = state.get(encoder.stem_name)
     if kernel is not None and kernel.shape[1] == 3:
         state[encoder.stem_name] = six_channel_stem(kernel)
@@ -198,9 +183,7 @@ def _read_published(path: Path) -> tuple[State, WeightsMetadata]:
     """A Background Matting V2 file: the architecture is read off names and shapes."""
     state = read_pth(path)
     try:
-        encoder = _recognise_encoder(state)
-        if encoder is None:
-            raise KeyError("an encoder it could be recognised by")
+        encoder = _recognise_published_encoder(state)
         metadata = WeightsMetadata(
             encoder=encoder,
             aspp_channels=state["aspp.project.0.weight"].shape[0],
@@ -213,23 +196,20 @@ def _read_published(path: Path) -> tuple[State, WeightsMetadata]:
     return state, metadata
 
 
-def _check_encoder(state: State, metadata: WeightsMetadata, path: Path) -> None:
-    found = _recognise_encoder(state)
-    if found not in (None, metadata.encoder):
-        raise WeightsError(f"{path}: its metadata say {metadata.encoder}, its tensors are those of {found}")
-
-
 def _check_finite(state: State, path: Path) -> None:
     for name, value in state.items():
         if not value.isfinite().all():
             raise WeightsError(f"{path}: {name} holds values that are not finite; the training that made it diverged")
 
 
-def _recognise_encoder(state: State) -> str | None:
+def _recognise_published_encoder(state: State) -> str:
+    """The encoder of a published Background Matting V2 file, which has no metadata; KeyError for another file."""
     marks = {
         "backbone.layer3.22.conv1.weight": "resnet101",
         "backbone.layer1.0.conv1.weight": "resnet50",
         "backbone.features.0.0.weight": "mobilenetv2",
-        "backbone.conv_stem.weight": "efficientnet_lite0",
     }
-    return next((encoder for mark, encoder in marks.items() if mark in state), None)
+    for mark, encoder in marks.items():
+        if mark in state:
+            return encoder
+    raise KeyError("the tensors of a ResNet or MobileNetV2 encoder")

@@ -1,21 +1,31 @@
-"""Film in and film out: readers, writers and backgrounds."""
+"""Reading and writing clips: readers, writers and backgrounds.
 
-from howard.media.background import Background, composite
+What needs PyAV or OpenEXR is imported at its first use, so that training from still pictures does without them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from howard.media.colour_names import COLOUR_NAMES
+from howard.media.colours.output_colour import OUTPUT_COLOURS, choose_output_colour
 from howard.media.depth import full_scale, to_depth
 from howard.media.files import write_whole
 from howard.media.fingerprint import differences, fingerprint, fingerprint_all
 from howard.media.frame import AudioTrack, ClipInfo, DamagedFrameError, Frame, choose_frames
-from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
-from howard.media.movie import MovieWriter
 from howard.media.ordered import OrderedWork
-from howard.media.reader import Reader, open_reader
 from howard.media.still import read_still
-from howard.media.writer import FORMATS, Writer, open_writer
+
+if TYPE_CHECKING:
+    from howard.media.background import Background, composite
+    from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
+    from howard.media.movie import MovieWriter
+    from howard.media.reader import Reader, open_reader
+    from howard.media.writer import FORMATS, Writer, open_writer
 
 __all__ = [
     "COLOUR_NAMES",
     "FORMATS",
+    "OUTPUT_COLOURS",
     "AudioTrack",
     "Background",
     "ClipInfo",
@@ -28,6 +38,7 @@ __all__ = [
     "Reader",
     "Writer",
     "choose_frames",
+    "choose_output_colour",
     "composite",
     "differences",
     "fingerprint",
@@ -39,3 +50,21 @@ __all__ = [
     "to_depth",
     "write_whole",
 ]
+_DEFERRED = {
+    "Background": "background",
+    "composite": "background",
+    "ExrSequenceWriter": "frame_files",
+    "PngSequenceWriter": "frame_files",
+    "MovieWriter": "movie",
+    "Reader": "reader",
+    "open_reader": "reader",
+    "FORMATS": "writer",
+    "Writer": "writer",
+    "open_writer": "writer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _DEFERRED:
+        raise AttributeError(f"module 'howard.media' has no attribute {name!r}")
+    return getattr(import_module(f"howard.media.{_DEFERRED[name]}"), name)

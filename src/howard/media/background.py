@@ -11,7 +11,7 @@ from howard.errors import SettingsError
 from howard.media.depth import full_scale, to_depth
 from howard.media.frame import ClipInfo
 from howard.media.reader import Reader, open_reader
-from howard.media.sequence_files import is_pattern
+from howard.media.sequence import is_pattern
 
 _COLOURS = {
     "black": "#000000",

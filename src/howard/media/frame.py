@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from howard.errors import InputError, SettingsError
+from howard.errors import InputError, SettingsError, quoted
+
+# Python refuses to read numbers of thousands of digits.
+_NUMBER = r"\d{1,18}"
 
 
 class DamagedFrameError(InputError):
@@ -30,6 +33,16 @@ class Frame(NamedTuple):
     number: int
     time: Fraction
     damaged: bool = False
+
+
+class WindowOrigin(NamedTuple):
+    """Where a picture's top left pixel lies in its file's own coordinates, as an EXR's display window says."""
+
+    x: int = 0
+    y: int = 0
+
+
+_NO_OFFSET = WindowOrigin()
 
 
 class AudioTrack(NamedTuple):
@@ -56,7 +69,8 @@ class ClipInfo:
     ``pixel_aspect`` is 1 for square pixels. ``first_number`` is what frame 0 is called in output names, and numbers
     have no gaps. ``timecode`` is that of the first frame, as written in the file. ``start_time`` is the first frame's
     place on the file's own clock, in seconds, which is also that of the ``audio`` tracks. ``notes`` are lines for a
-    person: what was chosen of several things in the file, and what is not carried.
+    person: what was chosen of several things in the file, and what is not carried. EXR files are written with the
+    ``window_origin`` of those read.
     """
 
     path: Path
@@ -81,9 +95,10 @@ class ClipInfo:
     start_time: Fraction = Fraction(0)
     audio: tuple[AudioTrack, ...] = ()
     notes: tuple[str, ...] = ()
+    window_origin: WindowOrigin = _NO_OFFSET
 
 
-def choose_frames(frames: str | None, clip: ClipInfo) -> range:
+def choose_frames(frames: str | int | None, clip: ClipInfo) -> range:
     """Zero-based indices of ``frames``, such as "100-200" (both included) or "40"; all where None.
 
     Frames have the clip's own numbers. Raises SettingsError, naming the clip's range, where they are not in it.
@@ -91,9 +106,11 @@ def choose_frames(frames: str | None, clip: ClipInfo) -> range:
     if frames is None:
         return range(clip.frame_count)
     first, last = clip.first_number, clip.first_number + clip.frame_count - 1
-    match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", str(frames))
+    match = re.fullmatch(rf"\s*({_NUMBER})\s*(?:-\s*({_NUMBER})\s*)?", str(frames))
     if match is None:
-        raise SettingsError(f"frames={frames} is not a frame or a range; write frames=40 or frames={first}-{last}")
+        raise SettingsError(
+            f"frames={quoted(frames)} is not a frame or a range; write frames=40 or frames={first}-{last}"
+        )
     start, end = int(match[1]), int(match[2] or match[1])
     if start > end:
         raise SettingsError(f"frames={frames} ends before it begins; write frames={end}-{start}")

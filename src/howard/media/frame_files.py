@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from howard.media.colours.output_colour import choose_output_colour
 from howard.media.depth import check_picture, to_depth, without_hidden_colour
 from howard.media.exr_writing import exr_pixels, write_exr
 from howard.media.files import clear_leftovers, make_folder, write_whole
@@ -93,23 +94,33 @@ class PngSequenceWriter(NumberedFiles):
 
 
 class ExrSequenceWriter(NumberedFiles):
-    """Half floats, premultiplied, scene-linear with BT.709 primaries; ``compression`` is zip, piz or dwaa (lossy).
+    """Half floats, premultiplied, in ``output_colour``; ``compression`` is zip, piz or dwaa (lossy).
 
-    Frame rate, timecode and pixel aspect, which every file holds, are those of ``clip``.
+    ``output_colour`` is scene-linear with BT.709 primaries, or a name that `choose_output_colour` knows. Frame rate,
+    timecode, pixel aspect and the display window's origin, which every file holds, are those of ``clip``. Raises
+    SettingsError where the colour is unknown.
     """
 
     suffix = ".exr"
     dtype = np.dtype(np.float32)
 
-    def __init__(self, folder: str | Path, name: str, clip: ClipInfo, compression: str = "zip") -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        name: str,
+        clip: ClipInfo,
+        compression: str = "zip",
+        output_colour: str | None = None,
+    ) -> None:
         super().__init__(Path(folder), name)
         self._clip = clip
         self._compression = compression
+        self._colour = choose_output_colour(output_colour)
 
     def prepare(self, picture: np.ndarray) -> np.ndarray:
         """The stored pixels, (H, W, 4) float16, from (H, W, 4) straight RGBA."""
         check_picture(picture, channels=(4,))
-        return exr_pixels(to_depth(picture, self.dtype))
+        return exr_pixels(to_depth(picture, self.dtype), self._colour)
 
     def write(self, number: int, prepared: np.ndarray) -> Sequence[int]:
         """Write the frame's file."""
@@ -123,6 +134,8 @@ class ExrSequenceWriter(NumberedFiles):
             frame_rate=clip.frame_rate,
             pixel_aspect=clip.pixel_aspect,
             timecode=timecode,
+            colour=self._colour,
+            window_origin=clip.window_origin,
         )
         return (number,)
 
@@ -135,5 +148,5 @@ class ExrSequenceWriter(NumberedFiles):
             "codec": self._compression,
             "bits": 16,
             "alpha": "premultiplied",
-            "colour_space": "scene-linear, BT.709 primaries, D65",
+            "colour_space": self._colour.description,
         }

@@ -7,9 +7,8 @@ from typing import Protocol
 
 from howard.errors import InputError
 from howard.media.frame import ClipInfo, Frame
-from howard.media.sequence import SequenceReader
-from howard.media.sequence_files import SequenceFiles, find_sequence, is_pattern
-from howard.media.still import STILL_SUFFIXES
+from howard.media.sequence import SequenceFiles, SequenceReader, find_sequence, is_pattern
+from howard.media.still import RAW_SUFFIXES, is_still
 from howard.media.video import VideoReader
 
 
@@ -32,7 +31,11 @@ class Reader(Protocol):
 
 
 def open_reader(
-    path: str | Path, colour: str | None = None, frame_rate: Fraction | None = None, interlaced: str = "auto"
+    path: str | Path,
+    colour: str | None = None,
+    frame_rate: Fraction | None = None,
+    interlaced: str = "auto",
+    layer: str | None = None,
 ) -> Reader:
     """Open a video, a still or an image sequence for reading.
 
@@ -41,7 +44,8 @@ def open_reader(
 
     ``colour`` is one of COLOUR_NAMES, for files whose colour tags are wrong or missing. ``frame_rate`` is that of an
     image sequence, 24 where nothing says otherwise; videos have their own. ``interlaced`` is "auto", which refuses
-    interlaced video, or "progressive", for files that call progressive frames interlaced.
+    interlaced video, or "progressive", for files that call progressive frames interlaced. ``layer`` is one of EXR files
+    that have several.
 
     Raises InputError, in one line, where the path is missing, holds no picture that can be read, or lacks frames, and
     SettingsError where ``colour`` or ``interlaced`` is unknown.
@@ -54,11 +58,13 @@ def open_reader(
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path} cannot be opened ({reason}); check the path") from error
     if is_folder or (not exists and is_pattern(path)):
-        return SequenceReader(path, find_sequence(path), colour, frame_rate)
+        return SequenceReader(path, find_sequence(path), colour, frame_rate, layer)
     if not exists:
         raise InputError(f"{path} does not exist; check the path and its spelling")
     if not path.stat().st_size:
         raise InputError(f"{path} is empty; copy or render it again")
-    if path.suffix.lower() in STILL_SUFFIXES:
-        return SequenceReader(path, SequenceFiles((path,), 1, path.stem), colour, frame_rate)
+    if path.suffix.lower() in RAW_SUFFIXES:
+        raise InputError(f"{path} is a camera's raw file; develop it to a 16-bit TIFF or an EXR file first")
+    if is_still(path):
+        return SequenceReader(path, SequenceFiles((path,), 1, path.stem), colour, frame_rate, layer)
     return VideoReader(path, colour, interlaced)

@@ -1,42 +1,82 @@
-"""Reading one picture from its file."""
+"""Reading one picture from its file, whatever its format."""
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from howard.errors import InputError
 from howard.media.depth import to_depth
-from howard.media.picture import StillPicture
-from howard.media.primaries import BT709
-from howard.media.working_space import ColourTags, WorkingSpace
+from howard.media.stills import png_reading
+from howard.media.stills.picture import StillPicture
+from howard.media.working_space import WorkingSpace
 
-STILL_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".exr"})
+_EXR_SUFFIXES = frozenset({".exr", ".sxr"})
+_HEIF_SUFFIXES = frozenset({".avif", ".heic", ".heif", ".hif"})
+STILL_SUFFIXES = frozenset(
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".bmp", ".webp", ".jxl"),
+        *(".dpx", ".cin", ".tga", ".jp2", ".j2k", ".j2c", ".jpx", ".hdr", ".pfm", ".sgi"),
+        *_EXR_SUFFIXES,
+        *_HEIF_SUFFIXES,
+    }
+)
+# Cameras' raw files, which need developing: white balance, exposure and demosaicing are a person's choice.
+RAW_SUFFIXES = frozenset(
+    {".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw", ".crw", ".braw", ".r3d", ".ari"}
+)
+_JPEG_SIGNATURE = b"\xff\xd8\xff"
+_EXR_SIGNATURE = b"\x76\x2f\x31\x01"
+_HEAD_BYTES = 16
+# The main brand of an AVIF file that is a sequence of frames (AV1 Image File Format, 6).
+_BRAND = slice(8, 12)
+_MOVING_AVIF = b"avis"
 
 
-def read_picture(path: Path) -> StillPicture:
-    """Read a still at its own depth; an alpha channel is left out. Raises InputError where it cannot be read."""
+def read_picture(path: Path, layer: str | None = None) -> StillPicture:
+    """Read a still at its own depth; an alpha channel is left out.
+
+    ``layer`` is one of an EXR file that has several. Raises InputError where the file cannot be read, and
+    DamagedFrameError where its decoder complained.
+    """
+    head = _read_bytes(path, _HEAD_BYTES)
+    if not head:
+        raise InputError(f"{path} is empty; copy or render it again")
+    suffix = path.suffix.lower()
+    # Names lie: what a file is stands in its first bytes.
+    if head.startswith(png_reading.SIGNATURE):
+        return png_reading.read_png(path, _read_bytes(path))
+    # Libraries that not every render needs are loaded with the first file that needs them.
+    if head.startswith(_JPEG_SIGNATURE):
+        from howard.media.stills.jpeg import read_jpeg
+
+        return read_jpeg(path, _read_bytes(path))
+    if head.startswith(_EXR_SIGNATURE) or suffix in _EXR_SUFFIXES:
+        from howard.media.stills.exr_reading import read_exr
+
+        return read_exr(path, layer)
+    if suffix in _HEIF_SUFFIXES:
+        from howard.media.stills.heif import read_heif
+
+        return read_heif(path, _read_bytes(path))
+    from howard.media.stills.open_image import read_image
+
+    return read_image(path)
+
+
+def is_still(path: Path) -> bool:
+    """Whether a file, by its name and its first bytes, is one picture; AVIF holds sequences too."""
+    suffix = path.suffix.lower()
+    if suffix != ".avif":
+        return suffix in STILL_SUFFIXES
+    return _read_bytes(path, _HEAD_BYTES)[_BRAND] != _MOVING_AVIF
+
+
+def _read_bytes(path: Path, count: int = -1) -> bytes:
     try:
-        encoded = np.fromfile(path, dtype=np.uint8)
+        with path.open("rb") as file:
+            return file.read(count)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); check the file and its permissions") from error
-    if not encoded.size:
-        raise InputError(f"{path} is empty; copy or render it again")
-    if path.suffix.lower() == ".exr":
-        # Only who has EXR files waits for OpenEXR to load.
-        from howard.media.exr_reading import read_exr
-
-        return read_exr(path)
-    try:
-        # ANYDEPTH, or OpenCV cuts 16 bits to 8 without rounding.
-        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    except cv2.error:
-        image = None
-    if image is None or image.dtype not in (np.uint8, np.uint16):
-        raise InputError(f"{path} cannot be read as a still of 8 or 16 bits; save it again as PNG or JPEG")
-    pixel_format = "rgb24" if image.dtype == np.uint8 else "rgb48le"
-    tags = ColourTags("rgb", True, BT709, "iec61966-2-1")
-    return StillPicture(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), pixel_format, tags)
 
 
 def read_still(path: Path) -> np.ndarray:

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+from howard.media.colours.camera_curves import WHOLE_RANGE_CURVES
 from howard.media.orientation import Orientation, make_upright, read_orientation
-from howard.media.working_space import WHOLE_RANGE_CURVES, ColourTags, WorkingSpace
+from howard.media.working_space import ColourTags, WorkingSpace
 
 
 class _Matrix(NamedTuple):
@@ -66,6 +67,10 @@ class RgbConverter:
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:
         """Return the upright picture in the working space, (H, W, 3): uint8, or uint16 or float32 as ``dtype`` says."""
+        return make_upright(self.as_stored(frame), self._layout.orientation)
+
+    def as_stored(self, frame: av.VideoFrame) -> np.ndarray:
+        """The same as the file has it, neither turned nor mirrored."""
         planar = self._reformatter.reformat(
             frame,
             format="gbrp16le" if self._deep else "gbrp",
@@ -73,8 +78,7 @@ class RgbConverter:
             threads=_SCALER_THREADS,
             **self._matrix,
         )
-        image = self._working_space(self._interleave(planar))
-        return make_upright(image, self._layout.orientation)
+        return self._working_space(self._interleave(planar))
 
     def _interleave(self, frame: av.VideoFrame) -> np.ndarray:
         kind = np.uint16 if self._deep else np.uint8

@@ -72,12 +72,20 @@ class Writer(Protocol):
 
 
 def open_writer(
-    output_format: str, folder: str | Path, clip: ClipInfo, frames: range, *, ending: str = "", compression: str = "zip"
+    output_format: str,
+    folder: str | Path,
+    clip: ClipInfo,
+    frames: range,
+    *,
+    ending: str = "",
+    compression: str = "zip",
+    output_colour: str | None = None,
 ) -> Writer:
     """A writer of one of `FORMATS` for the ``frames`` of a clip, by index.
 
-    Files are called after the clip, with ``ending`` behind its name. ``compression`` is EXR's: zip, piz or dwaa.
-    Nothing is written yet. Raises SettingsError for names that are not known.
+    Files are called after the clip, with ``ending`` behind its name. ``compression`` is EXR's: zip, piz or dwaa;
+    ``output_colour`` too: scene-linear BT.709 if left out, or a name that `choose_output_colour` knows. Nothing is
+    written yet. Raises SettingsError for names that are not known.
     """
     name = fitting_name(clip.name) + ending
     if output_format in _PNG_BITS:
@@ -85,7 +93,7 @@ def open_writer(
     if output_format == "exr":
         if compression not in EXR_COMPRESSIONS:
             raise SettingsError(f"there is no EXR compression '{compression}'; choose {', '.join(EXR_COMPRESSIONS)}")
-        return ExrSequenceWriter(folder, name, clip, compression)
+        return ExrSequenceWriter(folder, name, clip, compression, output_colour)
     if output_format in MOVIE_FORMATS:
         return MovieWriter(folder, name, MOVIE_FORMATS[output_format], clip, frames)
     raise SettingsError(f"there is no format '{output_format}'; choose {', '.join(FORMATS)}")

@@ -1,12 +1,13 @@
-"""The film road: read, align, matte, write; a few frames in memory at a time."""
+"""The inference pipeline: read, align, matte, write; a few frames in memory at a time."""
 
 from howard.pipeline.deliver import deliver
 from howard.pipeline.frames import AlignedFrame, MattedFrame
-from howard.pipeline.predictor import Predictor
-from howard.pipeline.progress import FrameDone, ProgressCallback, progress_bar
-from howard.pipeline.quality import check_quality, choose_finder, is_augmented
-from howard.pipeline.render import CutOut, RenderSummary, cut_out_frames, remove_background
+from howard.pipeline.plan import RenderPlan, plan_render
+from howard.pipeline.predictor import Predictor, choose_finder
+from howard.pipeline.render import CutOut, cut_out_frames, remove_background
 from howard.pipeline.stages import align_frames, matte_clip, matte_frames
+from howard.pipeline.summary import RenderSummary
+from howard.progress import FrameDone, ProgressCallback
 
 __all__ = [
     "AlignedFrame",
@@ -15,15 +16,14 @@ __all__ = [
     "MattedFrame",
     "Predictor",
     "ProgressCallback",
+    "RenderPlan",
     "RenderSummary",
     "align_frames",
-    "check_quality",
     "choose_finder",
     "cut_out_frames",
     "deliver",
-    "is_augmented",
     "matte_clip",
     "matte_frames",
-    "progress_bar",
+    "plan_render",
     "remove_background",
 ]

@@ -29,6 +29,7 @@ class RenderFolder:
         self.path = Path(path)
         self._restart = overwrite or restart
         self._records: dict[int, dict[str, Any]] = {}
+        self._is_cut_short = False
         if self.path.exists() and not self.path.is_dir():
             raise OutputError(f"{path} is a file; give a folder to write frames into")
         if not overwrite and self._is_foreign():
@@ -49,9 +50,18 @@ class RenderFolder:
             return
         # Several machines may begin on ranges of the same render at once: one of them is the first.
         if not write_first(self._sidecar, text):
-            # As it was read back: tuples become lists.
-            self._check_same(json.loads(text))
-            self._records = self._read_records()
+            self.resume(sidecar)
+
+    def resume(self, sidecar: dict[str, Any]) -> None:
+        """Learn which frames of the render described by ``sidecar`` are finished, if it was begun; nothing is written.
+
+        Raises OutputError, naming what differs, where the folder's render was made from or with something else.
+        """
+        if self._restart or not self._sidecar.exists():
+            return
+        # As it was read back: tuples become lists.
+        self._check_same(json.loads(json.dumps(sidecar)))
+        self._records = self._read_records()
 
     def numbers_with_status(self, status: str, numbers: Iterable[int]) -> tuple[int, ...]:
         """Those of the finished frames ``numbers`` whose plate came out as ``status``."""
@@ -68,7 +78,9 @@ class RenderFolder:
     def add(self, record: FrameRecord) -> None:
         """Append a frame's line, after its files are written."""
         line = json.dumps(asdict(record))
-        self._append(line + "\n")
+        # A line that a crash cut short is ended first.
+        self._append(f"\n{line}\n" if self._is_cut_short else f"{line}\n")
+        self._is_cut_short = False
         self._records[record.number] = json.loads(line)
 
     @property
@@ -100,7 +112,7 @@ class RenderFolder:
             )
 
     def _read_records(self) -> dict[int, dict[str, Any]]:
-        """Lines by frame number. A line that a crash cut short is left out, and made whole for the next to follow."""
+        """Lines by frame number; one that a crash cut short is left out."""
         if not self._frames.exists():
             return {}
         text = self._frames.read_text(encoding="utf-8")
@@ -111,8 +123,7 @@ class RenderFolder:
                 records[record["number"]] = record
             except (ValueError, KeyError, TypeError):
                 continue
-        if text and not text.endswith("\n"):
-            self._append("\n")
+        self._is_cut_short = bool(text) and not text.endswith("\n")
         return records
 
     def _append(self, text: str) -> None:

@@ -17,8 +17,6 @@ from howard.media import full_scale, to_depth
 from howard.pipeline.cutout import Pixels
 from howard.pipeline.frames import MattedFrame
 
-# From all that is known, or the network's alone.
-FOREGROUNDS = ("estimated", "network")
 # Chosen on unseen people over unseen rooms (benchmarks/foreground.py). Solid enough to lend its colour, and by which
 # power of alpha it does:
 _SOLID, _SOLIDITY = 0.5, 4
@@ -88,8 +86,10 @@ def estimate_foreground(
 
 
 def choose_colours(frame: MattedFrame, foreground: str, *, linear_light: bool) -> Callable[[Pixels], np.ndarray]:
-    """Where a frame's soft pixels have their colours from; ``foreground`` is one of `FOREGROUNDS`, ``linear_light`` as
-    in :func:`estimate_foreground`."""
+    """The function that gives a frame's soft pixels their colours.
+
+    ``foreground`` is one of `howard.options.FOREGROUNDS`, ``linear_light`` as in :func:`estimate_foreground`.
+    """
     if foreground == "network":
         return lambda soft: soft.of(frame.foreground)
     source, plate = frame.source.image, frame.plate

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from howard.errors import InputError, SettingsError
+from howard.errors import InputError
 from howard.media import Background, ClipInfo, Reader, open_reader
+from howard.options import RenderOptions
 from howard.pipeline.masks import Mask
+from howard.progress import Progress
 
 # Below this the network has nothing to see.
 _SMALLEST_SIDE = 64
@@ -31,32 +32,26 @@ class Inputs(NamedTuple):
 
 
 @contextmanager
-def open_inputs(
-    shot: str | Path,
-    plate: str | Path,
-    *,
-    background: str | Path | None = None,
-    garbage: str | Path | None = None,
-    holdout: str | Path | None = None,
-    input_colour: str | None = None,
-    plate_colour: str | None = None,
-    frame_rate: str | Fraction | None = None,
-) -> Iterator[Inputs]:
-    """Open all of them, and close them at the end; arguments as :func:`howard.remove_background`.
+def open_inputs(shot: str | Path, plate: str | Path, options: RenderOptions, progress: Progress) -> Iterator[Inputs]:
+    """Open all files that a render reads, and close them at the end.
 
     Raises InputError or SettingsError where one cannot be read or does not fit the shot.
     """
     with ExitStack() as stack:
-        source = stack.enter_context(open_reader(shot, input_colour, read_frame_rate(frame_rate)))
-        empty = stack.enter_context(open_reader(plate, plate_colour))
+        interlaced, layer, plate_layer = options.interlaced, options.layer, options.plate_layer
+        source = stack.enter_context(open_reader(shot, options.input_colour, options.rate, interlaced, layer))
+        _tell(progress, "shot", source.info)
+        empty = stack.enter_context(open_reader(plate, options.plate_colour, None, interlaced, plate_layer))
+        _tell(progress, "plate", empty.info)
         refuse_tiny(source.info)
 
         def open_mask(path: str | Path | None) -> Mask | None:
             return None if path is None else stack.enter_context(Mask(path, source.info))
 
         size = source.info.width, source.info.height
+        background = options.background
         behind = None if background is None else stack.enter_context(Background(background, *size))
-        yield Inputs(source, empty, behind, open_mask(garbage), open_mask(holdout))
+        yield Inputs(source, empty, behind, open_mask(options.garbage), open_mask(options.holdout))
 
 
 def refuse_tiny(clip: ClipInfo) -> None:
@@ -67,14 +62,8 @@ def refuse_tiny(clip: ClipInfo) -> None:
         )
 
 
-def read_frame_rate(rate: str | Fraction | None) -> Fraction | None:
-    """A frame rate written as "24", "23.976" or "24000/1001"; raises SettingsError where it is none."""
-    if rate is None:
-        return None
-    try:
-        number = Fraction(rate)
-    except (ValueError, ZeroDivisionError):
-        number = Fraction(0)
-    if number <= 0:
-        raise SettingsError(f"frame_rate={rate} is not a frame rate; write frame_rate=24 or frame_rate=24000/1001")
-    return number
+def _tell(progress: Progress, name: str, clip: ClipInfo) -> None:
+    facts = {"frames": clip.frame_count, "width": clip.width, "height": clip.height, "frame_rate": str(clip.frame_rate)}
+    count = f"{clip.frame_count} frame{'s' if clip.frame_count > 1 else ''}"
+    text = f"reading {clip.path}: {count} of {clip.width}x{clip.height}"
+    progress.step(name, text, path=str(clip.path), **facts)

@@ -5,32 +5,34 @@ from pathlib import Path
 from typing import Any
 
 from howard.errors import OutputError, SettingsError
-from howard.media import FORMATS, ClipInfo, open_writer
+from howard.media import ClipInfo, open_writer
+from howard.options import RenderOptions
 from howard.pipeline.writer import Output
 
 _WITH_COMPOSITE = ("png", "png16")
 
 
-def choose_outputs(
-    output_format: str, folder: Path, clip: ClipInfo, frames: range, *, has_background: bool, exr_compression: str
-) -> list[Output]:
+def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames: range) -> list[Output]:
     """The outputs of a render of ``frames``, by index; a background adds composites to PNG. Nothing is written yet.
 
     Raises SettingsError where the settings do not go together.
     """
-    if output_format not in FORMATS:
-        raise SettingsError(f"format={output_format} is not known; choose {', '.join(FORMATS)}")
-    if output_format == "composite":
-        if not has_background:
+
+    def output(ending: str = "", is_composite: bool = False) -> Output:
+        compression = options.exr_compression
+        writer = open_writer(options.format, folder, clip, frames, ending=ending, compression=compression)
+        return Output(writer, is_composite)
+
+    if options.format == "composite":
+        if options.background is None:
             raise SettingsError("format=composite needs background=, a colour, still or video to lay the person over")
-        return [Output(open_writer(output_format, folder, clip, frames, ending="_comp"), is_composite=True)]
-    if has_background and output_format not in _WITH_COMPOSITE:
+        return [output("_comp", is_composite=True)]
+    cut_out = output("_matte" if options.format == "matte" else "")
+    if options.background is None:
+        return [cut_out]
+    if options.format not in _WITH_COMPOSITE:
         raise SettingsError(f"background= goes with format={', '.join(_WITH_COMPOSITE)} or composite")
-    ending = "_matte" if output_format == "matte" else ""
-    outputs = [Output(open_writer(output_format, folder, clip, frames, ending=ending, compression=exr_compression))]
-    if has_background:
-        outputs.append(Output(open_writer(output_format, folder, clip, frames, ending="_comp"), is_composite=True))
-    return outputs
+    return [cut_out, output("_comp", is_composite=True)]
 
 
 def refuse_inputs(outputs: Iterable[Output], numbers: Sequence[int], inputs: Iterable[ClipInfo]) -> None:

@@ -4,6 +4,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from howard.align import PersonFinder
+from howard.quality import QUALITIES
+
 
 class MatteTensors(Protocol):
     """A matte: after ``numpy()``, ``alpha`` (1, 1, H, W) and ``foreground`` (1, 3, H, W), float32 in [0, 1].
@@ -47,3 +50,8 @@ class Predictor(Protocol):
     def find_person(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> np.ndarray: ...
 
     def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> MatteTensors: ...
+
+
+def choose_finder(quality: str, predictor: Predictor) -> PersonFinder | None:
+    """What tells the aligner where the person is, besides the plate's residual; None where the quality has nothing."""
+    return predictor.find_person if QUALITIES[quality].network_finds_person else None

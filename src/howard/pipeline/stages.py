@@ -1,6 +1,5 @@
-"""The two halves of the film road as streams: frames with their plates, and frames with their mattes."""
+"""The two halves of the pipeline as streams: frames with their plates, and frames with their mattes."""
 
-import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -17,24 +16,31 @@ from howard.align import (
     align_many,
     default_cache_folder,
 )
+from howard.cores import count_cores
 from howard.media import Frame, Reader
 from howard.pipeline.ahead import work_ahead
 from howard.pipeline.frames import AlignedFrame, MatteDetail, MattedFrame
 from howard.pipeline.inputs import Inputs
 from howard.pipeline.masks import apply_masks
-from howard.pipeline.predictor import Predictor
-from howard.pipeline.quality import choose_finder
+from howard.pipeline.predictor import Predictor, choose_finder
+from howard.progress import Progress, SilentProgress
 
+# Whether a frame, by its number and whether its plate is less than good, comes with explanations.
 Explains = Callable[[int, bool], bool]
 
 # Frames on either side that may help one that matches nothing.
 _REACH = 3
 
 
-# Frames that may wait between the halves of the road.
+# Frames that may wait between the halves.
 _WAITING = 2
 # Every frame at work is in memory, in 4K some hundreds of megabytes of it.
 _MOST_WORKERS = 8
+
+
+def explain_nothing(number: int, is_weak: bool) -> bool:
+    """No frame comes with explanations."""
+    return False
 
 
 def matte_clip(
@@ -44,7 +50,9 @@ def matte_clip(
     *,
     quality: str = "standard",
     workers: int | None = None,
-    explains: Explains = lambda number, is_weak: False,
+    explains: Explains = explain_nothing,
+    progress: Progress | None = None,
+    sparse: bool = False,
 ) -> Generator[MattedFrame]:
     """The mattes of the frames ``numbers``, in order; frames are aligned in other threads while others are matted.
 
@@ -55,6 +63,8 @@ def matte_clip(
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
         workers: frames aligned at a time; None means one for each of the machine's cores, up to eight.
         explains: says which frames come with explanations.
+        progress: is told of reading the plate through.
+        sparse: whether only some plate frames are read, see :class:`howard.align.PlateAligner`; for few frames.
     """
     first = inputs.shot.info.first_number
     make = partial(
@@ -66,8 +76,10 @@ def matte_clip(
         find_person=choose_finder(quality, predictor),
         cache=default_cache_folder(),
         device=None if str(predictor.device) == "cpu" else str(predictor.device),
-        workers=workers or min(count_cores(), _MOST_WORKERS),
+        workers=choose_workers(workers),
         explains=explains,
+        progress=progress,
+        sparse=sparse,
     )
     with closing(work_ahead(make, _WAITING)) as aligned:
         for frame in matte_frames(aligned, predictor):
@@ -76,9 +88,9 @@ def matte_clip(
             yield frame._replace(alpha=apply_masks(frame.alpha, garbage, holdout))
 
 
-def count_cores() -> int:
-    """How many of the machine's cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def choose_workers(threads: int | None) -> int:
+    """How many frames are aligned at a time: ``threads``, or one for each of the machine's cores, up to eight."""
+    return threads or min(count_cores(), _MOST_WORKERS)
 
 
 def align_frames(
@@ -91,18 +103,25 @@ def align_frames(
     cache: Path | None = None,
     device: str | None = None,
     workers: int = 1,
-    explains: Explains = lambda number, is_weak: False,
+    explains: Explains = explain_nothing,
+    progress: Progress | None = None,
+    sparse: bool = False,
 ) -> Generator[AlignedFrame]:
     """Align the plate to source frames, by zero-based index, ``workers`` of them at a time.
 
-    The plate is read through once before the first frame. ``quality``, ``find_person``, ``cache`` and ``device`` are as
-    in :class:`howard.align.PlateAligner`. Where a frame matches nothing, up to three on either side are read as well.
-    ``explains`` says, by number and whether the plate came out as less than good, which frames are explained.
+    The plate is read through once before the first frame, unless ``sparse``, which like ``quality``, ``find_person``,
+    ``cache`` and ``device`` is as in :class:`howard.align.PlateAligner`. Where a frame matches nothing, up to three on
+    either side are read as well. ``explains`` says, by number and whether the plate came out as less than good, which
+    frames are explained; ``progress`` is told of reading the plate.
     """
     indices = list(indices)
     if not indices:
         return  # reading the plate through is not worth it
-    aligner = PlateAligner(plate, quality=quality, find_person=find_person, cache=cache, device=device)
+    progress = progress or SilentProgress()
+    if sparse:
+        progress.step("plate_index", f"searching the plate: some of {len(plate)} frames", frames=len(plate))
+    told = _ToldPlate(plate, progress)
+    aligner = PlateAligner(told, quality=quality, find_person=find_person, cache=cache, device=device, sparse=sparse)
     reading = threading.Lock()  # neighbours are read by whichever worker needs them
     frames: list[Frame] = []
 
@@ -117,6 +136,31 @@ def align_frames(
             frame = frames.pop(0)
             is_explained = explains(frame.number, aligned.status != AlignmentStatus.GOOD)
             yield AlignedFrame(frame, aligned, aligner.explain(frame, aligned) if is_explained else None)
+
+
+class _ToldPlate:
+    """A plate that tells how far it has been read through."""
+
+    def __init__(self, plate: Reader, progress: Progress) -> None:
+        self._plate = plate
+        self._progress = progress
+
+    def __len__(self) -> int:
+        return len(self._plate)
+
+    @property
+    def entry_points(self) -> Sequence[int] | None:
+        return getattr(self._plate, "entry_points", None)
+
+    def __iter__(self) -> Iterator[Frame]:
+        count = len(self)
+        self._progress.step("plate_index", f"indexing the plate: {count} frames", frames=count)
+        for done, frame in enumerate(self._plate, start=1):
+            yield frame
+            self._progress.advance(done, count)
+
+    def __getitem__(self, index: int) -> Frame:
+        return self._plate[index]
 
 
 def _neighbours(source: Reader, index: int, reading: threading.Lock) -> Iterator[Frame]:

@@ -40,7 +40,7 @@ class FrameWriter:
 
     `prepare` may be called side by side, `land` in the order of the frames. A frame's line in the sidecar follows when
     all its files are safe, so that a frame with a line is whole. ``linear_light`` says in which light the mattes mix,
-    ``foreground``, one of `FOREGROUNDS`, where soft pixels have their colours from.
+    ``foreground``, one of `howard.options.FOREGROUNDS`, where soft pixels have their colours from.
     """
 
     def __init__(
@@ -67,19 +67,23 @@ class FrameWriter:
             output.writer.close()
 
     def begin(self, numbers: Sequence[int]) -> list[int]:
-        """Get ready to write what is missing of ``numbers``, and return it: frames without a file or a line.
-
-        Frames that share a file with one of these, as those of a movie's segment do, are written again.
-        """
-        missing = {number for number in numbers if not self._is_finished(number)}
-        pending = [
-            number
-            for number in numbers
-            if any(not missing.isdisjoint(output.writer.batch(number)) for output in self._outputs)
-        ]
+        """Get ready to write what is :meth:`missing` of ``numbers``, and return it."""
+        pending = self.missing(numbers)
         for output in self._outputs:
             output.writer.begin(pending)
         return pending
+
+    def missing(self, numbers: Sequence[int]) -> list[int]:
+        """Those of ``numbers`` that are to be written: frames without a file or a line.
+
+        Frames that share a file with one of these, as those of a movie's segment do, are written again.
+        """
+        unfinished = {number for number in numbers if not self._is_finished(number)}
+        return [
+            number
+            for number in numbers
+            if any(not unfinished.isdisjoint(output.writer.batch(number)) for output in self._outputs)
+        ]
 
     def prepare(self, job: FrameJob) -> PreparedFrame:
         """Cut out, composite and measure a frame, and convert it to what is stored; save its sample if it is one."""

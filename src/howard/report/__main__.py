@@ -3,12 +3,9 @@
 import sys
 from dataclasses import dataclass
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
-
 from howard import cli
+from howard.fields import REQUIRED, setting
 from howard.report.page import write_report
-from howard.settings import setting
 
 COMMAND = "python -m howard.report"
 EXAMPLES = (f"{COMMAND} renders/shot", f'{COMMAND} "folder=renders/take=2"')
@@ -18,10 +15,7 @@ EXAMPLES = (f"{COMMAND} renders/shot", f'{COMMAND} "folder=renders/take=2"')
 class ReportSettings:
     """What the command can be told."""
 
-    folder: str = setting(MISSING, "of a render: where infer.py wrote howard.json", is_path=True)
-
-
-ConfigStore.instance().store(name="report", node=ReportSettings)
+    folder: str = setting(REQUIRED, "of a render: where infer.py wrote howard.json", is_path=True)
 
 
 @cli.friendly
@@ -32,7 +26,7 @@ def main(arguments: list[str]) -> None:
         return
     # The one setting there is may be given without its name.
     named = [each if "=" in each or each.startswith("-") else f"folder={each}" for each in arguments]
-    settings = cli.read_settings(ReportSettings, "report", named)
+    settings = cli.read_settings(ReportSettings, named)
     print(f"see {write_report(settings.folder)}")
 
 

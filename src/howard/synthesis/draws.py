@@ -10,37 +10,53 @@ import numpy as np
 
 from howard.synthesis.dice import Drawn, Generator, draw_path, held, sometimes
 from howard.synthesis.draw_plate import PlateDraw, draw_plate
+from howard.synthesis.exposure import Sensor, sample_sensors
+from howard.synthesis.lighting import Lighting, sample_lighting
+from howard.synthesis.person_motion import PersonMotion, sample_person_motion
 from howard.synthesis.placement import Size, moving_frame, translation
 from howard.synthesis.recipe import LightRecipe, Recipe, TakeRecipe, pixel_unit
 
 NOISE_TILE = 512  # side of the fixed noise that samples take parts of
+_HAIR_STREAM = 11
+_CAMERA_STREAM = 12
 
 
 class Streams(NamedTuple):
-    """Where draws come from: ``still`` for the first frame, ``motion`` for how it goes on."""
+    """Sources of random numbers: ``still`` for the first frame, ``motion`` for how it goes on.
+
+    ``hair`` and ``camera`` are separate, so that a sample without these ingredients does not depend on them.
+    """
 
     still: Generator
     motion: Generator
+    hair: Generator
+    camera: Generator
 
 
 class BlurDraw(NamedTuple):
-    """A lens out of focus and a moving camera, in pixels: ``defocus`` (T,), ``way`` (T, 2) x then y."""
+    """A lens out of focus and a moving camera, in pixels: ``defocus`` (T,), ``way`` (T, 2) x then y.
+
+    ``defocus`` is the standard deviation of a Gaussian, or where ``disc`` (T,) is 1 that of a disc in each direction.
+    """
 
     defocus: Drawn
     way: Drawn
+    disc: Drawn
 
 
 class TakeDraw(NamedTuple):
     """What lens, sensor and codec do to one take.
 
     ``noise`` (T,) is a standard deviation; ``tile`` (T, 4) int64 says which part of the noise: row, column, and whether
-    either is turned round; ``compression`` (T,) is a factor on the quantiser's tables, 0 for none.
+    either is turned round; ``compression`` (T,) is a factor on the quantiser's tables, 0 for none; ``sensor`` is what
+    exposure changes about them.
     """
 
     blur: BlurDraw
     noise: Drawn
     tile: Drawn
     compression: Drawn
+    sensor: Sensor
 
 
 class LightDraw(NamedTuple):
@@ -64,11 +80,14 @@ class SceneDraw(NamedTuple):
     source: TakeDraw
     plate: PlateDraw
     plate_take: TakeDraw
+    motion: PersonMotion
+    lighting: Lighting
 
 
 def open_streams(seed: int, number: int) -> Streams:
     """The streams of sample ``number``."""
-    return Streams(np.random.default_rng([seed, number]), np.random.default_rng([seed, number, 1]))
+    keys = ([seed, number], [seed, number, 1], [seed, number, _HAIR_STREAM], [seed, number, _CAMERA_STREAM])
+    return Streams(*(np.random.default_rng(key) for key in keys))
 
 
 def draw_camera(recipe: Recipe, frame: Size, frames: int, motion: Generator) -> np.ndarray:
@@ -87,25 +106,41 @@ def draw_scene(recipe: Recipe, frame: Size, frames: int, streams: Streams, is_pa
         is_pair: the plate is a true one that :mod:`howard.align` brought over, with errors of its own.
     """
     rng, unit = streams.still, pixel_unit(frame)
-    source = draw_take(recipe.source, frames, unit, rng)
+    motion, exposure, lens, lighting = streams.camera.spawn(4)
+    sensors = sample_sensors(recipe.source, recipe.plate_take, frames, exposure)
+    source = draw_take(recipe.source, frames, unit, rng, sensors.shot)
     # A person moves where the camera is still, and is held in focus where the place is not.
     way = source.blur.way + sometimes(rng, 0.2, 4 * unit) * rng.uniform(-1, 1, 2).astype(np.float32)
+    person_blur = BlurDraw(source.blur.defocus * np.float32(rng.random() < 0.7), way, source.blur.disc)
+    light = draw_light(recipe.light, frames, rng)
+    plate = draw_plate(recipe.plate, frame, frames, rng, streams.motion, is_pair)
+    plate_take = draw_take(recipe.plate_take, frames, unit, rng, sensors.plate)
+    is_disc, is_plate_disc = lens.random(2) < (recipe.source.disc_probability, recipe.plate_take.disc_probability)
+    alone = sometimes(lens, recipe.source.subject_defocus_probability, recipe.source.subject_defocus_px * unit)
+    person_blur = person_blur._replace(defocus=np.maximum(person_blur.defocus, np.float32(alone)))
     return SceneDraw(
-        person_blur=BlurDraw(source.blur.defocus * np.float32(rng.random() < 0.7), way),
-        light=draw_light(recipe.light, frames, rng),
-        source=source,
-        plate=draw_plate(recipe.plate, frame, frames, rng, streams.motion, is_pair),
-        plate_take=draw_take(recipe.plate_take, frames, unit, rng),
+        person_blur=_shape(person_blur, is_disc),
+        light=light,
+        source=source._replace(blur=_shape(source.blur, is_disc)),
+        plate=plate,
+        plate_take=plate_take._replace(blur=_shape(plate_take.blur, is_plate_disc)),
+        motion=sample_person_motion(recipe.motion, frames, unit, motion),
+        lighting=sample_lighting(recipe.light, frames, lighting),
     )
 
 
-def draw_take(recipe: TakeRecipe, frames: int, unit: float, rng: Generator) -> TakeDraw:
+def _shape(blur: BlurDraw, is_disc: bool) -> BlurDraw:
+    return blur._replace(disc=np.full_like(blur.disc, is_disc))
+
+
+def draw_take(recipe: TakeRecipe, frames: int, unit: float, rng: Generator, sensor: Sensor) -> TakeDraw:
     """Draw what lens, sensor and codec do; only the noise is another in every frame."""
     angle = rng.uniform(0, np.pi)
     way = sometimes(rng, recipe.motion_probability, recipe.motion_px * unit) * np.array([np.cos(angle), np.sin(angle)])
     blur = BlurDraw(
         held(sometimes(rng, recipe.defocus_probability, recipe.defocus_px * unit), frames),
         held(way, frames),
+        held(0.0, frames),
     )
     compression = recipe.compression * rng.uniform(0.1, 1)
     compression *= rng.random() < recipe.compression_probability
@@ -113,7 +148,7 @@ def draw_take(recipe: TakeRecipe, frames: int, unit: float, rng: Generator) -> T
     # One seed, whatever the number of frames: a clip's first tile is a still's.
     tiles = np.random.default_rng(rng.integers(2**62)).integers(0, NOISE_TILE, (frames, 4))
     tiles[:, 2:] %= 2
-    return TakeDraw(blur, held(noise, frames), tiles, held(compression, frames))
+    return TakeDraw(blur, held(noise, frames), tiles, held(compression, frames), sensor)
 
 
 def draw_light(recipe: LightRecipe, frames: int, rng: Generator) -> LightDraw:

@@ -50,7 +50,8 @@ _TAKE = TakeRecipe(
 # The ingredients that teach what is the subject and what is not. Training adds them to a level; the validation suite
 # measures each by itself.
 _LESSONS = {
-    "motion": MotionRecipe(probability=0.25, shift_px=10.0, limb_px=14.0, shutter_px=3.0),
+    # Set by looking: a fast gesture leaves a trail as wide as a hand, a turn of the head as wide as a few strands.
+    "motion": MotionRecipe(probability=0.25, shift_px=12.0, limb_px=22.0, shutter_px=3.0),
     "distractors": DistractorRecipe(
         shot_only_probability=0.12,
         plate_only_probability=0.10,
@@ -142,14 +143,27 @@ def with_lessons(recipe: Recipe, missing_plate: float = 0.08) -> Recipe:
     light = replace(
         recipe.light,
         contact_probability=0.3,
-        contact=0.6,
+        contact=0.7,
         reflection_probability=0.08,
-        reflection=0.35,
+        # Set by looking: the strongest are recognised as a person at a glance, the faintest hardly.
+        reflection=0.5,
         lamp_probability=0.15,
-        lamp=0.35,
+        # On encoded values: in light the brightest pool is 3.6 times as bright as its surroundings.
+        lamp=0.8,
     )
     source, plate_take = (
-        replace(take, noise_signal=0.8, noise_correlation_px=1.2, dark_probability=0.15, dark=0.85)
+        replace(
+            take,
+            # In the sensor's light read noise is a small part of the variance at middle grey.
+            noise_signal=0.98,
+            noise_correlation_px=1.2,
+            dark_probability=0.15,
+            dark=0.85,
+            prediction_probability=0.5,
+            disc_probability=0.4,
+            subject_defocus_probability=0.06,
+            subject_defocus_px=3.0,
+        )
         for take in (recipe.source, recipe.plate_take)
     )
     plate = replace(recipe.plate, missing_probability=missing_plate)
@@ -171,4 +185,4 @@ def _between(low: Any, high: Any, share: float) -> Any:
         return type(low)(**{name: _between(*pair, share) for name, pair in pairs.items()})
     if isinstance(low, tuple):
         return tuple(_between(*pair, share) for pair in zip(low, high, strict=True))
-    return low if isinstance(low, str) else low + share * (high - low)
+    return low if isinstance(low, str) or low == high else low + share * (high - low)

@@ -62,17 +62,17 @@ def composite(front: Layer, background: Tensor, linear_light: bool) -> Tensor:
 def blur_layer(layer: Layer, draw: BlurDraw, unit: float, linear_light: bool) -> Layer:
     """Blur persons as a lens does: the light that they give off, and so the matte with it."""
 
-    def change(both: Tensor, defocus: Tensor, way: Tensor) -> Tensor:
+    def change(both: Tensor, *drawn: Tensor) -> Tensor:
         sharp, alpha = both.split((3, 1), dim=1)
         light = srgb_to_linear(sharp) if linear_light else sharp
-        moved = convolve(torch.cat([light * alpha, alpha], dim=1), defocus, way, unit)
+        moved = convolve(torch.cat([light * alpha, alpha], dim=1), BlurDraw(*drawn), unit)
         light, alpha = moved.split((3, 1), dim=1)
         light = (light / alpha.clamp(min=_FAINT)).clamp(0, 1)
         foreground = linear_to_srgb(light) if linear_light else light
         is_there = alpha > _FAINT  # a kernel's tails are nobody's
         return torch.cat([torch.where(is_there, foreground, sharp), (alpha * is_there).clamp(0, 1)], dim=1)
 
-    both = change_where(is_blurred(draw, unit), change, torch.cat(layer, dim=1), draw.defocus, draw.way)
+    both = change_where(is_blurred(draw, unit), change, torch.cat(layer, dim=1), *draw)
     return Layer(*both.split((3, 1), dim=1))
 
 

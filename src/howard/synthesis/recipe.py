@@ -62,6 +62,10 @@ class TakeRecipe:
     compression: float = 0.0  # of the quantiser's step, in tables of JPEG quality 50
     dark_probability: float = 0.0  # that the recording is underexposed
     dark: float = 0.0  # largest share of the light that is lost
+    prediction_probability: float = 0.0  # that the codec of a clip codes differences from the frame before
+    disc_probability: float = 0.0  # that defocus has the shape of a disc, as an open lens has, not of a Gaussian
+    subject_defocus_probability: float = 0.0  # that the person alone is out of focus
+    subject_defocus_px: float = 0.0  # standard deviation
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class DistractorRecipe:
     border_probability: float = 0.0  # a near object at the frame's border that the plate saw in part or not at all
     poster_probability: float = 0.0  # a poster or screen that shows a person, in shot and plate
     plate_person_probability: float = 0.0  # a person in the plate only
-    size: Range = (0.08, 0.45)  # of an object
+    size: Range = (0.1, 0.6)  # of an object: from a cup to a chair beside the person
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,8 @@ class Recipe:
     distractors: DistractorRecipe = field(default_factory=DistractorRecipe)
     subject: SubjectRecipe = field(default_factory=SubjectRecipe)
     mixing: Literal["linear", "srgb"] = "srgb"
-    second_person_probability: float = 0.0
+    second_person_probability: float = 0.0  # of one more, after each of the others
+    most_people: int = 3
     nobody_probability: float = 0.0
     furniture_probability: float = 0.0
     hair_probability: float = 0.0  # that a person's is made more

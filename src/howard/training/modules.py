@@ -1,6 +1,6 @@
 """The LightningModules: the coarse network alone, coarse network and refiner together, and the plain U-Net."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,9 +14,16 @@ from howard.errors import HowardError
 from howard.evaluation.scores import MatteScores
 from howard.matting import BaselineNetwork, CoarseMatte, Matte, MattingNetwork, RefineSettings
 from howard.matting.losses import coarse_losses, joint_losses, matte_losses
+from howard.matting.person_maps import PersonMaps
+from howard.training.budget import training_progress
 from howard.training.crops import crop_batch
+from howard.training.optimiser import Progress
+from howard.training.person_views import PriorSampler
+from howard.training.segmentation import SegmentationHead
 
-Optimiser = Callable[[nn.Module, int], Any]
+Optimiser = Callable[[Mapping[str, nn.Module], Progress], Any]
+# The encoder's name inside the network is that of the published weights.
+_PARTS = {"backbone": "encoder"}
 # Of every validation sample; what needs a clip's neighbouring frames or is another's twin is left to howard.evaluation.
 SCORES = ("mad", "mse", "grad", "conn", "band_mad", "person_dropouts", "background_dropouts", "foreground_mad")
 
@@ -33,11 +40,12 @@ class StageModule(LightningModule):
 
     Args:
         network: is trained in place.
-        optimiser: called with the network and the number of steps of the whole run; see
+        optimiser: called with the trained parts by name and the progress of training; see
             :func:`howard.training.optimiser.adam`.
         seed: of crops, coarse scales and dropout.
         crop: smallest and largest side of the random crop of every step, see :func:`crop_batch`; None leaves samples
             whole.
+        segmentation_weight: of the segmentation loss on the decoder's input, see :class:`SegmentationHead`; 0 has none.
     """
 
     def __init__(
@@ -46,11 +54,18 @@ class StageModule(LightningModule):
         optimiser: Optimiser,
         seed: int = 0,
         crop: tuple[int, int] | None = None,
+        segmentation_weight: float = 0.0,
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser, self.seed, self.crop = optimiser, seed, crop
         self.scores = MatteScores(SCORES)
+        # Neither a module nor a parameter: the prior is never trained, and checkpoints do not hold it.
+        self.prior = PriorSampler() if getattr(network, "person", None) is not None else None
+        self.segmentation: SegmentationHead | None = None
+        if segmentation_weight:
+            assert isinstance(network, MattingNetwork)
+            self.segmentation = SegmentationHead(network.aspp, segmentation_weight)
 
     def losses(self, batch: Batch, rng: np.random.Generator | None) -> tuple[Matte, dict[str, Tensor]]:
         """The stage's matte of a batch at the batch's size, and its loss terms.
@@ -72,6 +87,8 @@ class StageModule(LightningModule):
             batch = crop_batch(batch, *self.crop, rng)
         with self._dropout_seeded(batch_index):
             _, terms = self.losses(batch, rng)
+        if self.segmentation is not None:
+            terms["segmentation"] = self.segmentation.loss(batch["alpha"])
         loss = torch.stack(list(terms.values())).sum()
         if not loss.isfinite():  # before it reaches the weights, and with them a checkpoint
             values = ", ".join(f"{name} {value.item():.3g}" for name, value in terms.items())
@@ -98,7 +115,18 @@ class StageModule(LightningModule):
         self.scores.reset()
 
     def configure_optimizers(self) -> Any:
-        return self.optimiser(self.network, int(self.trainer.estimated_stepping_batches))
+        return self.optimiser(self.trained_parts(), training_progress(self.trainer))
+
+    def trained_parts(self) -> dict[str, nn.Module]:
+        """Everything with parameters to train, by the name of its learning rate."""
+        parts = {_PARTS.get(name, name): part for name, part in self.network.named_children()}
+        if self.segmentation is not None:
+            parts["segmentation"] = self.segmentation
+        return parts
+
+    def person_maps(self, batch: Batch, scale: float, rng: np.random.Generator | None) -> PersonMaps | None:
+        """The person prior's maps for a coarse network that runs at 1 / ``scale`` of the batch's size, or None."""
+        return None if self.prior is None else self.prior.maps(batch, scale, rng)
 
     @contextmanager
     def _dropout_seeded(self, batch_index: int) -> Iterator[None]:
@@ -114,7 +142,8 @@ class CoarseModule(StageModule):
     """The base stage (Lin et al. 2021, section 5.2): the coarse network on samples at coarse resolution."""
 
     def losses(self, batch: Batch, rng: np.random.Generator | None) -> tuple[Matte, dict[str, Tensor]]:
-        coarse = self.network.coarse_matte(batch["source"], batch["plate"], batch["coverage"], coarse_scale=1.0)
+        person = self.person_maps(batch, 1.0, rng)
+        coarse = self.network.coarse_matte(batch["source"], batch["plate"], batch["coverage"], person, coarse_scale=1.0)
         with torch.autocast(self.device.type, enabled=False):
             return _whole(coarse), self.terms(coarse, batch)
 
@@ -138,6 +167,7 @@ class RefineModule(StageModule):
         optimiser: as there.
         seed: as there.
         crop: as there.
+        segmentation_weight: as there.
         coarse_scales: the factor c is drawn from these for every step; validation takes the first.
         refine: which patches are refined while training.
     """
@@ -148,20 +178,22 @@ class RefineModule(StageModule):
         optimiser: Optimiser,
         seed: int = 0,
         crop: tuple[int, int] | None = None,
+        segmentation_weight: float = 0.0,
         coarse_scales: tuple[float, ...] = (4.0,),
         refine: RefineSettings = RefineSettings(),  # noqa: B008 (immutable)
     ) -> None:
-        super().__init__(network, optimiser, seed, crop)
+        super().__init__(network, optimiser, seed, crop, segmentation_weight)
         self.coarse_scales = tuple(coarse_scales)
         self.refine = refine
 
     def losses(self, batch: Batch, rng: np.random.Generator | None) -> tuple[Matte, dict[str, Tensor]]:
-        drawn = 0 if rng is None else int(rng.integers(len(self.coarse_scales)))
+        scale = self.coarse_scales[0 if rng is None else int(rng.integers(len(self.coarse_scales)))]
         matte = self.network(
             batch["source"],
             batch["plate"],
             batch["coverage"],
-            coarse_scale=self.coarse_scales[drawn],
+            self.person_maps(batch, scale, rng),
+            coarse_scale=scale,
             refine=self.refine,
         )
         with torch.autocast(self.device.type, enabled=False):

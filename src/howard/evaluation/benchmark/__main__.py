@@ -5,14 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
-
 from howard import cli
 from howard.evaluation.clip import TrueClip, find_clips
+from howard.fields import REQUIRED, setting
 from howard.media import write_whole
-from howard.pipeline import check_quality, is_augmented, progress_bar
-from howard.settings import setting
+from howard.options import ALPHAS, DEVICES
+from howard.progress import open_progress
+from howard.quality import QUALITIES, QUALITY_CHOICES
 
 if TYPE_CHECKING:
     from howard.evaluation.roads import ClipReport
@@ -28,16 +27,13 @@ EXAMPLES = (
 class BenchmarkSettings:
     """What the command can be told."""
 
-    clips: str = setting(MISSING, "folder laid out like data/sample, or a folder of such folders", is_path=True)
+    clips: str = setting(REQUIRED, "folder laid out like data/sample, or a folder of such folders", is_path=True)
     weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
     frames: str | None = setting(None, "only these frames of each clip, as 10-20 or 7; all if left out")
-    alpha: str = setting("unmixed", "of soft edges: unmixed or network, as infer.py's")
-    quality: str = setting("standard", "how much work goes into a frame: fast, standard or best, as infer.py's")
-    device: str = setting("auto", "auto, cpu, cuda or mps")
+    alpha: str = setting("unmixed", "alpha of soft edges", choices=ALPHAS)
+    quality: str = setting("standard", "how much work goes into a frame", choices=QUALITY_CHOICES)
+    device: str = setting("auto", "where the network runs", choices=DEVICES)
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
-
-
-ConfigStore.instance().store(name="benchmark", node=BenchmarkSettings)
 
 
 @cli.friendly
@@ -46,8 +42,7 @@ def main(arguments: list[str]) -> None:
     if cli.wants_help(arguments):
         print(cli.help_page(COMMAND, "Mattes and scores clips whose truth is known.", BenchmarkSettings, EXAMPLES))
         return
-    settings = cli.read_settings(BenchmarkSettings, "benchmark", arguments)
-    check_quality(settings.quality)
+    settings = cli.read_settings(BenchmarkSettings, arguments)
     clips = find_clips(Path(settings.clips))
     # Only now: torch takes seconds to load, and the settings may have been wrong.
     from howard.evaluation.tables import as_json, clips_table, plates_table
@@ -66,12 +61,13 @@ def score_clips(clips: list[TrueClip], settings: BenchmarkSettings) -> dict[str,
     from howard.evaluation.roads import score_clip
     from howard.matting import load_matting
 
-    augmented = is_augmented(settings.quality)
+    augmented = QUALITIES[settings.quality].augmented
     predictor = load_matting(settings.weights, settings.device, alpha=settings.alpha, augmented=augmented)
     reports = {}
     for clip in clips:
-        with progress_bar() as progress:
-            reports[clip.folder.name] = score_clip(clip, predictor, settings.frames, progress, settings.quality)
+        with open_progress("auto", sys.stderr) as progress:
+            progress.step("clip", f"scoring {clip.folder.name}")
+            reports[clip.folder.name] = score_clip(clip, predictor, settings.frames, progress.frame, settings.quality)
     return reports
 
 

@@ -8,12 +8,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydra.core.config_store import ConfigStore
-
 from howard import cli
 from howard.errors import SettingsError
+from howard.fields import setting
 from howard.media import write_whole
-from howard.settings import DataNode, setting
+from howard.options import ALPHAS, DEVICES
+from howard.settings import DataNode
 
 COMMAND = "python -m howard.evaluation.composites"
 EXAMPLES = (
@@ -32,12 +32,9 @@ class CompositesSettings:
     size: str = setting("1920x1080", "of the frames")
     clips: int = setting(24, "how many composites")
     frames: int = setting(6, "of each")
-    alpha: str = setting("unmixed", "of soft edges: unmixed or network, as infer.py's")
-    device: str = setting("auto", "auto, cpu, cuda or mps")
+    alpha: str = setting("unmixed", "alpha of soft edges", choices=ALPHAS)
+    device: str = setting("auto", "where the network runs", choices=DEVICES)
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
-
-
-ConfigStore.instance().store(name="composites", node=CompositesSettings)
 
 
 @cli.friendly
@@ -47,7 +44,7 @@ def main(arguments: list[str]) -> None:
         page = cli.help_page(COMMAND, "Scores weights on composites of unseen people.", CompositesSettings, EXAMPLES)
         print(page)
         return
-    settings = cli.read_settings(CompositesSettings, "composites", arguments)
+    settings = cli.read_settings(CompositesSettings, arguments)
     width, height = _parse_size(settings.size)
     if settings.clips < 1 or settings.frames < 1:
         raise SettingsError(f"clips={settings.clips} frames={settings.frames}: at least one of both is needed")
@@ -56,12 +53,12 @@ def main(arguments: list[str]) -> None:
     from howard.evaluation.composites.scoring import ROADS, SCORES, score_composites
     from howard.evaluation.tables import as_json, markdown_table, number
     from howard.matting import load_matting
-    from howard.pipeline import progress_bar
+    from howard.progress import open_progress
 
     clips = make_composites(Path(settings.root), settings.level, (height, width), settings.clips, settings.frames)
     predictor = load_matting(settings.weights, settings.device, alpha=settings.alpha)
-    with progress_bar() as progress:
-        scores = score_composites(clips, settings.clips, predictor, progress)
+    with open_progress("auto", sys.stderr) as progress:
+        scores = score_composites(clips, settings.clips, predictor, progress.frame)
     rows = [[ROADS[road], *(number(each[name]) for name in SCORES)] for road, each in scores.items()]
     print(markdown_table(["plate", *SCORES.values()], rows))
     if settings.json:

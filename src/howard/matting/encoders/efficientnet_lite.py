@@ -60,7 +60,6 @@ class EfficientNetLite0Encoder(Encoder):
 
     channels = (16, 24, 40, 320)
     stem_name = "conv_stem.weight"
-    imagenet_head = ("conv_head.", "bn1.", "fc.")
 
     def __init__(self) -> None:
         super().__init__()

@@ -46,7 +46,6 @@ class MobileNetV2Encoder(Encoder):
 
     channels = (16, 24, 32, 320)
     stem_name = "features.0.0.weight"
-    imagenet_head = ("features.18.", "classifier.")
 
     def __init__(self) -> None:
         super().__init__()

@@ -39,7 +39,6 @@ class ResNetEncoder(Encoder):
 
     channels = (64, 256, 512, 2048)
     stem_name = "conv1.weight"
-    imagenet_head = ("fc.",)
 
     def __init__(self, blocks: tuple[int, int, int, int]) -> None:
         super().__init__()

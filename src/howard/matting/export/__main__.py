@@ -6,14 +6,11 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
-
 from howard import cli
 from howard.errors import OutputError
+from howard.fields import REQUIRED, setting
 from howard.matting.export.graph import export_network
 from howard.matting.weights import load_network
-from howard.settings import setting
 
 COMMAND = "python -m howard.matting.export"
 EXAMPLES = (
@@ -26,15 +23,12 @@ EXAMPLES = (
 class ExportSettings:
     """What the command can be told."""
 
-    output: str = setting(MISSING, "file to write", is_path=True)
-    height: int = setting(MISSING, "of the pictures, in pixels")
-    width: int = setting(MISSING, "of the pictures, in pixels")
+    output: str = setting(REQUIRED, "file to write", is_path=True)
+    height: int = setting(REQUIRED, "of the pictures, in pixels")
+    width: int = setting(REQUIRED, "of the pictures, in pixels")
     weights: str = setting("default", "name of weights that ship with Howard, or a weights file", is_path=True)
     format: str = setting("onnx", "onnx or torch_export")
     overwrite: bool = setting(False, "replace a file that is there already")
-
-
-ConfigStore.instance().store(name="export", node=ExportSettings)
 
 
 @cli.friendly
@@ -43,7 +37,7 @@ def main(arguments: list[str]) -> None:
     if cli.wants_help(arguments):
         print(cli.help_page(COMMAND, "Writes a network as one graph of fixed shapes.", ExportSettings, EXAMPLES))
         return
-    settings = cli.read_settings(ExportSettings, "export", arguments)
+    settings = cli.read_settings(ExportSettings, arguments)
     output = Path(settings.output)
     if output.exists() and not settings.overwrite:
         raise OutputError(f"{output} is there already; choose another name or set overwrite=true")

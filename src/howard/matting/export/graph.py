@@ -14,6 +14,8 @@ from howard.errors import OutputError, SettingsError
 from howard.matting.baseline import BaselineNetwork
 from howard.matting.inference import prepare_for_inference
 from howard.matting.network import MattingNetwork, coarse_scale
+from howard.matting.person_maps import PersonMaps, no_people
+from howard.matting.person_prior import CLASSES
 from howard.matting.weights import METADATA_KEY, WeightsMetadata
 
 _ONNX_PACKAGES = ("onnx", "onnxscript")
@@ -27,8 +29,11 @@ class _FixedNetwork(nn.Module):
         super().__init__()
         self.network, self.scale, self.refine = network, scale, metadata.refine
 
-    def forward(self, source: Tensor, plate: Tensor, coverage: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        matte = self.network(source, plate, coverage, coarse_scale=self.scale, refine=self.refine)
+    def forward(
+        self, source: Tensor, plate: Tensor, coverage: Tensor | None = None, person: tuple[Tensor, ...] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        maps = None if person is None else _maps(*person)
+        matte = self.network(source, plate, coverage, maps, coarse_scale=self.scale, refine=self.refine)
         return matte.alpha, matte.foreground, matte.refined
 
 
@@ -44,7 +49,8 @@ def export_network(
     """Write the network for pictures of one size; the file appears whole or not at all.
 
     The graph takes ``source`` and ``plate``, (1, 3, height, width) float32 RGB in [0, 1], and ``coverage``,
-    (1, 1, height, width) in [0, 1], where the weights know that input. It gives ``alpha`` (1, 1, height, width),
+    (1, 1, height, width) in [0, 1], and the person prior's maps of strides 4, 8 and 16 (see
+    :class:`howard.matting.PersonMaps`), where the weights know these inputs. It gives ``alpha`` (1, 1, height, width),
     ``foreground`` (1, 3, height, width), and ``refined``, (1, 1, height / 4, width / 4) rounded up, as
     :class:`howard.matting.Matte`. The weights' metadata go with it.
 
@@ -67,12 +73,12 @@ def export_network(
         raise SettingsError(f"{width}x{height} is too small; both sides need 64 pixels at least")
     if metadata.has_refiner and metadata.refine.mode == "thresholding":
         raise SettingsError("these weights refine by thresholding, whose shapes are not fixed; use sampling or full")
-    pictures = [torch.rand(1, channels, height, width) for channels in (3, 3, 1)]
     scale = coarse_scale(height, width, metadata.coarse_long_side)
+    inputs = _example_inputs(metadata, height, width, scale)
     prepared = prepare_for_inference(network).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     fixed = _FixedNetwork(prepared, metadata, scale)
     with torch.no_grad():
-        program = torch.export.export(fixed, tuple(pictures if "coverage" in metadata.extra_inputs else pictures[:2]))
+        program = torch.export.export(fixed, inputs)
     partial = path.with_name(path.name + ".partial")
     try:
         FORMATS[form](program, partial, json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()}))
@@ -81,6 +87,22 @@ def export_network(
         raise OutputError(f"{path} cannot be written ({error.strerror}); choose another place") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _example_inputs(metadata: WeightsMetadata, height: int, width: int, scale: float) -> tuple:
+    """Positional inputs of :class:`_FixedNetwork` with the shapes that the graph is made for."""
+    source, plate, coverage = (torch.rand(1, channels, height, width) for channels in (3, 3, 1))
+    known = coverage if "coverage" in metadata.extra_inputs else None
+    if not metadata.person_prior:
+        return (source, plate) if known is None else (source, plate, known)
+    empty = no_people(1, (round(height / scale), round(width / scale)))
+    return source, plate, known, (empty.stride4, empty.stride8, empty.stride16)
+
+
+def _maps(stride4: Tensor, stride8: Tensor, stride16: Tensor) -> PersonMaps:
+    """The network reads the maps of the strides alone."""
+    probabilities = stride4[:, : len(CLASSES)]
+    return PersonMaps(probabilities, stride4, stride8, stride16, probabilities[:, :1])
 
 
 def _write_onnx(program: ExportedProgram, path: Path, described: str) -> None:

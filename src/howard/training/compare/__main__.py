@@ -4,15 +4,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydra.core.config_store import ConfigStore
 from rich.console import Console
 from rich.table import Table
 
 from howard import cli
 from howard.errors import SettingsError
+from howard.fields import setting
 from howard.media import write_whole
-from howard.settings import setting
-from howard.training.compare.page import best_of, compare_page, shared_metrics
+from howard.training.compare.page import best_of, compare_page, shared_metrics, suite_metrics
 from howard.training.compare.records import RunRecord, read_run
 
 COMMAND = "python -m howard.training.compare"
@@ -26,9 +25,6 @@ class CompareSettings:
     output: str = setting("compare.html", "the page to write", is_path=True)
 
 
-ConfigStore.instance().store(name="compare", node=CompareSettings)
-
-
 @cli.friendly
 def main(arguments: list[str]) -> None:
     """Read the runs, print the table and write the page."""
@@ -36,22 +32,25 @@ def main(arguments: list[str]) -> None:
         print(cli.help_page(f"{COMMAND} RUN_FOLDER ...", "Compares runs.", CompareSettings, EXAMPLES))
         return
     folders = [argument for argument in arguments if "=" not in argument or Path(argument).is_dir()]
-    settings = cli.read_settings(CompareSettings, "compare", [each for each in arguments if each not in folders])
+    settings = cli.read_settings(CompareSettings, [each for each in arguments if each not in folders])
     if not folders:
         raise SettingsError(f"no run is given; say {EXAMPLES[0]}")
     runs = [read_run(Path(folder)) for folder in folders]
-    Console().print(figure_table(runs))
+    console = Console()
+    console.print(figure_table("last figures, smaller is better", shared_metrics(runs), runs))
+    if suite_metrics(runs):
+        console.print(figure_table("validation suite, smaller is better", suite_metrics(runs), runs))
     write_whole(Path(settings.output), compare_page(runs).encode())
     print(f"page: {settings.output}")
 
 
-def figure_table(runs: list[RunRecord]) -> Table:
+def figure_table(title: str, metrics: list[str], runs: list[RunRecord]) -> Table:
     """A row for each metric, a column for each run; the best is bold."""
-    table = Table(title="last figures, smaller is better")
+    table = Table(title=title)
     table.add_column("")
     for run in runs:
         table.add_column(run.label, justify="right", overflow="fold")
-    for metric in shared_metrics(runs):
+    for metric in metrics:
         values = [run.last(metric) for run in runs]
         best = best_of(values)
         table.add_row(metric, *(_cell(value, value == best) for value in values))

@@ -10,6 +10,9 @@ from matplotlib.figure import Figure
 from howard.training.compare.records import RunRecord, differing_settings
 
 _COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2")
+# Metrics of the validation suite that are shown, of every phenomenon that has them.
+_SUITE_METRICS = ("mad", "lost", "kept", "background_kept", "hair_band_mad", "dtssd")
+_SUITE, _SUITE_MEAN = "suite/", "mean"
 _SMOOTHING = 0.9  # of training curves: how much of the running mean each point keeps
 _STYLE = """
 body { font: 15px/1.4 sans-serif; margin: 2em auto; max-width: 1200px; padding: 0 1em; color: #222 }
@@ -27,6 +30,7 @@ def compare_page(runs: list[RunRecord]) -> str:
     parts = [
         "<h2>Last figures</h2><p>Smaller is better throughout; the best is bold.</p>",
         _table(["", *names], [_figure_row(metric, runs) for metric in shared_metrics(runs)]),
+        *_suite(names, runs),
         "<h2>Curves</h2>",
         '<div class="curves">' + "".join(_curves(metric, runs, colours) for metric in all_metrics(runs)) + "</div>",
         "<h2>Settings that differ</h2>",
@@ -41,14 +45,24 @@ def compare_page(runs: list[RunRecord]) -> str:
 
 
 def all_metrics(runs: list[RunRecord]) -> list[str]:
-    """What any run has a curve of, validation first."""
-    names = {name for run in runs for name in run.curves}
+    """What any run has a curve of, validation first; the suite's figures, one a run, are no curves."""
+    names = {name for run in runs for name in run.curves if not name.startswith(_SUITE)}
     return sorted(names, key=lambda name: (not name.startswith("val/"), name != "val/mad", name))
 
 
 def shared_metrics(runs: list[RunRecord]) -> list[str]:
     """What can be compared: losses and scores that at least one run has, without learning rates."""
     return [name for name in all_metrics(runs) if name.startswith(("val/", "train/"))]
+
+
+def suite_metrics(runs: list[RunRecord]) -> list[str]:
+    """Figures of the validation suite that any run has, metric by metric, each by phenomenon, the mean last."""
+    names = {name for run in runs for name in run.curves if name.startswith(_SUITE)}
+    parts = {name: name.split("/") for name in names}
+    shown = [name for name, (_, _, metric) in parts.items() if metric in _SUITE_METRICS]
+    return sorted(
+        shown, key=lambda name: (_SUITE_METRICS.index(parts[name][2]), parts[name][1] == _SUITE_MEAN, parts[name][1])
+    )
 
 
 def best_of(values: list[float | None]) -> float | None:
@@ -65,6 +79,11 @@ def _figure_row(metric: str, runs: list[RunRecord]) -> str:
         mark = ' class="best"' if value is not None and value == best else ""
         cells.append(f"<td{mark}>{'-' if value is None else f'{value:.4g}'}</td>")
     return f"<tr><td>{escape(metric)}</td>{''.join(cells)}</tr>"
+
+
+def _suite(names: list[str], runs: list[RunRecord]) -> list[str]:
+    rows = [_figure_row(metric, runs) for metric in suite_metrics(runs)]
+    return ["<h2>Validation suite</h2><p>Of the exported weights.</p>", _table(["", *names], rows)] if rows else []
 
 
 def _differences(runs: list[RunRecord]) -> dict[str, list[str]]:

@@ -1,0 +1,83 @@
+"""Two results of the suite against one another: ratios, and how far chance could have moved them."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from howard.errors import InputError
+from howard.evaluation.suite.results import MEAN, SuiteResults
+
+COMPARED = ("mad", "grad", "band_mad", "hair_band_mad", "lost", "kept", "background_kept", "clip_mad", "dtssd")
+_RESAMPLINGS = 2000
+_SEED = 0
+_TAILS = (2.5, 97.5)  # percentiles between which 95 % lie
+
+
+class MetricRatio(NamedTuple):
+    """Mean of the second over mean of the first, and the 95 % interval of its paired bootstrap over composites."""
+
+    ratio: float
+    low: float
+    high: float
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the interval leaves 1 out."""
+        return self.high < 1 or self.low > 1
+
+
+def compare_results(first: SuiteResults, second: SuiteResults) -> dict[str, dict[str, MetricRatio]]:
+    """Ratios by phenomenon and metric, and of the means over all phenomena.
+
+    Composites are paired by number; where one has fewer, those that both have are compared.
+
+    Raises:
+        InputError: they are of different versions of the suite or of different data, or share no phenomenon.
+    """
+    for key in ("suite", "data"):
+        digests = [each.about.get(key, {}).get("digest") for each in (first, second)]
+        if digests[0] != digests[1]:
+            raise InputError(
+                f"the results are of different {key} ({digests[0]} and {digests[1]}); run the suite again for one"
+            )
+    shared = [name for name in first.rows if name in second.rows]
+    if not shared:
+        raise InputError("the results share no phenomenon; run the suite for the same ones")
+    found: dict[str, dict[str, MetricRatio]] = {name: {} for name in shared}
+    overall: dict[str, MetricRatio] = {}
+    for metric in COMPARED:
+        rng = np.random.default_rng(_SEED)
+        sampled = [_resampled_means(_paired(first, second, name, metric), rng) for name in shared]
+        for name, means in zip(shared, sampled, strict=True):
+            if means is not None:
+                found[name][metric] = _ratio(means)
+        known = [means for means in sampled if means is not None]
+        if known:
+            overall[metric] = _ratio(np.mean(known, axis=0))
+    return found | {MEAN: overall}
+
+
+def _paired(first: SuiteResults, second: SuiteResults, phenomenon: str, metric: str) -> NDArray[np.float64]:
+    """(2, n): the values of the composites for which both have one."""
+    pairs = list(zip(first.values(phenomenon, metric), second.values(phenomenon, metric), strict=False))
+    values = np.array(pairs, np.float64).reshape(-1, 2).T
+    return values[:, ~np.isnan(values).any(axis=0)]
+
+
+def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64] | None:
+    """(2, 1 + resamplings): the means, and those of composites sampled with replacement; None without any."""
+    count = values.shape[1]
+    if not count:
+        return None
+    chosen = rng.integers(count, size=(_RESAMPLINGS, count))
+    return np.column_stack([values.mean(axis=1), values[:, chosen].mean(axis=2)])
+
+
+def _ratio(means: NDArray[np.float64]) -> MetricRatio:
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # all of them may be NaN
+        ratios = means[1] / means[0]
+        low, high = np.nanpercentile(ratios[1:], _TAILS)
+    return MetricRatio(float(ratios[0]), float(low), float(high))

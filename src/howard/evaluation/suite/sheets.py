@@ -1,0 +1,68 @@
+"""Contact sheets of the worst composites of a phenomenon."""
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from howard.evaluation.suite.rendering import Composite
+from howard.pipeline.sample_pictures import draw_plate, reduce_picture
+
+HEADINGS = ("source", "plate", "true alpha", "alpha", "difference")
+_CELL_SIDE = 256  # pixels of a picture's longer side
+_CAPTION = 18  # pixels above a row
+# What the true alpha is tinted with, RGB: red on distractors, green near the hair.
+_DISTRACTOR, _HAIR = (200, 0, 0), (0, 60, 0)
+# Differences of alpha on grey: too much in orange, too little in blue.
+_TOO_MUCH, _TOO_LITTLE, _GREY = np.array([127, 20, -90]), np.array([-90, 0, 127]), 128
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
+
+
+def worst_numbers(rows: Mapping[str, Sequence[float]], count: int) -> list[int]:
+    """Numbers of the composites with the largest MAD, the worst first."""
+    return np.argsort(rows["mad"])[::-1][:count].tolist()
+
+
+def sheet_row(composite: Composite, alpha: np.ndarray, caption: str) -> np.ndarray:
+    """One composite in a row under its caption: (h, w, 3) uint8 RGB; of a clip, the frame of the largest error.
+
+    Args:
+        composite: of T frames.
+        alpha: (T, H, W) uint8 of a network.
+        caption: for people.
+    """
+    error = np.abs(alpha.astype(np.int16) - composite.alpha).mean(axis=(1, 2))
+    source, plate, true, coverage, distractor, hair = (planes[int(error.argmax())] for planes in composite)
+    matte = alpha[int(error.argmax())]
+    truth = np.repeat(true[..., None], 3, axis=2).astype(np.int16)
+    for region, tint in ((distractor, _DISTRACTOR), (hair, _HAIR)):
+        truth += (region[..., None] > 127) * np.array(tint, np.int16)
+    cells = [source, draw_plate(plate, coverage / 255), truth.clip(0, 255), _grey(matte), _difference(matte, true)]
+    row = np.concatenate([reduce_picture(cell.astype(np.uint8), _CELL_SIDE) for cell in cells], axis=1)
+    strip = np.zeros((_CAPTION, row.shape[1], 3), np.uint8)
+    _write(strip, caption)
+    return np.concatenate([strip, row])
+
+
+def encode_sheet(rows: Sequence[np.ndarray]) -> bytes:
+    """Rows of :func:`sheet_row` of one width below one another and a heading, as a JPEG file."""
+    width = rows[0].shape[1]
+    headings = np.zeros((_CAPTION, width, 3), np.uint8)
+    for column, heading in enumerate(HEADINGS):
+        _write(headings, heading, column * width // len(HEADINGS))
+    picture = cv2.cvtColor(np.concatenate([headings, *rows]), cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", picture, _JPEG)[1].tobytes()
+
+
+def _write(strip: np.ndarray, text: str, left: int = 0) -> None:
+    cv2.putText(strip, text, (left + 4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
+
+
+def _grey(alpha: np.ndarray) -> np.ndarray:
+    return np.repeat(alpha[..., None], 3, axis=2)
+
+
+def _difference(alpha: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """(H, W, 3): grey where both agree."""
+    off = (alpha.astype(np.float32) - true)[..., None] / 255
+    return (_GREY + np.where(off > 0, off * _TOO_MUCH, -off * _TOO_LITTLE)).clip(0, 255)

@@ -1,0 +1,199 @@
+"""Settings as fields of a dataclass: the type, default, help text, choices and check of each, said once.
+
+Standard library only: help pages and refusals of mistyped settings must not wait for anything slow to load.
+"""
+
+import difflib
+import functools
+import os
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from howard.errors import SettingsError, quoted
+
+# Default of a setting that must be given; OmegaConf reads the same mark as "missing".
+REQUIRED = "???"
+
+Check = Callable[[Any], str | None]
+_SWITCHES = {"true": True, "false": False}
+
+
+def setting(
+    default: Any,
+    doc: str,
+    *,
+    choices: Mapping[str, str] | Sequence[str] = (),
+    check: Check | None = None,
+    is_path: bool = False,
+    is_recorded: bool = False,
+    aliases: Sequence[str] = (),
+    group: str = "",
+) -> Any:
+    """A dataclass field that is a setting.
+
+    Args:
+        default: its value if left out; `REQUIRED` where it must be given.
+        doc: what it does, as the help page says it, without the choices.
+        choices: the values it can have, each with its meaning or "" where the value says it all.
+        check: returns what is wrong with a value and the cure, or None; values other than None are passed to it.
+        is_path: whether a leading ``~/`` means home.
+        is_recorded: whether it changes what comes out, and is noted with it.
+        aliases: names it had before, which are still understood.
+        group: heading of the documentation under which it is listed.
+    """
+    meanings = dict(choices) if isinstance(choices, Mapping) else dict.fromkeys(choices, "")
+    metadata = {"doc": doc, "choices": meanings, "check": check, "group": group, "aliases": tuple(aliases)}
+    return field(default=default, metadata=metadata | {"is_path": is_path, "is_recorded": is_recorded})
+
+
+def at_least(least: int, problem: str) -> Check:
+    """A check for numbers of ``least`` or more; ``problem`` follows the value in the error line."""
+    return lambda value: None if value >= least else problem
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a dataclass; see :func:`setting`. ``types`` are those of its values, None apart."""
+
+    name: str
+    default: Any
+    types: tuple[type, ...]
+    is_optional: bool
+    doc: str
+    choices: Mapping[str, str]
+    check: Check | None
+    is_path: bool
+    is_recorded: bool
+    aliases: tuple[str, ...]
+    group: str
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it must be given."""
+        return self.default == REQUIRED
+
+    def parse(self, text: str) -> Any:
+        """The value that ``text`` stands for on a command line; raises SettingsError where it stands for none.
+
+        ``null`` means None where None is possible. In paths a leading ``~/`` means home.
+        """
+        if text == "null" and self.is_optional:
+            return None
+        if text == REQUIRED and self.is_required:
+            raise SettingsError(f"{self.name}={text} cannot be used as a value; write a file of that name as ./{text}")
+        if str in self.types:
+            return self.from_home(text)
+        kind, expected = self._kind()
+        try:
+            return _SWITCHES[text.lower()] if kind is bool else kind(text)
+        except (ValueError, KeyError):
+            raise SettingsError(f"{self.name}={quoted(text)} is not {expected}") from None
+
+    def from_home(self, text: str) -> str:
+        """In paths, a leading ``~/`` as the home folder.
+
+        Some shells leave it alone after ``key=``; a folder called ``~`` is then the last thing that is wanted.
+        """
+        if not self.is_path or not text.startswith("~/") or Path("~").exists():
+            return text
+        return os.path.expanduser(text)
+
+    def validate(self, value: Any) -> None:
+        """Raise SettingsError, naming value and cure, where the setting cannot have this value."""
+        if value is None and self.is_optional:
+            return
+        if self.is_required and value == REQUIRED:
+            raise SettingsError(f"{self.name}= is missing: {self.doc}")
+        # True is an int to Python, but not to whoever reads frames=True.
+        if not isinstance(value, self.types) or (isinstance(value, bool) and bool not in self.types):
+            raise SettingsError(f"{self.name}={quoted(value)} is not {self._kind()[1]}")
+        if self.choices and value not in self.choices:
+            raise SettingsError(f"{self.name}={quoted(value)} is not known; choose {one_of(list(self.choices))}")
+        problem = self.check(value) if self.check else None
+        if problem:
+            raise SettingsError(f"{self.name}={quoted(value)} {problem}")
+
+    def explain(self) -> str:
+        """The help text with the choices, each with its meaning."""
+        if not self.choices:
+            return self.doc
+        meanings = [f"{name} ({meaning})" if meaning else name for name, meaning in self.choices.items()]
+        return f"{self.doc}: {one_of(meanings)}"
+
+    def default_text(self) -> str:
+        """The default as it is typed; "required" where there is none, and "-" for None."""
+        if self.is_required:
+            return "required"
+        if self.default is None:
+            return "-"
+        return str(self.default).lower() if isinstance(self.default, bool) else str(self.default)
+
+    def _kind(self) -> tuple[Callable[[str], Any], str]:
+        """What makes a value of a text, and what such a value is called."""
+        if bool in self.types:
+            return bool, "true or false"
+        if int in self.types and str not in self.types and float not in self.types:
+            return int, "a whole number"
+        if float in self.types and str not in self.types:
+            return float, "a number"
+        return str, "a path or a text" if self.is_path else "a text"
+
+
+@functools.cache
+def list_settings(settings_class: type) -> tuple[Setting, ...]:
+    """Every setting of a dataclass whose fields were made by :func:`setting`; its own before those it inherits."""
+    hints = typing.get_type_hints(settings_class)
+    ordered = sorted(fields(settings_class), key=lambda each: each.name not in settings_class.__annotations__)
+    return tuple(_describe(each, hints[each.name]) for each in ordered)
+
+
+def validate(settings: Any) -> None:
+    """Raise SettingsError for the first setting of a dataclass that has an impossible value."""
+    for each in list_settings(type(settings)):
+        each.validate(getattr(settings, each.name))
+
+
+def find_setting(settings_class: type, name: str) -> Setting:
+    """The setting of this name or alias; raises SettingsError, with what was probably meant, where there is none."""
+    known = list_settings(settings_class)
+    for each in known:
+        if name == each.name or name in each.aliases:
+            return each
+    raise SettingsError(f"unknown setting '{quoted(name)}'{did_you_mean(name, [each.name for each in known])}")
+
+
+def did_you_mean(wrong: str, known: Sequence[str]) -> str:
+    """The end of an error line: the name that is most like ``wrong``, or else all there are.
+
+    Of dotted names (``model.encoder``) the last part alone may have been meant.
+    """
+    by_last_name = {key.rpartition(".")[2]: key for key in reversed(known)}
+    last_name = wrong.rpartition(".")[2]
+    same = [by_last_name[last_name]] if last_name in by_last_name else []
+    alike = [by_last_name[name] for name in difflib.get_close_matches(last_name, by_last_name, n=1)]
+    close = same or difflib.get_close_matches(wrong, known, n=1) or alike
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    there_are = dict.fromkeys(key for key in known if "." not in key)
+    return f"; there are: {', '.join(there_are)}"
+
+
+def one_of(names: Sequence[str]) -> str:
+    """Names in words: "a, b or c"."""
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _describe(each: Any, hint: Any) -> Setting:
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    members = typing.get_args(hint) if is_union else (hint,)
+    return Setting(
+        name=each.name,
+        default=each.default,
+        types=tuple(member for member in members if member is not types.NoneType),
+        is_optional=types.NoneType in members,
+        **each.metadata,
+    )

@@ -1,0 +1,1 @@
+"""Colour: primaries, transfer curves, ICC profiles and OpenColorIO, and the working space they all lead to."""

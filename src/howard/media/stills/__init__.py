@@ -1,0 +1,1 @@
+"""Readers of single pictures, one a file format."""

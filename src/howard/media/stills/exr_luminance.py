@@ -1,0 +1,87 @@
+"""EXR files of luminance and chroma (Y, RY and BY), whose chroma is stored at half the resolution, rebuilt to RGB."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import OpenEXR
+
+from howard.errors import InputError
+from howard.media.frame import WindowOrigin
+from howard.media.primaries import BT709, named_primaries, rgb_to_xyz
+from howard.media.stills.picture import StillPicture, Window, check_size, damaged, pixel_aspect, place_in_window
+from howard.media.working_space import ColourTags
+
+_CHANNELS = ("Y", "RY", "BY")
+
+
+def read_luminance_chroma(path: Path) -> StillPicture | None:
+    """Read the first part, in the size of its display window; None where it is no luminance and chroma.
+
+    Raises InputError where it is too large, and DamagedFrameError where its data are damaged.
+    """
+    try:
+        header = OpenEXR.File(str(path), header_only=True).parts[0].header
+        if not {channel.name for channel in header["channels"]} >= set(_CHANNELS):
+            return None
+        data, display = _window(header["dataWindow"]), _window(header["displayWindow"])
+    except (RuntimeError, ValueError, KeyError, IndexError, ArithmeticError):
+        return None
+    for window in (data, display):
+        check_size(path, *window.size)
+    tags = ColourTags("rgb", True, BT709, "linear")
+    try:
+        tags = tags._replace(primaries=named_primaries(header["chromaticities"]))
+    except KeyError:
+        pass
+    except ValueError:
+        tags = tags._replace(unknown="chromaticities of no colour space")
+    luminance, red, blue = _read_planes(path, *data.size)
+    image = rebuild_rgb(luminance, red, blue, rgb_to_xyz(tags.primaries)[1])
+    return StillPicture(
+        image=place_in_window(image, data, display),
+        pixel_format="rgbf16le",
+        tags=tags,
+        pixel_aspect=pixel_aspect(header.get("pixelAspectRatio")),
+        window_origin=WindowOrigin(display.left, display.top),
+    )
+
+
+def rebuild_rgb(luminance: np.ndarray, red: np.ndarray, blue: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Linear RGB, (h, w, 3) float32, of luminance (h, w) and chroma of any lower resolution.
+
+    Chroma is (R - Y) / Y and (B - Y) / Y, sampled at the first of the pixels that it stands for; ``weights`` are those
+    of red, green and blue in luminance (OpenEXR, Technical Introduction, "Luminance/Chroma Images").
+    """
+    height, width = luminance.shape
+    red_share, blue_share = (1 + _upsample(chroma, width, height) for chroma in (red, blue))
+    green_share = (1 - weights[0] * red_share - weights[2] * blue_share) / weights[1]
+    return (np.dstack([red_share, green_share, blue_share]) * luminance[..., None]).astype(np.float32)
+
+
+def _upsample(chroma: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Bilinear, where sample 0 lies on pixel 0."""
+    rows = np.arange(height, dtype=np.float32) * (chroma.shape[0] / (height + height % 2))
+    columns = np.arange(width, dtype=np.float32) * (chroma.shape[1] / (width + width % 2))
+    grid = np.meshgrid(columns, rows)
+    return cv2.remap(chroma, grid[0], grid[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _read_planes(path: Path, width: int, height: int) -> list[np.ndarray]:
+    """Luminance, then the two chroma planes as stored, float32."""
+    try:
+        channels = OpenEXR.File(str(path), separate_channels=True).parts[0].channels
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise damaged(path, str(error)) from error
+    planes = [channels[name].pixels for name in _CHANNELS]
+    if any(plane is None or not getattr(plane, "size", 0) for plane in planes) or planes[0].shape != (height, width):
+        raise damaged(path, "its data end early")
+    if any(plane.dtype.kind != "f" for plane in planes):
+        raise InputError(f"{path}: its luminance and chroma are whole numbers, not light; write half or float")
+    return [np.asarray(plane, np.float32) for plane in planes]
+
+
+def _window(corners: Any) -> Window:
+    (left, top), (right, bottom) = corners
+    return Window(int(left), int(top), int(right) + 1, int(bottom) + 1)

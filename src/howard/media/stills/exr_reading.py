@@ -1,0 +1,168 @@
+"""EXR files: scene-linear light of 16 or 32 bits, in layers, parts, tiles and windows.
+
+Read through OpenImageIO: OpenEXR's own Python module writes every complaint to the terminal, and cannot read one layer
+of many alone. That module reads what the other refuses, luminance with chroma at half the resolution.
+"""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from howard.errors import InputError
+from howard.media.frame import WindowOrigin
+from howard.media.primaries import ACES_AP0, ACES_AP1, BT709, BT2020, CIE_XYZ, DISPLAY_P3, named_primaries
+from howard.media.stills.exr_layers import Layer, LayerError, Part, choose_layer
+from howard.media.stills.exr_luminance import read_luminance_chroma
+from howard.media.stills.open_image import attribute, open_image, read_error, read_timecode
+from howard.media.stills.picture import (
+    PIXEL_FORMATS,
+    SRGB_TAGS,
+    StillPicture,
+    Window,
+    check_size,
+    damaged,
+    pixel_aspect,
+    place_in_window,
+)
+from howard.media.working_space import ColourTags
+
+# Rows read at once: they stay in the processor's cache between decoding and copying.
+_ROWS = 64
+_FASTEST_RATE = 1000
+# Standard names of spaces of linear light (Color Interop Forum, 2024), for files without chromaticities.
+_INTEROP_PRIMARIES = {
+    "lin_rec709_scene": BT709,
+    "lin_ap0_scene": ACES_AP0,
+    "lin_ap1_scene": ACES_AP1,
+    "lin_rec2020_scene": BT2020,
+    "lin_p3d65_scene": DISPLAY_P3,
+    "lin_ciexyzd65_scene": CIE_XYZ,
+}
+_INTEROP_SRGB = ("srgb_rec709_scene", "srgb_rec709_display")
+_INTEROP_UNSAID = ("", "unknown", "data")
+
+
+def read_exr(path: Path, layer: str | None = None) -> StillPicture:
+    """Read a layer of an EXR file in the size of its display window; ``layer`` is needed where there are several.
+
+    Pixels outside the data window are black. A single channel, or A without colour, is read as a mask: its values pass
+    unchanged. Raises InputError, in one line, for anything that cannot be read so, and DamagedFrameError for damage.
+    """
+    try:
+        return _read_layer(path, layer)
+    except InputError:
+        # The reader refuses subsampled channels, which luminance and chroma are.
+        picture = read_luminance_chroma(path)
+        if picture is None:
+            raise
+        return picture
+
+
+def _read_layer(path: Path, layer: str | None) -> StillPicture:
+    with open_image(path) as source:
+        if source.format_name() != "openexr":
+            raise InputError(f"{path} is no EXR file, but {source.format_name()}; give it its own suffix")
+        specs = _read_specs(path, source)
+        parts = [Part(str(attribute(spec, "oiio:subimagename", "")), tuple(spec.channelnames)) for spec in specs]
+        try:
+            chosen = choose_layer(parts, layer)
+        except LayerError as error:
+            raise InputError(f"{path} {error}") from error
+        number = chosen.channels[0].part
+        spec = specs[number]
+        source.seek_subimage(number, 0)
+        image = _read_channels(path, source, spec, chosen)
+        data = Window(spec.x, spec.y, spec.x + spec.width, spec.y + spec.height)
+        display = Window(spec.full_x, spec.full_y, spec.full_x + spec.full_width, spec.full_y + spec.full_height)
+        return StillPicture(
+            image=place_in_window(image, data, display),
+            pixel_format=PIXEL_FORMATS["float16" if _sample(spec, chosen.channels[0].name) == "half" else "float32"],
+            tags=_state_colour(spec) if chosen.is_light else SRGB_TAGS,
+            pixel_aspect=pixel_aspect(attribute(spec, "PixelAspectRatio", None)),
+            frame_rate=_frame_rate(attribute(spec, "framesPerSecond", None)),
+            timecode=read_timecode(spec),
+            window_origin=WindowOrigin(display.left, display.top),
+        )
+
+
+def _read_specs(path: Path, source: Any) -> list[Any]:
+    """The header of every part; raises InputError where one is too large or deep."""
+    specs = []
+    for number in range(int(attribute(source.spec(), "oiio:subimages", 1))):
+        spec = source.spec(number, 0)
+        if spec.deep:
+            raise InputError(f"{path} is a deep EXR, with many samples a pixel; flatten it, in Nuke with DeepToImage")
+        check_size(path, spec.width, spec.height)
+        check_size(path, spec.full_width, spec.full_height)
+        specs.append(spec)
+    return specs
+
+
+def _read_channels(path: Path, source: Any, spec: Any, layer: Layer) -> np.ndarray:
+    """The layer's channels in the data window, (h, w, 3) float32."""
+    names = list(spec.channelnames)
+    places = [names.index(channel.name) for channel in layer.channels]
+    for channel in layer.channels:
+        sample = _sample(spec, channel.name)
+        if sample not in ("half", "float"):
+            raise InputError(f"{path}: channel {channel.name} holds {sample}32, not light; write half or float")
+    first, end = min(places), max(places) + 1
+    pixels = _read_rows(path, source, spec, first, end)
+    columns = [place - first for place in places]
+    return pixels if columns == [0, 1, 2] else np.ascontiguousarray(pixels[..., columns])
+
+
+def _read_rows(path: Path, source: Any, spec: Any, first: int, end: int) -> np.ndarray:
+    """The channels from ``first`` to before ``end`` of the part that the reader is at, (h, w, C) float32."""
+    if spec.tile_width:
+        # Whole: rows of tiles cannot be read one by one.
+        return _checked(path, source, source.read_image(0, 0, first, end, "float"))
+    step = max(_ROWS, int(attribute(spec, "oiio:RowsPerChunk", 1)))
+    image = np.empty((spec.height, spec.width, end - first), np.float32)
+    for top in range(0, spec.height, step):
+        bottom = min(top + step, spec.height)
+        rows = source.read_scanlines(spec.y + top, spec.y + bottom, 0, first, end, "float")
+        image[top:bottom] = _checked(path, source, rows).reshape(bottom - top, spec.width, -1)
+    return image
+
+
+def _checked(path: Path, source: Any, pixels: np.ndarray | None) -> np.ndarray:
+    reason = read_error(source)
+    if pixels is None or reason:
+        raise damaged(path, reason or "its data end early")
+    return pixels
+
+
+def _sample(spec: Any, name: str) -> str:
+    formats = spec.channelformats
+    return str(formats[list(spec.channelnames).index(name)]) if formats else str(spec.format)
+
+
+def _state_colour(spec: Any) -> ColourTags:
+    """Linear light, unless the file names another space.
+
+    Without chromaticities the primaries are BT.709's, as OpenEXR's technical introduction has it.
+    """
+    tags = ColourTags("rgb", True, BT709, "linear")
+    chromaticities = attribute(spec, "chromaticities", None)
+    if chromaticities is not None:
+        try:
+            return tags._replace(primaries=named_primaries([float(value) for value in chromaticities]))
+        except ValueError:
+            listed = ", ".join(f"{float(value):.3g}" for value in chromaticities)
+            return tags._replace(unknown=f"chromaticities of no colour space ({listed})")
+    named = str(attribute(spec, "colorInteropID", ""))
+    if named in _INTEROP_PRIMARIES:
+        return tags._replace(primaries=_INTEROP_PRIMARIES[named])
+    if named in _INTEROP_SRGB:
+        return tags._replace(transfer="iec61966-2-1")
+    return tags if named in _INTEROP_UNSAID else tags._replace(unknown=f"the colour space {named!r}")
+
+
+def _frame_rate(rate: Any) -> Fraction | None:
+    """None where there is none, or one that no clip has."""
+    if rate is None or not 0 < int(rate[0]) <= _FASTEST_RATE * int(rate[1]):
+        return None
+    return Fraction(int(rate[0]), int(rate[1]))

@@ -1,0 +1,135 @@
+"""AVIF through FFmpeg at full depth, its grids of tiles through Pillow; HEIC through pi-heif, an optional package."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from PIL.AvifImagePlugin import AvifImageFile
+
+from howard.errors import InputError
+from howard.media.colour_tags import stated_tags
+from howard.media.colours.h273 import read_code_points
+from howard.media.primaries import BT709
+from howard.media.stills.picture import (
+    PIXEL_FORMATS,
+    SRGB_TAGS,
+    StatedColour,
+    StillPicture,
+    check_size,
+    colour_of_profile,
+    damaged,
+    unreadable,
+    upright,
+)
+from howard.media.to_rgb import RgbConverter
+from howard.media.working_space import ColourTags
+
+_BRANDS = slice(8, 32)
+_AV1_BRANDS = (b"avif", b"avis")
+_ORIENTATION_TAG = 0x0112
+
+
+def read_heif(path: Path, encoded: bytes) -> StillPicture:
+    """Read an AVIF or HEIC still, whole and upright.
+
+    Raises InputError where it cannot be read or a library is missing, and DamagedFrameError where its data are damaged.
+    """
+    if encoded[4:8] != b"ftyp":
+        raise unreadable(path, "it is neither AVIF nor HEIC")
+    if any(brand in encoded[_BRANDS] for brand in _AV1_BRANDS):
+        return _read_avif(path, encoded)
+    return _read_heic(path, encoded)
+
+
+def _read_avif(path: Path, encoded: bytes) -> StillPicture:
+    try:
+        # Not by Image.open, which warns on the terminal of large pictures.
+        header = AvifImageFile(io.BytesIO(encoded))
+    except (SyntaxError, ValueError, OSError) as error:
+        raise unreadable(path, str(error)) from error
+    width, height = header.size
+    check_size(path, width, height)
+    first = _first_frame(path, encoded)
+    tags = stated_tags(first)
+    notes: tuple[str, ...] = ()
+    if (first.width, first.height) == (width, height):
+        # Values as stored: what they mean is said by the tags.
+        image = RgbConverter(first, ColourTags(tags.matrix, tags.full_range, BT709, "iec61966-2-1")).as_stored(first)
+    else:
+        image = _read_grid(path, header)
+        bits = max(component.bits for component in first.format.components)
+        notes = (f"its {bits} bits are read as 8, for it is made of tiles",) if bits > 8 else ()
+    colour = _state_colour(tags, header.info.get("icc_profile") or b"")
+    return StillPicture(
+        image=upright(image, _orientation(header)),
+        pixel_format=PIXEL_FORMATS[image.dtype.name],
+        tags=colour.tags,
+        notes=(*colour.notes, *notes),
+    )
+
+
+def _first_frame(path: Path, encoded: bytes) -> av.VideoFrame:
+    """The picture, or its first tile."""
+    try:
+        with av.open(io.BytesIO(encoded), "r", format="mov") as container:
+            return next(container.decode(video=0))
+    except (av.FFmpegError, StopIteration, IndexError) as error:
+        raise damaged(path, getattr(error, "strerror", None) or "it holds no picture") from error
+
+
+def _read_grid(path: Path, header: AvifImageFile) -> np.ndarray:
+    try:
+        return np.asarray(header.convert("RGB"))
+    except (SyntaxError, ValueError, OSError, RuntimeError) as error:
+        raise damaged(path, str(error)) from error
+
+
+def _orientation(header: AvifImageFile) -> int:
+    """Pillow gives the rotation and the mirroring of the file as an orientation of EXIF."""
+    try:
+        return int(header.getexif().get(_ORIENTATION_TAG, 1))
+    except (SyntaxError, ValueError, TypeError):
+        return 1
+
+
+def _state_colour(tags: ColourTags, profile: bytes) -> StatedColour:
+    """A profile goes before code points (ISO/IEC 23000-22)."""
+    if profile:
+        return colour_of_profile(profile)
+    return StatedColour(tags._replace(matrix="rgb", full_range=True))
+
+
+def _read_heic(path: Path, encoded: bytes) -> StillPicture:
+    try:
+        import pi_heif
+    except ImportError as error:
+        raise InputError(f"{path} is a HEIC still, which needs the library pi-heif; pip install pi-heif") from error
+    try:
+        file = pi_heif.open_heif(io.BytesIO(encoded), convert_hdr_to_8bit=False)
+        check_size(path, *file.size)
+        pixels = np.asarray(file)
+    except (ValueError, RuntimeError, OSError, SyntaxError, EOFError) as error:
+        raise damaged(path, str(error)) from error
+    # The library turns the picture upright by itself.
+    image = _as_rgb(pixels, int(file.info.get("bit_depth", 8)))
+    colour = _state_colour(_nclx_tags(file.info.get("nclx_profile")), file.info.get("icc_profile") or b"")
+    return StillPicture(image, PIXEL_FORMATS[image.dtype.name], colour.tags, notes=colour.notes)
+
+
+def _as_rgb(pixels: np.ndarray, bits: int) -> np.ndarray:
+    """(H, W, 3) uint8 or uint16 of grey or colour, with or without alpha."""
+    planes = pixels.reshape(*pixels.shape[:2], -1)
+    colour = planes[..., :3] if planes.shape[2] >= 3 else np.repeat(planes[..., :1], 3, axis=2)
+    if colour.dtype == np.uint16 and bits < 16:
+        # The library shifts values up to 16 bits and so leaves white short of 65535.
+        colour = colour | (colour >> bits)
+    return np.ascontiguousarray(colour)
+
+
+def _nclx_tags(profile: Any) -> ColourTags:
+    if not profile:
+        return SRGB_TAGS
+    said = read_code_points(int(profile["color_primaries"]), int(profile["transfer_characteristics"]))
+    return ColourTags("rgb", True, said.primaries or BT709, said.transfer or "iec61966-2-1", unknown=said.unknown)

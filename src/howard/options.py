@@ -1,0 +1,204 @@
+"""How a shot is rendered: every setting once, for ``infer.py``, the Python functions and the app.
+
+Standard library only: help pages and refusals of mistyped settings must not wait for anything slow to load.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path, PurePath
+from typing import Any, TypeVar, get_type_hints
+
+from howard.fields import REQUIRED, at_least, find_setting, list_settings, setting, validate
+from howard.quality import QUALITY_CHOICES
+
+Options = TypeVar("Options", bound="RenderOptions")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+FORMATS = {
+    "png": "",
+    "png16": "",
+    "exr": "",
+    "prores": "",
+    "ffv1": "",
+    "webm": "",
+    "matte": "alpha alone, as a movie",
+    "composite": "over background=, as a movie",
+}
+ALPHAS = {"unmixed": "as person and plate explain the source", "network": ""}
+FOREGROUNDS = {"estimated": "from solid colours around and the plate", "network": ""}
+DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": ""}
+PRECISIONS = {"auto": "", "fp32": "", "bf16": "faster on many CPUs", "fp16": "GPUs"}
+INTERLACED = {"auto": "refused where the file says so", "progressive": "where it says so wrongly"}
+EXR_COMPRESSIONS = {"zip": "", "piz": "", "dwaa": "smaller, not exact"}
+PROGRESS = {
+    "auto": "a bar in a terminal, else plain",
+    "plain": "a line every 10 seconds",
+    "json": "a JSON object a line, for render farms",
+    "none": "",
+}
+# Headings of the help page, in order, by the group that a setting names.
+GROUPS = {
+    "read": "What is read",
+    "matte": "How the person is cut out",
+    "write": "What is written",
+    "run": "How it runs",
+}
+
+# Frames a second; beyond these bounds movies cannot be written.
+_SLOWEST_RATE = Fraction(1, 100)
+_FASTEST_RATE = 1000
+_RATE = re.compile(r"\d{1,9}(\.\d{1,9})?(/0*[1-9]\d{0,8})?")
+
+
+def read_frame_rate(rate: str | float | Fraction) -> Fraction | None:
+    """A frame rate written as 24, "23.976" or "24000/1001", as a fraction; None where it is none."""
+    text = str(rate).strip()
+    if not _RATE.fullmatch(text):
+        return None
+    numerator, _, denominator = text.partition("/")
+    number = Fraction(numerator) / Fraction(denominator or 1)
+    return number if _SLOWEST_RATE <= number <= _FASTEST_RATE else None
+
+
+def _check_frame_rate(rate: str | float | Fraction) -> str | None:
+    if read_frame_rate(rate) is None:
+        return "is not a frame rate; write frame_rate=24 or frame_rate=24000/1001"
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderOptions:
+    """How a shot is rendered; what each option means stands in its ``setting``.
+
+    Raises:
+        SettingsError: an option has an impossible value; the one line names value and cure.
+    """
+
+    frames: str | int | None = setting(
+        None, "only these frames, as 100-200 (both included) or 7; all if left out", group="read"
+    )
+    preview: int | None = setting(
+        None, "only this frame, with its report, into a folder of its own, in seconds", group="read"
+    )
+    garbage: str | Path | None = setting(
+        None,
+        "a mask of what is surely not the person: a still, or a frame for each of the shot's",
+        is_path=True,
+        group="read",
+    )
+    holdout: str | Path | None = setting(None, "the same of what surely is", is_path=True, group="read")
+    input_colour: str | None = setting(
+        None,
+        "the shot's colours, where its tags are wrong: bt709, hlg, slog3, ..., ocio:NAME",
+        is_recorded=True,
+        group="read",
+    )
+    plate_colour: str | None = setting(None, "the same for the plate", is_recorded=True, group="read")
+    layer: str | None = setting(None, "of a shot of EXR files that have several layers", is_recorded=True, group="read")
+    plate_layer: str | None = setting(None, "the same for the plate", is_recorded=True, group="read")
+    interlaced: str = setting("auto", "of shot and plate", choices=INTERLACED, is_recorded=True, group="read")
+    frame_rate: str | int | float | Fraction | None = setting(
+        None,
+        "of a shot that is an image sequence, as 24 or 24000/1001; 24 if left out",
+        check=_check_frame_rate,
+        group="read",
+    )
+    quality: str = setting(
+        "standard",
+        "how much work goes into a frame",
+        choices=QUALITY_CHOICES,
+        is_recorded=True,
+        group="matte",
+    )
+    alpha: str = setting("unmixed", "alpha of soft edges", choices=ALPHAS, is_recorded=True, group="matte")
+    foreground: str = setting(
+        "estimated", "colours of soft edges", choices=FOREGROUNDS, is_recorded=True, group="matte"
+    )
+    weights: str | Path = setting(
+        "default", "name of weights that ship with Howard, or a weights file", is_path=True, group="matte"
+    )
+    format: str = setting("png", "what is written", choices=FORMATS, group="write")
+    background: str | Path | None = setting(
+        None, "also lay the person over this: still, video, #rrggbb, green, ...", is_path=True, group="write"
+    )
+    exr_compression: str = setting("zip", "of EXR files", choices=EXR_COMPRESSIONS, group="write")
+    report: bool = setting(True, "also write report.html, a page that shows how the render came out", group="write")
+    overwrite: bool = setting(False, "write into a folder that holds other files or another render", group="write")
+    restart: bool = setting(False, "start over in a folder that holds a render and no other files", group="write")
+    device: str = setting("auto", "where the network runs", choices=DEVICES, group="run")
+    precision: str = setting("auto", "of the network", choices=PRECISIONS, group="run")
+    threads: int | None = setting(
+        None,
+        "cores to keep busy; all if left out",
+        check=at_least(1, "keeps no core busy; give 1 or more, or leave it out for all"),
+        aliases=("workers",),
+        group="run",
+    )
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    @property
+    def rate(self) -> Fraction | None:
+        """``frame_rate`` as a fraction."""
+        return None if self.frame_rate is None else read_frame_rate(self.frame_rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderJob(RenderOptions):
+    """A shot, its plate, where the result goes, and how it is rendered: all that ``infer.py`` can be told."""
+
+    input: str = setting(
+        REQUIRED, "the shot: a video, an image sequence or a still of a person in a place", is_path=True, group="read"
+    )
+    plate: str = setting(
+        REQUIRED, "the same place, empty: a video filmed with a similar move, or a still", is_path=True, group="read"
+    )
+    output: str | None = setting(
+        None, "folder for what is written; renders/NAME OF THE SHOT if left out", is_path=True, group="write"
+    )
+
+    dry_run: bool = setting(
+        False, "render nothing; say what would be read and written, in what time and space", group="run"
+    )
+    progress: str = setting("auto", "how progress is told", choices=PROGRESS, group="run")
+
+    @property
+    def folder(self) -> str:
+        """Where the frames go: ``output``, or a folder called after the shot."""
+        return self.output or f"renders/{PurePath(self.input).stem}"
+
+
+def choose_options(options: Options | None, changes: Mapping[str, Any]) -> "Options | RenderOptions":
+    """``options``, or the defaults, with some set anew by name or former name.
+
+    Raises SettingsError for unknown names and impossible values.
+    """
+    chosen = RenderOptions() if options is None else options
+    named = {find_setting(type(chosen), name).name: value for name, value in changes.items()}
+    return replace(chosen, **named)
+
+
+def recorded_options(options: RenderOptions) -> dict[str, Any]:
+    """The options that change pixels, as a render's record keeps them."""
+    return {each.name: getattr(options, each.name) for each in list_settings(RenderOptions) if each.is_recorded}
+
+
+def takes_options(function: Function) -> Function:
+    """Decorate a function whose ``**changes`` are options: ``help()`` and editors then show each with its default."""
+    signature = inspect.signature(function)
+    own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    settings = list_settings(RenderOptions)
+    hints = get_type_hints(RenderOptions)
+    keyword_only = inspect.Parameter.KEYWORD_ONLY
+    options = [
+        inspect.Parameter(each.name, keyword_only, default=each.default, annotation=hints[each.name])
+        for each in settings
+    ]
+    function.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+    lines = [f"    {each.name}: {each.explain()}" for each in settings]
+    function.__doc__ = "\n".join([inspect.cleandoc(function.__doc__ or ""), "", "Options:", *lines])
+    return function

@@ -1,0 +1,147 @@
+"""Where hair meets the background: outline points with outward directions and the hair's own colours."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from howard.colour import srgb_to_linear
+from howard.synthesis.head import Head, find_head
+from howard.synthesis.placement import Person
+
+# Hair area below which a person counts as bald or covered, as a share of the head circle's area.
+_BALD_AREA = 0.12
+# How far the silhouette's outline may lie from the hair mask and still belong to the hair, in head radii.
+_REACH = 0.18
+# Standard deviation of the Gaussian whose gradient gives outward directions, in head radii.
+_NORMAL_SCALE = 0.12
+# Side of the window over which the hair's colour is averaged, in head radii.
+_COLOUR_WINDOW = 0.5
+# Pixels of the hair's outline without which there is nothing to grow from.
+_FEWEST_POINTS = 12
+# Without a hair mask: share of the head circle's radius, above its centre, where the top of the head is taken as hair.
+_CROWN = 0.45
+_LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)
+
+
+class HairOutline(NamedTuple):
+    """The outline of a person's hair, n points in contour order.
+
+    ``points`` (n, 2) are x, y in pixels, ``outwards`` (n, 2) unit vectors away from the person, ``colours`` (n, 3) the
+    hair's colour near each point in linear light, ``radius`` that of the head in pixels. ``near`` (h, w) bool tells
+    where the person's edge is the hair's, within the part of the picture that ``box`` selects.
+    """
+
+    points: np.ndarray
+    outwards: np.ndarray
+    colours: np.ndarray
+    radius: float
+    near: np.ndarray
+    box: tuple[slice, slice]
+
+
+def find_hair(person: Person, hair_mask: np.ndarray | None, lowest: float) -> HairOutline | None:
+    """The outline of a person's hair, or None where there is none or the picture cuts it at the top.
+
+    Args:
+        person: of any size.
+        hair_mask: (h, w) uint8 in [0, 255] over the whole picture, at any resolution; None takes the head's outline.
+        lowest: without a mask, how far below the head's centre the outline counts, in head radii.
+    """
+    solid = person.alpha > 127
+    if not solid.any() or solid[:2].any():
+        return None
+    head = find_head(person.alpha)
+    if hair_mask is None:
+        if head is None:
+            return None
+        radius, (x, y) = head.radius, head.centre
+        box = _surroundings(x - radius, y - radius, x + radius, y + radius, radius)
+        hair, near = _guess_region(solid, head, lowest, box)
+    else:
+        mask = cv2.resize(hair_mask, solid.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        hair = (mask > 127) & solid
+        rows, columns = (np.flatnonzero(hair.any(axis=axis)) for axis in (1, 0))
+        if not len(rows):
+            return None
+        radius = _head_radius(hair, head)
+        if hair.sum() < _BALD_AREA * np.pi * radius**2:
+            return None
+        box = _surroundings(columns[0], rows[0], columns[-1], rows[-1], radius)
+        hair = hair[box]
+        near = _dilate(hair, 1 + _REACH * radius)
+    return _trace(person.foreground[box], solid[box], hair, near, radius, box)
+
+
+def _trace(
+    foreground: np.ndarray,
+    solid: np.ndarray,
+    hair: np.ndarray,
+    near: np.ndarray,
+    radius: float,
+    box: tuple[slice, slice],
+) -> HairOutline | None:
+    """The outline within a part of the picture; all arrays are cut to it already."""
+    height, width = solid.shape
+    contours, _ = cv2.findContours(solid.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return None
+    points = np.concatenate(contours)[:, 0]
+    x, y = points.T
+    inside = near[y, x] & (x > 1) & (x < width - 2) & (y < height - 2)
+    if inside.sum() < _FEWEST_POINTS:
+        return None
+    x, y = points[inside].T
+    smooth = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), max(1.0, _NORMAL_SCALE * radius))
+    outwards = -np.stack([cv2.Sobel(smooth, cv2.CV_32F, *axis)[y, x] for axis in ((1, 0), (0, 1))], axis=1)
+    outwards = outwards / np.linalg.norm(outwards, axis=1, keepdims=True).clip(1e-6)
+    colours = _local_colours(foreground, hair, radius)[y, x]
+    corner = np.array([box[1].start, box[0].start])
+    return HairOutline((points[inside] + corner).astype(np.float64), outwards, colours, radius, near, box)
+
+
+def _surroundings(left: float, top: float, right: float, bottom: float, margin: float) -> tuple[slice, slice]:
+    """Rows and columns of a rectangle with a margin."""
+    columns, rows = (
+        (max(0, int(low - margin)), int(high + margin) + 1) for low, high in ((left, right), (top, bottom))
+    )
+    return slice(*rows), slice(*columns)
+
+
+def _guess_region(
+    solid: np.ndarray, head: Head, lowest: float, box: tuple[slice, slice]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The top of the head as hair, and where the outline is near the head, both within the box."""
+    solid = solid[box]
+    rows, columns = np.ogrid[: solid.shape[0], : solid.shape[1]]
+    x = (columns + box[1].start - head.centre[0]) / head.radius
+    y = (rows + box[0].start - head.centre[1]) / head.radius
+    distance = np.hypot(x, y)
+    return solid & (distance < 1) & (y < -_CROWN), (distance < 2) & (y < lowest)
+
+
+def _head_radius(hair: np.ndarray, head: Head | None) -> float:
+    """The head's radius, from the hair's extent where the silhouette does not show it."""
+    width = float(hair.any(axis=0).sum())
+    by_hair = min(np.sqrt(hair.sum() / np.pi), width / 2)
+    return by_hair if head is None else min(head.radius, max(width, head.radius / 2))
+
+
+def _local_colours(foreground: np.ndarray, hair: np.ndarray, radius: float) -> np.ndarray:
+    """The hair's mean colour near every pixel, (h, w, 3) float32 in linear light; the overall mean far from it."""
+    side = 2 * int(_COLOUR_WINDOW * radius / 2) + 1
+    weight = hair.astype(np.float32)
+    light = decode(foreground) * weight[..., None]
+    overall = light.sum(axis=(0, 1)) / max(weight.sum(), 1)
+    return (cv2.blur(light, (side, side)) + 1e-3 * overall) / (cv2.blur(weight, (side, side))[..., None] + 1e-3)
+
+
+def decode(colours: np.ndarray) -> np.ndarray:
+    """8-bit sRGB values in linear light, float32 in [0, 1], by a table."""
+    return _LINEAR[colours]
+
+
+def _dilate(mask: np.ndarray, radius: float) -> np.ndarray:
+    side = 2 * round(radius) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return cv2.dilate(mask.astype(np.uint8), kernel) > 0

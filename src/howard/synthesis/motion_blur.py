@@ -1,0 +1,99 @@
+"""Motion blur of a moving, bending person: sub-frames averaged in linear light."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from howard.colour import linear_to_srgb, srgb_to_linear
+from howard.synthesis.grids import centred_points, spline
+from howard.synthesis.people import Layer
+from howard.synthesis.person_motion import PersonMotion
+
+# The torso is sought in a picture of this side.
+_SMALL = 32
+# Side of the window, in its pixels, in which the torso is where most of the person is.
+_TORSO = 7
+_FAINT = 2e-3
+
+
+def blur_by_motion(layer: Layer, motion: PersonMotion, linear_light: bool) -> Layer:
+    """Average the person over the exposure, colour and alpha alike; persons without motion stay as they are.
+
+    Args:
+        layer: (N, 3, H, W) and (N, 1, H, W) in [0, 1].
+        motion: of each of the N pictures.
+        linear_light: whether light is averaged, or sRGB values.
+    """
+    moving = (motion.subframes > 0).nonzero(as_tuple=True)[0].tolist()
+    if not moving:
+        return layer
+    foreground, alpha = layer.foreground.clone(), layer.alpha.clone()
+    for row in moving:
+        only = slice(row, row + 1)
+        offsets = displacements(layer.alpha[only], PersonMotion(*(each[only] for each in motion)))
+        part = _reached(layer.alpha[row, 0], offsets)
+        chosen = Layer(layer.foreground[only][part], layer.alpha[only][part])
+        foreground[only][part], alpha[only][part] = _average(chosen, [each[part] for each in offsets], linear_light)
+    return Layer(foreground, alpha)
+
+
+def warp(image: Tensor, offset: Tensor) -> Tensor:
+    """Displace pictures (N, C, H, W) by offsets (N, 2, H, W) in pixels, x then y; edges are replicated."""
+    height, width = image.shape[2:]
+    x, y = centred_points((height, width), image.device)
+    grid = torch.stack([x - 2 * offset[:, 0] / width, y - 2 * offset[:, 1] / height], dim=-1)
+    return F.grid_sample(image, grid, padding_mode="border", align_corners=False)
+
+
+def displacements(alpha: Tensor, motion: PersonMotion) -> list[Tensor]:
+    """The offsets of every sub-frame of one picture (1, 1, H, W): (1, 2, H, W) each, in pixels, x then y."""
+    height, width = alpha.shape[2:]
+    field = spline(motion.knots, height, width) * _extremity(alpha) + motion.shift[:, :, None, None]
+    rows = centred_points((height, width), alpha.device).y[:, None] / 2
+    rolling = motion.shutter[:, :, None, None] * rows
+    count = int(motion.subframes)
+    shares = (torch.arange(count, device=alpha.device) + 0.5) / count
+    positions = motion.start + shares * (motion.end - motion.start)
+    return [each * field + rolling for each in positions]
+
+
+def _reached(alpha: Tensor, offsets: list[Tensor]) -> tuple[slice, slice, slice, slice]:
+    """The part of a picture that the person (H, W) reaches, as an index into (N, C, H, W)."""
+    reach = max(float(each.abs().max()) for each in offsets) + 2
+    spans = []
+    for axis in (1, 0):
+        found = (alpha > 0).any(dim=axis).nonzero()
+        low, high = (int(found[0]), int(found[-1])) if len(found) else (0, 0)
+        spans.append(slice(max(0, int(low - reach)), int(high + reach) + 1))
+    return slice(None), slice(None), *spans
+
+
+def _average(layer: Layer, offsets: list[Tensor], linear_light: bool) -> Layer:
+    sharp, alpha = layer
+    light = srgb_to_linear(sharp) if linear_light else sharp
+    both = torch.cat([light * alpha, alpha], dim=1)
+    total = torch.zeros_like(both)
+    for offset in offsets:
+        total += warp(both, offset)
+    light, mean = (total / len(offsets)).split((3, 1), dim=1)
+    straight = (light / mean.clamp(min=_FAINT)).clamp(0, 1)
+    foreground = linear_to_srgb(straight) if linear_light else straight
+    return Layer(torch.where(mean > _FAINT, foreground, sharp), mean.clamp(0, 1))
+
+
+def _extremity(alpha: Tensor) -> Tensor:
+    """0 at the torso, towards 1 far from it by the person's own extent: (N, 1, H, W)."""
+    small = F.adaptive_avg_pool2d(alpha, _SMALL)
+    thick = F.avg_pool2d(small, _TORSO, stride=1, padding=_TORSO // 2).square().square() + 1e-6
+    x, y = (each[:, None] for each in centred_points((_SMALL, _SMALL), alpha.device))
+    dims, weight = (1, 2, 3), small + 1e-6
+    centre_x, centre_y = ((each * thick).sum(dims) / thick.sum(dims) for each in (x, y))
+    distance = (x - _column(centre_x)).square() + (y - _column(centre_y)).square()
+    spread = (distance * weight).sum(dims) / weight.sum(dims)
+    x, y = (each[:, None] for each in centred_points(alpha.shape[2:], alpha.device))
+    distance = (x - _column(centre_x)).square() + (y - _column(centre_y)).square()
+    return distance / (distance + _column(spread))
+
+
+def _column(value: Tensor) -> Tensor:
+    return value[:, None, None, None]

@@ -1,0 +1,46 @@
+"""The segmentation loss on the decoder's input, as in MODNet (Ke et al., AAAI 2022) and RobustVideoMatting."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class SegmentationHead(nn.Module):
+    """Predicts the person's coverage at stride 16 from the ASPP's output, in training alone.
+
+    The head belongs to the training stage, not to the network: exported weights do not hold it.
+
+    Args:
+        aspp: of the network; its latest output is kept for :meth:`loss`.
+        weight: of the loss term.
+    """
+
+    def __init__(self, aspp: nn.Module, weight: float) -> None:
+        super().__init__()
+        project = aspp.get_submodule("project.0")
+        assert isinstance(project, nn.Conv2d)
+        self.weight = weight
+        self.classifier = nn.Conv2d(project.out_channels, 1, 1)
+        self._context: Tensor | None = None
+        aspp.register_forward_hook(self._keep)
+
+    def loss(self, true_alpha: Tensor) -> Tensor:
+        """Weighted binary cross-entropy of the latest batch, a scalar.
+
+        Args:
+            true_alpha: (B, 1, H, W) in [0, 1]; averaged down to stride 16.
+
+        Raises:
+            RuntimeError: the network has not run since the last call.
+        """
+        if self._context is None:
+            raise RuntimeError("run the network before its segmentation loss")
+        context, self._context = self._context, None
+        logits = self.classifier(context).float()
+        target = F.adaptive_avg_pool2d(true_alpha, logits.shape[2:])
+        with torch.autocast(logits.device.type, enabled=False):
+            return self.weight * F.binary_cross_entropy_with_logits(logits, target)
+
+    def _keep(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if self.training:
+            self._context = output

@@ -1,0 +1,108 @@
+"""Batched metrics: each equals its definition image by image."""
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from howard.evaluation import metrics
+from howard.evaluation.batched_metrics import clip_dtssd, edge_band, frame_metrics
+
+DEFINITIONS = {
+    "mad": metrics.mad,
+    "mse": metrics.mse,
+    "grad": metrics.gradient_error,
+    "band_mad": metrics.band_mad,
+    "lost": lambda predicted, true: percentage(metrics.person_dropouts(predicted, true), true >= 0.95),
+    "background_kept": lambda predicted, true: percentage(metrics.background_dropouts(predicted, true), true <= 0.05),
+}
+
+
+def percentage(share: float, where: np.ndarray) -> float:
+    """In percent; unknown where it would be of less than a thousandth of the pixels."""
+    return 100 * share if where.mean() >= 1e-3 else math.nan
+
+
+def mattes(seed: int, count: int = 3, height: int = 60, width: int = 44) -> np.ndarray:
+    """(count, height, width) float32 blobs with soft edges, in 8-bit steps."""
+    noise = np.random.default_rng(seed).random((count, height, width)).astype(np.float32)
+    blobs = [np.clip(12 * (cv2.GaussianBlur(each, (0, 0), 5) - 0.5) + 0.5, 0, 1) for each in noise]
+    return np.rint(np.stack(blobs) * 255).astype(np.float32) / np.float32(255)
+
+
+def batch(planes: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(planes)[:, None]
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**16), height=st.integers(24, 260), width=st.integers(24, 90))
+def test_every_metric_equals_its_definition(seed: int, height: int, width: int) -> None:
+    predicted, true = mattes(seed, 2, height, width), mattes(seed + 1, 2, height, width)
+    found = frame_metrics(batch(predicted), batch(true))
+    for name, definition in DEFINITIONS.items():
+        wanted = [definition(*each) for each in zip(predicted, true, strict=True)]
+        np.testing.assert_allclose(found[name].numpy(), wanted, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("height", [96, 512, 540, 1080])
+def test_the_band_is_the_disc_around_soft_pixels(height: int) -> None:
+    true = np.zeros((height, 70), np.float32)
+    true[0, 0] = true[height // 2, 30] = true[height // 2 + 1, 33] = true[-1, -1] = 0.5
+    np.testing.assert_array_equal(edge_band(batch(true[None])).numpy()[0, 0], metrics.edge_band(true))
+
+
+def test_dtssd_equals_its_definition_frame_by_frame() -> None:
+    predicted, true = mattes(0, 5), mattes(1, 5)
+    found = clip_dtssd(batch(predicted), batch(true)).numpy()
+    wanted = [0.0]
+    wanted += [metrics.dtssd(predicted[t], true[t], predicted[t - 1], true[t - 1]) for t in range(1, 5)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def test_kept_is_over_the_distractor_where_it_is_sure_background() -> None:
+    true, predicted, distractor = torch.zeros(2, 1, 20, 30), torch.zeros(2, 1, 20, 30), torch.zeros(2, 1, 20, 30) > 0
+    distractor[0, :, :10] = True  # half of it is hidden by the person
+    true[0, :, :5] = 1
+    predicted[0, :, :6] = 0.9
+    found = frame_metrics(predicted, true, distractor)
+    assert found["kept"][0].item() == pytest.approx(100 / 5)
+    assert found["kept"][1].isnan()
+    assert found["background_kept"][0].item() == pytest.approx(100 / 15)
+    assert found["background_kept"][1].item() == 0
+
+
+def test_hair_is_the_part_of_the_band_in_its_region() -> None:
+    predicted, true = mattes(2, 1), mattes(3, 1)
+    hair = np.zeros_like(true, bool)
+    hair[:, :20] = True
+    inside = metrics.edge_band(true[0]) & hair[0]
+    found = frame_metrics(batch(predicted), batch(true), hair=batch(hair))
+    assert found["hair_band_mad"].item() == pytest.approx(1e3 * np.abs(predicted - true)[0][inside].mean(), rel=1e-5)
+
+
+def test_metrics_without_pixels_are_unknown() -> None:
+    nothing = torch.zeros(1, 1, 16, 16)
+    found = frame_metrics(nothing, nothing)
+    assert {name for name, value in found.items() if math.isnan(value.item())} == {
+        "band_mad",
+        "hair_band_mad",
+        "lost",
+        "kept",
+    }
+
+
+def test_a_percentage_of_a_few_pixels_is_unknown() -> None:
+    true = torch.zeros(2, 1, 100, 100)
+    true[0, 0, 0, :9] = true[1, 0, 0, :10] = 1
+    found = frame_metrics(torch.zeros_like(true), true)["lost"]
+    assert found[0].isnan()
+    assert found[1].item() == 100
+
+
+def test_other_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"cannot compare shapes \(1, 1, 4, 4\) and \(1, 1, 4, 5\)"):
+        frame_metrics(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 5))

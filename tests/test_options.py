@@ -1,0 +1,170 @@
+"""The options of a render: one definition for the command line, the Python functions, Hydra and the documentation."""
+
+import inspect
+from dataclasses import FrozenInstanceError, fields
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hydra.core.config_store import ConfigStore
+from hypothesis import given
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+
+import howard
+from howard import cli
+from howard.errors import SettingsError
+from howard.fields import list_settings
+from howard.options import (
+    ALPHAS,
+    DEVICES,
+    EXR_COMPRESSIONS,
+    FORMATS,
+    GROUPS,
+    PRECISIONS,
+    RenderJob,
+    RenderOptions,
+    choose_options,
+    read_frame_rate,
+    recorded_options,
+)
+
+
+def test_options_are_frozen_and_equal_by_value():
+    options = RenderOptions(format="exr")
+    assert options == RenderOptions(format="exr")
+    with pytest.raises(FrozenInstanceError):
+        options.format = "png"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"format": "gif"}, "format=gif is not known; choose png, png16, exr, "),
+        ({"quality": "superb"}, "quality=superb is not known; choose fast, standard or best"),
+        ({"threads": 0}, "threads=0 keeps no core busy; give 1 or more, or leave it out for all"),
+        ({"threads": "4"}, "threads=4 is not a whole number"),
+        ({"threads": True}, "threads=True is not a whole number"),
+        ({"report": "yes"}, "report=yes is not true or false"),
+        ({"frames": 1.5}, "frames=1.5 is not a text"),
+        ({"background": 7}, "background=7 is not a path or a text"),
+        ({"frame_rate": "fast"}, "frame_rate=fast is not a frame rate; write frame_rate=24 or frame_rate=24000/1001"),
+        ({"format": None}, "format=None is not a text"),
+    ],
+)
+def test_impossible_values_are_named(values, message):
+    with pytest.raises(SettingsError) as caught:
+        RenderOptions(**values)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("24", Fraction(24)),
+        (24, Fraction(24)),
+        (23.976, Fraction(23976, 1000)),
+        ("24000/1001", Fraction(24000, 1001)),
+        (Fraction(30000, 1001), Fraction(30000, 1001)),
+        (" 25 ", Fraction(25)),
+        ("0.01", Fraction(1, 100)),
+    ],
+)
+def test_frame_rates(text, rate):
+    assert read_frame_rate(text) == rate
+    assert RenderOptions(frame_rate=text).rate == rate
+
+
+@pytest.mark.parametrize("text", ["1e308", "1e999999999", "-24", "0", "24/0", "24/00", "nan", "inf", "9" * 5000, ""])
+def test_what_is_no_frame_rate_is_refused_at_once(text):
+    with pytest.raises(SettingsError, match="is not a frame rate"):
+        RenderOptions(frame_rate=text)
+
+
+@given(st.text())
+def test_no_text_makes_a_rate_out_of_bounds(text):
+    rate = read_frame_rate(text)
+    assert rate is None or 0 < rate <= 1000
+
+
+def test_options_are_changed_by_name_and_former_name():
+    options = choose_options(RenderOptions(format="exr"), {"workers": 3, "quality": "fast"})
+    assert (options.format, options.threads, options.quality) == ("exr", 3, "fast")
+    assert choose_options(None, {}) == RenderOptions()
+    with pytest.raises(SettingsError, match="unknown setting 'fromat'; did you mean 'format'"):
+        choose_options(None, {"fromat": "exr"})
+
+
+def test_a_job_stays_a_job_when_changed():
+    job = RenderJob(input="a.mov", plate="b.mov")
+    assert choose_options(job, {"format": "exr"}) == RenderJob(input="a.mov", plate="b.mov", format="exr")
+
+
+def test_a_job_needs_its_clips():
+    with pytest.raises(SettingsError, match="plate= is missing: the same place, empty"):
+        RenderJob(input="a.mov")
+
+
+@pytest.mark.parametrize(
+    ("job", "folder"),
+    [
+        ({"input": "films/a b.mp4"}, "renders/a b"),
+        ({"input": "a.mp4", "output": "mine"}, "mine"),
+    ],
+)
+def test_where_a_job_goes(job, folder):
+    assert RenderJob(plate="b.mov", **job).folder == folder
+
+
+def test_every_setting_is_documented_and_has_its_place():
+    for each in list_settings(RenderJob):
+        assert each.doc
+        assert each.group in GROUPS
+        assert not each.choices or each.default in each.choices
+    assert {each.name for each in list_settings(RenderJob)} == {each.name for each in fields(RenderJob)}
+
+
+def test_what_changes_pixels_is_recorded():
+    assert recorded_options(RenderOptions(threads=3, quality="best")) == {
+        "input_colour": None,
+        "plate_colour": None,
+        "layer": None,
+        "plate_layer": None,
+        "interlaced": "auto",
+        "quality": "best",
+        "alpha": "unmixed",
+        "foreground": "estimated",
+    }
+
+
+def test_the_choices_are_those_of_the_packages():
+    from howard import media
+    from howard.matting import predictor
+    from howard.media import exr_writing
+
+    assert tuple(FORMATS) == media.FORMATS
+    assert tuple(EXR_COMPRESSIONS) == tuple(exr_writing.EXR_COMPRESSIONS)
+    assert tuple(ALPHAS) == predictor.ALPHAS
+    assert tuple(PRECISIONS) == ("auto", *predictor.PRECISIONS)
+    assert "auto" in DEVICES
+
+
+@pytest.mark.parametrize("function", [howard.remove_background, howard.cut_out_frames])
+def test_python_functions_show_every_option(function):
+    shown = inspect.signature(function).parameters
+    for each in list_settings(RenderOptions):
+        assert shown[each.name].default == each.default
+        assert f"    {each.name}: {each.explain()}" in function.__doc__
+    assert "options" in shown
+
+
+def test_hydra_gets_the_same_keys_and_defaults():
+    cli.register_settings(RenderJob, "every_option")
+    node = OmegaConf.create(ConfigStore.instance().load("every_option.yaml").node)
+    read = cli.as_settings(RenderJob, OmegaConf.merge(node, {"input": "a.mov", "plate": "~/b.mov", "threads": "2"}))
+    assert read == RenderJob(input="a.mov", plate=str(Path.home() / "b.mov"), threads=2)
+
+
+def test_the_table_of_the_documentation_has_every_setting():
+    table = cli.settings_table(RenderJob, GROUPS)
+    assert all(f"| `{each.name}=` |" in table for each in list_settings(RenderJob))
