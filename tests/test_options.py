@@ -129,6 +129,7 @@ def test_what_changes_pixels_is_recorded():
         "input_colour": None,
         "plate_colour": None,
         "quality": "best",
+        "subject": "person",
         "alpha": "unmixed",
         "foreground": "estimated",
     }

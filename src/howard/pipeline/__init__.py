@@ -2,6 +2,7 @@
 
 from howard.pipeline.deliver import deliver
 from howard.pipeline.frames import AlignedFrame, MattedFrame
+from howard.pipeline.people import matte_with_people
 from howard.pipeline.predictor import Predictor, choose_finder
 from howard.pipeline.render import CutOut, RenderSummary, cut_out_frames, remove_background
 from howard.pipeline.stages import align_frames, matte_clip, matte_frames
@@ -21,5 +22,6 @@ __all__ = [
     "deliver",
     "matte_clip",
     "matte_frames",
+    "matte_with_people",
     "remove_background",
 ]
