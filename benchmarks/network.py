@@ -118,11 +118,12 @@ def stages(name: str, encoder: str, frame: Frame) -> dict[str, Callable[[], obje
     scattered = scatter_errors(coarse)
     refiner = network.refiner
     assert refiner is not None
+    scale = coarse_scale(*frame.source.shape[2:])
     return {
         "coarse": lambda: CoarseNetwork.forward(network, source, plate),
         "refiner, contour": lambda: refiner(*frame, coarse, REFINE),
         "refiner, scattered": lambda: refiner(*frame, scattered, REFINE),
-        "whole": lambda: network(frame.source, frame.plate, coarse_scale=coarse_scale(*frame.source.shape[2:]), refine=REFINE),
+        "whole": lambda: network(frame.source, frame.plate, coarse_scale=scale, refine=REFINE),
     }
 
 

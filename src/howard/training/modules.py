@@ -121,7 +121,7 @@ class StageModule(LightningModule):
         """Everything with parameters to train, by the name of its learning rate."""
         parts: dict[str, nn.Module] = {}
         for name, part in self.network.named_children():
-            parts[_PARTS.get(name, name)] = part
+            parts[_PARTS.get(str(name), str(name))] = part
         if self.segmentation is not None:
             parts["segmentation"] = self.segmentation
         return parts
