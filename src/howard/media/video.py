@@ -1,6 +1,6 @@
 """Reading a video file one frame at a time, in order or at random, with memory flat in its length."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -52,6 +52,11 @@ class VideoReader:
             self._finder = FrameFinder(path, stream.index, self._timeline)
         self._first_index = 0 if self._timeline.counted else self._timeline.index_of(picture.pts)
         self._is_even = fits_grid(self._timeline.stamps, self.info.frame_rate, self._time_base)
+
+    @property
+    def entry_points(self) -> Sequence[int]:
+        """Frames that can be read without decoding those before them, in order: keyframes, as far as they are known."""
+        return [keyframe.index for keyframe in self._timeline.keyframes] or range(len(self))
 
     def __len__(self) -> int:
         return self.info.frame_count

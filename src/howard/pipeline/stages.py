@@ -152,8 +152,8 @@ class _ToldPlate:
         return len(self._plate)
 
     @property
-    def entry_points(self) -> Sequence[int] | None:
-        return getattr(self._plate, "entry_points", None)
+    def entry_points(self) -> Sequence[int]:
+        return self._plate.entry_points
 
     def __iter__(self) -> Iterator[Frame]:
         count = len(self)
