@@ -17,9 +17,14 @@ DEFINITIONS = {
     "mse": metrics.mse,
     "grad": metrics.gradient_error,
     "band_mad": metrics.band_mad,
-    "lost": lambda predicted, true: 100 * metrics.person_dropouts(predicted, true),
-    "background_kept": lambda predicted, true: 100 * metrics.background_dropouts(predicted, true),
+    "lost": lambda predicted, true: percentage(metrics.person_dropouts(predicted, true), true >= 0.95),
+    "background_kept": lambda predicted, true: percentage(metrics.background_dropouts(predicted, true), true <= 0.05),
 }
+
+
+def percentage(share: float, where: np.ndarray) -> float:
+    """In percent; unknown where it would be of less than a thousandth of the pixels."""
+    return 100 * share if where.mean() >= 1e-3 else math.nan
 
 
 def mattes(seed: int, count: int = 3, height: int = 60, width: int = 44) -> np.ndarray:

@@ -36,7 +36,7 @@ def test_the_stages_of_an_experiment_are_experiments(experiment: str) -> None:
     assert set(config.stages) <= set(EXPERIMENTS) - set(OF_STAGES)
 
 
-def test_flagship_follows_the_recipe_of_the_weights_that_ship() -> None:
+def test_flagship_follows_the_recipe_with_the_person_prior() -> None:
     """Device, clock and callbacks apart."""
     for stage, recipe in (("flagship_coarse", "people_coarse"), ("flagship_refine", "people_refine")):
         ours, theirs = composed(stage), composed(recipe)

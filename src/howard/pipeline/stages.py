@@ -22,9 +22,11 @@ from howard.pipeline.ahead import work_ahead
 from howard.pipeline.frames import AlignedFrame, MatteDetail, MattedFrame
 from howard.pipeline.inputs import Inputs
 from howard.pipeline.masks import apply_masks
+from howard.pipeline.people import matte_with_people
 from howard.pipeline.predictor import Predictor, choose_finder
 from howard.progress import Progress, SilentProgress
 
+# Whether a frame, by its number and whether its plate is less than good, comes with explanations.
 Explains = Callable[[int, bool], bool]
 
 # Frames on either side that may help one that matches nothing.
@@ -37,14 +39,20 @@ _WAITING = 2
 _MOST_WORKERS = 8
 
 
+def explain_nothing(number: int, is_weak: bool) -> bool:
+    """No frame comes with explanations."""
+    return False
+
+
 def matte_clip(
     inputs: Inputs,
     predictor: Predictor,
     numbers: Sequence[int],
     *,
     quality: str = "standard",
+    subject: str = "person",
     workers: int | None = None,
-    explains: Explains = lambda number, is_weak: False,
+    explains: Explains = explain_nothing,
     progress: Progress | None = None,
     sparse: bool = False,
 ) -> Generator[MattedFrame]:
@@ -55,6 +63,7 @@ def matte_clip(
         predictor: what mattes a frame.
         numbers: frames of the shot, counted as in output names.
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
+        subject: what is cut out, one of :data:`howard.options.SUBJECTS`.
         workers: frames aligned at a time; None means one for each of the machine's cores, up to eight.
         explains: says which frames come with explanations.
         progress: is told of reading the plate through.
@@ -70,16 +79,21 @@ def matte_clip(
         find_person=choose_finder(quality, predictor),
         cache=default_cache_folder(),
         device=None if str(predictor.device) == "cpu" else str(predictor.device),
-        workers=workers or min(count_cores(), _MOST_WORKERS),
+        workers=choose_workers(workers),
         explains=explains,
         progress=progress,
         sparse=sparse,
     )
     with closing(work_ahead(make, _WAITING)) as aligned:
-        for frame in matte_frames(aligned, predictor):
+        for frame in matte_frames(aligned, predictor, subject):
             index = frame.source.index
             garbage, holdout = (mask and mask.frame(index) for mask in (inputs.garbage, inputs.holdout))
             yield frame._replace(alpha=apply_masks(frame.alpha, garbage, holdout))
+
+
+def choose_workers(threads: int | None) -> int:
+    """How many frames are aligned at a time: ``threads``, or one for each of the machine's cores, up to eight."""
+    return threads or min(count_cores(), _MOST_WORKERS)
 
 
 def align_frames(
@@ -92,7 +106,7 @@ def align_frames(
     cache: Path | None = None,
     device: str | None = None,
     workers: int = 1,
-    explains: Explains = lambda number, is_weak: False,
+    explains: Explains = explain_nothing,
     progress: Progress | None = None,
     sparse: bool = False,
 ) -> Generator[AlignedFrame]:
@@ -138,8 +152,8 @@ class _ToldPlate:
         return len(self._plate)
 
     @property
-    def entry_points(self) -> Sequence[int] | None:
-        return getattr(self._plate, "entry_points", None)
+    def entry_points(self) -> Sequence[int]:
+        return self._plate.entry_points
 
     def __iter__(self) -> Iterator[Frame]:
         count = len(self)
@@ -162,10 +176,16 @@ def _neighbours(source: Reader, index: int, reading: threading.Lock) -> Iterator
                 yield frame
 
 
-def matte_frames(aligned: Iterable[AlignedFrame], predictor: Predictor) -> Iterator[MattedFrame]:
-    """Matte aligned frames one by one. Where the plate saw nothing it stays 0 and the coverage says so."""
+def matte_frames(
+    aligned: Iterable[AlignedFrame], predictor: Predictor, subject: str = "person"
+) -> Iterator[MattedFrame]:
+    """Matte aligned frames one by one. Where the plate saw nothing it stays 0 and the coverage says so.
+
+    ``subject`` is one of :data:`howard.options.SUBJECTS`.
+    """
     for source, plate, explanation in aligned:
-        matte = predictor(source.image, plate.image, plate.coverage).numpy()
+        pictures = source.image, plate.image, plate.coverage
+        matte = matte_with_people(predictor, *pictures, plate.changed, subject).numpy()
         detail = None
         if explanation is not None:
             detail = MatteDetail(matte.coarse.alpha[0, 0], matte.coarse.error[0, 0], matte.refined[0, 0])
