@@ -2,18 +2,15 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import howard
 from howard import cli
+from howard.cores import count_cores
 from howard.errors import HowardError
 from howard.options import GROUPS, RenderJob
 from howard.progress import open_progress
-
-if TYPE_CHECKING:
-    from howard.pipeline import RenderSummary
 
 CONFIGS = Path(__file__).parent / "configs"
 EXAMPLES = (
@@ -58,40 +55,17 @@ def render_all(arguments: list[str]) -> None:
 
 
 def render(job: RenderJob) -> None:
-    """Render one shot."""
+    """Render one shot, or say what rendering it would mean."""
     with open_progress(job.progress) as progress:
         # Before anything slow is loaded.
         progress.step("start", f"opening {job.input} and {job.plate}", input=job.input, plate=job.plate)
         share_cores(job.threads)
-        summary = howard.remove_background(job.input, job.plate, job.folder, options=job, progress=progress)
+        act = howard.plan_render if job.dry_run else howard.remove_background
+        outcome = act(job.input, job.plate, job.folder, options=job, progress=progress)
         if job.progress == "json":
-            progress.step("finished", describe(summary)[0], **facts(summary))
+            progress.step("plan" if job.dry_run else "finished", outcome.lines()[0], **outcome.facts())
     if job.progress != "json":
-        print("\n".join(describe(summary)))
-
-
-def describe(summary: "RenderSummary") -> list[str]:
-    """How a render went, in lines for people."""
-    rate = f" at {summary.rendered / summary.seconds:.2f} a second" if summary.rendered else ""
-    lines = [f"{summary.rendered} frames rendered{rate}, {summary.skipped} were there already: {summary.output}"]
-    for status, numbers in (("weak", summary.weak), ("failed", summary.failed)):
-        if numbers:
-            lines.append(f"worth a look, plate alignment {status}: {name_frames(numbers)}")
-    if summary.report is not None:
-        lines.append(f"how it came out: {summary.report}")
-    return lines
-
-
-def facts(summary: "RenderSummary") -> dict[str, Any]:
-    """How a render went, for programs."""
-    return {
-        "rendered": summary.rendered,
-        "skipped": summary.skipped,
-        "weak": list(summary.weak),
-        "failed": list(summary.failed),
-        "output": str(summary.output),
-        "report": summary.report and str(summary.report),
-    }
+        print("\n".join(outcome.lines()))
 
 
 def share_cores(threads: int | None) -> None:
@@ -100,7 +74,7 @@ def share_cores(threads: int | None) -> None:
     Frames are aligned side by side, each in one thread of OpenCV's; the network, which works on one frame at a time,
     gets half as many threads as there are cores.
     """
-    cores = threads or os.cpu_count() or 1
+    cores = threads or count_cores()
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // 2)))
     # Small systems of equations, many at a time: threads of their own would only get in the way.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -109,19 +83,6 @@ def share_cores(threads: int | None) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-
-
-def name_frames(numbers: Sequence[int], most: int = 8) -> str:
-    """Frame numbers, in order, as "frames 3-7, 12 and 40 more"."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    named = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs[:most])
-    left = sum(len(run) for run in runs[most:])
-    return f"{'frames' if len(numbers) > 1 else 'frame'} {named}" + (f" and {left} more" if left else "")
 
 
 if __name__ == "__main__":

@@ -1,24 +1,29 @@
-"""Train one stage: ``python train.py experiment=coarse``, then ``python train.py experiment=refine``."""
+"""Train one stage: ``python train.py experiment=coarse``, then ``python train.py experiment=refine``; or several."""
 
 import os
 import sys
+import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import hydra
-from hydra.errors import InstantiationException
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from howard import __version__
 from howard import settings as settings  # registers the data's settings with Hydra
 from howard.cli import friendly, hydra_arguments, wants_help
-from howard.errors import HowardError, InputError, SettingsError
+from howard.cli.composing import compose_config
+from howard.errors import InputError, SettingsError
 from howard.training import folders
 from howard.training import settings as training_settings  # registers all others  # noqa: F401
+from howard.training.fitting import begin_run, fit, go_through_stages
 
 CONFIGS = Path(__file__).parent / "configs"
 ARGUMENTS = tuple(sys.argv[1:])
+BEGINNING = time.monotonic()  # a run's minutes include its start
+# Settings of a run of several stages that are not those of each of them.
+OF_ALL_STAGES = ("experiment", "stages", "name", "resume", "budget.minutes")
 # Lightning's own business: none is anything that a reader of the terminal could act on.
 LIGHTNING_CHATTER = (
     ".*treespec, LeafSpec.*",
@@ -34,30 +39,12 @@ def list_experiments() -> str:
     lines = []
     for file in sorted((CONFIGS / "experiment").glob("*.yaml")):
         about = file.read_text().splitlines()[1].removeprefix("# ")
-        lines.append(f"  python train.py experiment={file.stem:<12} {about}")
+        lines.append(f"  python train.py experiment={file.stem:<15} {about}")
     usage = "usage: python train.py experiment=NAME [key=value ...]"
-    more = "  python train.py resume=RUN_FOLDER          Goes on with an interrupted run; resume=auto with the newest."
+    more = (
+        "  python train.py resume=RUN_FOLDER             Goes on with an interrupted run; resume=auto with the newest."
+    )
     return "\n".join([usage, "", *lines, "", more])
-
-
-def build(node: Any, **values: Any) -> Any:
-    """Instantiate a node; what it does not like about its settings is said in one line.
-
-    Raises:
-        SettingsError: it raised ValueError or TypeError. HowardErrors come through as they are.
-    """
-    try:
-        return hydra.utils.instantiate(node, **values, _convert_="all")
-    except InstantiationException as error:
-        cause = error.__cause__
-        if isinstance(cause, HowardError):
-            raise cause from None
-        if isinstance(cause, ValueError | TypeError):
-            line = " ".join(str(cause).split())
-            raise SettingsError(
-                f"{node._target_.rpartition('.')[2]} cannot be had with these settings: {line}"
-            ) from cause
-        raise
 
 
 def train(config: DictConfig, run: Path, checkpoint: Path | None = None) -> float:
@@ -65,113 +52,36 @@ def train(config: DictConfig, run: Path, checkpoint: Path | None = None) -> floa
 
     With a checkpoint the run goes on from there.
     """
-    import cv2
-    import torch
-    from lightning import seed_everything
-    from lightning.pytorch.utilities import rank_zero_only
-
-    from howard.training.checkpoints import check_checkpoint
-
-    cv2.setNumThreads(1)  # workers are forked, and OpenCV's thread pool does not survive that
-    seed_everything(config.seed, workers=True, verbose=False)
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
-    network = build(config.model)
-    module = build(config.stage, network=network, optimiser=build(config.optimiser), seed=config.seed)
-    data = build(config.data)
-    data.setup()  # missing data is said before a run folder is made
-    if checkpoint is None:
-        choose_first_weights(config, network)
-        if rank_zero_only.rank == 0:
-            run.mkdir(parents=True, exist_ok=True)
-            OmegaConf.save(config, run / folders.SETTINGS)
-            (run / folders.REVISION).write_text(folders.git_revision(CONFIGS), encoding="utf-8")
-    else:
-        check_checkpoint(checkpoint, network)
-    os.environ["WANDB_DATA_DIR"] = str(run / "wandb")  # where tables wait to be synced; else in the home folder
-    trainer = build_trainer(config, run)
     try:
-        trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-    except SystemExit:  # Lightning's answer to Ctrl-C
+        return fit(config, run, checkpoint).mad
+    except KeyboardInterrupt:
         print(f"to go on: python train.py resume={run}")
-        raise KeyboardInterrupt from None
-    [figures] = trainer.validate(module, datamodule=data, verbose=False)
-    if trainer.is_global_zero:
-        if not trainer.fast_dev_run:
-            export(config, module, data.recipe.mixing, run / folders.EXPORTED)
-            measure(config, trainer, run)
-        print(f"validation MAD {figures['val/mad']:.2f} (x 1e3)")
-    return figures["val/mad"]
-
-
-def build_trainer(config: DictConfig, run: Path) -> Any:
-    """Lightning's trainer, all of whose files go into the run's folder."""
-    from howard.training.checkpoints import WholeCheckpoints
-    from howard.training.precision import resolve_precision
-
-    plain: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
-    described = plain | {"revision": folders.git_revision(CONFIGS)}
-    return build(
-        config.trainer,
-        precision=resolve_precision(config.trainer.precision, config.trainer.accelerator),
-        default_root_dir=str(run),
-        logger=build(config.logger)(run, config.name, described),
-        callbacks=[build(callback) for callback in config.callbacks.values()],
-        plugins=[WholeCheckpoints()],
-    )
-
-
-def choose_first_weights(config: DictConfig, network: Any) -> None:
-    """A joint stage starts from a coarse stage, a coarse stage from an ImageNet encoder; or from what ``init`` says."""
-    from lightning.pytorch.utilities import rank_zero_only
-
-    from howard.matting import BaselineNetwork
-    from howard.training import runs
-
-    if isinstance(network, BaselineNetwork):
-        line = "the network starts from random weights"
-    elif config.init == "random" or (network.refiner is None and config.init is None):
-        line = runs.start_encoder(network, config.model.encoder, config.encoder_weights)
-    else:
-        path = runs.find_start(config.init, Path(config.runs), network, config.model.encoder)
-        runs.start_from(network, path)
-        line = f"the network starts from {path}"
-    rank_zero_only(print)(line)
-
-
-def export(config: DictConfig, module: Any, mixing: str, path: Path) -> None:
-    """Write the weights file that ``howard.matting.load_matting`` opens."""
-    from howard.matting import RefineSettings, WeightsMetadata, save_weights
-
-    network: Any = {name: tuple(value) if OmegaConf.is_list(value) else value for name, value in config.model.items()}
-    del network["_target_"]
-    metadata = WeightsMetadata(
-        **({"has_refiner": False} | network),
-        mixing=mixing,  # type: ignore[arg-type]
-        refine=getattr(module, "refine", RefineSettings()),
-        name=config.name,
-        version=__version__,
-        data=", ".join([*config.data.people, *config.data.places]),
-        licence=config.licence,
-    )
-    save_weights(path, module.network.state_dict(), metadata)
-    print(f"weights: {path}")
-
-
-def measure(config: DictConfig, trainer: Any, run: Path) -> None:
-    """Log figures of the exported weights on the validation suite, where it is wanted and its data is there."""
-    from howard.training.suite_figures import log_suite
-
-    wanted = config.get("suite")  # runs from before the suite have none
-    if wanted is not None:
-        log_suite(run, Path(config.data.root), trainer, limit=wanted.limit, stills_only=wanted.stills_only)
+        raise
 
 
 def resume(run: Path) -> float:
     """Go on with an interrupted run, with the settings it had."""
     folders.check_run(run)
     print(f"going on with {run}")
+    if (run / folders.STAGES).is_file():
+        return go_through_stages(run)
     return train(OmegaConf.load(run / folders.SETTINGS), run, run / folders.CHECKPOINT)  # type: ignore[arg-type]
+
+
+def train_stages(config: DictConfig, run: Path, overrides: Sequence[str]) -> float:
+    """Fit the experiments in ``config.stages`` one after the other; returns the last one's MAD (x 1e3).
+
+    Args:
+        config: of the whole.
+        run: folder of the whole; the run folders of the stages are in it.
+        overrides: what the command line sets, in every stage.
+    """
+    kept = [each for each in overrides if each.lstrip("+~").partition("=")[0] not in OF_ALL_STAGES]
+    composed = {name: compose_config("train", [f"experiment={name}", *kept]) for name in config.stages}
+    planned = {name: OmegaConf.to_container(each, resolve=True, enum_to_str=True) for name, each in composed.items()}
+    begin_run(run, config)
+    OmegaConf.save(OmegaConf.create(planned), run / folders.STAGES)
+    return go_through_stages(run, BEGINNING)
 
 
 @hydra.main(config_path="configs", config_name="train", version_base=None)
@@ -185,7 +95,10 @@ def start(config: DictConfig) -> float:
             return resume(interrupted)
     elif config.resume is not None:
         raise SettingsError("resume=RUN goes on with the settings the run had; leave out all others")
-    return train(config, Path(config.runs) / config.name / folders.stamp())
+    run = Path(config.runs) / config.name / folders.stamp()
+    if config.stages:
+        return train_stages(config, run, HydraConfig.get().overrides.task)
+    return train(config, run)
 
 
 @friendly

@@ -1,44 +1,61 @@
 """What ``infer.py`` says, and how soon."""
 
+import json
 import runpy
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import pytest
 
 import howard
+from howard.pipeline import RenderPlan, RenderSummary
+from howard.pipeline.summary import name_frames
 
 ROOT = Path(__file__).parents[1]
 
 
-def test_infer_says_how_it_went(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = {}
+SUMMARY = RenderSummary(
+    output=Path("renders/a b"),
+    rendered=3,
+    skipped=1,
+    weak=(2, 3, 4, 9),
+    failed=(7,),
+    seconds=1.5,
+    report=Path("renders/a b/report.html"),
+)
+PLAN = RenderPlan((), Path("out"), (Path("out/a.mov"),), 5, 5, 3, 1.5, 60.0, 10**6, 10**9)
 
-    def render(*paths: str, **chosen: object) -> SimpleNamespace:
+
+@pytest.fixture
+def infer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[list[str]], dict[str, Any]]]:
+    """Run the command without rendering; gives what the render was asked."""
+    asked: dict[str, Any] = {}
+
+    def render(*paths: str, **chosen: object) -> RenderSummary:
         asked.update(chosen, paths=paths)
-        output = Path(paths[2])
-        return SimpleNamespace(
-            rendered=3,
-            skipped=1,
-            output=output,
-            weak=(2, 3, 4, 9),
-            failed=(7,),
-            seconds=1.5,
-            report=output / "report.html",
-        )
+        return SUMMARY
 
     monkeypatch.setattr(howard, "remove_background", render, raising=False)
+    monkeypatch.setattr(howard, "plan_render", lambda *paths, **chosen: PLAN, raising=False)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "THP_MEM_ALLOC_ENABLE"):
         monkeypatch.setenv(name, "1")
-    infer = runpy.run_path(str(ROOT / "infer.py"))
+    main = runpy.run_path(str(ROOT / "infer.py"))["main"]
     threads = cv2.getNumThreads()
-    try:
-        infer["main"](["input=films/a b.mp4", "plate=empty.mp4", "frames=1-4"])
-    finally:
-        cv2.setNumThreads(threads)
+
+    def run(arguments: list[str]) -> dict[str, Any]:
+        main(arguments)
+        return asked
+
+    yield run
+    cv2.setNumThreads(threads)
+
+
+def test_infer_says_how_it_went(infer, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = infer(["input=films/a b.mp4", "plate=empty.mp4", "frames=1-4"])
     assert asked["paths"] == ("films/a b.mp4", "empty.mp4", "renders/a b")
     assert asked["options"].frames == "1-4"
     assert capsys.readouterr().out.splitlines() == [
@@ -48,7 +65,25 @@ def test_infer_says_how_it_went(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         "worth a look, plate alignment failed: frame 7",
         f"how it came out: {Path('renders/a b/report.html')}",
     ]
-    assert infer["name_frames"](range(1, 40, 2), most=2) == "frames 1, 3 and 18 more"
+
+
+def test_json_is_all_that_programs_see(infer, capsys: pytest.CaptureFixture[str]) -> None:
+    infer(["input=a.mp4", "plate=b.mp4", "progress=json"])
+    first, last = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (first["event"], first["input"], first["plate"]) == ("start", "a.mp4", "b.mp4")
+    assert (last["event"], last["rendered"], last["weak"]) == ("finished", 3, [2, 3, 4, 9])
+    assert last["report"] == str(Path("renders/a b/report.html"))
+
+
+def test_a_dry_run_says_what_would_be(infer, capsys: pytest.CaptureFixture[str]) -> None:
+    infer(["input=a.mp4", "plate=b.mp4", "dry_run=true"])
+    assert capsys.readouterr().out.splitlines() == ["opening a.mp4 and b.mp4", *PLAN.lines()]
+    infer(["input=a.mp4", "plate=b.mp4", "dry_run=true", "progress=json"])
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["event"] == "plan"
+
+
+def test_runs_of_frames_are_named_shortly() -> None:
+    assert name_frames(range(1, 40, 2), most=2) == "frames 1, 3 and 18 more"
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,9 @@ def test_what_changes_pixels_is_recorded():
     assert recorded_options(RenderOptions(threads=3, quality="best")) == {
         "input_colour": None,
         "plate_colour": None,
+        "layer": None,
+        "plate_layer": None,
+        "interlaced": "auto",
         "quality": "best",
         "subject": "person",
         "alpha": "unmixed",

@@ -32,6 +32,7 @@ ALPHAS = {"unmixed": "as person and plate explain the source", "network": ""}
 FOREGROUNDS = {"estimated": "from solid colours around and the plate", "network": ""}
 DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": ""}
 PRECISIONS = {"auto": "", "fp32": "", "bf16": "faster on many CPUs", "fp16": "GPUs"}
+INTERLACED = {"auto": "refused where the file says so", "progressive": "where it says so wrongly"}
 EXR_COMPRESSIONS = {"zip": "", "piz": "", "dwaa": "smaller, not exact"}
 PROGRESS = {
     "auto": "a bar in a terminal, else plain",
@@ -91,9 +92,15 @@ class RenderOptions:
     )
     holdout: str | Path | None = setting(None, "the same of what surely is", is_path=True, group="read")
     input_colour: str | None = setting(
-        None, "the shot's colours, where its tags are wrong: bt709, hlg, slog3, ...", is_recorded=True, group="read"
+        None,
+        "the shot's colours, where its tags are wrong: bt709, hlg, slog3, ..., ocio:NAME",
+        is_recorded=True,
+        group="read",
     )
     plate_colour: str | None = setting(None, "the same for the plate", is_recorded=True, group="read")
+    layer: str | None = setting(None, "of a shot of EXR files that have several layers", is_recorded=True, group="read")
+    plate_layer: str | None = setting(None, "the same for the plate", is_recorded=True, group="read")
+    interlaced: str = setting("auto", "of shot and plate", choices=INTERLACED, is_recorded=True, group="read")
     frame_rate: str | int | float | Fraction | None = setting(
         None,
         "of a shot that is an image sequence, as 24 or 24000/1001; 24 if left out",
@@ -156,6 +163,9 @@ class RenderJob(RenderOptions):
         None, "folder for what is written; renders/NAME OF THE SHOT if left out", is_path=True, group="write"
     )
 
+    dry_run: bool = setting(
+        False, "render nothing; say what would be read and written, in what time and space", group="run"
+    )
     progress: str = setting("auto", "how progress is told", choices=PROGRESS, group="run")
 
     @property

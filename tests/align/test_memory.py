@@ -1,6 +1,7 @@
 """Bounded stores: in memory and on disk."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -75,3 +76,16 @@ def test_an_error_while_making_leaves_nothing_behind(tmp_path):
 def test_the_cache_folder_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_cache_folder() == tmp_path / "howard" / "plates"
+
+
+def test_many_threads_may_read_kept_arrays_at_once(tmp_path):
+    cache = DiskCache(tmp_path)
+    for key in range(4):
+        cache.get(str(key), lambda: {"a": np.arange(9)})
+
+    def read(turn):
+        return cache.get(str(turn % 4), lambda: {"a": np.zeros(9)})["a"]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(read, range(400)))
+    assert all((each == np.arange(9)).all() for each in found)

@@ -16,7 +16,8 @@ def pan():
     """A pan over a wide picture: plate frame i begins 2 i pixels from the left."""
     rng = np.random.default_rng(3)
     size = 2 * PAN + 200, 120
-    layers = [cv2.resize(rng.random((n, 8 * n, 3)), size, interpolation=cv2.INTER_CUBIC) for n in (3, 8, 25)]
+    # As in photographs, the finer the weaker.
+    layers = [cv2.resize(rng.random((n, 8 * n, 3)) / n, size, interpolation=cv2.INTER_CUBIC) for n in (2, 4, 8, 16)]
     wide = cv2.normalize(np.asarray(sum(layers)), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
     return lambda index: np.ascontiguousarray(wide[:, 2 * index : 2 * index + 200])
 
@@ -34,9 +35,9 @@ class Counted:
 
 
 def test_a_short_plate_is_compared_as_a_whole(pan):
-    sparse = SparsePlateIndex(pan, 50, range(50))
-    full = PlateIndex(pan(index) for index in range(50))
-    for index in (0, 17, 49):
+    sparse = SparsePlateIndex(pan, 64, range(64))
+    full = PlateIndex(pan(index) for index in range(64))
+    for index in (0, 17, 63):
         assert sparse.closest(pan(index), 16) == full.closest(pan(index), 16)
 
 
@@ -45,7 +46,7 @@ def test_the_closest_of_a_long_plate_is_near_and_few_frames_are_read(pan, wanted
     read = Counted(pan)
     sparse = SparsePlateIndex(read, PAN, range(PAN))
     found = sparse.closest(pan(wanted), 4)
-    assert abs(found[0] - wanted) <= 1
+    assert abs(found[0] - wanted) <= 6
     assert len(read.read) == len(set(read.read)) <= 64 + 16
 
 
@@ -57,13 +58,17 @@ def test_what_was_asked_before_changes_nothing(pan):
     assert used.closest(pan(123), 16) == fresh
 
 
-def test_the_first_comparison_reads_only_where_decoding_can_begin(pan):
-    read = Counted(pan)
-    entries = range(0, PAN, 50)
-    sparse = SparsePlateIndex(read, PAN, entries)
+@pytest.mark.parametrize("gap", [1, 12, 250])
+def test_few_frames_of_a_long_plate_are_decoded(pan, gap):
+    """With keyframes at every ``gap``-th frame of 20,000."""
+    count, read = 20_000, Counted(lambda index: pan(index // 50))
+    sparse = SparsePlateIndex(read, count, range(0, count, gap))
     found = sparse.closest(pan(123), 8)
-    assert read.read[: len(entries)] == list(entries)
-    assert abs(found[0] - 123) <= 10
+    assert abs(found[0] / 50 - 123) <= 10
+    assert len(read.read) <= 64 + 16
+    # Every keyframe jumped to, and all frames from there on.
+    decoded = {index: index % gap + 1 for index in read.read[:64]}
+    assert sum(decoded.values()) <= 1300
 
 
 @pytest.mark.parametrize("count", [1, 64, 65, 1000])
@@ -96,12 +101,13 @@ class Plate:
         return Shot(self._pictures[index])
 
 
-def test_a_sparse_aligner_gives_the_same_plate_without_reading_it_through(tmp_path, pan):
-    pictures = [cv2.resize(pan(4 * index), (400, 240), interpolation=cv2.INTER_CUBIC) for index in range(40)]
-    source = Shot(cv2.resize(pan(81), (400, 240), interpolation=cv2.INTER_CUBIC))
+def test_a_sparse_aligner_gives_the_same_plate_without_reading_it_through(tmp_path, texture):
+    wide = texture(5, 300, 720)
+    pictures = [np.ascontiguousarray(wide[:, 8 * index : 8 * index + 400]) for index in range(40)]
+    source = Shot(np.ascontiguousarray(wide[:, 163:563]))
     full = PlateAligner([Shot(each) for each in pictures], quality="fast", xfeat=False).align(source)
+    assert full.status is AlignmentStatus.GOOD
     for cache in (None, tmp_path):
         sparse = PlateAligner(Plate(pictures), quality="fast", xfeat=False, sparse=True, cache=cache).align(source)
-        assert sparse.status is AlignmentStatus.GOOD
         assert sparse.plate_indices == full.plate_indices
         np.testing.assert_array_equal(sparse.image, full.image)

@@ -1,13 +1,15 @@
 """Hair masks: found once for each person, kept small, and by the prior where hair is."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
-from howard.data.hair_finder import find_hair_by_prior
-from howard.data.hair_masks import HairMasks
+from howard.data.hair_finder import find_hair_by_prior, find_hair_of_many
+from howard.data.hair_masks import BATCH, HairMasks
 from howard.data.pictures import read_picture
 from howard.synthesis import Person
 
@@ -38,6 +40,39 @@ def test_every_person_is_searched_once_and_masks_survive_packing() -> None:
     assert ((mask > 127) != restored).mean() < 0.003
     masks.of("bert", some_person())
     assert len(calls) == 2
+
+
+def test_masks_found_beforehand_are_not_searched_again() -> None:
+    searched: list[Person] = []
+    batches: list[int] = []
+
+    def find_many(people: Sequence[Person]) -> list[np.ndarray]:
+        batches.append(len(people))
+        return [np.full((4, 8), 255 * (len(person.alpha) % 2), np.uint8) for person in people]
+
+    masks = HairMasks(lambda person: searched.append(person))
+    people = [(f"person {number}", some_person(600 + number)) for number in range(BATCH + 3)]
+    masks.fill(people, find_many)
+    assert batches == [BATCH, 3]
+    for number, (name, person) in enumerate(people):
+        mask = masks.of(name, person)
+        assert mask is not None
+        assert mask.max() == 255 * (number % 2)
+    assert not searched
+
+
+def test_many_people_have_the_masks_of_each() -> None:
+    rng = np.random.default_rng(0)
+    people = []
+    for height in (300, 420):
+        alpha = np.zeros((height, 200), np.uint8)
+        cv2.circle(alpha, (100, 70), 40, 255, -1)
+        cv2.rectangle(alpha, (40, 110), (160, height), 255, -1)
+        people.append(Person(rng.integers(0, 256, (height, 200, 3), dtype=np.uint8), alpha))
+    together = find_hair_of_many(people, torch.device("cpu"))
+    for person, mask in zip(people, together, strict=True):
+        assert mask.shape == find_hair_by_prior(person).shape
+        assert np.abs(mask.astype(int) - find_hair_by_prior(person)).max() <= 1
 
 
 def test_unknown_hair_stays_unknown() -> None:

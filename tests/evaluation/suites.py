@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from howard.evaluation.suite.frozen_recipe import Kind, SuiteRecipe, load_recipe
-from howard.evaluation.suite.rendering import Composite, render_composite
+from howard.evaluation.suite.rendering import Composite, Job, render_composite
 from howard.evaluation.suite.sources import find_sources
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -34,7 +34,7 @@ def sampled_pixels() -> dict[str, list[str]]:
     recipe = small_recipe()
     sources = find_sources(SAMPLE, recipe.people, recipe.places)
     return {
-        name: [_pixels(render_composite(each, STILLS, sources, number)) for number in range(len(each.recipes))]
+        name: [_pixels(render_composite(Job(each, STILLS, number), sources)) for number in range(len(each.recipes))]
         for name, each in recipe.phenomena.items()
     }
 

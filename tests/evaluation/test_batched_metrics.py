@@ -17,9 +17,14 @@ DEFINITIONS = {
     "mse": metrics.mse,
     "grad": metrics.gradient_error,
     "band_mad": metrics.band_mad,
-    "lost": lambda predicted, true: 100 * metrics.person_dropouts(predicted, true),
-    "background_kept": lambda predicted, true: 100 * metrics.background_dropouts(predicted, true),
+    "lost": lambda predicted, true: percentage(metrics.person_dropouts(predicted, true), true >= 0.95),
+    "background_kept": lambda predicted, true: percentage(metrics.background_dropouts(predicted, true), true <= 0.05),
 }
+
+
+def percentage(share: float, where: np.ndarray) -> float:
+    """In percent; unknown where it would be of less than a thousandth of the pixels."""
+    return 100 * share if where.mean() >= 1e-3 else math.nan
 
 
 def mattes(seed: int, count: int = 3, height: int = 60, width: int = 44) -> np.ndarray:
@@ -88,6 +93,14 @@ def test_metrics_without_pixels_are_unknown() -> None:
         "lost",
         "kept",
     }
+
+
+def test_a_percentage_of_a_few_pixels_is_unknown() -> None:
+    true = torch.zeros(2, 1, 100, 100)
+    true[0, 0, 0, :9] = true[1, 0, 0, :10] = 1
+    found = frame_metrics(torch.zeros_like(true), true)["lost"]
+    assert found[0].isnan()
+    assert found[1].item() == 100
 
 
 def test_other_shapes_are_refused() -> None:

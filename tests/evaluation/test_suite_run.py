@@ -10,6 +10,7 @@ import pytest
 
 from howard.errors import InputError
 from howard.evaluation import metrics
+from howard.evaluation.suite.rendering import Job, render_composite
 from howard.evaluation.suite.results import read_results
 from howard.evaluation.suite.running import SuiteOptions, SuiteRun
 from howard.evaluation.suite.sheets import worst_numbers
@@ -41,7 +42,7 @@ def test_values_are_those_of_the_definitions(cache: Path) -> None:
     results = run.run(StandIn(difference), {})
     ordinary = run.phenomena[0]
     for number in range(STILLS.count):
-        composite = run.store.read(ordinary, STILLS, number)
+        composite = run.store.read(Job(ordinary, STILLS, number))
         predicted = difference(composite.source, composite.plate, composite.coverage)[0]
         true = (composite.alpha[0] / np.float32(255)).astype(np.float32)
         for name, definition in {
@@ -51,7 +52,7 @@ def test_values_are_those_of_the_definitions(cache: Path) -> None:
             "band_mad": metrics.band_mad,
         }.items():
             assert results.values("ordinary", name)[number] == pytest.approx(definition(predicted, true), rel=1e-5)
-    clip = run.store.read(ordinary, CLIPS, 0)
+    clip = run.store.read(Job(ordinary, CLIPS, 0))
     frames = difference(clip.source, clip.plate, clip.coverage)
     mads = [metrics.mad(*pair) for pair in zip(frames, clip.alpha / np.float32(255), strict=True)]
     assert results.values("ordinary", "clip_mad") == [pytest.approx(np.mean(mads), rel=1e-5)]
@@ -90,6 +91,16 @@ def test_composites_are_rendered_once_and_the_same_is_measured_again(tmp_path: P
     assert json.dumps(second.rows) == json.dumps(first.rows)
 
 
+def test_workers_render_the_same(tmp_path: Path) -> None:
+    options = SuiteOptions(phenomena=["ordinary"])
+    one, two = (SuiteRun(small_recipe(), SAMPLE, options, tmp_path / str(n), workers=n) for n in (0, 2))
+    for run in (one, two):
+        run.run(StandIn(empty), {})
+    files = [path.relative_to(one.store.folder) for path in one.store.folder.rglob("*.png")]
+    assert len(files) == 3 * (STILLS.count + CLIPS.frames)
+    assert all((one.store.folder / file).read_bytes() == (two.store.folder / file).read_bytes() for file in files)
+
+
 def test_a_limit_takes_the_first_ones(cache: Path) -> None:
     whole = suite(cache, stills_only=True).run(StandIn(difference), {})
     first = suite(cache, stills_only=True, limit=2).run(StandIn(difference), {})
@@ -101,7 +112,7 @@ def test_stored_pictures_are_exact_and_a_broken_one_is_named(tmp_path: Path) -> 
     run.run(StandIn(empty), {})
     ordinary = run.phenomena[0]
     for kind in (STILLS, CLIPS):
-        stored, rendered = run.store.read(ordinary, kind, 0), run._render(ordinary, kind, 0)
+        stored, rendered = run.store.read(Job(ordinary, kind, 0)), render_composite(Job(ordinary, kind, 0), run.sources)
         assert all(np.array_equal(a, b) for a, b in zip(stored, rendered, strict=True))
     [broken] = run.store.folder.glob("ordinary/stills/0000_00_plate.png")
     broken.write_bytes(b"")

@@ -249,3 +249,12 @@ def test_sample_shot_reads(pytestconfig):
 def test_a_standard_rate_survives_a_container_that_rounds_it(encode, numbered) -> None:
     reader = open_reader(encode(numbered, "clip.mkv", rate=Fraction(60000, 1001)))
     assert reader.info.frame_rate == Fraction(60000, 1001)
+
+
+def test_decoding_can_begin_at_every_keyframe(encode, numbered):
+    path = encode(numbered, gop=4)
+    with av.open(str(path)) as container:
+        keys = [index for index, frame in enumerate(container.decode(video=0)) if frame.key_frame]
+    assert 1 < len(keys) < len(numbered)
+    with open_reader(path) as reader:
+        assert list(reader.entry_points) == keys

@@ -56,8 +56,8 @@ class KeyMatte(NamedTuple):
 class DifferenceKey:
     """A stand-in for the network: soft where source and plate differ a little, and the colour slightly dimmed.
 
-    ``stop_after`` frames it behaves as if the user had pressed Ctrl-C; ``plates`` keeps what it was shown. ``find_people``
-    is that of a network that takes maps of people; ``people`` keeps those that it was given.
+    ``stop_after`` frames it behaves as if the user had pressed Ctrl-C; ``plates`` keeps what it was shown.
+    ``find_people`` is that of a network that takes maps of people; ``people`` keeps those that it was given.
     """
 
     metadata: KeyMetadata = KeyMetadata()

@@ -130,7 +130,7 @@ def person(height: int = 80, width: int = 40) -> Person:
 def test_a_poster_is_in_shot_and_plate_alike(stage: Stage, picture: np.ndarray, seed: int) -> None:
     rng = np.random.default_rng(seed)
     poster = make_poster(person(), picture, 60, rng)
-    made = add_poster(stage, poster, sample_poster_matrix(poster.alpha.shape, 0.5, FRAME, rng))
+    made = add_poster(stage, poster, sample_poster_matrix(poster.alpha.shape, 0.5, FRAME, NOBODY, rng))
     assert np.array_equal(made.place[:3], made.plate[:3])
     assert made.distractor is not None
     assert made.distractor.max() == 255

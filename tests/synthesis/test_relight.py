@@ -85,7 +85,7 @@ def test_the_floor_mirrors_the_person_upside_down() -> None:
 
 
 def test_a_wall_mirrors_the_person_beyond_itself() -> None:
-    reflected = add_reflection(PLACE, a_person(), lighting_of(reflection=0.4, on_floor=0.0, mirror=0.0, blur=0.003))
+    reflected = add_reflection(PLACE, a_person(), lighting_of(reflection=0.4, on_floor=0.0, mirror=1 / 3, blur=0.003))
     assert torch.equal(reflected[..., :47], PLACE[..., :47])
     # Columns 24 to 39 become 56 to 71.
     assert reflected[0, 0, 55, 64] > 0.55 > 0.45 > reflected[0, 1, 55, 64]

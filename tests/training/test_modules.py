@@ -70,7 +70,7 @@ def test_a_full_size_crop_is_the_image() -> None:
 @pytest.mark.parametrize("kind", STAGES)
 def test_each_part_has_its_learning_rate(kind: type) -> None:
     module = stage(kind)
-    groups = module.optimiser(module.trained_parts(), 10)["optimizer"].param_groups
+    groups = module.optimiser(module.trained_parts(), lambda step: step / 10)["optimizer"].param_groups
     assert sorted(group["lr"] for group in groups) == sorted(RATES[name] for name in STAGES[kind])
     learned = sum(parameter.numel() for group in groups for parameter in group["params"])
     assert learned == sum(parameter.numel() for parameter in module.network.parameters())
@@ -78,13 +78,13 @@ def test_each_part_has_its_learning_rate(kind: type) -> None:
 
 def test_a_rate_for_a_part_that_is_not_there_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"the network has encoder, aspp, decoder$"):
-        adam(CoarseModule(network(False), adam).trained_parts(), 10, rates=RATES)
+        adam(CoarseModule(network(False), adam).trained_parts(), lambda step: step / 10, rates=RATES)
 
 
 def test_warmup_grows_linearly_and_cosine_ends_at_zero() -> None:
-    constant = partial(rate_factor, total_steps=8, schedule="constant", warmup_steps=4)
+    constant = partial(rate_factor, progress=lambda step: step / 8, schedule="constant", warmup_steps=4)
     assert [constant(step) for step in range(6)] == [0.25, 0.5, 0.75, 1, 1, 1]
-    cosine = partial(rate_factor, total_steps=8, schedule="cosine", warmup_steps=0)
+    cosine = partial(rate_factor, progress=lambda step: step / 8, schedule="cosine", warmup_steps=0)
     assert [cosine(step) for step in (0, 4, 8)] == pytest.approx([1, 0.5, 0])
 
 
@@ -103,7 +103,7 @@ def test_losses_have_names_and_gradients(kind: type) -> None:
 def test_the_loss_of_one_batch_falls(kind: type) -> None:
     torch.manual_seed(0)
     module = stage(kind, rate=3e-3).train()
-    optimizer = module.optimiser(module.trained_parts(), 30)["optimizer"]
+    optimizer = module.optimiser(module.trained_parts(), lambda step: step / 30)["optimizer"]
     images = batch()
     images["alpha"] = (images["alpha"].mean(dim=3, keepdim=True) > 0.5).float().expand(-1, -1, -1, 64)
     images["foreground"] = images["source"]

@@ -48,7 +48,7 @@ def small_suite(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_figures_are_logged_kept_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders = [finished_run(tmp_path / "x" / str(seed), seed) for seed in (1, 2)]
     for folder in folders:
-        log_suite(folder, SAMPLE, trainer(folder), limit=1, stills_only=True)
+        log_suite(folder, SAMPLE, trainer(folder), limit=1, stills_only=True, workers=0)
     runs = [read_run(folder) for folder in folders]
     results = read_results(folders[0] / "suite.json")
     assert set(results.rows) == set(small_recipe().phenomena)
@@ -70,7 +70,7 @@ def test_where_the_data_is_not_one_line_says_so_and_nothing_is_logged(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = finished_run(tmp_path / "x" / "1", 1)
-    log_suite(run, SAMPLE, trainer(run), limit=1, stills_only=True)
+    log_suite(run, SAMPLE, trainer(run), limit=1, stills_only=True, workers=0)
     said = capsys.readouterr().out
     assert said.startswith(f"validation suite skipped: there is no folder {SAMPLE / 'people_real'}")
     assert said.count("\n") == 1

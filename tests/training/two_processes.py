@@ -12,8 +12,8 @@ import torch
 from lightning import Callback, LightningModule, Trainer, seed_everything
 from torch import nn
 
+from howard.training.assembly import build
 from tests.training.runs import composed, small_data
-from train import build
 
 
 class Still(Callback):

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,9 @@ _VERSION = f"2-{cv2.__version__}"
 DEFAULT_CAP = 2 * 2**30
 # What stays when the oldest files go.
 _KEPT_SHARE = 0.8
+# NumPy parses the headers of arrays as Python code, which Python before 3.11.8 cannot do in two threads at once
+# (SystemError: AST constructor recursion depth mismatch).
+_parsing = threading.Lock()
 
 Arrays = dict[str, np.ndarray]
 
@@ -85,7 +89,7 @@ class DiskCache:
 
 def _load(path: Path) -> Arrays | None:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with _parsing, np.load(path, allow_pickle=False) as stored:
             arrays = dict(stored.items())
         os.utime(path)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):

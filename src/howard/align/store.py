@@ -88,11 +88,12 @@ class PlateStore:
             yield to_bytes(picture.image)
 
     def _glance(self, index: int) -> np.ndarray:
-        """Plate frame ``index`` in 8 bits, for the sparse index; its key is noted while it is in memory."""
+        """Plate frame ``index`` in 8 bits, for the sparse index; its look is made while it is in memory."""
         image = self.frame(index)
         check_picture(image)
         if self._disk and index not in self._keys:
             self._keys[index] = _content_key(image)
+        self.look(index)
         return to_bytes(image)
 
     def _read(self, index: int) -> np.ndarray:

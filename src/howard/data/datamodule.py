@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch.utils.data import DataLoader
 from howard.cores import count_cores
 from howard.data.curriculum import Curriculum, Mixing, measuring
 from howard.data.datasets import Batch, Item, Pictures, SyntheticDataset, collate, gather_pictures
-from howard.data.hair_finder import find_hair_by_prior
+from howard.data.hair_finder import find_hair_by_prior, find_hair_of_many
 from howard.data.hair_masks import HairMasks
 from howard.data.numbers import SampleNumbers
 from howard.data.pack.gathering import gather_packed
@@ -134,7 +135,7 @@ class MattingDataModule(LightningDataModule):
             length,
             self.seed,
             self.frames,
-            hair_masks=HairMasks(find_hair_by_prior),
+            hair_masks=self._hair_masks(),
         )
         numbers = SampleNumbers(dataset, batches, self.batch_size, self.trainer)
         return self._loader(dataset, self.workers, numbers)
@@ -181,6 +182,15 @@ class MattingDataModule(LightningDataModule):
     @property
     def _frame(self) -> tuple[int, int]:
         return self.size, self.size
+
+    def _hair_masks(self) -> HairMasks:
+        """Masks that workers find as they need them; on a GPU all are found at once, before there are workers."""
+        masks = HairMasks(find_hair_by_prior)
+        if self._has_gpu() and self.recipe.hair_probability > 0:
+            stills = (clip for group in self._pictures["train"].people for clip in group if clip.frame_count == 1)
+            find = partial(find_hair_of_many, device=self.trainer.strategy.root_device)  # type: ignore[union-attr]
+            masks.fill(((clip.name, clip.read(0)) for clip in stills), find)
+        return masks
 
     def _fixed(self, split: Split) -> SyntheticDataset:
         recipes, seed = measuring(self.recipe), _FIXED_SEEDS[split]

@@ -1,7 +1,8 @@
 """Hair masks of people, found once for each and kept."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -13,6 +14,8 @@ HairFinder = Callable[[Person], np.ndarray | None]
 # Long side in pixels at which masks are kept: precise to a few pixels of a photo, a few kilobytes each.
 _LONGEST = 384
 _MOST_KEPT = 2048
+# People whose masks are found at once: 25 MB of views, and enough to keep a GPU busy.
+BATCH = 32
 
 
 class HairMasks:
@@ -29,15 +32,30 @@ class HairMasks:
     def of(self, name: str, person: Person) -> np.ndarray | None:
         """The hair mask of a person of this name, (h, w) uint8, 0 or 255, smaller than the picture; None if unknown."""
         if name not in self._kept:
-            self._kept[name] = _pack(self._find(person))
-            if len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._keep(name, self._find(person))
         self._kept.move_to_end(name)
         packed = self._kept[name]
         if packed is None:
             return None
         shape, bits = packed
         return 255 * np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape)
+
+    def fill(
+        self, people: Iterable[tuple[str, Person]], find_many: Callable[[Sequence[Person]], Sequence[np.ndarray | None]]
+    ) -> None:
+        """Find the masks of many people beforehand, so that no worker has to: names, and the people.
+
+        ``find_many`` finds those of :data:`BATCH` people at once.
+        """
+        remaining = iter(people)
+        while batch := list(islice(remaining, BATCH)):
+            for (name, _), mask in zip(batch, find_many([person for _, person in batch]), strict=True):
+                self._keep(name, mask)
+
+    def _keep(self, name: str, mask: np.ndarray | None) -> None:
+        self._kept[name] = _pack(mask)
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
 
 
 def _pack(mask: np.ndarray | None) -> tuple[tuple[int, int], np.ndarray] | None:

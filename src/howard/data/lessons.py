@@ -33,6 +33,8 @@ from howard.synthesis.stage import Actor, Stage
 _LARGEST_PX = 1024
 # Resolution of near objects, which are seldom in focus, as a share of the place's.
 _NEAR_DENSITY = 0.7
+# Long side of a poster or screen, as a share of the frame's: its person is to be recognised.
+_POSTER_SIZE = (0.2, 0.8)
 # Long side of a novel object that is the subject, as a share of the frame's.
 _SUBJECT_SIZE = (0.15, 0.8)
 # The subject's whereabouts are looked up in a grid of so many cells a side.
@@ -76,7 +78,7 @@ class Lessons(NamedTuple):
         if gates.person_hole and actors:
             stage = remove_behind_people(stage, actors, self.frame, self._generator(Ingredient.PERSON_HOLE))
         if gates.poster:
-            stage = self._add_poster(stage)
+            stage = self._add_poster(stage, _find_subject(actors, self.frame))
         if gates.plate_person:
             stage = self._add_plate_person(stage)
         if gates.plate_only or gates.moved or gates.shot_only:
@@ -104,13 +106,13 @@ class Lessons(NamedTuple):
         sway = moving_frame(draw_path(len(self.camera), 4, rng), self.frame, self.recipe.camera_motion)
         return add_near_object(stage, picture, scale, self.frame, self.camera @ sway, rng)
 
-    def _add_poster(self, stage: Stage) -> Stage:
+    def _add_poster(self, stage: Stage, subject: SubjectCover) -> Stage:
         rng = self._generator(Ingredient.POSTER)
-        share = sample_size(self.recipe.distractors.size, rng)
+        share = sample_size(_POSTER_SIZE, rng)
         longest = round(min(_LARGEST_PX, share * max(self.frame) * enlargement(stage.matrix)))
         picture = self.places[int(rng.integers(len(self.places)))]
         poster = make_poster(self.read_person(rng), picture, longest, rng)
-        return add_poster(stage, poster, sample_poster_matrix(poster.alpha.shape, share, self.frame, rng))
+        return add_poster(stage, poster, sample_poster_matrix(poster.alpha.shape, share, self.frame, subject, rng))
 
     def _add_plate_person(self, stage: Stage) -> Stage:
         rng, recipe = self._generator(Ingredient.PLATE_PERSON), self.recipe.person

@@ -15,6 +15,8 @@ from howard.evaluation.metrics import BAND_RADIUS_1080P, gaussian_derivative_fil
 _SURE_PERSON = 0.95
 _SURE_BACKGROUND = 0.05
 _SOLID = 0.5
+# Share of an image's pixels that a percentage must be of: one of a few pixels at the frame's border says nothing.
+_LEAST_SHARE = 1e-3
 
 
 def frame_metrics(
@@ -24,7 +26,8 @@ def frame_metrics(
 
     ``mad`` and ``mse`` x 1e3, ``grad`` / 1e3, ``band_mad`` x 1e3 over the edge band and ``hair_band_mad`` over its part
     in ``hair``. In percent: ``lost``, sure person (true alpha >= 0.95) with alpha < 0.5; ``background_kept``, sure
-    background (true alpha <= 0.05) with alpha > 0.5; ``kept``, the same over the part of it in ``distractor``.
+    background (true alpha <= 0.05) with alpha > 0.5; ``kept``, the same over the part of it in ``distractor``. They are
+    NaN where they would be over less than a thousandth of the image.
 
     Args:
         predicted: (B, 1, H, W).
@@ -85,10 +88,16 @@ def _chunk_metrics(predicted: Tensor, true: Tensor, distractor: Tensor, hair: Te
         "grad": gradient_error(predicted, true),
         "band_mad": _mean(error, band) * 1e3,
         "hair_band_mad": _mean(error, band & hair) * 1e3,
-        "lost": _mean(predicted < _SOLID, true >= _SURE_PERSON) * 100,
-        "kept": _mean(is_kept, background & distractor) * 100,
-        "background_kept": _mean(is_kept, background) * 100,
+        "lost": _percentage(predicted < _SOLID, true >= _SURE_PERSON),
+        "kept": _percentage(is_kept, background & distractor),
+        "background_kept": _percentage(is_kept, background),
     }
+
+
+def _percentage(chosen: Tensor, where: Tensor) -> Tensor:
+    """Percentage of the pixels ``where`` that are chosen, (B,); NaN where there are too few."""
+    share = _mean(where)
+    return torch.where(share >= _LEAST_SHARE, 100 * _mean(chosen, where), math.nan)
 
 
 def _mean(values: Tensor, where: Tensor | None = None) -> Tensor:

@@ -1,7 +1,7 @@
 """Decoding a video stream from its beginning or from a keyframe, and telling which frames came out damaged."""
 
+from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -11,7 +11,7 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from howard.media.streams import open_container
-from howard.media.timeline import Timeline
+from howard.media.timeline import Keyframe, Timeline
 
 _UNREFERENCED = (PictureType.B, PictureType.BI)
 
@@ -104,17 +104,30 @@ class VideoDecoder:
         self.error = self.error or error.strerror
 
 
-def count_frames(path: Path, stream_index: int) -> Timeline:
-    """The timeline of a stream whose packets do not tell it, by decoding the stream from end to end."""
+def count_frames(path: Path, stream_index: int, is_searchable: bool) -> Timeline:
+    """The timeline of a stream whose packets do not tell it, by decoding the stream from end to end.
+
+    ``is_searchable`` says whether a keyframe can be searched for by its time.
+    """
     frames, is_whole = _decode_all(path, stream_index, threads=True)
     if not is_whole:
         frames, _ = _decode_all(path, stream_index, threads=False)
-    stamps = [stamp for stamp, _, _ in frames if stamp is not None]
-    if len(stamps) < len(frames) or any(later <= earlier for earlier, later in pairwise(stamps)):
-        return Timeline(len(frames))
-    keyframes = tuple(stamp for stamp, _, is_key in frames if is_key and stamp is not None)
-    duration = frames[-1].duration if frames else 0
-    return Timeline(len(frames), tuple(stamps), keyframes, stamps[-1] + duration if duration > 0 else None)
+    stamps = [frame.stamp for frame in frames]
+    uses = Counter(stamps)
+    keyframes = tuple(
+        Keyframe(frame.stamp, index)
+        for index, frame in enumerate(frames)
+        if frame.is_key and frame.stamp is not None and uses[frame.stamp] == 1
+    )
+    times = sorted(stamp for stamp in stamps if stamp is not None)
+    has_times = len(uses) == len(frames) == len(times)
+    return Timeline(
+        frame_count=len(frames),
+        stamps=tuple(times) if has_times else (),
+        keyframes=keyframes if is_searchable else (),
+        end=times[-1] + frames[-1].duration if has_times and frames[-1].duration > 0 else None,
+        counted=not has_times or times != stamps,
+    )
 
 
 class _FrameTime(NamedTuple):

@@ -1,6 +1,6 @@
 """What every reader can do, and the one function that opens them all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,11 @@ class Reader(Protocol):
     """A clip as a sequence of frames, read in order or at random; at no time is more than a few frames in memory."""
 
     info: ClipInfo
+
+    @property
+    def entry_points(self) -> Sequence[int]:
+        """Frames that can be read without decoding those before them, in order."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 
 from howard.media.decoder import DecodedFrame, VideoDecoder
-from howard.media.timeline import Timeline
+from howard.media.timeline import Keyframe, Timeline
 
 # Decoding this many frames forward is cheaper than a seek, which empties the decoder's pipeline.
 _FORWARD_LIMIT = 8
@@ -28,10 +28,11 @@ class FrameFinder:
         self._timeline = timeline
         self._decoder: VideoDecoder | None = None
         self._is_careful = False
-        self._can_seek = timeline.seekable
+        self._can_seek = bool(timeline.keyframes)
         self._trusts_file = True
-        # Stamps of the frames that turned out to be keyframes.
-        self._confirmed: list[int] = []
+        self._indices = dict(timeline.keyframes)
+        # Those that the decoder called keyframes, too.
+        self._confirmed: list[Keyframe] = []
         self._next_index = 0
 
     @property
@@ -77,55 +78,58 @@ class FrameFinder:
         keyframe = next(self._targets(index), None)
         if keyframe is None or index - self._next_index < _FORWARD_LIMIT:
             return True
-        return keyframe <= self._timeline.stamps[self._next_index]
+        return keyframe.index <= self._next_index
 
-    def _targets(self, index: int) -> Iterator[int]:
-        """Stamps of keyframes to jump to for frame ``index``, the best first."""
+    def _targets(self, index: int) -> Iterator[Keyframe]:
+        """Keyframes to jump to for frame ``index``, the best first."""
         if not self._can_seek:
             return
         keyframes = self._timeline.keyframes if self._trusts_file else self._confirmed
-        position = bisect_right(keyframes, self._timeline.stamps[index]) - 1
+        position = bisect_right(keyframes, index, key=_index_of) - 1
         for earlier in _EARLIER:
             if position >= earlier:
                 yield keyframes[position - earlier]
 
-    def _jump(self, decoder: VideoDecoder, keyframe: int, index: int) -> DecodedFrame | None:
+    def _jump(self, decoder: VideoDecoder, keyframe: Keyframe, index: int) -> DecodedFrame | None:
         """Frame ``index`` by way of a keyframe; None where that does not lead there."""
         try:
-            decoder.seek(keyframe)
+            decoder.seek(keyframe.stamp)
         except av.FFmpegError:
             self._can_seek = False
             return None
         while (decoded := decoder.read()) is not None:
             stamp = decoded.picture.pts
-            position = self._timeline.index_of(stamp)
-            if decoded.picture.key_frame and stamp is not None and position is not None:
-                self._confirm(stamp)
-                self._next_index = position + 1
+            position = self._indices.get(stamp) if stamp is not None else None
+            if decoded.picture.key_frame and position is not None:
+                self._next_index = self._pass(decoded, position)
                 return decoded if position == index else self._decode_until(decoder, index)
-            if stamp == keyframe:
+            if stamp == keyframe.stamp:
                 self._trusts_file = False
         return None
 
     def _decode_until(self, decoder: VideoDecoder, index: int) -> DecodedFrame | None:
         """Decode forward to frame ``index``; None where decoding has passed it already, or ends before it."""
-        position = self._next_index
-        while position <= index and (decoded := decoder.read()) is not None:
-            stamp = decoded.picture.pts
-            if self._timeline.seekable and stamp is not None:
-                found = self._timeline.index_of(stamp)
+        while self._next_index <= index and (decoded := decoder.read()) is not None:
+            position = self._next_index
+            if not self._timeline.counted:
+                found = self._timeline.index_of(decoded.picture.pts)
                 if found is None:
                     continue
                 position = found
-                if decoded.picture.key_frame:
-                    self._confirm(stamp)
-            self._next_index = position + 1
+            self._next_index = self._pass(decoded, position)
             if position == index:
                 return decoded
-            position += 1
         return None
 
-    def _confirm(self, stamp: int) -> None:
-        position = bisect_left(self._confirmed, stamp)
-        if self._confirmed[position : position + 1] != [stamp]:
-            self._confirmed.insert(position, stamp)
+    def _pass(self, decoded: DecodedFrame, position: int) -> int:
+        """Note where a keyframe really is; return the index of the frame after this one."""
+        stamp = decoded.picture.pts
+        if decoded.picture.key_frame and stamp in self._indices:
+            place = bisect_left(self._confirmed, position, key=_index_of)
+            if not any(each.index == position for each in self._confirmed[place : place + 1]):
+                self._confirmed.insert(place, Keyframe(stamp, position))
+        return position + 1
+
+
+def _index_of(keyframe: Keyframe) -> int:
+    return keyframe.index

@@ -6,7 +6,7 @@ A sequence is the pictures of a folder, of a pattern such as ``shot.%04d.png``, 
 import fnmatch
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -81,6 +81,11 @@ class SequenceReader:
             window_origin=first.window_origin,
         )
         self._last = self._frame(0, first)
+
+    @property
+    def entry_points(self) -> Sequence[int]:
+        """All frames: each has a file of its own."""
+        return range(len(self))
 
     def __len__(self) -> int:
         return self.info.frame_count

@@ -15,6 +15,11 @@ from av.stream import Discard, Stream
 from howard.media.iso_file import ISO_FORMAT, HollowFile, is_fragmented
 from howard.media.streams import open_container
 
+# FFmpeg's names of the containers that say when a frame is shown. Others say when it is decoded, which is the same only
+# for streams that keep their order.
+_WITH_PRESENTATION_TIMES = frozenset({ISO_FORMAT, "matroska,webm", "mpegts", "mpeg", "flv", "nut", "ogg"})
+# Containers that give a frame the same time after a jump as before.
+SEARCHABLE_FORMATS = _WITH_PRESENTATION_TIMES | {"avi", "mxf"}
 # Frames that any codec may show before one that was stored earlier (the largest picture buffer of H.264 and HEVC).
 _DEEPEST_REORDER = 16
 # Bytes of an MPEG-4 packet that says only "no picture" (ISO/IEC 14496-2, vop_coded), with room for its time.
@@ -37,30 +42,38 @@ class PacketTime(NamedTuple):
 
 
 class Packets(NamedTuple):
-    """A stream's packets in the order stored, and how many more the file's index has that its end cuts off."""
+    """A stream's packets in the order stored, in a container of FFmpeg's name ``container_format``.
 
+    ``cut_off`` is how many more the file's index has that its end cuts off.
+    """
+
+    container_format: str
     times: list[PacketTime]
     cut_off: int = 0
+
+
+class Keyframe(NamedTuple):
+    """A frame that decoding may start from: the ``stamp`` to search the file for, and which frame it is."""
+
+    stamp: int
+    index: int
 
 
 @dataclass(frozen=True)
 class Timeline:
     """Frames in the order shown.
 
-    ``stamps[i]`` is frame i's presentation time in the stream's time base; empty where the file has no usable times,
-    and frames are then found by counting from the start. ``keyframes`` are the stamps that a seek may go to, ``end``
-    is when the last frame has been shown, where the file says so.
+    ``stamps[i]`` is frame i's presentation time in the stream's time base; empty where the file has no usable times.
+    ``keyframes`` are those that a seek may go to, in order; ``end`` is when the last frame has been shown, where the
+    file says so. Where frames are ``counted``, decoded frames do not come with their stamps, and only their order says
+    which they are.
     """
 
     frame_count: int
     stamps: tuple[int, ...] = ()
-    keyframes: tuple[int, ...] = ()
+    keyframes: tuple[Keyframe, ...] = ()
     end: int | None = None
-
-    @property
-    def seekable(self) -> bool:
-        """Whether frames can be found by their time."""
-        return bool(self.stamps)
+    counted: bool = False
 
     def index_of(self, stamp: int | None) -> int | None:
         """Index of the frame shown at ``stamp``; None where no frame is."""
@@ -75,33 +88,43 @@ def read_packets(path: Path, stream_index: int) -> Packets:
     the file is damaged beyond reading.
     """
     with open_container(path) as container:
-        if container.format.name != ISO_FORMAT:
-            return Packets(list(_demux(container, stream_index)))
+        container_format = container.format.name
+        if container_format != ISO_FORMAT:
+            return Packets(container_format, list(_demux(container, stream_index)))
         entries = [] if is_fragmented(path) else list(container.streams[stream_index].index_entries)
         complete = _count_complete(entries, path.stat().st_size)
         if complete and container.streams[stream_index].codec_context.codec.intra_only:
             times = _from_index(container.streams[stream_index], entries[:complete])
-            return Packets(times, len(entries) - complete)
+            return Packets(container_format, times, len(entries) - complete)
     times = _from_tables(path, stream_index)
-    return Packets(times[:complete], len(entries) - complete) if complete else Packets(times)
+    return Packets(container_format, times[: complete or None], len(entries) - complete if complete else 0)
 
 
-def make_timeline(packets: Sequence[PacketTime], first: int | None, reorders: bool) -> Timeline | None:
+def make_timeline(packets: Packets, first: int | None, reorders: bool) -> Timeline | None:
     """The timeline of packets whose first frame is shown at ``first``; None where frames have to be counted.
 
     ``reorders`` says whether the stream may show frames in another order than they are stored in.
     """
-    shown = [packet for packet in packets if not packet.is_hidden]
-    if first is None or any(packet.may_show_nothing for packet in shown) or not _is_orderly(shown, reorders):
+    shown = [packet for packet in packets.times if not packet.is_hidden]
+    has_times = not reorders or packets.container_format in _WITH_PRESENTATION_TIMES
+    if first is None or not has_times or any(packet.may_show_nothing for packet in shown):
+        return None
+    if not _is_orderly(shown, reorders):
         return None
     # A file cut from a longer stream may begin with frames that depend on a keyframe it no longer has.
     ends = {each.stamp: each.stamp + each.duration for each in shown if each.stamp is not None and each.stamp >= first}
     stamps = tuple(sorted(ends))
     if not stamps or stamps[0] != first:
         return None
-    keyframes = tuple(sorted(each.stamp for each in shown if each.is_key and each.stamp in ends))
+    keys = {packet.stamp for packet in shown if packet.is_key}
+    keyframes = tuple(Keyframe(stamp, index) for index, stamp in enumerate(stamps) if stamp in keys)
     end = ends[stamps[-1]]
-    return Timeline(len(stamps), stamps, keyframes, end if end > stamps[-1] else None)
+    return Timeline(
+        frame_count=len(stamps),
+        stamps=stamps,
+        keyframes=keyframes if packets.container_format in SEARCHABLE_FORMATS else (),
+        end=end if end > stamps[-1] else None,
+    )
 
 
 def _is_orderly(packets: Sequence[PacketTime], reorders: bool) -> bool:

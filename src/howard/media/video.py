@@ -1,6 +1,6 @@
 """Reading a video file one frame at a time, in order or at random, with memory flat in its length."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from howard.media.orientation import read_orientation
 from howard.media.rates import choose_rate, fits_grid
 from howard.media.seeking import FrameFinder
 from howard.media.streams import choose_video, describe_streams, open_container, read_audio_tracks, read_timecode
-from howard.media.timeline import Packets, Timeline, make_timeline, read_packets
+from howard.media.timeline import SEARCHABLE_FORMATS, Packets, Timeline, make_timeline, read_packets
 from howard.media.to_rgb import RgbConverter
 from howard.media.working_space import ColourTags
 
@@ -50,8 +50,13 @@ class VideoReader:
             self.info = self._describe(container, stream, tags, packets.cut_off)
             # A stream is gone with its container.
             self._finder = FrameFinder(path, stream.index, self._timeline)
-        self._first_index = self._timeline.index_of(picture.pts) or 0
+        self._first_index = 0 if self._timeline.counted else self._timeline.index_of(picture.pts)
         self._is_even = fits_grid(self._timeline.stamps, self.info.frame_rate, self._time_base)
+
+    @property
+    def entry_points(self) -> Sequence[int]:
+        """Frames that can be read without decoding those before them, in order: keyframes, as far as they are known."""
+        return [keyframe.index for keyframe in self._timeline.keyframes] or range(len(self))
 
     def __len__(self) -> int:
         return self.info.frame_count
@@ -137,7 +142,7 @@ class VideoReader:
             transfer=tags.transfer,
             pixel_aspect=1 / aspect if orientation.swapped else aspect,
             timecode=read_timecode(container, stream),
-            start_time=self._seconds(timeline.stamps[0]) if timeline.seekable else Fraction(0),
+            start_time=self._seconds(timeline.stamps[0]) if timeline.stamps else Fraction(0),
             audio=read_audio_tracks(container),
             notes=(*describe_streams(self._path, container, stream), *_describe_cut(cut_off)),
         )
@@ -161,12 +166,12 @@ def _read_packets(path: Path, stream_index: int) -> Packets:
 
 
 def _make_timeline(path: Path, stream: VideoStream, packets: Packets, first: int | None, is_damaged: bool) -> Timeline:
-    times = packets.times
     if first is not None and is_damaged:
         # Frames before the first one that can be decoded are missing rather than hidden.
-        keyframes = [packet.stamp for packet in times if packet.is_key and not packet.is_hidden]
+        keyframes = [packet.stamp for packet in packets.times if packet.is_key and not packet.is_hidden]
         first = min(stamp for stamp in [first, *keyframes] if stamp is not None)
-    return make_timeline(times, first, bool(stream.has_b_frames)) or count_frames(path, stream.index)
+    timeline = make_timeline(packets, first, bool(stream.has_b_frames))
+    return timeline or count_frames(path, stream.index, packets.container_format in SEARCHABLE_FORMATS)
 
 
 def _describe_cut(cut_off: int) -> tuple[str, ...]:

@@ -3,9 +3,11 @@
 from howard.pipeline.deliver import deliver
 from howard.pipeline.frames import AlignedFrame, MattedFrame
 from howard.pipeline.people import matte_with_people
+from howard.pipeline.plan import RenderPlan, plan_render
 from howard.pipeline.predictor import Predictor, choose_finder
-from howard.pipeline.render import CutOut, RenderSummary, cut_out_frames, remove_background
+from howard.pipeline.render import CutOut, cut_out_frames, remove_background
 from howard.pipeline.stages import align_frames, matte_clip, matte_frames
+from howard.pipeline.summary import RenderSummary
 from howard.progress import FrameDone, ProgressCallback
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "MattedFrame",
     "Predictor",
     "ProgressCallback",
+    "RenderPlan",
     "RenderSummary",
     "align_frames",
     "choose_finder",
@@ -23,5 +26,6 @@ __all__ = [
     "matte_clip",
     "matte_frames",
     "matte_with_people",
+    "plan_render",
     "remove_background",
 ]

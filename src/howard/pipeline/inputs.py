@@ -38,9 +38,10 @@ def open_inputs(shot: str | Path, plate: str | Path, options: RenderOptions, pro
     Raises InputError or SettingsError where one cannot be read or does not fit the shot.
     """
     with ExitStack() as stack:
-        source = stack.enter_context(open_reader(shot, options.input_colour, options.rate))
+        interlaced, layer, plate_layer = options.interlaced, options.layer, options.plate_layer
+        source = stack.enter_context(open_reader(shot, options.input_colour, options.rate, interlaced, layer))
         _tell(progress, "shot", source.info)
-        empty = stack.enter_context(open_reader(plate, options.plate_colour))
+        empty = stack.enter_context(open_reader(plate, options.plate_colour, None, interlaced, plate_layer))
         _tell(progress, "plate", empty.info)
         refuse_tiny(source.info)
 

@@ -55,7 +55,7 @@ class Predictor(Protocol):
     def find_person(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> np.ndarray: ...
 
     def __call__(
-        self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None, /, **people: Any
+        self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None, /, person: Any = None
     ) -> MatteTensors: ...
 
 

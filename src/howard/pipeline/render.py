@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,38 +12,18 @@ import numpy as np
 
 from howard.align import AlignedPlate, AlignmentStatus
 from howard.media import Frame, choose_frames
-from howard.options import RenderOptions, choose_options, recorded_options, takes_options
+from howard.options import RenderOptions, choose_options, takes_options
 from howard.pipeline.cutout import cut_out
 from howard.pipeline.deliver import deliver
-from howard.pipeline.folder import RenderFolder
 from howard.pipeline.foreground import choose_colours
 from howard.pipeline.inputs import open_inputs
-from howard.pipeline.outputs import choose_outputs, describe_output, refuse_inputs
+from howard.pipeline.opened_render import load_predictor, open_render
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.samples import wants_sample
-from howard.pipeline.sidecar import describe_render
-from howard.pipeline.stages import matte_clip
-from howard.pipeline.writer import FrameWriter
+from howard.pipeline.stages import explain_nothing, matte_clip
+from howard.pipeline.summary import RenderSummary
 from howard.progress import Progress, ProgressCallback, SilentProgress, open_progress
-from howard.quality import QUALITIES
 from howard.report import write_report
-
-
-@dataclass(frozen=True)
-class RenderSummary:
-    """A finished render: frames ``rendered`` now and ``skipped`` because they were there already.
-
-    ``weak`` and ``failed`` are the numbers of all frames asked for whose plate deserves a look, or was of no use;
-    ``report`` is the page that shows them, if one was wanted.
-    """
-
-    output: Path
-    rendered: int
-    skipped: int
-    weak: tuple[int, ...]
-    failed: tuple[int, ...]
-    seconds: float
-    report: Path | None
 
 
 @takes_options
@@ -75,37 +55,13 @@ def remove_background(
     """
     started = time.monotonic()
     chosen = choose_options(options, changes)
-    if chosen.preview is not None:
-        chosen, output = replace(chosen, frames=chosen.preview, restart=True), f"{output}_preview"
-    folder = RenderFolder(output, chosen.overwrite, chosen.restart)
-    with open_progress(progress) as told, open_inputs(source, plate, chosen, told) as inputs:
-        shot = inputs.shot.info
-        indices = choose_frames(chosen.frames, shot)
-        numbers = [shot.first_number + index for index in indices]
-        outputs = choose_outputs(chosen, folder.path, shot, indices)
-        refuse_inputs(outputs, numbers, inputs.clips)
-        settings = recorded_options(chosen) | ({} if chosen.preview is None else {"preview": True})
-        if predictor is None:
-            predictor = _load_predictor(chosen, told)
-        else:
-            settings["alpha"] = None
-        entries = [describe_output(each, shot) for each in outputs]
-        folder.begin(describe_render(inputs, settings, predictor, chosen.weights, entries))
-        sampled = partial(wants_sample, folder.path, numbers) if chosen.report else _never
-        mattes = partial(
-            matte_clip,
-            inputs,
-            predictor,
-            quality=chosen.quality,
-            subject=chosen.subject,
-            workers=chosen.threads,
-            explains=sampled,
-            progress=told,
-            sparse=chosen.preview is not None,
-        )
-        is_linear = predictor.metadata.mixing == "linear"
-        writer = FrameWriter(folder, outputs, linear_light=is_linear, foreground=chosen.foreground)
-        rendered = deliver(numbers, mattes, writer, inputs.background, report=told.frame)
+    with open_progress(progress) as told, open_render(source, plate, output, chosen, told) as opened:
+        network = predictor or load_predictor(chosen, told)
+        folder, numbers = opened.folder, opened.numbers
+        folder.begin(opened.describe(network, given=predictor is not None))
+        explains = partial(wants_sample, folder.path, numbers) if chosen.report else explain_nothing
+        mattes = partial(opened.mattes, network, told, explains=explains)
+        rendered = deliver(numbers, mattes, opened.writer(network), opened.inputs.background, report=told.frame)
     return RenderSummary(
         output=folder.path,
         rendered=rendered,
@@ -150,7 +106,7 @@ def _cut_out_frames(
     with open_inputs(source, plate, replace(options, background=None), told) as inputs:
         shot = inputs.shot.info
         numbers = [shot.first_number + index for index in choose_frames(frames, shot)]
-        predictor = predictor or _load_predictor(options, told)
+        predictor = predictor or load_predictor(options, told)
         made = matte_clip(
             inputs, predictor, numbers, quality=options.quality, subject=options.subject, workers=options.threads
         )
@@ -161,16 +117,3 @@ def _cut_out_frames(
                 colours = choose_colours(frame, options.foreground, linear_light=is_linear)
                 rgba = cut_out(image, frame.alpha, colours, image.dtype)
                 yield CutOut(frame.source, rgba, frame.plate)
-
-
-def _never(number: int, is_weak: bool) -> bool:
-    return False
-
-
-def _load_predictor(options: RenderOptions, progress: Progress) -> Predictor:
-    progress.step("network", f"loading the network, weights {options.weights}", weights=str(options.weights))
-    # Torch takes seconds to load: only after everything else has been checked.
-    from howard.matting import load_matting
-
-    augmented = QUALITIES[options.quality].augmented
-    return load_matting(options.weights, options.device, options.precision, options.alpha, augmented=augmented)

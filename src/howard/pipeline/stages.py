@@ -26,6 +26,7 @@ from howard.pipeline.people import matte_with_people
 from howard.pipeline.predictor import Predictor, choose_finder
 from howard.progress import Progress, SilentProgress
 
+# Whether a frame, by its number and whether its plate is less than good, comes with explanations.
 Explains = Callable[[int, bool], bool]
 
 # Frames on either side that may help one that matches nothing.
@@ -38,6 +39,11 @@ _WAITING = 2
 _MOST_WORKERS = 8
 
 
+def explain_nothing(number: int, is_weak: bool) -> bool:
+    """No frame comes with explanations."""
+    return False
+
+
 def matte_clip(
     inputs: Inputs,
     predictor: Predictor,
@@ -46,7 +52,7 @@ def matte_clip(
     quality: str = "standard",
     subject: str = "person",
     workers: int | None = None,
-    explains: Explains = lambda number, is_weak: False,
+    explains: Explains = explain_nothing,
     progress: Progress | None = None,
     sparse: bool = False,
 ) -> Generator[MattedFrame]:
@@ -73,7 +79,7 @@ def matte_clip(
         find_person=choose_finder(quality, predictor),
         cache=default_cache_folder(),
         device=None if str(predictor.device) == "cpu" else str(predictor.device),
-        workers=workers or min(count_cores(), _MOST_WORKERS),
+        workers=choose_workers(workers),
         explains=explains,
         progress=progress,
         sparse=sparse,
@@ -83,6 +89,11 @@ def matte_clip(
             index = frame.source.index
             garbage, holdout = (mask and mask.frame(index) for mask in (inputs.garbage, inputs.holdout))
             yield frame._replace(alpha=apply_masks(frame.alpha, garbage, holdout))
+
+
+def choose_workers(threads: int | None) -> int:
+    """How many frames are aligned at a time: ``threads``, or one for each of the machine's cores, up to eight."""
+    return threads or min(count_cores(), _MOST_WORKERS)
 
 
 def align_frames(
@@ -95,7 +106,7 @@ def align_frames(
     cache: Path | None = None,
     device: str | None = None,
     workers: int = 1,
-    explains: Explains = lambda number, is_weak: False,
+    explains: Explains = explain_nothing,
     progress: Progress | None = None,
     sparse: bool = False,
 ) -> Generator[AlignedFrame]:
@@ -141,8 +152,8 @@ class _ToldPlate:
         return len(self._plate)
 
     @property
-    def entry_points(self) -> Sequence[int] | None:
-        return getattr(self._plate, "entry_points", None)
+    def entry_points(self) -> Sequence[int]:
+        return self._plate.entry_points
 
     def __iter__(self) -> Iterator[Frame]:
         count = len(self)

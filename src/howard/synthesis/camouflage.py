@@ -110,7 +110,7 @@ def sample_regions(alpha: np.ndarray, size: tuple[int, ...], unit: float, rng: G
     """
     weights = np.zeros(size, np.uint8)
     for _ in range(rng.integers(1, 4)):
-        reach = unit * 512 * np.exp(rng.uniform(*np.log(_REACH), 2))
+        reach = unit * 512 * np.array([_log_uniform(_REACH, rng) for _ in range(2)])
         centre = 2 * _sample_point(alpha, rng) + rng.normal(0, 0.35, 2) * reach
         outline = _sample_outline(rng) * reach
         angle = np.deg2rad(rng.uniform(-25, 25))

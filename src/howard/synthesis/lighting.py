@@ -9,6 +9,8 @@ from howard.synthesis.recipe import LightRecipe
 
 # Colours of lamps from candle-warm to blue: red and blue by this factor against green.
 _WARMTH = (0.7, 1.6)
+# Distance of an upright mirror from the persons' centre, in half frames: near enough for the image to be in the frame.
+_MIRROR = (0.15, 0.6)
 
 
 class Lighting(NamedTuple):
@@ -20,8 +22,9 @@ class Lighting(NamedTuple):
 
     ``contact`` (T,) is the strength of the contact shadow, ``contact_width`` (T,) its width as a share of the side.
 
-    ``reflection`` (T,) is the opacity of the person's mirror image, ``mirror`` (T,) the x of an upright mirror,
-    ``on_floor`` (T,) is 1 where the floor below the person mirrors instead, ``blur`` (T,) is a share of the side.
+    ``reflection`` (T,) is the opacity of the person's mirror image, ``mirror`` (T,) how far right of the persons'
+    centre an upright mirror is, ``on_floor`` (T,) is 1 where the floor below them mirrors instead, ``blur`` (T,) is a
+    share of the side.
     """
 
     lamp: Drawn
@@ -54,7 +57,7 @@ def sample_lighting(recipe: LightRecipe, frames: int, rng: Generator) -> Lightin
         "contact": recipe.contact * rng.uniform(0.4, 1.0) * has_contact,
         "contact_width": rng.uniform(0.008, 0.03),
         "reflection": recipe.reflection * rng.uniform(0.3, 1.0) * has_reflection,
-        "mirror": rng.uniform(-0.8, 0.8),
+        "mirror": rng.choice([-1, 1]) * rng.uniform(*_MIRROR),
         "on_floor": float(rng.random() < 0.5),
         "blur": rng.uniform(0.002, 0.02),
     }

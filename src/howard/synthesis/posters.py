@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from howard.synthesis.dice import Generator
-from howard.synthesis.distractors import distractor_mask
+from howard.synthesis.distractors import SubjectCover, distractor_mask
 from howard.synthesis.materials import sample_piece
 from howard.synthesis.objects import ObjectPicture
 from howard.synthesis.painting import paste
@@ -17,6 +17,9 @@ from howard.synthesis.stage import Stage
 _PERSPECTIVE = 0.12
 # Share of posters that are screens.
 _SCREEN_SHARE = 0.4
+# Of so many positions the first one is taken at which at least this share of the poster is seen.
+_CANDIDATES = 4
+_VISIBLE = 0.4
 # Room around a poster for its shadow or glow, as a share of its long side.
 _ROOM = 0.15
 
@@ -52,26 +55,31 @@ def make_poster(person: Person, picture: np.ndarray, longest: int, rng: Generato
     return _surround(image, is_screen, rng)
 
 
-def sample_poster_matrix(size: tuple[int, ...], share: float, frame: Size, rng: Generator) -> np.ndarray:
+def sample_poster_matrix(
+    size: tuple[int, ...], share: float, frame: Size, subject: SubjectCover, rng: Generator
+) -> np.ndarray:
     """Where a poster hangs: 3x3, from its pixels to the frame's, with the perspective of a wall.
 
     Args:
         size: height and width of the poster's picture, with the room about it.
         share: long side of the poster as a share of the frame's.
         frame: height and width.
+        subject: where the persons are; they hide a part of the poster at most, if that can be.
         rng: source of every random number.
     """
     longest = max(frame) * share * (1 + 2 * _ROOM)
     height, width = np.array(size) * longest / max(size)
-    centre = rng.uniform((0.0, 0.05), (1.0, 0.8)) * (frame[1], frame[0])
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) / 2 * (width, height)
     corners[:, 0] *= rng.uniform(0.7, 1.0)  # seen from a side
-    squeeze = _PERSPECTIVE * rng.uniform(-1, 1)
-    corners[:, 1] *= 1 + squeeze * np.sign(corners[:, 0])
+    corners[:, 1] *= 1 + _PERSPECTIVE * rng.uniform(-1, 1) * np.sign(corners[:, 0])
     angle = rng.normal(0, np.deg2rad(1.5))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     source = np.array([[0, 0], [size[1] - 1, 0], [size[1] - 1, size[0] - 1], [0, size[0] - 1]], np.float32)
-    return cv2.getPerspectiveTransform(source, (corners @ turn.T + centre).astype(np.float32))
+    centres = rng.uniform((0.0, 0.05), (1.0, 0.8), (_CANDIDATES, 2)) * (frame[1], frame[0])
+    quads = [(corners @ turn.T + centre).astype(np.float32) for centre in centres]
+    matrices = [cv2.getPerspectiveTransform(source, quad) for quad in quads]
+    solid = np.full(size, 255, np.uint8)
+    return max(matrices, key=lambda matrix: min(subject.visible_share(matrix, solid, frame), _VISIBLE))
 
 
 def add_poster(stage: Stage, poster: PosterPicture, to_frame: np.ndarray) -> Stage:

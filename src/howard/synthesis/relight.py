@@ -15,6 +15,8 @@ _SIDE = 192
 _KERNEL = (31, 31)
 # Height of the part of a silhouette, above its lowest point, that stands on the ground; in [-1, 1] from edge to edge.
 _STANDING = 0.06
+# Only a small part of the blurred silhouette lies beside it; this much more makes its shadow about one there.
+_CONTACT_GAIN = 3.0
 # Distance over which a mirror image on the floor fades.
 _FADE = 0.5
 
@@ -42,7 +44,7 @@ def add_contact_shadow(place: Tensor, alpha: Tensor, lighting: Lighting) -> Tens
         standing = torch.exp(-((y - _lowest(small)) / _STANDING).square())
         sigma = _SIDE * torch.stack([width, 2.5 * width], dim=1)  # y, then x: shadows on the ground are flat
         shade = gaussian_blur2d(small * standing, _KERNEL, sigma, border_type="replicate")
-        return place * (1 - _column(strength) * _resize((1.5 * shade).clamp(0, 1), place))
+        return place * (1 - _column(strength) * _resize((_CONTACT_GAIN * shade).clamp(0, 1), place))
 
     return change_where(lighting.contact > 0, change, place, alpha, lighting.contact, lighting.contact_width)
 
@@ -55,13 +57,14 @@ def add_reflection(place: Tensor, layer: Layer, lighting: Lighting) -> Tensor:
         small = F.adaptive_avg_pool2d(torch.cat([foreground * alpha, alpha], dim=1), _SIDE)
         x, y = (each[:, None] for each in centred_points((_SIDE, _SIDE), place.device))
         lowest = _lowest(small[:, 3:])
+        mirror = mirror + _centre(small[:, 3:], x)
         mirrored_y = torch.where(on_floor > 0, 2 * lowest - y, y.expand_as(lowest * y))
         mirrored_x = torch.where(on_floor > 0, x.expand_as(mirror * x), 2 * mirror - x)
         grid = torch.stack(torch.broadcast_tensors(mirrored_x[:, 0], mirrored_y[:, 0]), dim=-1)
         image = F.grid_sample(small, grid, padding_mode="zeros", align_corners=False)
         sigma = _SIDE * blur[:, :, 0, 0].expand(-1, 2)
         image = gaussian_blur2d(image, _KERNEL, sigma, border_type="replicate")
-        seen = torch.where(on_floor > 0, _below(y, lowest), _beyond(x, mirror, small[:, 3:]))
+        seen = torch.where(on_floor > 0, _below(y, lowest), _beyond(x, mirror, sampled[1]))
         colour, cover = _resize(opacity * seen * image, place).split((3, 1), dim=1)
         return place * (1 - cover) + colour
 
@@ -83,10 +86,14 @@ def _below(y: Tensor, lowest: Tensor) -> Tensor:
     return torch.exp(-depth.clamp(min=0) / _FADE) * (depth > 0)
 
 
-def _beyond(x: Tensor, mirror: Tensor, alpha: Tensor) -> Tensor:
-    """1 on the side of an upright mirror where the persons are not."""
-    centre = (alpha * x).sum(dim=(1, 2, 3), keepdim=True) / alpha.sum(dim=(1, 2, 3), keepdim=True).clamp(min=1e-6)
-    return ((x - mirror) * (centre - mirror) < 0).float()
+def _beyond(x: Tensor, mirror: Tensor, side: Tensor) -> Tensor:
+    """1 beyond an upright mirror at x; ``side`` (N,) is positive where that is to the right."""
+    return ((x - mirror) * _column(side) > 0).float()
+
+
+def _centre(alpha: Tensor, x: Tensor) -> Tensor:
+    """The persons' mean x, (N, 1, 1, 1) in [-1, 1]."""
+    return (alpha * x).sum(dim=(1, 2, 3), keepdim=True) / alpha.sum(dim=(1, 2, 3), keepdim=True).clamp(min=1e-6)
 
 
 def _lowest(alpha: Tensor) -> Tensor:

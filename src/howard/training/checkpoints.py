@@ -12,9 +12,9 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from howard.errors import OutputError, WeightsError
 from howard.matting.state_files import load_strictly
 from howard.media import write_whole
+from howard.training.averaging import network_state
 
 FOLDER, NAME = "checkpoints", "last"
-_NETWORK = "network."
 
 
 class Checkpoints(ModelCheckpoint):
@@ -62,5 +62,4 @@ def check_checkpoint(path: Path, network: torch.nn.Module) -> None:
         state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
     except Exception as error:  # torch.load lets through whatever zip, pickle or the file system raise
         raise WeightsError(f"{path} is not a checkpoint that can be read ({type(error).__name__})") from None
-    own = {name.removeprefix(_NETWORK): value for name, value in state.items() if name.startswith(_NETWORK)}
-    load_strictly(network, own, path)
+    load_strictly(network, network_state(state), path)

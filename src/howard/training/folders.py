@@ -9,6 +9,9 @@ from howard.errors import InputError
 
 SETTINGS, REVISION, CHECKPOINT = "config.yaml", "revision.txt", Path("checkpoints") / "last.ckpt"
 EXPORTED = "weights.safetensors"  # a run that has it is finished
+BEST = "best.safetensors"  # of the best validation so far
+LAST = "last.safetensors"  # of an interrupted run
+STAGES = "stages.yaml"  # settings of the runs that a run of several stages is made of
 _STAMP = "HOWARD_RUN"
 
 
@@ -24,28 +27,44 @@ def stamp() -> str:
     return os.environ[_STAMP]
 
 
+def stage_folder(run: Path, index: int, name: str) -> Path:
+    """The folder of a stage, itself a run, in that of a run of several stages; ``index`` counts from 0."""
+    return run / f"{index + 1}_{name}"
+
+
+def label(run: Path) -> str:
+    """What tells a run from the others of its experiment: its folder's name, of a stage with that of the whole run."""
+    return f"{run.parent.name}_{run.name}" if (run.parent / STAGES).is_file() else run.name
+
+
 def check_run(run: Path) -> Path:
     """An interrupted run's folder.
 
     Raises:
         InputError: nothing there could be gone on with.
     """
-    for file in (SETTINGS, CHECKPOINT):
+    for file in (SETTINGS,) if (run / STAGES).is_file() else (SETTINGS, CHECKPOINT):
         if not (run / file).is_file():
             raise InputError(f"resume={run}: {file} is not there; give the folder of an interrupted run")
+    if (run / EXPORTED).is_file() and (run / STAGES).is_file():
+        raise InputError(f"resume={run}: all of its stages are finished")
     return run
 
 
 def newest_unfinished(runs: Path, experiment: str = "*") -> Path | None:
     """The newest run of an experiment, or of all, that has a checkpoint and no weights yet; None without any."""
-    found = [path.parent.parent for path in runs.glob(f"{experiment}/*/{CHECKPOINT}")]
-    open_ones = [run for run in found if not (run / EXPORTED).exists() and (run / SETTINGS).is_file()]
-    return max(open_ones, key=lambda run: (run / CHECKPOINT).stat().st_mtime, default=None)
+    saved = {path: path.parent.parent for path in runs.glob(f"{experiment}/*/{CHECKPOINT}")}
+    stages = {path: path.parent.parent.parent for path in runs.glob(f"{experiment}/*/*/{CHECKPOINT}")}
+    saved |= {path: run for path, run in stages.items() if (run / STAGES).is_file()}
+    open_ones = [path for path, run in saved.items() if not (run / EXPORTED).exists() and (run / SETTINGS).is_file()]
+    newest = max(open_ones, key=lambda path: path.stat().st_mtime, default=None)
+    return None if newest is None else saved[newest]
 
 
-def git_revision(folder: Path) -> str:
-    """The commit that code in a folder is at, with ``-dirty`` where it was changed; ``unknown`` outside git."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+def git_revision() -> str:
+    """The commit that this code is at, with ``-dirty`` where it was changed; ``unknown`` outside git."""
+    options = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    command = ["git", "-C", str(Path(__file__).parent), *options]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 
+from howard.training.folders import label
+
 
 def csv_loggers(run: Path, experiment: str, settings: dict[str, Any]) -> list[Logger]:
     """``csv/version_N/metrics.csv`` in the run's folder, one N for every sitting, so that resuming loses nothing.
@@ -28,7 +30,7 @@ def wandb_loggers(
 ) -> list[Logger]:
     """The same, and a W&B run in the run's folder: all runs of one experiment are one group.
 
-    A run that is resumed keeps its name and id, so W&B joins its sittings.
+    A run that is resumed keeps its name and id, so W&B joins its sessions.
 
     Args:
         run: as there.
@@ -41,8 +43,8 @@ def wandb_loggers(
     logger = WandbLogger(
         project=project,
         entity=entity,
-        name=f"{experiment}/{run.name}",
-        id=f"{experiment}-{run.name}",
+        name=f"{experiment}/{label(run)}",
+        id=f"{experiment}-{label(run)}",
         resume="allow",
         save_dir=run,
         offline=mode == "offline",

@@ -15,11 +15,13 @@ from howard.evaluation.scores import MatteScores
 from howard.matting import BaselineNetwork, CoarseMatte, Matte, MattingNetwork, RefineSettings
 from howard.matting.losses import coarse_losses, joint_losses, matte_losses
 from howard.matting.person_maps import PersonMaps
+from howard.training.budget import training_progress
 from howard.training.crops import crop_batch
+from howard.training.optimiser import Progress
 from howard.training.person_views import PriorSampler
 from howard.training.segmentation import SegmentationHead
 
-Optimiser = Callable[[Mapping[str, nn.Module], int], Any]
+Optimiser = Callable[[Mapping[str, nn.Module], Progress], Any]
 # The encoder's name inside the network is that of the published weights.
 _PARTS = {"backbone": "encoder"}
 # Of every validation sample; what needs a clip's neighbouring frames or is another's twin is left to howard.evaluation.
@@ -38,7 +40,7 @@ class StageModule(LightningModule):
 
     Args:
         network: is trained in place.
-        optimiser: called with the trained parts by name and the number of steps of the whole run; see
+        optimiser: called with the trained parts by name and the progress of training; see
             :func:`howard.training.optimiser.adam`.
         seed: of crops, coarse scales and dropout.
         crop: smallest and largest side of the random crop of every step, see :func:`crop_batch`; None leaves samples
@@ -113,11 +115,13 @@ class StageModule(LightningModule):
         self.scores.reset()
 
     def configure_optimizers(self) -> Any:
-        return self.optimiser(self.trained_parts(), int(self.trainer.estimated_stepping_batches))
+        return self.optimiser(self.trained_parts(), training_progress(self.trainer))
 
     def trained_parts(self) -> dict[str, nn.Module]:
         """Everything with parameters to train, by the name of its learning rate."""
-        parts = {_PARTS.get(name, name): part for name, part in self.network.named_children()}
+        parts: dict[str, nn.Module] = {}
+        for name, part in self.network.named_children():
+            parts[_PARTS.get(str(name), str(name))] = part
         if self.segmentation is not None:
             parts["segmentation"] = self.segmentation
         return parts

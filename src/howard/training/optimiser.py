@@ -1,7 +1,7 @@
 """Adam with one learning rate for each part of a network, and the schedule of the rates."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Literal
 
@@ -12,11 +12,12 @@ from torch import nn
 from howard.errors import SettingsError
 
 Schedule = Literal["constant", "cosine"]
+Progress = Callable[[int], float]  # of a step counted from 0, the share of the training that is over
 
 
 def adam(
     parts: Mapping[str, nn.Module],
-    total_steps: int,
+    progress: Progress,
     *,
     rates: Mapping[str, float | None],
     schedule: Schedule = "constant",
@@ -26,9 +27,9 @@ def adam(
 
     Args:
         parts: what is trained, by name: ``encoder``, ``aspp``, ``decoder``, ``person``, ``refiner``, ``segmentation``.
-        total_steps: of the whole run.
+        progress: how much of the training is over at a step; see :func:`howard.training.budget.training_progress`.
         rates: learning rate of every part; None for a part that there is not.
-        schedule: ``constant`` after the warm-up, or ``cosine`` down to zero at the last step.
+        schedule: ``constant`` after the warm-up, or ``cosine`` down to zero at the end of training.
         warmup_steps: the rate grows linearly from zero over so many steps.
 
     Raises:
@@ -38,14 +39,14 @@ def adam(
     if parts.keys() != rates.keys():
         raise SettingsError(f"optimiser.rates are for {', '.join(rates)}; the network has {', '.join(parts)}")
     optimiser = torch.optim.Adam([{"params": part.parameters(), "lr": rates[name]} for name, part in parts.items()])
-    factor = partial(rate_factor, total_steps=total_steps, schedule=schedule, warmup_steps=warmup_steps)
+    factor = partial(rate_factor, progress=progress, schedule=schedule, warmup_steps=warmup_steps)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
     return {"optimizer": optimiser, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "frequency": 1}}
 
 
-def rate_factor(step: int, *, total_steps: int, schedule: Schedule, warmup_steps: int) -> float:
+def rate_factor(step: int, *, progress: Progress, schedule: Schedule, warmup_steps: int) -> float:
     """What the learning rates are multiplied with at a step counted from 0; in [0, 1]."""
-    warmth = min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
+    warmup = min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
     if schedule == "constant":
-        return warmth
-    return warmth * 0.5 * (1 + math.cos(math.pi * min(1.0, step / max(1, total_steps))))
+        return warmup
+    return warmup * 0.5 * (1 + math.cos(math.pi * min(1.0, progress(step))))

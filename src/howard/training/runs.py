@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import torch.nn.functional as F
+from torch import nn
 
-from howard.errors import InputError, SettingsError
+from howard.errors import InputError, SettingsError, WeightsError
 from howard.matting import MattingNetwork, WeightsMetadata, load_imagenet_encoder, load_network
 from howard.matting.encoders import ENCODERS
 from howard.matting.state_files import load_strictly
@@ -25,8 +26,7 @@ def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: s
         encoder: name of its encoder.
 
     Raises:
-        InputError: the run is not finished, or there is no finished coarse run that fits.
-        WeightsError: there is no such weights file.
+        InputError: the run is not finished, there is no such run or file, or no finished coarse run that fits.
     """
     if init is not None:
         if Path(init).is_dir():
@@ -34,7 +34,10 @@ def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: s
             if not path.is_file():
                 raise InputError(f"init={init}: the run is not finished; go on with resume={init}")
             return path
-        return find_weights(init)
+        try:
+            return find_weights(init)
+        except WeightsError:
+            raise InputError(f"init={init}: no run folder, no weights file and no name of shipped weights") from None
     finished = sorted(runs.glob(f"*coarse*/*/{EXPORTED}"), key=lambda path: path.parent.name, reverse=True)
     for path in finished:
         metadata = load_network(path)[1]
@@ -55,16 +58,31 @@ def start_from(network: MattingNetwork, path: Path) -> None:
     Raises:
         WeightsError: the weights do not fit.
     """
-    loaded, metadata = load_network(path)
-    state = {name: value for name, value in loaded.state_dict().items() if not name.startswith(_REFINER)}
-    kept = loaded if metadata.has_refiner and network.refiner else network
+    loaded, _ = load_network(path)
+    hand_over(loaded, network, path)
+
+
+def hand_over(trained: nn.Module, network: MattingNetwork, origin: Path) -> None:
+    """Copy a trained network's weights into a network, as :func:`start_from` does from a file.
+
+    Args:
+        trained: of this stage or another, on any device.
+        network: to start.
+        origin: where ``trained`` comes from, for the error line.
+
+    Raises:
+        WeightsError: the weights do not fit.
+    """
+    state = {name: value for name, value in trained.state_dict().items() if not name.startswith(_REFINER)}
+    kept = trained if getattr(trained, "refiner", None) is not None and network.refiner is not None else network
     state |= {name: value for name, value in kept.state_dict().items() if name.startswith(_REFINER)}
-    if network.person is not None and not metadata.person_prior:
+    if network.person is not None and getattr(trained, "person", None) is None:
         state |= {name: value for name, value in network.state_dict().items() if name.startswith(_PERSON)}
-    if metadata.extra_inputs and network.extra_inputs[: len(metadata.extra_inputs)] == metadata.extra_inputs:
-        added = len(network.extra_inputs) - len(metadata.extra_inputs)
+    inputs = tuple(getattr(trained, "extra_inputs", ()))
+    if inputs and network.extra_inputs[: len(inputs)] == inputs:
+        added = len(network.extra_inputs) - len(inputs)
         state[_EXTRA_STEM] = F.pad(state[_EXTRA_STEM], (0, 0, 0, 0, 0, added))
-    load_strictly(network, state, path)
+    load_strictly(network, state, origin)
 
 
 def start_encoder(network: MattingNetwork, encoder: str, weights: str | None) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
+from howard.training.callback_settings import CallbacksNode, EmaCallbacksNode, TimedCallbacksNode
+
 # Names that are checked before what they name is loaded.
 EncoderName = StrEnum("EncoderName", ["resnet50", "resnet101", "mobilenetv2", "efficientnet_lite0"])
 RefineModeName = StrEnum("RefineModeName", ["sampling", "thresholding", "full"])
@@ -164,6 +166,8 @@ class TrainerNode:
     accumulate_grad_batches: int = 1
     gradient_clip_val: float | None = None
     check_val_every_n_epoch: int = 1
+    val_check_interval: Any = None
+    benchmark: bool | None = None
     log_every_n_steps: int = 10
     limit_train_batches: int | None = None
     limit_val_batches: int | None = None
@@ -201,51 +205,30 @@ class WandbNode:
 
 
 @dataclass
-class CheckpointsNode:
-    """See :class:`howard.training.checkpoints.Checkpoints`."""
+class BudgetNode:
+    """Training by the clock; see :class:`howard.training.budget.TimeBudget`.
 
-    _target_: str = "howard.training.checkpoints.Checkpoints"
-    every_n_steps: int = 100
+    ``minutes`` are those of the whole run, start and last validation included, null for training by steps or epochs.
+    A run of several stages has ``minutes`` for all together, and each stage has a ``share`` of them, in proportion to
+    those of the others. There are ``validations`` in that time, evenly spread.
+    """
 
-
-@dataclass
-class PanelNode:
-    """See :class:`howard.training.panels.ValidationPanel`."""
-
-    _target_: str = "howard.training.panels.ValidationPanel"
-    rows: int = 6
+    minutes: float | None = None
+    share: float = 1.0
+    validations: int = 3
 
 
 @dataclass
-class TimelapseNode:
-    """See :class:`howard.training.timelapse.Timelapse`."""
+class ScalingNode:
+    """Batch size and learning rates by device; see :class:`howard.training.devices.BatchPlan`.
 
-    _target_: str = "howard.training.timelapse.Timelapse"
-    every_n_steps: int = 25
+    ``batch_sizes`` are by device (cpu, cuda, mps) and count where ``data.batch_size`` is null. ``base_batch_size`` is
+    how many samples a step the learning rates and the average's decay are meant for; null leaves these as they are.
+    """
 
-
-@dataclass
-class EmaNode:
-    """A running mean of the weights, which validation and export then use."""
-
-    _target_: str = "lightning.pytorch.callbacks.EMAWeightAveraging"
-    decay: float = 0.995
-
-
-@dataclass
-class CallbacksNode:
-    """What is done beside training, in this order."""
-
-    checkpoints: CheckpointsNode = field(default_factory=CheckpointsNode)
-    panel: PanelNode = field(default_factory=PanelNode)
-    timelapse: TimelapseNode = field(default_factory=TimelapseNode)
-
-
-@dataclass
-class EmaCallbacksNode(CallbacksNode):
-    """The same with a running mean; it comes last, so that pictures of a validation show what was validated."""
-
-    ema: EmaNode = field(default_factory=EmaNode)
+    base_batch_size: int | None = None
+    power: float = 1.0
+    batch_sizes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -268,7 +251,9 @@ class TrainSettings:
     folder, weights or ``random``; if null, a joint stage takes the newest coarse run that fits. ``encoder_weights`` is
     a ``.pth`` of ImageNet weights, or ``imagenet``. ``resume`` is the folder of an interrupted run, or ``auto`` for the
     newest. ``runs`` is the folder of all runs, and ``licence`` is written into the exported weights. ``suite`` says how
-    much of the validation suite the exported weights are measured on, null for none.
+    much of the validation suite the exported weights are measured on, null for none. ``stages`` are experiments that
+    are run one after the other in one process, each going on from the network of the one before; what is set on the
+    command line is set in each. ``tf32`` lets CUDA devices compute in TF32, and ``compile`` compiles the network.
     """
 
     name: str = "unnamed"
@@ -280,6 +265,11 @@ class TrainSettings:
     runs: str = "runs"
     licence: str = "MIT"
     suite: SuiteNode | None = field(default_factory=SuiteNode)
+    stages: list[str] = field(default_factory=list)
+    budget: BudgetNode = field(default_factory=BudgetNode)
+    scaling: ScalingNode = field(default_factory=ScalingNode)
+    tf32: bool = False
+    compile: bool = False
     model: Any = MISSING
     stage: Any = MISSING
     optimiser: Any = MISSING
@@ -295,7 +285,7 @@ GROUPS: dict[str, dict[str, type]] = {
     "optimiser": {"base": BaseAdamNode, "joint": JointAdamNode, "baseline": BaselineAdamNode},
     "trainer": {"single": TrainerNode, "ddp": DdpTrainerNode},
     "logger": {"csv": CsvNode, "wandb": WandbNode},
-    "callbacks": {"plain": CallbacksNode, "ema": EmaCallbacksNode},
+    "callbacks": {"plain": CallbacksNode, "ema": EmaCallbacksNode, "timed": TimedCallbacksNode},
 }
 ConfigStore.instance().store(name="train_settings", node=TrainSettings)
 for _group, _options in GROUPS.items():

@@ -15,7 +15,7 @@ from howard.training.folders import EXPORTED
 PREFIX, FILE = "suite", "suite.json"
 
 
-def log_suite(run: Path, root: Path, trainer: Trainer, *, limit: int | None, stills_only: bool) -> None:
+def log_suite(run: Path, root: Path, trainer: Trainer, *, limit: int | None, stills_only: bool, workers: int) -> None:
     """Measure a run's weights, log ``suite/PHENOMENON/METRIC`` and keep the values of all composites in ``suite.json``.
 
     The phenomenon ``mean`` is the mean of all.
@@ -28,9 +28,10 @@ def log_suite(run: Path, root: Path, trainer: Trainer, *, limit: int | None, sti
         trainer: whose loggers get the figures.
         limit: so many composites of each phenomenon, the first ones; None for all.
         stills_only: whether clips are left out.
+        workers: processes that render composites which are missing.
     """
     try:
-        suite = SuiteRun(load_recipe(), root, SuiteOptions(limit=limit, stills_only=stills_only))
+        suite = SuiteRun(load_recipe(), root, SuiteOptions(limit=limit, stills_only=stills_only), workers=workers)
         predictor = load_matting(run / EXPORTED, trainer.strategy.root_device.type, alpha="network")
         about = {"weights": describe_weights(run / EXPORTED), "precision": predictor.precision}
         with open_progress("plain") as progress:

@@ -48,6 +48,7 @@ class SuiteSettings:
     worst: int = setting(12, "composites on a contact sheet: those with the largest MAD", check=at_least(1, _TOO_FEW))
     device: str = setting("auto", "where the network runs", choices=DEVICES)
     precision: str = setting("auto", "numbers of the network", choices=PRECISIONS)
+    workers: int = setting(DataNode.workers, "processes that render composites; 0 for none beside this one")
     cache: str | None = setting(None, "folder for rendered composites; ~/.cache/howard/suite if left out", is_path=True)
     compare: str | None = setting(None, f"two {RESULTS} as [before.json,after.json]: print their ratios, no more")
 
@@ -81,17 +82,20 @@ def compare(paths: list[Path]) -> None:
 def run(settings: SuiteSettings) -> None:
     """Measure weights; print the table, and write results and sheets where an output is given."""
     # Only now: torch takes seconds to load, and the settings may have been wrong.
+    import cv2
+
     from howard.evaluation.suite.display import results_table
     from howard.evaluation.suite.frozen_recipe import load_recipe
     from howard.evaluation.suite.running import SuiteOptions, SuiteRun, describe_weights
     from howard.matting import load_matting
     from howard.matting.weights import find_weights
 
+    cv2.setNumThreads(1)  # workers are forked, and OpenCV's thread pool does not survive that
     output = None if settings.output is None else Path(settings.output)
     cache = None if settings.cache is None else Path(settings.cache)
     phenomena = None if settings.phenomena is None else _parse_list(settings.phenomena)
     options = SuiteOptions(phenomena, settings.limit, settings.stills_only, settings.conn, output, settings.worst)
-    suite = SuiteRun(load_recipe(), Path(settings.root), options, cache)
+    suite = SuiteRun(load_recipe(), Path(settings.root), options, cache, settings.workers)
     predictor = load_matting(
         settings.weights, settings.device, settings.precision, settings.alpha, QUALITIES[settings.quality].augmented
     )

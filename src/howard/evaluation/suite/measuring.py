@@ -14,7 +14,7 @@ from howard.evaluation import metrics
 from howard.evaluation.batched_metrics import clip_dtssd, frame_metrics
 from howard.evaluation.suite.frozen_recipe import Kind, Phenomenon
 from howard.evaluation.suite.person_view import PersonPriorPredictor, jittered_boxes
-from howard.evaluation.suite.rendering import Composite
+from howard.evaluation.suite.rendering import Composite, Job
 from howard.evaluation.suite.store import CompositeStore
 from howard.pipeline import Predictor
 from howard.pipeline.ahead import work_ahead
@@ -61,16 +61,18 @@ class SuiteRunner:
         predictor: takes batches, as :class:`howard.matting.MattingPredictor` does.
         person_view: what runs the person prior for the predictor's network; None where that takes no maps of it.
         has_conn: whether ``conn`` is measured too, image by image, which takes longer than all else.
-        on_frames: told after every batch how many frames it had.
+        on_frames: told after every batch how many frames are done by now.
         seconds: spent by now.
+        frames: measured by now.
     """
 
     store: CompositeStore
     predictor: Predictor
     person_view: PersonPriorPredictor | None = None
     has_conn: bool = False
-    on_frames: Callable[[int], None] = lambda count: None
+    on_frames: Callable[[int], None] = lambda done: None
     seconds: Seconds = field(default_factory=Seconds)
+    frames: int = 0
 
     def measure(self, phenomenon: Phenomenon, kind: Kind, count: int) -> Measured:
         """Matte and measure the first ``count`` composites.
@@ -83,7 +85,7 @@ class SuiteRunner:
 
         def read() -> Generator[_Batch]:
             for group in groups:
-                composites = [self.store.read(phenomenon, kind, number) for number in group]
+                composites = [self.store.read(Job(phenomenon, kind, number)) for number in group]
                 frames = Composite(*(np.concatenate(planes) for planes in zip(*composites, strict=True)))
                 yield _Batch(frames, [(phenomenon.seed, number, t) for number in group for t in range(kind.frames)])
 
@@ -97,7 +99,8 @@ class SuiteRunner:
                     rows.setdefault(name, []).extend(values.tolist())
                 alphas += list(codes.cpu().numpy().reshape(-1, kind.frames, *kind.size))
                 self.seconds.metrics += time.perf_counter() - start
-                self.on_frames(len(codes))
+                self.frames += len(codes)
+                self.on_frames(self.frames)
         return Measured(rows, alphas)
 
     def _matte(self, batch: _Batch) -> Tensor:

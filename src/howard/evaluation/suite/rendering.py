@@ -1,12 +1,13 @@
 """Rendering the suite's composites: each a pure function of the frozen recipe, the sources and its number."""
 
+import itertools
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from torch import Tensor
 
-from howard.data.datasets import SyntheticDataset, collate
+from howard.data.datasets import Item, SyntheticDataset, collate
 from howard.evaluation.suite.frozen_recipe import KINDS, Kind, Phenomenon
 from howard.evaluation.suite.sources import Sources
 from howard.synthesis.film import film
@@ -14,6 +15,8 @@ from howard.synthesis.head import find_head
 
 # Radius of the region of a person's hair by that of the head: the longest hair that is grown ends at 2.6.
 _HAIR_REACH = 2.5
+# Share of a composite's middle frame that must show the persons: of less a percentage says nothing.
+_LEAST_SUBJECT = 0.01
 # Alpha in [0, 255] from which a pixel is surely the person's, and so no loose hair.
 _SURE = 243
 
@@ -33,16 +36,30 @@ class Composite(NamedTuple):
     hair: np.ndarray
 
 
-def render_composite(phenomenon: Phenomenon, kind: Kind, sources: Sources, number: int) -> Composite:
-    """Render composite ``number`` of a phenomenon and kind."""
+class Job(NamedTuple):
+    """One composite of a phenomenon and a kind."""
+
+    phenomenon: Phenomenon
+    kind: Kind
+    number: int
+
+
+def render_composite(job: Job, sources: Sources) -> Composite:
+    """Render a composite on the CPU: a pure function of the job and the sources.
+
+    Samples that show hardly any person, because it is out of the frame or hidden, are skipped.
+    """
+    phenomenon, kind, number = job
     seed = phenomenon.seed + KINDS.index(kind.name)
     pictures = sources.weighted(phenomenon.people[kind.name])
     dataset = SyntheticDataset(pictures, phenomenon, kind.size, kind.count, seed, kind.frames)
-    sample = film(collate([dataset[number]]), kind.size, phenomenon.at(number).mixing)
-    source, plate = (_codes(each).transpose(0, 2, 3, 1) for each in (sample.source, sample.plate))
-    alpha, coverage, distractor = (_codes(each)[:, 0] for each in (sample.alpha, sample.coverage, sample.distractor))
-    hair = np.stack([hair_region(each) for each in alpha])
-    return Composite(np.ascontiguousarray(source), np.ascontiguousarray(plate), alpha, coverage, distractor, hair)
+    # The next samples of the same recipe that are no other composite's.
+    attempts = itertools.count(number, kind.count * len(phenomenon.recipes))
+    return next(
+        composite
+        for composite in (_finish(dataset[attempt], job) for attempt in attempts)
+        if composite.alpha[kind.frames // 2].mean() / 255 >= _LEAST_SUBJECT
+    )
 
 
 def hair_region(alpha: np.ndarray) -> np.ndarray:
@@ -65,6 +82,13 @@ def hair_region(alpha: np.ndarray) -> np.ndarray:
     return region
 
 
+def _finish(item: Item, job: Job) -> Composite:
+    sample = film(collate([item]), job.kind.size, job.phenomenon.at(job.number).mixing)
+    source, plate = (np.ascontiguousarray(_codes(each).transpose(0, 2, 3, 1)) for each in (sample.source, sample.plate))
+    alpha, coverage, distractor = (_codes(each)[:, 0] for each in (sample.alpha, sample.coverage, sample.distractor))
+    return Composite(source, plate, alpha, coverage, distractor, np.stack([hair_region(each) for each in alpha]))
+
+
 def _codes(images: Tensor) -> np.ndarray:
     """(1, T, C, H, W) in [0, 1] to (T, C, H, W) uint8."""
-    return (images[0] * 255).round().byte().cpu().numpy()
+    return (images[0] * 255).round().byte().numpy()

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from howard.cache_folder import cache_folder
+from howard.evaluation.suite.filling import fill_store
 from howard.evaluation.suite.frozen_recipe import Kind, Phenomenon, SuiteRecipe
 from howard.evaluation.suite.measuring import Measured, SuiteRunner
 from howard.evaluation.suite.person_view import open_person_view
-from howard.evaluation.suite.rendering import render_composite
+from howard.evaluation.suite.rendering import Job
 from howard.evaluation.suite.results import Rows, SuiteResults
 from howard.evaluation.suite.sheets import encode_sheet, sheet_row, worst_numbers
 from howard.evaluation.suite.sources import find_sources
@@ -54,6 +55,7 @@ class SuiteRun:
         root: folder of collections.
         options: how much of it.
         cache: folder for rendered composites, of this and other versions.
+        workers: processes that render composites which are missing; see :func:`fill_store`.
 
     Raises:
         InputError: the folder or a collection is missing. SettingsError: there is no such phenomenon.
@@ -65,12 +67,13 @@ class SuiteRun:
         root: Path,
         options: SuiteOptions = SuiteOptions(),
         cache: Path | None = None,
+        workers: int = 0,
     ) -> None:
-        self.recipe, self.options = recipe, options
+        self.recipe, self.options, self.workers = recipe, options, workers
         self.phenomena = recipe.choose(options.phenomena)
         self.sources = find_sources(root, recipe.people, recipe.places)
         folder = f"v{recipe.version}-{recipe.digest}-{self.sources.digest}"
-        self.store = CompositeStore((cache or cache_folder("suite")) / folder, self._render)
+        self.store = CompositeStore((cache or cache_folder("suite")) / folder)
 
     def run(self, predictor: Predictor, about: dict[str, Any], progress: Progress | None = None) -> SuiteResults:
         """Measure a predictor.
@@ -85,21 +88,16 @@ class SuiteRun:
         """
         progress = progress or SilentProgress()
         runner = SuiteRunner(self.store, predictor, open_person_view(predictor), self.options.has_conn)
+        parts = self._parts()
         start = time.perf_counter()
-        self._render_missing(progress)
+        wanted = [Job(phenomenon, kind, number) for phenomenon, kind, count in parts for number in range(count)]
+        fill_store(self.store, wanted, self.sources, self.workers, progress)
         runner.seconds.rendering = time.perf_counter() - start
-        total = sum(kind.frames * count for _, kind, count in self._parts())
-        done = 0
-
-        def advance(count: int) -> None:
-            nonlocal done
-            done += count
-            progress.advance(done, total)
-
-        runner.on_frames = advance
+        total = sum(kind.frames * count for _, kind, count in parts)
         progress.step("matting", f"matting {total} frames of the validation suite")
+        runner.on_frames = lambda done: progress.advance(done, total)
         rows: dict[str, Rows] = {}
-        for phenomenon, kind, count in self._parts():
+        for phenomenon, kind, count in parts:
             measured = runner.measure(phenomenon, kind, count)
             rows.setdefault(phenomenon.name, {})[kind.name] = measured.rows
             if self.options.sheets is not None:
@@ -120,25 +118,12 @@ class SuiteRun:
             for kind in kinds
         ]
 
-    def _render(self, phenomenon: Phenomenon, kind: Kind, number: int) -> Any:
-        return render_composite(phenomenon, kind, self.sources, number)
-
-    def _render_missing(self, progress: Progress) -> None:
-        wanted = [(name, kind, number) for name, kind, count in self._parts() for number in range(count)]
-        missing = [each for each in wanted if not self.store.has(*each)]
-        if missing:
-            folder = self.store.folder
-            progress.step("rendering", f"rendering {len(missing)} composites of the validation suite into {folder}")
-        for done, each in enumerate(missing, start=1):
-            self.store.add(*each)
-            progress.advance(done, len(missing))
-
     def _write_sheet(self, phenomenon: Phenomenon, kind: Kind, measured: Measured, folder: Path) -> None:
         rows = []
         for number in worst_numbers(measured.rows, self.options.worst):
             values = {name: measured.rows[name][number] for name in _CAPTIONED}
             figures = ", ".join(f"{name} {value:.4g}" for name, value in values.items() if not math.isnan(value))
-            composite = self.store.read(phenomenon, kind, number)
+            composite = self.store.read(Job(phenomenon, kind, number))
             rows.append(sheet_row(composite, measured.alphas[number], f"{phenomenon.name} {number}: {figures}"))
         make_folder(folder)
         write_whole(folder / f"{phenomenon.name}_{kind.name}.jpg", encode_sheet(rows))
