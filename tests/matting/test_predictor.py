@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -160,3 +162,19 @@ def test_values_that_are_not_finite_are_refused(predictor: MattingPredictor, val
     plate[3, 4] = value
     with pytest.raises(ValueError, match="plate holds values that are not finite"):
         predictor(source, plate)
+
+
+def test_a_network_that_takes_people_comes_with_what_finds_them(predictor: MattingPredictor) -> None:
+    assert predictor.find_people is None
+    metadata = replace(METADATA, person_prior=True)
+    network = metadata.build()
+    assert network.person is not None
+    for projection in network.person.parameters():
+        torch.nn.init.normal_(projection, std=0.1)
+    knowing = MattingPredictor(network, metadata, torch.device("cpu"))
+    source, plate = images(96, 128)
+    assert knowing.find_people is not None
+    people = knowing.find_people(source, None)
+    assert people.probabilities.shape == (1, 6, 48, 64)
+    anything, person = knowing(source, plate).coarse.alpha, knowing(source, plate, None, people).coarse.alpha
+    assert not torch.equal(anything, person)

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.matting.prior_predictor import PersonPriorPredictor, boxes_around_pieces
+from howard.matting.person_prior import load_person_prior
+from howard.matting.prior_predictor import PersonPriorPredictor, boxes_around_pieces, prepare_prior
 
 VECTORS = Path(__file__).parents[2] / ".." / "shared" / "reference" / "person" / "vectors.npz"
 CPU = torch.device("cpu")
@@ -69,6 +70,13 @@ def test_depths_give_the_same_maps(dtype: type) -> None:
     assert maps.probabilities.shape == (1, 6, 24, 48)
     for ours, others in zip(maps, expected, strict=True):
         torch.testing.assert_close(ours, others, rtol=0, atol=1e-2)
+
+
+@torch.inference_mode()
+def test_the_prepared_network_is_the_network() -> None:
+    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    for ours, expected in zip(prepare_prior(CPU)(image), load_person_prior()(image), strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_people_are_found_where_the_mask_is() -> None:

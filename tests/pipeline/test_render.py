@@ -322,3 +322,10 @@ def test_only_the_best_quality_takes_the_mean_of_several_mattes(monkeypatch, cli
     (made,) = cut_out_frames(clips.shot, clips.plate, frames="2", quality=quality)
     assert made.rgba.shape == (240, 320, 4)
     assert asked == [quality == "best"]
+
+
+def test_the_network_knows_of_people_unless_anything_may_be_the_subject(render, key):
+    key.find_people = lambda source, mask: "people"
+    render(frames="1")
+    render(frames="2", subject="anything", restart=True)
+    assert key.people == ["people", None]

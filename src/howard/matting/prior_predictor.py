@@ -3,10 +3,11 @@
 import cv2
 import numpy as np
 import torch
+from torch import nn
 
 from howard.matting.network import coarse_scale
 from howard.matting.person_maps import PersonMaps, find_people
-from howard.matting.person_prior import load_person_prior
+from howard.matting.person_prior import PersonPrior, load_person_prior
 from howard.matting.prior_views import MARGIN, whole_frame
 
 # Views of one frame; each takes the network's whole time.
@@ -26,8 +27,7 @@ class PersonPriorPredictor:
     """
 
     def __init__(self, device: torch.device, coarse_long_side: int, dtype: torch.dtype = torch.float32) -> None:
-        prior = load_person_prior().to(device)
-        self._prior = prior.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._prior = prepare_prior(device, dtype)
         self._device, self._long_side = device, coarse_long_side
 
     def __call__(self, source: np.ndarray, mask: np.ndarray | None = None) -> PersonMaps:
@@ -53,6 +53,20 @@ class PersonPriorPredictor:
             image = image / np.iinfo(sources.dtype).max
         owner = None if owner is None else owner.to(self._device)
         return find_people(self._prior, image.clamp(0, 1), boxes.to(self._device), size, owner)
+
+
+def prepare_prior(device: torch.device, dtype: torch.dtype = torch.float32) -> PersonPrior:
+    """The prior with its weights on a device, channels-last in memory.
+
+    On one thread PyTorch leaves 1x1 convolutions to a matrix product that takes up to a third longer than oneDNN,
+    unless they are dilated, which means nothing to a 1x1 kernel: so they are, on a CPU. That saves a tenth of the time.
+    """
+    prior = load_person_prior().to(device)
+    if device.type == "cpu":
+        for module in prior.modules():
+            if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1):
+                module.dilation = (2, 2)
+    return prior.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def boxes_around_pieces(mask: np.ndarray, height: int, width: int) -> torch.Tensor:
