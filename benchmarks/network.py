@@ -113,16 +113,17 @@ def scatter_errors(coarse: CoarseMatte) -> CoarseMatte:
 def stages(name: str, encoder: str, frame: Frame) -> dict[str, Callable[[], object]]:
     """What is timed of a variant; the refiner's share starts from the variant's own coarse matte."""
     network, frame = build_variant(name, encoder), in_its_layout(name, frame)
-    coarse_size = small(frame)
-    coarse = CoarseNetwork.forward(network, *coarse_size)
+    source, plate = small(frame)
+    coarse = CoarseNetwork.forward(network, source, plate)
     scattered = scatter_errors(coarse)
     refiner = network.refiner
     assert refiner is not None
+    scale = coarse_scale(*frame.source.shape[2:])
     return {
-        "coarse": lambda: CoarseNetwork.forward(network, *coarse_size),
+        "coarse": lambda: CoarseNetwork.forward(network, source, plate),
         "refiner, contour": lambda: refiner(*frame, coarse, REFINE),
         "refiner, scattered": lambda: refiner(*frame, scattered, REFINE),
-        "whole": lambda: network(*frame, coarse_scale=coarse_scale(*frame.source.shape[2:]), refine=REFINE),
+        "whole": lambda: network(frame.source, frame.plate, coarse_scale=scale, refine=REFINE),
     }
 
 
@@ -151,7 +152,7 @@ def print_memory_growth(name: str, encoder: str, size: str) -> None:
     network(*(image[..., :128, :128] for image in frame), coarse_scale=2)
     Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
     before = _status("VmRSS")
-    network(*frame, coarse_scale=coarse_scale(*frame.source.shape[2:]), refine=REFINE)
+    network(frame.source, frame.plate, coarse_scale=coarse_scale(*frame.source.shape[2:]), refine=REFINE)
     print((_status("VmHWM") - before) / 1024)
 
 

@@ -71,7 +71,7 @@ def trainer(way: str, encoder: str, size: int, count: int, device: str, pipe: Co
     stage = CoarseModule if way == "ours" else PlainModule
     module = stage(MattingNetwork(encoder, has_refiner=False), partial(adam, rates=RATES))
     module = module.to(device, memory_format=layout).train()  # type: ignore[call-overload]
-    optimiser = module.optimiser(module.trained_parts(), 1000)["optimizer"]
+    optimiser = module.optimiser(module.trained_parts(), lambda step: step / 1000)["optimizer"]
     batch = make_batch(size, count, layout, device)
     while pipe.recv() == "step":
         cpu, wall = time.process_time(), time.perf_counter()

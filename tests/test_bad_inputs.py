@@ -130,7 +130,7 @@ BAD: dict[str, tuple[Callable[[], list[str]], str]] = {
 
 
 def cut_weights(path: Path) -> Path:
-    (shipped,) = (ROOT / "src" / "howard" / "pretrained").glob("*.safetensors")
+    shipped = ROOT / "src" / "howard" / "pretrained" / "refine_lite.safetensors"
     path.write_bytes(shipped.read_bytes()[:100_000])
     return path
 

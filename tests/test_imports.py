@@ -62,7 +62,6 @@ EXCEPTIONS = {
     ("howard.evaluation.suite.frozen_recipe", "synthesis"),
     ("howard.evaluation.suite.sources", "data"),
     ("howard.evaluation.suite.rendering", "data"),
-    ("howard.evaluation.suite.filling", "data"),
     ("howard.evaluation.suite.rendering", "synthesis"),
     ("howard.evaluation.suite.person_view", "matting"),
 }

@@ -132,6 +132,7 @@ def test_what_changes_pixels_is_recorded():
         "plate_layer": None,
         "interlaced": "auto",
         "quality": "best",
+        "subject": "person",
         "alpha": "unmixed",
         "foreground": "estimated",
     }

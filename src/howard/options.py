@@ -27,6 +27,7 @@ FORMATS = {
     "matte": "alpha alone, as a movie",
     "composite": "over background=, as a movie",
 }
+SUBJECTS = {"person": "and what people hold or wear", "anything": "whatever the plate does not show"}
 ALPHAS = {"unmixed": "as person and plate explain the source", "network": ""}
 FOREGROUNDS = {"estimated": "from solid colours around and the plate", "network": ""}
 DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": ""}
@@ -113,6 +114,7 @@ class RenderOptions:
         is_recorded=True,
         group="matte",
     )
+    subject: str = setting("person", "what is cut out", choices=SUBJECTS, is_recorded=True, group="matte")
     alpha: str = setting("unmixed", "alpha of soft edges", choices=ALPHAS, is_recorded=True, group="matte")
     foreground: str = setting(
         "estimated", "colours of soft edges", choices=FOREGROUNDS, is_recorded=True, group="matte"

@@ -27,6 +27,7 @@ class KeyPredictor:
     """Stands in for a network: alpha is the difference key of whatever plate it is given."""
 
     metadata = None
+    find_people = None
 
     def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> "KeyPredictor":
         self.alpha = difference_key(source, plate, coverage)[None, None]

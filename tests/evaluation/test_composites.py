@@ -25,6 +25,8 @@ def _make(level: str = "handheld", clips: int = 2) -> list[list[Composite]]:
 class TruthTeller:
     """Knows the true mattes, and gives them in the order asked for: twice a frame, as two plates are tried."""
 
+    find_people = None
+
     def __init__(self, clips: list[list[Composite]]) -> None:
         self.mattes = iter([frame.alpha for clip in clips for frame in clip for _ in range(2)])
 

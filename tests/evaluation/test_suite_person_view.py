@@ -8,11 +8,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.evaluation.suite.person_view import PersonView, jittered_boxes, open_person_view
+from howard.evaluation.suite.person_view import jittered_boxes, open_person_view
 from howard.evaluation.suite.running import SuiteOptions, SuiteRun
 from howard.matting.prior_views import MARGIN
 from tests.evaluation.suites import SAMPLE, StandIn, small_recipe
 
+METADATA = SimpleNamespace(person_prior=True, coarse_long_side=480)
 SIZE = (120, 200)
 COVERED = np.full((1, *SIZE), 255, np.uint8)
 
@@ -46,8 +47,8 @@ def test_without_a_plate_or_a_person_it_is_the_whole_frame() -> None:
 
 
 def test_maps_are_of_the_coarse_networks_size() -> None:
-    view = PersonView(torch.device("cpu"), 480)
-    maps = view.maps(np.zeros((1, 128, 192, 3), np.uint8), torch.tensor([[0.0, 0.0, 128.0]]))
+    predictor = SimpleNamespace(metadata=METADATA, device=torch.device("cpu"))
+    maps = open_person_view(predictor).find(np.zeros((1, 128, 192, 3), np.uint8), torch.tensor([[0.0, 0.0, 128.0]]))
     assert maps.probabilities.shape == (1, 6, 64, 96)
     assert maps.looked[..., 64:].max() == 0
     assert maps.looked[..., :64].min() == pytest.approx(1)
@@ -56,7 +57,7 @@ def test_maps_are_of_the_coarse_networks_size() -> None:
 def test_only_a_network_that_takes_maps_is_given_them(tmp_path) -> None:
     predictor = StandIn(lambda source, plate, coverage: np.zeros_like(coverage))
     assert open_person_view(predictor) is None
-    predictor.metadata = SimpleNamespace(person_prior=True, coarse_long_side=480)
+    predictor.metadata = METADATA
     given = []
 
     def matte(source: np.ndarray, plate: np.ndarray, coverage: np.ndarray, person=None) -> StandIn:

@@ -9,7 +9,7 @@ import pytest
 
 from howard.errors import InputError, SettingsError
 from howard.evaluation.suite.frozen_recipe import RECIPE_FILE, load_recipe
-from howard.evaluation.suite.rendering import Job, hair_region, prepare_item, render_composite, subject_share
+from howard.evaluation.suite.rendering import Job, hair_region, render_composite
 from howard.evaluation.suite.sources import find_sources
 from tests.evaluation.suites import CLIPS, PICTURES, SAMPLE, STILLS, sampled_pixels, small_recipe
 
@@ -27,7 +27,7 @@ PHENOMENA = (
     "low_light",
     "static_plate",
 )
-DIGEST = "81f2fb0d1236"
+DIGEST = "5c6e826f7e1c"
 BUMP = "bump the suite's version: a new recipe_vN.json, and pictures by python -m tests.evaluation.suites"
 # Of an 8-bit value between two machines, and the share of values that may be further off (a quantiser's other side).
 _LEVELS, _SHARE = 2, 0.02
@@ -103,14 +103,14 @@ def test_a_composite_is_a_pure_function_of_its_number(kind) -> None:
 
 def test_samples_that_show_hardly_any_person_are_skipped() -> None:
     recipe = small_recipe()
-    away = replace(recipe.phenomena["ordinary"].recipes[0].person, shift=1.5, head_first=0.0)
     ordinary = recipe.phenomena["ordinary"]
-    far = replace(ordinary, recipes=tuple(replace(each, person=away) for each in ordinary.recipes))
+    away = [replace(each, person=replace(each.person, shift=1.5, head_first=0.0)) for each in ordinary.recipes]
     sources = find_sources(SAMPLE, recipe.people, recipe.places)
-    items = [prepare_item(Job(far, STILLS, number), sources) for number in range(8)]
-    assert all(subject_share(item, STILLS) >= 0.01 for item in items)
-    composite = render_composite(Job(far, STILLS, 0), sources)
-    assert composite.alpha.mean() / 255 == pytest.approx(subject_share(items[0], STILLS), rel=0.25)
+    shares = []
+    for number in range(6):
+        composite = render_composite(Job(replace(ordinary, recipes=tuple(away)), STILLS, number), sources)
+        shares.append(composite.alpha.mean() / 255)
+    assert min(shares) >= 0.01
 
 
 def test_a_missing_plate_is_nowhere_covered_and_two_people_are_two() -> None:

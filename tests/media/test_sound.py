@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from howard.media import MovieWriter, open_reader
+from howard.media.join import carriable_tracks
 from howard.media.movie_formats import MOVIE_FORMATS
-from howard.media.sound import carriable_tracks
 
 RATE = 48000
 FRAMES = 24

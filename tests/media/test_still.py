@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from howard.errors import InputError
 from howard.media import open_reader, read_still
@@ -49,21 +50,43 @@ def test_grey_and_transparent_stills_are_rgb(tmp_path):
     assert (open_reader(tmp_path / "clear.png")[0].image == COLOUR).all()
 
 
-# EXIF's orientations and where they leave the bright top left quarter of what is stored.
-@pytest.mark.parametrize(("orientation", "bright"), [(1, (0, 0)), (3, (1, 1)), (6, (0, 1)), (8, (1, 0))])
-def test_photographs_stand_upright(tmp_path, orientation, bright):
-    stored = np.full((32, 48, 3), 40, np.uint8)
-    stored[:16, :24] = 220
-    data = cv2.imencode(".jpg", stored)[1].tobytes()
-    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0" + bytes([orientation, 0, 0, 0]) + bytes(4)
-    (tmp_path / "photo.jpg").write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:])
-    with open_reader(tmp_path / "photo.jpg") as reader:
+# What brings each of EXIF's orientations upright, from the words of EXIF 2.32 (4.6.4) on where the first row and the
+# first column of what is stored lie in the picture.
+UPRIGHT = {
+    1: lambda stored: stored,  # top, left
+    2: lambda stored: np.fliplr(stored),  # top, right
+    3: lambda stored: np.rot90(stored, 2),  # bottom, right
+    4: lambda stored: np.flipud(stored),  # bottom, left
+    5: lambda stored: np.fliplr(np.rot90(stored, -1)),  # left, top
+    6: lambda stored: np.rot90(stored, -1),  # right, top
+    7: lambda stored: np.fliplr(np.rot90(stored, 1)),  # right, bottom
+    8: lambda stored: np.rot90(stored, 1),  # left, bottom
+}
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+def test_photographs_stand_upright_and_unmirrored(tmp_path, orientation, suffix):
+    y, x = np.mgrid[:32, :48]
+    stored = np.stack([5 * x, 7 * y, 128 + 0 * x], axis=2).astype(np.uint8)
+    fields = Image.Exif()
+    fields[0x0112] = orientation
+    path = tmp_path / f"photo{suffix}"
+    Image.fromarray(stored).save(path, exif=fields, **({"lossless": True} if suffix == ".webp" else {}))
+    with open_reader(path) as reader:
         image = reader[0].image
-        assert image.shape == ((32, 48, 3) if orientation in (1, 3) else (48, 32, 3))
         assert (reader.info.height, reader.info.width) == image.shape[:2]
-    height, width = image.shape[:2]
-    quarters = image[..., 1].reshape(2, height // 2, 2, width // 2).mean(axis=(1, 3))
-    assert np.unravel_index(quarters.argmax(), (2, 2)) == bright
+    np.testing.assert_allclose(image, UPRIGHT[orientation](stored), atol=16 if suffix == ".jpg" else 0)
+    # Pillow turns by itself, by the same field.
+    shown = np.asarray(ImageOps.exif_transpose(Image.open(path)))
+    np.testing.assert_allclose(image, shown, atol=0)
+
+
+def test_an_orientation_that_does_not_exist_turns_nothing(tmp_path):
+    fields = Image.Exif()
+    fields[0x0112] = 77
+    Image.fromarray(np.zeros((3, 5, 3), np.uint8)).save(tmp_path / "photo.png", exif=fields)
+    assert open_reader(tmp_path / "photo.png")[0].image.shape == (3, 5, 3)
 
 
 @pytest.mark.parametrize("content", [b"no picture", b"\xff\xd8\xff\xe0 cut"])

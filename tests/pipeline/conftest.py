@@ -1,9 +1,9 @@
 """A tiny shot and its plate, and a predictor that needs no network."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import cv2
@@ -57,6 +57,7 @@ class DifferenceKey:
     """A stand-in for the network: soft where source and plate differ a little, and the colour slightly dimmed.
 
     ``stop_after`` frames it behaves as if the user had pressed Ctrl-C; ``plates`` keeps what it was shown.
+    ``find_people`` is that of a network that takes maps of people; ``people`` keeps those that it was given.
     """
 
     metadata: KeyMetadata = KeyMetadata()
@@ -64,11 +65,14 @@ class DifferenceKey:
     precision: str = "fp32"
     stop_after: int | None = None
     plates: list[np.ndarray] = field(default_factory=list)
+    find_people: Callable[[np.ndarray, np.ndarray | None], Any] | None = None
+    people: list[Any] = field(default_factory=list)
 
-    def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray) -> KeyMatte:
+    def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray, person: Any = None) -> KeyMatte:
         if len(self.plates) == self.stop_after:
             raise KeyboardInterrupt
         self.plates.append(plate)
+        self.people.append(person)
         source, plate = to_depth(source, np.float32), to_depth(plate, np.float32)
         difference = 255 * np.abs(source - plate).max(axis=2)
         alpha = np.clip((difference - 10) / 60, 0, 1)

@@ -1,9 +1,12 @@
 """The two streams that others build on."""
 
+from fractions import Fraction
+
 import numpy as np
 
-from howard.media import open_reader
-from howard.pipeline import align_frames, matte_frames
+from howard.align.aligned import failed_plate
+from howard.media import Frame, open_reader
+from howard.pipeline import AlignedFrame, align_frames, matte_frames
 
 
 def test_aligning_alone(clips):
@@ -31,3 +34,29 @@ def test_frames_are_made_one_at_a_time(clips, key):
         stream = matte_frames(align_frames(shot, plate, range(6)), key)
         next(stream)
         assert len(key.plates) == 1
+
+
+def test_a_network_that_takes_people_is_given_those_near_what_changed(clips, key):
+    key.find_people = lambda source, mask: (source.shape, mask)
+    with open_reader(clips.shot) as shot, open_reader(clips.plate) as plate:
+        list(matte_frames(align_frames(shot, plate, [3]), key))
+    [(shape, mask)] = key.people
+    assert shape == (240, 320, 3)
+    # Somebody stands at 135 to 205, from 80 down; the mask is a little larger, and 240 wide.
+    rows, columns = np.nonzero(mask)
+    assert mask.shape == (180, 240)
+    np.testing.assert_allclose([columns.min(), columns.max(), rows.min()], [135 * 0.75, 205 * 0.75, 80 * 0.75], atol=5)
+
+
+def test_whatever_is_new_may_be_the_subject(clips, key):
+    key.find_people = lambda source, mask: "people"
+    with open_reader(clips.shot) as shot, open_reader(clips.plate) as plate:
+        list(matte_frames(align_frames(shot, plate, [3]), key, "anything"))
+    assert key.people == [None]
+
+
+def test_people_are_looked_for_everywhere_without_a_plate(key):
+    source = Frame(np.zeros((240, 320, 3), np.uint8), 0, 1, Fraction(0))
+    key.find_people = lambda source, mask: ("people", mask)
+    list(matte_frames([AlignedFrame(source, failed_plate(source.image, None))], key))
+    assert key.people == [("people", None)]

@@ -35,7 +35,7 @@ def motion_of(seed: int, recipe: MotionRecipe = LIVELY, frames: int = 1, unit: f
     return PersonMotion(*(torch.from_numpy(np.asarray(each)) for each in sampled))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**31))
 def test_alpha_and_light_are_the_means_of_the_subframes(seed: int) -> None:
     layer, motion = a_person(), motion_of(seed)

@@ -12,9 +12,10 @@ from howard.matting import BaselineNetwork, load_matting, load_network
 from tests.training.runs import ROOT, command, composed
 
 EXPERIMENTS = sorted(file.stem for file in (ROOT / "configs" / "experiment").glob("*.yaml"))
+OF_STAGES = ("flagship",)
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize("experiment", [name for name in EXPERIMENTS if name not in OF_STAGES])
 def test_every_experiment_runs_a_step(experiment: str, small: list[str], tmp_path: Path) -> None:
     fast = ["init=random", "trainer.fast_dev_run=true", "trainer.precision=auto"]
     config = composed(experiment, *small, *fast)
@@ -26,6 +27,27 @@ def test_every_experiment_runs_a_step(experiment: str, small: list[str], tmp_pat
 
 def given_rates(config: DictConfig) -> dict[str, float]:
     return {name: rate for name, rate in config.optimiser.rates.items() if rate is not None}
+
+
+@pytest.mark.parametrize("experiment", OF_STAGES)
+def test_the_stages_of_an_experiment_are_experiments(experiment: str) -> None:
+    config = composed(experiment)
+    assert len(config.stages) >= 2
+    assert set(config.stages) <= set(EXPERIMENTS) - set(OF_STAGES)
+
+
+def test_flagship_follows_the_recipe_with_the_person_prior() -> None:
+    """Device, clock and callbacks apart."""
+    for stage, recipe in (("flagship_coarse", "people_coarse"), ("flagship_refine", "people_refine")):
+        ours, theirs = composed(stage), composed(recipe)
+        assert (ours.model, ours.stage, ours.optimiser) == (theirs.model, theirs.stage, theirs.optimiser)
+        assert ours.init == theirs.init
+        assert ours.callbacks.ema == theirs.callbacks.ema
+        assert ours.scaling.base_batch_size == ours.scaling.batch_sizes.cpu == theirs.data.batch_size
+        for config in (ours, theirs):
+            for name in ("batch_size", "workers", "samples_per_epoch"):
+                config.data[name] = 0
+        assert ours.data == theirs.data
 
 
 def test_every_experiment_is_listed() -> None:

@@ -70,7 +70,7 @@ def test_a_full_size_crop_is_the_image() -> None:
 @pytest.mark.parametrize("kind", STAGES)
 def test_each_part_has_its_learning_rate(kind: type) -> None:
     module = stage(kind)
-    groups = module.optimiser(module.trained_parts(), 10)["optimizer"].param_groups
+    groups = module.optimiser(module.trained_parts(), lambda step: step / 10)["optimizer"].param_groups
     assert sorted(group["lr"] for group in groups) == sorted(RATES[name] for name in STAGES[kind])
     learned = sum(parameter.numel() for group in groups for parameter in group["params"])
     assert learned == sum(parameter.numel() for parameter in module.network.parameters())
@@ -103,7 +103,7 @@ def test_losses_have_names_and_gradients(kind: type) -> None:
 def test_the_loss_of_one_batch_falls(kind: type) -> None:
     torch.manual_seed(0)
     module = stage(kind, rate=3e-3).train()
-    optimizer = module.optimiser(module.trained_parts(), 30)["optimizer"]
+    optimizer = module.optimiser(module.trained_parts(), lambda step: step / 30)["optimizer"]
     images = batch()
     images["alpha"] = (images["alpha"].mean(dim=3, keepdim=True) > 0.5).float().expand(-1, -1, -1, 64)
     images["foreground"] = images["source"]

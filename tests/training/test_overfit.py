@@ -14,6 +14,7 @@ from howard.training import runs
 from howard.training.assembly import build
 from howard.training.modules import CoarseModule, RefineModule, StageModule, as_pictures
 from howard.training.optimiser import adam
+from howard.training.precision import resolve_precision
 from tests.training.runs import ROOT, composed
 
 SIZE, SCALE, COUNT = 384, 4, 8
@@ -27,17 +28,19 @@ def composites() -> Batch:
     fixed = [f"data.root={ROOT / 'data' / 'sample'}", f"data.size={SIZE}", f"data.validation_samples={COUNT}"]
     data = build(composed("smoke", *fixed, "data.workers=0").data)
     data.setup()
-    return as_pictures(data.validation_batch(COUNT))
+    batch = as_pictures(data.validation_batch(COUNT))
+    return {name: image for name, image in batch.items() if image.shape[-1] == SIZE}
 
 
 def learn(module: StageModule, batch: Batch, steps: int) -> Matte:
     """Train on one batch, in the way of the _lite experiments, and matte it."""
-    chosen = module.optimiser(module.trained_parts(), steps)
+    chosen = module.optimiser(module.trained_parts(), lambda step: step / steps)
+    is_half = resolve_precision("auto", "cpu") == "bf16-mixed"
     optimiser, schedule = chosen["optimizer"], chosen["lr_scheduler"]["scheduler"]
     module.train()
     for _ in range(steps):
         optimiser.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_half):
             _, terms = module.losses(batch, None)
         torch.stack(list(terms.values())).sum().backward()
         optimiser.step()

@@ -19,7 +19,7 @@ def trained(data: Path, output: Path, *overrides: str) -> dict:
     done = subprocess.run(
         [sys.executable, str(PROGRAM), str(data), str(output), *overrides],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])},
         capture_output=True,
         text=True,
         timeout=500,

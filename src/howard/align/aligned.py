@@ -26,6 +26,8 @@ class AlignedPlate(NamedTuple):
     went in and how much of each. ``gain`` and ``bias`` (3,) took the main frame's exposure to the source's: source =
     gain * plate + bias in sRGB code values where 255 is white, whatever the pictures' dtype. ``inliers`` counts the
     matches that agree, ``error_px`` is their median reprojection error in source pixels, NaN where there is none.
+    ``changed`` (h, w) bool at 1/8 of 1080p is where the source shows what the plate does not, the person above all;
+    None where there is no plate.
     """
 
     image: np.ndarray
@@ -38,6 +40,7 @@ class AlignedPlate(NamedTuple):
     inliers: int
     error_px: float
     status: AlignmentStatus
+    changed: np.ndarray | None = None
 
     @property
     def main_index(self) -> int:

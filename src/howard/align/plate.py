@@ -177,6 +177,7 @@ class PlateAligner:
             inliers=main.candidate.estimate.inliers,
             error_px=main.candidate.estimate.error_px,
             status=_status(main),
+            changed=main.comparison.person,
         )
 
 

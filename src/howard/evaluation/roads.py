@@ -19,6 +19,7 @@ from howard.pipeline import (
     align_frames,
     choose_finder,
     matte_frames,
+    matte_with_people,
 )
 
 # What the network, or the key, is given as plate.
@@ -106,10 +107,14 @@ def _alphas(
     """Alpha by road; ``as_filmed`` is the frame of the plate clip at the same share of its length."""
     source, plate = frame.source.image, frame.plate
     (film,) = matte_frames([frame], predictor)
+    unaligned, clean = (
+        matte_with_people(predictor, source, each, None, plate.changed).numpy().alpha[0, 0]
+        for each in (as_filmed, clip.clean(frame.source.index))
+    )
     return {
         "film": film.alpha,
-        "clean": predictor(source, clip.clean(frame.source.index), None).numpy().alpha[0, 0],
-        "unaligned": predictor(source, as_filmed, None).numpy().alpha[0, 0],
+        "clean": clean,
+        "unaligned": unaligned,
         "key": difference_key(source, plate.image, plate.coverage),
     }
 

@@ -14,6 +14,7 @@ from howard.matting.coarse import CoarseMatte
 from howard.matting.inference import prepare_for_inference
 from howard.matting.network import Matte, MattingNetwork, coarse_scale
 from howard.matting.person_maps import PersonMaps
+from howard.matting.prior_predictor import PersonPriorPredictor
 from howard.matting.unmixing import unmix_alpha
 from howard.matting.weights import WeightsMetadata, load_network
 
@@ -65,6 +66,9 @@ class MattingPredictor:
         self.precision = precision
         self.alpha = alpha
         self.views = _AUGMENTED if augmented else (_View(),)
+        self.find_people: PersonPriorPredictor | None = None
+        if metadata.person_prior:
+            self.find_people = PersonPriorPredictor(device, metadata.coarse_long_side, PRECISIONS[precision])
 
     @torch.inference_mode()
     def __call__(

@@ -44,7 +44,7 @@ class PersonPriorPredictor:
 
     @torch.inference_mode()
     def find(self, sources: np.ndarray, boxes: torch.Tensor, owner: torch.Tensor | None = None) -> PersonMaps:
-        """Find people in frames (B, H, W, 3) through given boxes; see :func:`howard.matting.person_maps.find_people`."""
+        """Find people in frames (B, H, W, 3) through boxes; see :func:`howard.matting.person_maps.find_people`."""
         height, width = sources.shape[1:3]
         scale = coarse_scale(height, width, self._long_side)
         size = max(1, round(height / scale)), max(1, round(width / scale))

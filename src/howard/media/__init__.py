@@ -11,8 +11,7 @@ from howard.media.colours.output_colour import OUTPUT_COLOURS, choose_output_col
 from howard.media.depth import full_scale, to_depth
 from howard.media.files import write_whole
 from howard.media.fingerprint import differences, fingerprint, fingerprint_all
-from howard.media.frame import AudioTrack, ClipInfo, Frame
-from howard.media.frame_range import choose_frames
+from howard.media.frame import AudioTrack, ClipInfo, DamagedFrameError, Frame, choose_frames
 from howard.media.ordered import OrderedWork
 from howard.media.still import read_still
 
@@ -30,6 +29,7 @@ __all__ = [
     "AudioTrack",
     "Background",
     "ClipInfo",
+    "DamagedFrameError",
     "ExrSequenceWriter",
     "Frame",
     "MovieWriter",

@@ -15,9 +15,8 @@ from av.video.stream import VideoStream
 from howard.errors import OutputError, SettingsError
 from howard.media.files import clear_leftovers, make_folder, temporary_path, unwritable
 from howard.media.frame import ClipInfo
-from howard.media.join import Segment, join_segments
+from howard.media.join import Segment, carriable_tracks, cut_sound, join_segments
 from howard.media.movie_formats import MovieFormat
-from howard.media.sound import carriable_tracks, cut_sound
 from howard.media.timecode import shift_timecode
 
 SEGMENT_FRAMES = 24

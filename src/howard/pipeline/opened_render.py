@@ -58,6 +58,7 @@ class OpenedRender(NamedTuple):
             predictor,
             numbers,
             quality=self.options.quality,
+            subject=self.options.subject,
             workers=self.options.threads,
             explains=explains,
             progress=progress,

@@ -1,5 +1,6 @@
 """What the pipeline asks of a matting predictor; `howard.matting.load_matting` makes such a one."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,7 +36,8 @@ class Predictor(Protocol):
 
     ``metadata`` is a dataclass that describes the weights; its ``mixing`` is "linear" or "srgb". ``device`` and
     ``precision`` say where and in which numbers it runs. ``find_person`` says roughly where the person is: (H, W) in
-    [0, 1].
+    [0, 1]. Where ``find_people`` is not None, what it makes of a source and a mask (h, w) bool of what differs from the
+    plate (None: unknown) is given to the call as ``person``.
     """
 
     @property
@@ -47,9 +49,14 @@ class Predictor(Protocol):
     @property
     def precision(self) -> str: ...
 
+    @property
+    def find_people(self) -> Callable[[np.ndarray, np.ndarray | None], Any] | None: ...
+
     def find_person(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> np.ndarray: ...
 
-    def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> MatteTensors: ...
+    def __call__(
+        self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None, /, person: Any = None
+    ) -> MatteTensors: ...
 
 
 def choose_finder(quality: str, predictor: Predictor) -> PersonFinder | None:

@@ -107,8 +107,10 @@ def _cut_out_frames(
         shot = inputs.shot.info
         numbers = [shot.first_number + index for index in choose_frames(frames, shot)]
         predictor = predictor or load_predictor(options, told)
-        quality, workers = options.quality, options.threads
-        with closing(matte_clip(inputs, predictor, numbers, quality=quality, workers=workers)) as mattes:
+        made = matte_clip(
+            inputs, predictor, numbers, quality=options.quality, subject=options.subject, workers=options.threads
+        )
+        with closing(made) as mattes:
             is_linear = predictor.metadata.mixing == "linear"
             for frame in mattes:
                 image = frame.source.image

@@ -22,6 +22,7 @@ from howard.pipeline.ahead import work_ahead
 from howard.pipeline.frames import AlignedFrame, MatteDetail, MattedFrame
 from howard.pipeline.inputs import Inputs
 from howard.pipeline.masks import apply_masks
+from howard.pipeline.people import matte_with_people
 from howard.pipeline.predictor import Predictor, choose_finder
 from howard.progress import Progress, SilentProgress
 
@@ -49,6 +50,7 @@ def matte_clip(
     numbers: Sequence[int],
     *,
     quality: str = "standard",
+    subject: str = "person",
     workers: int | None = None,
     explains: Explains = explain_nothing,
     progress: Progress | None = None,
@@ -61,6 +63,7 @@ def matte_clip(
         predictor: what mattes a frame.
         numbers: frames of the shot, counted as in output names.
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
+        subject: what is cut out, one of :data:`howard.options.SUBJECTS`.
         workers: frames aligned at a time; None means one for each of the machine's cores, up to eight.
         explains: says which frames come with explanations.
         progress: is told of reading the plate through.
@@ -82,7 +85,7 @@ def matte_clip(
         sparse=sparse,
     )
     with closing(work_ahead(make, _WAITING)) as aligned:
-        for frame in matte_frames(aligned, predictor):
+        for frame in matte_frames(aligned, predictor, subject):
             index = frame.source.index
             garbage, holdout = (mask and mask.frame(index) for mask in (inputs.garbage, inputs.holdout))
             yield frame._replace(alpha=apply_masks(frame.alpha, garbage, holdout))
@@ -173,10 +176,16 @@ def _neighbours(source: Reader, index: int, reading: threading.Lock) -> Iterator
                 yield frame
 
 
-def matte_frames(aligned: Iterable[AlignedFrame], predictor: Predictor) -> Iterator[MattedFrame]:
-    """Matte aligned frames one by one. Where the plate saw nothing it stays 0 and the coverage says so."""
+def matte_frames(
+    aligned: Iterable[AlignedFrame], predictor: Predictor, subject: str = "person"
+) -> Iterator[MattedFrame]:
+    """Matte aligned frames one by one. Where the plate saw nothing it stays 0 and the coverage says so.
+
+    ``subject`` is one of :data:`howard.options.SUBJECTS`.
+    """
     for source, plate, explanation in aligned:
-        matte = predictor(source.image, plate.image, plate.coverage).numpy()
+        pictures = source.image, plate.image, plate.coverage
+        matte = matte_with_people(predictor, *pictures, plate.changed, subject).numpy()
         detail = None
         if explanation is not None:
             detail = MatteDetail(matte.coarse.alpha[0, 0], matte.coarse.error[0, 0], matte.refined[0, 0])

@@ -22,9 +22,9 @@ class Lighting(NamedTuple):
 
     ``contact`` (T,) is the strength of the contact shadow, ``contact_width`` (T,) its width as a share of the side.
 
-    ``reflection`` (T,) is the opacity of the person's mirror image, ``mirror`` (T,) how far right of the persons' centre
-    an upright mirror is, ``on_floor`` (T,) is 1 where the floor below them mirrors instead, ``blur`` (T,) is a share of
-    the side.
+    ``reflection`` (T,) is the opacity of the person's mirror image, ``mirror`` (T,) how far right of the persons'
+    centre an upright mirror is, ``on_floor`` (T,) is 1 where the floor below them mirrors instead, ``blur`` (T,) is a
+    share of the side.
     """
 
     lamp: Drawn

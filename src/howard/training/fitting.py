@@ -95,10 +95,11 @@ def export_interrupted(trainer: Any, module: Any, metadata: Any, run: Path) -> N
 
 def measure(config: DictConfig, trainer: Any, run: Path) -> None:
     """Log figures of the exported weights on the validation suite, where it is wanted and its data is there."""
-    from howard.training.suite_figures import log_suite
-
     wanted = config.get("suite")  # runs from before the suite have none
     if wanted is not None:
+        # Needs the reader of clips, which a machine for training alone may lack.
+        from howard.training.suite_figures import log_suite
+
         root, workers = Path(config.data.root), config.data.workers
         log_suite(run, root, trainer, limit=wanted.limit, stills_only=wanted.stills_only, workers=workers)
 
@@ -121,6 +122,7 @@ def go_through_stages(run: Path, began: float | None = None) -> float:
             before = folder
             continue
         print(f"stage {index + 1} of {len(planned)}: {name}")
+        stage.budget.minutes = None
         if total is not None:
             spent = stages.planned_minutes(total, shares, index) if began is None else (time.monotonic() - began) / 60
             stage.budget.minutes = stages.stage_minutes(total, shares, index, spent)

@@ -119,7 +119,9 @@ class StageModule(LightningModule):
 
     def trained_parts(self) -> dict[str, nn.Module]:
         """Everything with parameters to train, by the name of its learning rate."""
-        parts = {_PARTS.get(name, name): part for name, part in self.network.named_children()}
+        parts: dict[str, nn.Module] = {}
+        for name, part in self.network.named_children():
+            parts[_PARTS.get(str(name), str(name))] = part
         if self.segmentation is not None:
             parts["segmentation"] = self.segmentation
         return parts

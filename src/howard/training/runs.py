@@ -5,7 +5,7 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import nn
 
-from howard.errors import InputError, SettingsError
+from howard.errors import InputError, SettingsError, WeightsError
 from howard.matting import MattingNetwork, WeightsMetadata, load_imagenet_encoder, load_network
 from howard.matting.encoders import ENCODERS
 from howard.matting.state_files import load_strictly
@@ -26,8 +26,7 @@ def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: s
         encoder: name of its encoder.
 
     Raises:
-        InputError: the run is not finished, or there is no finished coarse run that fits.
-        WeightsError: there is no such weights file.
+        InputError: the run is not finished, there is no such run or file, or no finished coarse run that fits.
     """
     if init is not None:
         if Path(init).is_dir():
@@ -35,7 +34,10 @@ def find_start(init: str | None, runs: Path, network: MattingNetwork, encoder: s
             if not path.is_file():
                 raise InputError(f"init={init}: the run is not finished; go on with resume={init}")
             return path
-        return find_weights(init)
+        try:
+            return find_weights(init)
+        except WeightsError:
+            raise InputError(f"init={init}: no run folder, no weights file and no name of shipped weights") from None
     finished = sorted(runs.glob(f"*coarse*/*/{EXPORTED}"), key=lambda path: path.parent.name, reverse=True)
     for path in finished:
         metadata = load_network(path)[1]

@@ -7,13 +7,15 @@ import numpy as np
 from howard.evaluation.composites.making import Composite
 from howard.evaluation.key import difference_key
 from howard.evaluation.scores import MatteScores, as_batch
-from howard.pipeline import FrameDone, Predictor, ProgressCallback
+from howard.pipeline import FrameDone, Predictor, ProgressCallback, matte_with_people
 
 ROADS = {
     "level": "network, plate as the level has it",
     "clean": "network, true background",
     "key": "difference key, plate as the level has it",
 }
+# Alpha above which a pixel counts for where the person prior is to look.
+_IS_PERSON = 0.5
 SCORES = {"mad": "MAD", "mse": "MSE", "grad": "Grad", "dtssd": "dtSSD", "band_mad": "Band MAD"}
 
 
@@ -25,9 +27,10 @@ def score_composites(
     for number, clip in enumerate(clips, start=1):
         scores = {road: MatteScores(tuple(SCORES)) for road in ROADS}
         for source, plate, background, coverage, alpha in clip:
+            is_person = alpha > _IS_PERSON
             mattes = {
-                "level": predictor(source, plate, coverage).numpy().alpha[0, 0],
-                "clean": predictor(source, background, None).numpy().alpha[0, 0],
+                "level": matte_with_people(predictor, source, plate, coverage, is_person).numpy().alpha[0, 0],
+                "clean": matte_with_people(predictor, source, background, None, is_person).numpy().alpha[0, 0],
                 "key": difference_key(source, plate, coverage),
             }
             for road, matte in mattes.items():

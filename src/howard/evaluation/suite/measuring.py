@@ -13,7 +13,7 @@ from torch import Tensor
 from howard.evaluation import metrics
 from howard.evaluation.batched_metrics import clip_dtssd, frame_metrics
 from howard.evaluation.suite.frozen_recipe import Kind, Phenomenon
-from howard.evaluation.suite.person_view import PersonView, jittered_boxes
+from howard.evaluation.suite.person_view import PersonPriorPredictor, jittered_boxes
 from howard.evaluation.suite.rendering import Composite, Job
 from howard.evaluation.suite.store import CompositeStore
 from howard.pipeline import Predictor
@@ -68,7 +68,7 @@ class SuiteRunner:
 
     store: CompositeStore
     predictor: Predictor
-    person_view: PersonView | None = None
+    person_view: PersonPriorPredictor | None = None
     has_conn: bool = False
     on_frames: Callable[[int], None] = lambda done: None
     seconds: Seconds = field(default_factory=Seconds)
@@ -123,7 +123,7 @@ class SuiteRunner:
         if self.person_view is None:
             return self.predictor(frames.source, frames.plate, coverage)
         boxes = jittered_boxes(frames.alpha, frames.coverage, seeds)
-        maps = self.person_view.maps(frames.source, boxes)
+        maps = self.person_view.find(frames.source, boxes)
         return self.predictor(frames.source, frames.plate, coverage, maps)  # type: ignore[call-arg]
 
     def _measure(self, batch: Composite, codes: Tensor, frames: int) -> dict[str, np.ndarray]:

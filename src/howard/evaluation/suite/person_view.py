@@ -6,9 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from howard.matting.network import coarse_scale
-from howard.matting.person_maps import PersonMaps, find_people
-from howard.matting.person_prior import load_person_prior
+from howard.matting.prior_predictor import PersonPriorPredictor
 from howard.matting.prior_views import box_from_mask, whole_frame
 from howard.pipeline import Predictor
 
@@ -17,32 +15,11 @@ from howard.pipeline import Predictor
 _JITTER = 0.1
 
 
-class PersonView:
-    """Runs the person prior on frames as inference does.
-
-    Args:
-        device: where it runs.
-        coarse_long_side: of the matting network, as its metadata say.
-    """
-
-    def __init__(self, device: torch.device, coarse_long_side: int) -> None:
-        self._prior = load_person_prior().to(device)
-        self._device, self._long_side = device, coarse_long_side
-
-    @torch.inference_mode()
-    def maps(self, source: np.ndarray, boxes: Tensor) -> PersonMaps:
-        """The prior's maps of frames (T, H, W, 3) uint8, each seen through its box, (T, 3)."""
-        height, width = source.shape[1:3]
-        scale = coarse_scale(height, width, self._long_side)
-        image = torch.from_numpy(source).to(self._device).permute(0, 3, 1, 2).float() / 255
-        return find_people(self._prior, image, boxes.to(self._device), (round(height / scale), round(width / scale)))
-
-
-def open_person_view(predictor: Predictor) -> PersonView | None:
-    """The view for a predictor whose network takes the prior's maps; None for all others."""
+def open_person_view(predictor: Predictor) -> PersonPriorPredictor | None:
+    """What runs the person prior for a predictor whose network takes its maps; None for all others."""
     if not getattr(predictor.metadata, "person_prior", False):
         return None
-    return PersonView(predictor.device, predictor.metadata.coarse_long_side)
+    return PersonPriorPredictor(predictor.device, predictor.metadata.coarse_long_side)
 
 
 def jittered_boxes(alpha: np.ndarray, coverage: np.ndarray, seeds: Sequence[tuple[int, ...]]) -> Tensor:

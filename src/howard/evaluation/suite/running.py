@@ -91,7 +91,7 @@ class SuiteRun:
         parts = self._parts()
         start = time.perf_counter()
         wanted = [Job(phenomenon, kind, number) for phenomenon, kind, count in parts for number in range(count)]
-        fill_store(self.store, wanted, self.sources, predictor.device, self.workers, progress)
+        fill_store(self.store, wanted, self.sources, self.workers, progress)
         runner.seconds.rendering = time.perf_counter() - start
         total = sum(kind.frames * count for _, kind, count in parts)
         progress.step("matting", f"matting {total} frames of the validation suite")

@@ -34,20 +34,23 @@ class Sources:
             digest.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
         return digest.hexdigest()[:_DIGEST_LENGTH]
 
-    @cached_property
-    def pictures(self) -> list[np.ndarray]:
-        """The places, decoded when first asked for: (H, W, 3) uint8 RGB."""
-        return load_places([place for each in self.places.values() for place in each])
-
     @property
     def counts(self) -> dict[str, str]:
         """How many people or places each collection gives; of rendered rooms, views and rooms."""
         people = {name: f"{len(clips)} people" for name, clips in self.people.items()}
         return people | {name: _count_places(places) for name, places in self.places.items()}
 
+    def decode_places(self) -> list[np.ndarray]:
+        """The places, (H, W, 3) uint8 RGB, decoded when first asked for."""
+        return self._pictures
+
     def weighted(self, weights: Mapping[str, float]) -> Pictures:
         """What a dataset samples from, with a sampling weight for each collection of people."""
-        return Pictures(list(self.people.values()), [weights.get(name, 0.0) for name in self.people], self.pictures)
+        return Pictures(list(self.people.values()), [weights.get(name, 0.0) for name in self.people], self._pictures)
+
+    @cached_property
+    def _pictures(self) -> list[np.ndarray]:
+        return load_places([place for each in self.places.values() for place in each])
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         for collection, clips in self.people.items():

@@ -94,16 +94,27 @@ def _find_layers(parts: Sequence[Part]) -> list[Layer]:
 
 def _named(layers: Sequence[Layer], wanted: str) -> Layer:
     lower = wanted.lower()
-    for matches in (
-        [layer for layer in layers if layer.name.lower() == lower],
-        [layer for layer in layers if layer.name.lower().endswith(f".{lower}")],
-        [layer for layer in layers if layer.channels[0].name.lower() == lower],
-    ):
-        if matches:
-            return matches[0]
-    near = difflib.get_close_matches(lower, [layer.name.lower() for layer in layers], n=1)
-    hint = next((f"; did you mean {layer.name}?" for layer in layers if near and layer.name.lower() == near[0]), "")
+    for name_of in (_full_name, _channel_name, _group_name):
+        for layer in layers:
+            name = name_of(layer).lower()
+            if name == lower or name.endswith(f".{lower}"):
+                return layer
+    near = difflib.get_close_matches(lower, [_full_name(layer).lower() for layer in layers], n=1, cutoff=0.4)
+    hint = next((f"; did you mean {layer.name}?" for layer in layers if near and layer.name.lower() == near[0]), ";")
     raise LayerError(f"has no layer {wanted!r}{hint} it has {_list(layers)}")
+
+
+def _full_name(layer: Layer) -> str:
+    return layer.name
+
+
+def _channel_name(layer: Layer) -> str:
+    return layer.channels[0].name
+
+
+def _group_name(layer: Layer) -> str:
+    """Depth for Depth.Z."""
+    return layer.channels[0].name.rpartition(".")[0]
 
 
 def _component(name: str) -> str:

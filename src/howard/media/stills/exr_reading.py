@@ -30,6 +30,8 @@ from howard.media.working_space import ColourTags
 
 # Rows read at once: they stay in the processor's cache between decoding and copying.
 _ROWS = 64
+# Frames a second; others are damage.
+_SLOWEST_RATE = Fraction(1, 100)
 _FASTEST_RATE = 1000
 # Standard names of spaces of linear light (Color Interop Forum, 2024), for files without chromaticities.
 _INTEROP_PRIMARIES = {
@@ -163,6 +165,7 @@ def _state_colour(spec: Any) -> ColourTags:
 
 def _frame_rate(rate: Any) -> Fraction | None:
     """None where there is none, or one that no clip has."""
-    if rate is None or not 0 < int(rate[0]) <= _FASTEST_RATE * int(rate[1]):
+    if rate is None or int(rate[1]) == 0:
         return None
-    return Fraction(int(rate[0]), int(rate[1]))
+    frames = Fraction(int(rate[0]), int(rate[1]))
+    return frames if _SLOWEST_RATE <= frames <= _FASTEST_RATE else None

@@ -29,6 +29,7 @@ from howard.media.working_space import ColourTags
 _BRANDS = slice(8, 32)
 _AV1_BRANDS = (b"avif", b"avis")
 _ORIENTATION_TAG = 0x0112
+_BOX_HEADER = 8
 
 
 def read_heif(path: Path, encoded: bytes) -> StillPicture:
@@ -38,9 +39,26 @@ def read_heif(path: Path, encoded: bytes) -> StillPicture:
     """
     if encoded[4:8] != b"ftyp":
         raise unreadable(path, "it is neither AVIF nor HEIC")
+    if _is_cut_short(encoded):
+        # The libraries leave tiles black that are not there.
+        raise damaged(path, "it ends early")
     if any(brand in encoded[_BRANDS] for brand in _AV1_BRANDS):
         return _read_avif(path, encoded)
     return _read_heic(path, encoded)
+
+
+def _is_cut_short(encoded: bytes) -> bool:
+    """Whether the last box of the file is longer than what is left of it (ISO/IEC 14496-12, 4.2)."""
+    position = 0
+    while position + _BOX_HEADER <= len(encoded):
+        size = int.from_bytes(encoded[position : position + 4], "big")
+        if size == 1:
+            size = int.from_bytes(encoded[position + 8 : position + 16], "big")
+        if size < _BOX_HEADER:
+            # 0 is a box that ends with the file; anything else is no box.
+            return size != 0
+        position += size
+    return position > len(encoded)
 
 
 def _read_avif(path: Path, encoded: bytes) -> StillPicture:
@@ -109,7 +127,8 @@ def _read_heic(path: Path, encoded: bytes) -> StillPicture:
     try:
         file = pi_heif.open_heif(io.BytesIO(encoded), convert_hdr_to_8bit=False)
         check_size(path, *file.size)
-        pixels = np.asarray(file)
+        # A copy: the library's own memory does not outlive ``file``.
+        pixels = np.array(file)
     except (ValueError, RuntimeError, OSError, SyntaxError, EOFError) as error:
         raise damaged(path, str(error)) from error
     # The library turns the picture upright by itself.

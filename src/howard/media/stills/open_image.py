@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import OpenImageIO as oiio
 
 from howard.media.colours.h273 import read_code_points
 from howard.media.primaries import BT709
+from howard.media.stills import dpx
 from howard.media.stills.picture import (
     PIXEL_FORMATS,
     SRGB_TAGS,
@@ -44,24 +44,6 @@ _READ_AS = {
 }
 _WHITE_IS_ZERO = 0  # TIFF 6.0, PhotometricInterpretation
 _LINEAR_TAGS = ColourTags("rgb", True, BT709, "linear")
-# SMPTE ST 268, transfer characteristic; Cineon's convention for both kinds of density. Those not here name no light.
-_DPX_TRANSFERS = {
-    "Printing density": "cineon",
-    "Logarithmic": "cineon",
-    "Linear": "linear",
-    "User defined": "bt709",
-    "Undefined": "bt709",
-    "Unspecified video": "bt709",
-    "SMPTE 274M": "bt709",
-    "ITU-R 709-4": "bt709",
-    "ITU-R 601-5 system B or G": "bt709",
-    "ITU-R 601-5 system M": "bt709",
-    "NTSC composite video": "bt709",
-    "PAL composite video": "bt709",
-}
-_STANDARD_RATES = (*map(Fraction, (24, 25, 30, 48, 50, 60)), *(Fraction(1000 * rate, 1001) for rate in (24, 30, 60)))
-# Header fields hold rates as 32-bit floats or rounded by hand.
-_SAME_RATE = 1e-3
 
 
 def read_image(path: Path) -> StillPicture:
@@ -74,7 +56,8 @@ def read_image(path: Path) -> StillPicture:
         if kind not in _FORMATS or (kind == "targa" and path.suffix.lower() not in _TGA_SUFFIXES):
             raise unreadable(path, "it is of no known kind")
         check_size(path, spec.width, spec.height)
-        image = _read_colour(path, source, spec)
+        is_padded = kind == "dpx" and dpx.needs_padding(spec.width, spec.nchannels, str(spec.format))
+        image = dpx.read_padded(path) if is_padded else _read_colour(path, source, spec)
         orientation = int(attribute(spec, "Orientation", 1))
         colour = _state_colour(spec, kind, image.dtype)
         return StillPicture(
@@ -83,7 +66,7 @@ def read_image(path: Path) -> StillPicture:
             tags=colour.tags,
             # Other formats give the density of a scanner or a printer, which seldom means the picture.
             pixel_aspect=pixel_aspect(attribute(spec, "PixelAspectRatio", None) if kind == "dpx" else None),
-            frame_rate=_frame_rate(attribute(spec, "dpx:FrameRate", 0.0)) if kind == "dpx" else None,
+            frame_rate=dpx.frame_rate(attribute(spec, "dpx:FrameRate", 0.0)) if kind == "dpx" else None,
             timecode=read_timecode(spec),
             notes=colour.notes,
         )
@@ -177,7 +160,7 @@ def _colour_channels(path: Path, names: Sequence[str]) -> tuple[int, int, int]:
 
 def _state_colour(spec: Any, kind: str, dtype: np.dtype) -> StatedColour:
     if kind == "dpx":
-        return StatedColour(_dpx_tags(attribute(spec, "dpx:Transfer", "Undefined")))
+        return StatedColour(dpx.tags_of_transfer(attribute(spec, "dpx:Transfer", "Undefined")))
     if kind == "cineon":
         return StatedColour(SRGB_TAGS._replace(transfer="cineon"))
     code_points = attribute(spec, "CICP", None)
@@ -198,16 +181,6 @@ def _state_colour(spec: Any, kind: str, dtype: np.dtype) -> StatedColour:
 def _profile(spec: Any) -> bytes:
     profile = attribute(spec, "ICCProfile", None)
     return b"" if profile is None else bytes(profile)
-
-
-def _dpx_tags(transfer: str) -> ColourTags:
-    if transfer not in _DPX_TRANSFERS:
-        return SRGB_TAGS._replace(unknown=f"the DPX transfer characteristic {transfer!r}")
-    return SRGB_TAGS._replace(transfer=_DPX_TRANSFERS[transfer])
-
-
-def _frame_rate(rate: float) -> Fraction | None:
-    return next((standard for standard in _STANDARD_RATES if abs(rate - standard) < _SAME_RATE), None)
 
 
 def _depth(spec: Any, dtype: np.dtype) -> str:
