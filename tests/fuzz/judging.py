@@ -20,7 +20,8 @@ def run_case(server: Server, case: Case) -> list[str]:
     problems = judge(outcome)
     if contents(case.folder) != before:
         problems.append("an input was changed")
-    return [f"{case.name}: {problem}: {' '.join(case.arguments)!r}: {outcome.errors[-600:]}" for problem in problems]
+    arguments = " ".join(each[:200] for each in case.arguments)
+    return [f"{case.name}: {problem}: {arguments!r}: {outcome.errors[-600:]}" for problem in problems]
 
 
 def judge(outcome: Outcome) -> list[str]:
