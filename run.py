@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = ENVIRONMENT / "howard.json"
-DEVELOPERS = ("dev", "export", "farm", "fast", "train", "xfeat")
+DEVELOPERS = ("dev", "export", "farm", "fast", "heic", "train", "xfeat")
 EXTRAS = {"demo": (), "test": DEVELOPERS, "lint": DEVELOPERS}
 DEMO = {"input": "data/sample/shot.mp4", "plate": "data/sample/plate.mp4", "output": "renders/demo"}
 USAGE = """usage: python run.py VERB [ARGUMENTS]
