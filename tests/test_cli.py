@@ -251,6 +251,7 @@ def test_chosen_groups_decide_which_keys_exist(research: Callable[..., list[str]
         ("encoder=resnet50", "unknown setting 'encoder'; did you mean 'model.encoder'?"),
         ("experimnt=coarse", "unknown setting 'experimnt'; did you mean 'experiment'?"),
         ("steps=[1", "the settings do not fit"),
+        (f"+more={'9' * 5000}", "the settings do not fit"),
     ],
 )
 def test_research_slips(research: Callable[..., list[str]], argument: str, message: str) -> None:

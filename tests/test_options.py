@@ -13,7 +13,8 @@ from omegaconf import OmegaConf
 
 import howard
 from howard import cli
-from howard.errors import SettingsError
+from howard.cli.__main__ import fill_page
+from howard.errors import InputError, SettingsError
 from howard.fields import list_settings
 from howard.options import (
     ALPHAS,
@@ -28,6 +29,8 @@ from howard.options import (
     read_frame_rate,
     recorded_options,
 )
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_options_are_frozen_and_equal_by_value():
@@ -169,3 +172,13 @@ def test_hydra_gets_the_same_keys_and_defaults():
 def test_the_table_of_the_documentation_has_every_setting():
     table = cli.settings_table(RenderJob, GROUPS)
     assert all(f"| `{each.name}=` |" in table for each in list_settings(RenderJob))
+
+
+def test_the_documentation_has_the_settings_as_they_are():
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert fill_page(page) == page, "run: python -m howard.cli docs/settings.md"
+
+
+def test_a_page_without_marks_is_left_alone():
+    with pytest.raises(InputError, match="mark it by"):
+        fill_page("# Settings")

@@ -127,6 +127,9 @@ class RenderOptions:
         None, "also lay the person over this: still, video, #rrggbb, green, ...", is_path=True, group="write"
     )
     exr_compression: str = setting("zip", "of EXR files", choices=EXR_COMPRESSIONS, group="write")
+    output_colour: str | None = setting(
+        None, "of EXR files: linear (BT.709 primaries; if left out), acescg, aces2065-1 or ocio:NAME", group="write"
+    )
     report: bool = setting(True, "also write report.html, a page that shows how the render came out", group="write")
     overwrite: bool = setting(False, "write into a folder that holds other files or another render", group="write")
     restart: bool = setting(False, "start over in a folder that holds a render and no other files", group="write")

@@ -13,7 +13,7 @@ import pytest
 
 from howard.align import AlignedPlate, AlignmentStatus
 from howard.colour import srgb_to_linear
-from howard.errors import OutputError, SettingsError
+from howard.errors import InputError, OutputError, SettingsError
 from howard.media import Background, Frame, MovieWriter, open_reader
 from howard.media.movie_formats import MOVIE_FORMATS
 from howard.options import RenderOptions
@@ -172,6 +172,8 @@ def test_a_video_behind_the_person_runs_along(write, clips, tmp_path):
         ({"format": "exr", "background": "green"}, "background= goes with format=png"),
         ({"format": "exr", "exr_compression": "rar"}, "exr_compression=rar is not known"),
         ({"frame_rate": "fast"}, "frame_rate=fast is not a frame rate"),
+        ({"output_colour": "acescg"}, "output_colour=acescg goes with format=exr"),
+        ({"format": "exr", "output_colour": "ocio:nothing like it"}, "nothing like it"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused_before_anything_is_written(render, tmp_path, keywords, message):
@@ -294,3 +296,39 @@ def test_a_sequence_renders_under_its_own_numbers_and_becomes_a_movie_in_the_rat
         assert movie.streams.video[0].average_rate == Fraction(24000, 1001)
     assert _sidecar(tmp_path / "out")["source"]["fingerprint"]["files"] == 2
     assert json.loads((tmp_path / "out" / "howard.frames.jsonl").read_text())["number"] == 1002
+
+
+def test_exr_frames_are_written_in_the_colour_space_asked_for(render, tmp_path):
+    for name in ("linear", "acescg"):
+        render(format="exr", frames="2", output=tmp_path / name, output_colour=name)
+    linear, aces = (
+        OpenEXR.File(str(tmp_path / name / "shot.0002.exr")).channels()["RGBA"].pixels for name in ("linear", "acescg")
+    )
+    opaque = linear[..., 3] == 1
+    np.testing.assert_array_equal(linear[..., 3], aces[..., 3])
+    # A red of BT.709 is less saturated in the wider gamut; greys are the same.
+    red = opaque & (linear[..., 0] > 4 * linear[..., 1])
+    assert red.any()
+    assert (aces[red][:, 1] > linear[red][:, 1]).all()
+    assert (aces[red][:, 0] < linear[red][:, 0]).all()
+    assert "ACEScg" in _sidecar(tmp_path / "acescg")["outputs"][0]["colour_space"]
+
+
+def test_layers_of_shot_and_plate_are_chosen(render, clips, tmp_path):
+    with open_reader(clips.shot) as shot, open_reader(clips.plate) as plate:
+        pictures = {"shot": shot[0].image, "plate": plate[0].image}
+    for name, picture in pictures.items():
+        light = srgb_to_linear(picture / 255).astype(np.float16)
+        channels = {
+            f"{layer}.{c}": np.ascontiguousarray(light[..., i] * gain)
+            for layer, gain in (("bright", 1), (name, 0.5))
+            for i, c in enumerate("RGB")
+        }
+        OpenEXR.File({"type": OpenEXR.scanlineimage}, channels).write(str(tmp_path / f"{name}.exr"))
+    clip = {"source": tmp_path / "shot.exr", "plate": tmp_path / "plate.exr"}
+    with pytest.raises(InputError, match="has several layers; choose one with layer=NAME"):
+        render(**clip)
+    assert render(**clip, layer="bright", plate_layer="plate").rendered == 1
+    assert _sidecar(tmp_path / "out")["settings"]["plate_layer"] == "plate"
+    with pytest.raises(OutputError, match=r"settings\.layer was bright, is shot"):
+        render(**clip, layer="shot", plate_layer="plate")

@@ -125,7 +125,8 @@ def _jobs(arguments: Sequence[str]) -> Iterator[list[str]]:
     given = [argument for argument in arguments if not argument.startswith("-")]
     try:
         parsed = OverridesParser.create().parse_overrides(given)
-    except HydraException as error:
+    # Hydra lets through what Python says of numbers with thousands of digits.
+    except (HydraException, ValueError) as error:
         raise SettingsError(f"the settings do not fit: {' '.join(str(error).split())}") from error
     choices = [
         [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]

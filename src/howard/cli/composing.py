@@ -39,7 +39,7 @@ def compose_config(config_name: str, overrides: list[str]) -> DictConfig:
     """Compose within :func:`hydra_ready`; raises SettingsError, in one line, for what does not fit."""
     try:
         return compose(config_name, overrides)
-    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         text = " ".join(str(error.__cause__ or error).split())
     raise SettingsError(_explained(text, config_name))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from howard.errors import InputError
+from howard.errors import InputError, quoted
 
 _SAMPLE_BYTES = 2**20
 
@@ -56,7 +56,7 @@ def differences(old: Any, new: Any, where: str = "") -> Iterator[str]:
             if key != "path":
                 yield from differences(old.get(key), new.get(key), f"{where}.{key}".lstrip("."))
     elif old != new:
-        yield f"{where} was {old}, is {new}"
+        yield f"{quoted(where)} was {quoted(old)}, is {quoted(new)}"
 
 
 def _keyed(value: Any) -> Any:

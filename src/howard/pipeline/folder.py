@@ -10,7 +10,7 @@ from typing import Any
 from howard.errors import OutputError
 from howard.media import differences
 from howard.media.files import make_folder, write_first, write_whole
-from howard.pipeline.record import FrameRecord
+from howard.pipeline.record import FrameRecord, parse_record
 from howard.pipeline.samples import clear_samples
 
 _SIDECAR = "howard.json"
@@ -101,7 +101,7 @@ class RenderFolder:
     def _check_same(self, sidecar: dict[str, Any]) -> None:
         try:
             old = json.loads(self._sidecar.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise OutputError(f"{self._sidecar} cannot be read; choose another folder or set overwrite=true") from error
         changed = list(differences(old, sidecar))
         if changed:
@@ -112,19 +112,16 @@ class RenderFolder:
             )
 
     def _read_records(self) -> dict[int, dict[str, Any]]:
-        """Lines by frame number; one that a crash cut short is left out."""
+        """Lines by frame number; those that are damaged or cut short are left out, and their frames made again."""
         if not self._frames.exists():
             return {}
-        text = self._frames.read_text(encoding="utf-8")
-        records = {}
-        for line in text.splitlines():
-            try:
-                record = json.loads(line)
-                records[record["number"]] = record
-            except (ValueError, KeyError, TypeError):
-                continue
-        self._is_cut_short = bool(text) and not text.endswith("\n")
-        return records
+        try:
+            data = self._frames.read_bytes()
+        except OSError as error:
+            raise OutputError(f"{self._frames} cannot be read ({error.strerror}); choose another folder") from error
+        self._is_cut_short = bool(data) and not data.endswith(b"\n")
+        records = (parse_record(line) for line in data.splitlines())
+        return {record["number"]: record for record in records if record is not None}
 
     def _append(self, text: str) -> None:
         try:

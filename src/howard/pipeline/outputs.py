@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from howard.errors import OutputError, SettingsError
+from howard.errors import OutputError, SettingsError, quoted
 from howard.media import ClipInfo, open_writer
 from howard.options import RenderOptions
 from howard.pipeline.writer import Output
@@ -19,10 +19,19 @@ def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames:
     """
 
     def output(ending: str = "", is_composite: bool = False) -> Output:
-        compression = options.exr_compression
-        writer = open_writer(options.format, folder, clip, frames, ending=ending, compression=compression)
+        writer = open_writer(
+            options.format,
+            folder,
+            clip,
+            frames,
+            ending=ending,
+            compression=options.exr_compression,
+            output_colour=options.output_colour,
+        )
         return Output(writer, is_composite)
 
+    if options.output_colour is not None and options.format != "exr":
+        raise SettingsError(f"output_colour={quoted(options.output_colour)} goes with format=exr")
     if options.format == "composite":
         if options.background is None:
             raise SettingsError("format=composite needs background=, a colour, still or video to lay the person over")

@@ -1,10 +1,14 @@
 """The line that the sidecar keeps of each frame."""
 
+import json
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
+from howard.align import AlignmentStatus
 from howard.measures import holes, islands, plate_residual, recomposition_error
 from howard.pipeline.frames import MattedFrame
 
@@ -34,6 +38,26 @@ class FrameRecord:
     recomposition_error: float | None
     holes: float
     islands: float
+
+
+_FIELDS = {each.name for each in fields(FrameRecord)}
+# Seconds as a fraction.
+_TIME = re.compile(r"[0-9]{1,30}(/0*[1-9][0-9]{0,29})?")
+
+
+def parse_record(line: bytes) -> dict[str, Any] | None:
+    """A frame's line as it was written; None where it is damaged, cut short or something else."""
+    try:
+        record = json.loads(line)
+        is_whole = (
+            record.keys() == _FIELDS
+            and type(record["number"]) is int
+            and record["status"] in tuple(AlignmentStatus)
+            and _TIME.fullmatch(record["time"])
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return record if is_whole else None
 
 
 def measure_frame(frame: MattedFrame, linear_light: bool) -> FrameRecord:

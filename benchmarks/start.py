@@ -1,0 +1,122 @@
+"""How soon the command answers: ``python benchmarks/start.py``.
+
+Seconds from starting ``infer.py`` to its help page, to a refusal, to its first message and to each step of a preview,
+of the sample pair and of a pair of large movies (ProRes in MOV, the packets of the sample repeated), whose files must
+not be read whole. The median of some runs; the disk's cache is warm.
+
+    python benchmarks/start.py --gigabytes 1.3 --runs 5
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+
+from howard.media import open_reader
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "data" / "sample"
+HD = (1920, 1080)
+# Frames of the sample whose packets are repeated.
+_ENCODED = 12
+
+
+class Start(NamedTuple):
+    """Seconds to the first event of each name, and the megabytes read from files until the preview was done."""
+
+    seconds: dict[str, float]
+    megabytes_read: float
+
+
+def large_movie(name: str, path: Path, gigabytes: float) -> Path:
+    """A ProRes movie of a size, whose frames are some of the sample's clip ``name``, again and again."""
+    with open_reader(SAMPLE / f"{name}.mp4") as reader, av.open(str(path), "w") as container:
+        stream = container.add_stream("prores_ks", rate=24, options={"profile": "3"})
+        stream.width, stream.height = HD
+        stream.pix_fmt = "yuv422p10le"
+        packets = []
+        for index in range(_ENCODED):
+            picture = cv2.resize(reader[index].image, HD, interpolation=cv2.INTER_CUBIC)
+            packets += stream.encode(av.VideoFrame.from_ndarray(np.asarray(picture, np.uint8), format="rgb24"))
+        packets += stream.encode(None)
+        contents = [bytes(packet) for packet in packets]
+        written, number = 0, 0
+        while written < gigabytes * 1e9:
+            packet = av.Packet(contents[number % len(contents)])
+            packet.stream, packet.time_base = stream, Fraction(1, 24)
+            packet.pts = packet.dts = number
+            packet.is_keyframe = True
+            container.mux(packet)
+            written, number = written + packet.size, number + 1
+    return path
+
+
+def answer(*arguments: str) -> float:
+    """Seconds until the command has ended."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, str(ROOT / "infer.py"), *arguments], capture_output=True, check=False)
+    return time.perf_counter() - began
+
+
+def preview(shot: Path, plate: Path, output: Path) -> Start:
+    """Preview a frame in the middle of a shot."""
+    with open_reader(shot) as reader:
+        number = len(reader) // 2
+    settings = (f"input={shot}", f"plate={plate}", f"output={output}", f"preview={number}", "progress=json")
+    began = time.perf_counter()
+    seconds: dict[str, float] = {}
+    bytes_read = 0
+    line = [sys.executable, str(ROOT / "infer.py"), *settings]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for text in process.stdout:
+            seconds.setdefault(json.loads(text)["event"], time.perf_counter() - began)
+            bytes_read = read_so_far(process.pid) or bytes_read
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    return Start(seconds, bytes_read / 1e6)
+
+
+def read_so_far(pid: int) -> int:
+    """Bytes that a process has read, from files or their cache; 0 where the system does not say."""
+    try:
+        lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    except OSError:
+        return 0
+    return int(dict(line.split(": ") for line in lines)["rchar"])
+
+
+def main() -> None:
+    """Print all of it."""
+    parser = argparse.ArgumentParser(description="How soon the command answers.")
+    parser.add_argument("--gigabytes", type=float, default=1.3, help="size of each of the large movies; 0 for none")
+    parser.add_argument("--runs", type=int, default=3, help="of each, of which the median is printed")
+    options = parser.parse_args()
+    print(f"--help: {median(answer('--help') for _ in range(options.runs)):.2f} s")
+    missing = ("input=nowhere.mp4", "plate=nowhere.mp4")
+    print(f"a missing file: {median(answer(*missing) for _ in range(options.runs)):.2f} s")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pairs = {"sample": (SAMPLE / "shot.mp4", SAMPLE / "plate.mp4")}
+        if options.gigabytes:
+            movies = [large_movie(each, folder / f"{each}.mov", options.gigabytes) for each in ("shot", "plate")]
+            pairs[f"{options.gigabytes:g} GB each"] = (movies[0], movies[1])
+        for title, (shot, plate) in pairs.items():
+            runs = [preview(shot, plate, folder / "out") for _ in range(options.runs)]
+            print(f"a preview, {title}: {median(run.megabytes_read for run in runs):.0f} MB read")
+            for event in runs[0].seconds:
+                print(f"  {event:<12} {median(run.seconds[event] for run in runs):6.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""What is right of a command's end, whatever it was given: a render, or one line and exit code 2."""
+
+import hashlib
+from pathlib import Path
+
+from tests.fuzz.command_cases import OUTPUT, Case
+from tests.fuzz.server import Outcome, Server
+
+# Beside the line of an error, libraries may have said something; none of it may be long.
+_MOST_LINES = 3
+_LONGEST_LINE = 1000
+# The network and its libraries alone take half of it.
+_MOST_MEGABYTES = 2000
+
+
+def run_case(server: Server, case: Case) -> list[str]:
+    """Run a case; what is wrong with its end, nothing if all is well."""
+    before = contents(case.folder)
+    outcome = server.run(case)
+    problems = judge(outcome)
+    if contents(case.folder) != before:
+        problems.append("an input was changed")
+    arguments = " ".join(each[:200] for each in case.arguments)
+    return [f"{case.name}: {problem}: {arguments!r}: {outcome.errors[-600:]}" for problem in problems]
+
+
+def judge(outcome: Outcome) -> list[str]:
+    """What is wrong with how a command ended."""
+    problems = []
+    lines = outcome.errors.splitlines()
+    if "Traceback" in outcome.errors:
+        problems.append("a traceback")
+    if outcome.code not in (0, 2):
+        problems.append(f"exit code {outcome.code} after {outcome.seconds:.0f} s")
+    if len(lines) > _MOST_LINES:
+        problems.append(f"{len(lines)} lines")
+    if any(len(line) > _LONGEST_LINE for line in lines):
+        problems.append("a very long line")
+    if outcome.code == 2 and not any(line.startswith("error: ") for line in lines):
+        problems.append("no word of why")
+    if outcome.code == 0 and not outcome.output.strip():
+        problems.append("no word of success")
+    if outcome.megabytes > _MOST_MEGABYTES:
+        problems.append(f"{outcome.megabytes:.0f} MB")
+    return problems
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Hashes of all files of a case but those of its output and of its cache, by name."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.relative_to(folder).parts[0] not in (OUTPUT, "cache", "renders", "out_preview")
+    }
