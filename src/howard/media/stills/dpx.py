@@ -56,7 +56,7 @@ def needs_padding(width: int, channels: int, sample: str) -> bool:
 def read_padded(path: Path) -> np.ndarray:
     """The picture, (H, W, 3) uint8 or uint16 as stored, by FFmpeg, which tells padded rows by the file's size."""
     try:
-        with av.open(f"file:{path}", "r", format="dpx_pipe") as container:
+        with av.open(f"file:{path}", "r", format="dpx_pipe", metadata_errors="replace") as container:
             frame = next(container.decode(video=0))
     except (av.FFmpegError, StopIteration) as error:
         raise damaged(path, getattr(error, "strerror", None) or "its data end early") from error
