@@ -19,6 +19,7 @@ _TRANSFERS = {
     "Linear": "linear",
     "User defined": "bt709",
     "Undefined": "bt709",
+    "": "bt709",
     "Unspecified video": "bt709",
     "SMPTE 274M": "bt709",
     "ITU-R 709-4": "bt709",
@@ -40,8 +41,9 @@ def tags_of_transfer(transfer: str) -> ColourTags:
     return SRGB_TAGS._replace(transfer=_TRANSFERS[transfer])
 
 
-def frame_rate(rate: float) -> Fraction | None:
+def frame_rate(stated: tuple[float, ...] | None) -> Fraction | None:
     """The standard rate that a header's float stands for; None for others, which unset fields happen to hold."""
+    rate = stated[0] if stated else 0.0
     return next((standard for standard in _STANDARD_RATES if abs(rate - standard) < _SAME_RATE), None)
 
 

@@ -1,9 +1,9 @@
 """EXR files of luminance and chroma (Y, RY and BY), whose chroma is stored at half the resolution, rebuilt to RGB."""
 
+import io
 import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from howard.media.stills.picture import StillPicture, Window, check_size, damage
 from howard.media.working_space import ColourTags
 
 _CHANNELS = ("Y", "RY", "BY")
+_STANDARD_ERROR = 2
 
 
 def read_luminance_chroma(path: Path) -> StillPicture | None:
@@ -91,21 +92,15 @@ def _read_planes(path: Path, width: int, height: int) -> list[np.ndarray]:
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """Discard what the library writes to the terminal on damaged data, which nothing else keeps it from."""
-    streams = (sys.__stdout__, sys.__stderr__)
-    for stream in streams:
-        if stream is not None:
-            stream.flush()
-    kept = [os.dup(descriptor) for descriptor in (1, 2)]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Discard what the library prints, and writes to standard error, on damaged data; it has no other switch."""
+    kept, nowhere = os.dup(_STANDARD_ERROR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _STANDARD_ERROR)
     try:
-        for descriptor in (1, 2):
-            os.dup2(nowhere, descriptor)
-        yield
+        with redirect_stdout(io.StringIO()):
+            yield
     finally:
-        for descriptor, original in zip((1, 2), kept, strict=True):
-            os.dup2(original, descriptor)
-            os.close(original)
+        os.dup2(kept, _STANDARD_ERROR)
+        os.close(kept)
         os.close(nowhere)
 
 
