@@ -97,7 +97,7 @@ class WorkingSpace:
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Convert (H, W, 3) RGB, matrix and range undone: uint8, uint16, or float32 with 1 as full signal."""
         if self.passes:
-            return image
+            return _bounded(image) if image.dtype == np.float32 else image
         if self._ocio is not None:
             return colour.linear_to_srgb(_bounded(self._ocio(_as_signal(image))))
         linear = self._linearise(image)
@@ -137,7 +137,10 @@ def _as_signal(image: np.ndarray) -> np.ndarray:
     return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
 
 
-def _bounded(linear: np.ndarray) -> np.ndarray:
+def _bounded(light: np.ndarray) -> np.ndarray:
     """Float32 that a half float can hold; NaN becomes 0."""
-    finite = np.nan_to_num(linear.astype(np.float32, copy=False), nan=0.0, posinf=LARGEST_HALF, neginf=-LARGEST_HALF)
-    return finite.clip(-LARGEST_HALF, LARGEST_HALF)
+    bounded = light.astype(np.float32, copy=False).clip(-LARGEST_HALF, LARGEST_HALF)
+    missing = np.isnan(bounded)
+    if missing.any():
+        bounded[missing] = 0
+    return bounded

@@ -19,6 +19,7 @@ _TRANSFERS = {
     "Linear": "linear",
     "User defined": "bt709",
     "Undefined": "bt709",
+    "": "bt709",
     "Unspecified video": "bt709",
     "SMPTE 274M": "bt709",
     "ITU-R 709-4": "bt709",
@@ -40,8 +41,9 @@ def tags_of_transfer(transfer: str) -> ColourTags:
     return SRGB_TAGS._replace(transfer=_TRANSFERS[transfer])
 
 
-def frame_rate(rate: float) -> Fraction | None:
+def frame_rate(stated: tuple[float, ...] | None) -> Fraction | None:
     """The standard rate that a header's float stands for; None for others, which unset fields happen to hold."""
+    rate = stated[0] if stated else 0.0
     return next((standard for standard in _STANDARD_RATES if abs(rate - standard) < _SAME_RATE), None)
 
 
@@ -56,7 +58,7 @@ def needs_padding(width: int, channels: int, sample: str) -> bool:
 def read_padded(path: Path) -> np.ndarray:
     """The picture, (H, W, 3) uint8 or uint16 as stored, by FFmpeg, which tells padded rows by the file's size."""
     try:
-        with av.open(f"file:{path}", "r", format="dpx_pipe") as container:
+        with av.open(f"file:{path}", "r", format="dpx_pipe", metadata_errors="replace") as container:
             frame = next(container.decode(video=0))
     except (av.FFmpegError, StopIteration) as error:
         raise damaged(path, getattr(error, "strerror", None) or "its data end early") from error

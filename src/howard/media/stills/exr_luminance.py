@@ -1,5 +1,9 @@
 """EXR files of luminance and chroma (Y, RY and BY), whose chroma is stored at half the resolution, rebuilt to RGB."""
 
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,7 @@ from howard.media.stills.picture import StillPicture, Window, check_size, damage
 from howard.media.working_space import ColourTags
 
 _CHANNELS = ("Y", "RY", "BY")
+_STANDARD_ERROR = 2
 
 
 def read_luminance_chroma(path: Path) -> StillPicture | None:
@@ -55,9 +60,11 @@ def rebuild_rgb(luminance: np.ndarray, red: np.ndarray, blue: np.ndarray, weight
     of red, green and blue in luminance (OpenEXR, Technical Introduction, "Luminance/Chroma Images").
     """
     height, width = luminance.shape
-    red_share, blue_share = (1 + _upsample(chroma, width, height) for chroma in (red, blue))
-    green_share = (1 - weights[0] * red_share - weights[2] * blue_share) / weights[1]
-    return (np.dstack([red_share, green_share, blue_share]) * luminance[..., None]).astype(np.float32)
+    # Damaged values may be infinite, or no numbers.
+    with np.errstate(over="ignore", invalid="ignore"):
+        red_share, blue_share = (1 + _upsample(chroma, width, height) for chroma in (red, blue))
+        green_share = (1 - weights[0] * red_share - weights[2] * blue_share) / weights[1]
+        return (np.dstack([red_share, green_share, blue_share]) * luminance[..., None]).astype(np.float32)
 
 
 def _upsample(chroma: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -71,7 +78,8 @@ def _upsample(chroma: np.ndarray, width: int, height: int) -> np.ndarray:
 def _read_planes(path: Path, width: int, height: int) -> list[np.ndarray]:
     """Luminance, then the two chroma planes as stored, float32."""
     try:
-        channels = OpenEXR.File(str(path), separate_channels=True).parts[0].channels
+        with _silenced():
+            channels = OpenEXR.File(str(path), separate_channels=True).parts[0].channels
     except (RuntimeError, ValueError, IndexError) as error:
         raise damaged(path, str(error)) from error
     planes = [channels[name].pixels for name in _CHANNELS]
@@ -80,6 +88,20 @@ def _read_planes(path: Path, width: int, height: int) -> list[np.ndarray]:
     if any(plane.dtype.kind != "f" for plane in planes):
         raise InputError(f"{path}: its luminance and chroma are whole numbers, not light; write half or float")
     return [np.asarray(plane, np.float32) for plane in planes]
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Discard what the library prints, and writes to standard error, on damaged data; it has no other switch."""
+    kept, nowhere = os.dup(_STANDARD_ERROR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _STANDARD_ERROR)
+    try:
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        os.dup2(kept, _STANDARD_ERROR)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _window(corners: Any) -> Window:

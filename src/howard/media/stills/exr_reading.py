@@ -15,7 +15,15 @@ from howard.media.frame import WindowOrigin
 from howard.media.primaries import ACES_AP0, ACES_AP1, BT709, BT2020, CIE_XYZ, DISPLAY_P3, named_primaries
 from howard.media.stills.exr_layers import Layer, LayerError, Part, choose_layer
 from howard.media.stills.exr_luminance import read_luminance_chroma
-from howard.media.stills.open_image import attribute, open_image, read_error, read_timecode
+from howard.media.stills.open_image import (
+    number_of,
+    numbers_of,
+    open_image,
+    read_aspect,
+    read_error,
+    read_timecode,
+    text_of,
+)
 from howard.media.stills.picture import (
     PIXEL_FORMATS,
     SRGB_TAGS,
@@ -23,7 +31,6 @@ from howard.media.stills.picture import (
     Window,
     check_size,
     damaged,
-    pixel_aspect,
     place_in_window,
 )
 from howard.media.working_space import ColourTags
@@ -67,7 +74,7 @@ def _read_layer(path: Path, layer: str | None) -> StillPicture:
         if source.format_name() != "openexr":
             raise InputError(f"{path} is no EXR file, but {source.format_name()}; give it its own suffix")
         specs = _read_specs(path, source)
-        parts = [Part(str(attribute(spec, "oiio:subimagename", "")), tuple(spec.channelnames)) for spec in specs]
+        parts = [Part(text_of(spec, "oiio:subimagename"), tuple(spec.channelnames)) for spec in specs]
         try:
             chosen = choose_layer(parts, layer)
         except LayerError as error:
@@ -76,14 +83,16 @@ def _read_layer(path: Path, layer: str | None) -> StillPicture:
         spec = specs[number]
         source.seek_subimage(number, 0)
         image = _read_channels(path, source, spec, chosen)
+        if not chosen.is_light:
+            image = np.nan_to_num(image, copy=False).clip(0, 1)
         data = Window(spec.x, spec.y, spec.x + spec.width, spec.y + spec.height)
         display = Window(spec.full_x, spec.full_y, spec.full_x + spec.full_width, spec.full_y + spec.full_height)
         return StillPicture(
             image=place_in_window(image, data, display),
             pixel_format=PIXEL_FORMATS["float16" if _sample(spec, chosen.channels[0].name) == "half" else "float32"],
             tags=_state_colour(spec) if chosen.is_light else SRGB_TAGS,
-            pixel_aspect=pixel_aspect(attribute(spec, "PixelAspectRatio", None)),
-            frame_rate=_frame_rate(attribute(spec, "framesPerSecond", None)),
+            pixel_aspect=read_aspect(spec),
+            frame_rate=_frame_rate(numbers_of(spec, "framesPerSecond", 2)),
             timecode=read_timecode(spec),
             window_origin=WindowOrigin(display.left, display.top),
         )
@@ -92,7 +101,7 @@ def _read_layer(path: Path, layer: str | None) -> StillPicture:
 def _read_specs(path: Path, source: Any) -> list[Any]:
     """The header of every part; raises InputError where one is too large or deep."""
     specs = []
-    for number in range(int(attribute(source.spec(), "oiio:subimages", 1))):
+    for number in range(number_of(source.spec(), "oiio:subimages", 1)):
         spec = source.spec(number, 0)
         if spec.deep:
             raise InputError(f"{path} is a deep EXR, with many samples a pixel; flatten it, in Nuke with DeepToImage")
@@ -121,7 +130,7 @@ def _read_rows(path: Path, source: Any, spec: Any, first: int, end: int) -> np.n
     if spec.tile_width:
         # Whole: rows of tiles cannot be read one by one.
         return _checked(path, source, source.read_image(0, 0, first, end, "float"))
-    step = max(_ROWS, int(attribute(spec, "oiio:RowsPerChunk", 1)))
+    step = max(_ROWS, number_of(spec, "oiio:RowsPerChunk", 1))
     image = np.empty((spec.height, spec.width, end - first), np.float32)
     for top in range(0, spec.height, step):
         bottom = min(top + step, spec.height)
@@ -148,14 +157,14 @@ def _state_colour(spec: Any) -> ColourTags:
     Without chromaticities the primaries are BT.709's, as OpenEXR's technical introduction has it.
     """
     tags = ColourTags("rgb", True, BT709, "linear")
-    chromaticities = attribute(spec, "chromaticities", None)
+    chromaticities = numbers_of(spec, "chromaticities", 8)
     if chromaticities is not None:
         try:
-            return tags._replace(primaries=named_primaries([float(value) for value in chromaticities]))
+            return tags._replace(primaries=named_primaries(chromaticities))
         except ValueError:
-            listed = ", ".join(f"{float(value):.3g}" for value in chromaticities)
+            listed = ", ".join(f"{value:.3g}" for value in chromaticities)
             return tags._replace(unknown=f"chromaticities of no colour space ({listed})")
-    named = str(attribute(spec, "colorInteropID", ""))
+    named = text_of(spec, "colorInteropID")
     if named in _INTEROP_PRIMARIES:
         return tags._replace(primaries=_INTEROP_PRIMARIES[named])
     if named in _INTEROP_SRGB:
@@ -163,9 +172,9 @@ def _state_colour(spec: Any) -> ColourTags:
     return tags if named in _INTEROP_UNSAID else tags._replace(unknown=f"the colour space {named!r}")
 
 
-def _frame_rate(rate: Any) -> Fraction | None:
+def _frame_rate(stated: tuple[float, ...] | None) -> Fraction | None:
     """None where there is none, or one that no clip has."""
-    if rate is None or int(rate[1]) == 0:
+    if stated is None or stated[1] == 0:
         return None
-    frames = Fraction(int(rate[0]), int(rate[1]))
-    return frames if _SLOWEST_RATE <= frames <= _FASTEST_RATE else None
+    rate = Fraction(int(stated[0]), int(stated[1]))
+    return rate if _SLOWEST_RATE <= rate <= _FASTEST_RATE else None

@@ -65,7 +65,7 @@ def _read_avif(path: Path, encoded: bytes) -> StillPicture:
     try:
         # Not by Image.open, which warns on the terminal of large pictures.
         header = AvifImageFile(io.BytesIO(encoded))
-    except (SyntaxError, ValueError, OSError) as error:
+    except (SyntaxError, ValueError, OSError, RuntimeError) as error:
         raise unreadable(path, str(error)) from error
     width, height = header.size
     check_size(path, width, height)
@@ -91,7 +91,7 @@ def _read_avif(path: Path, encoded: bytes) -> StillPicture:
 def _first_frame(path: Path, encoded: bytes) -> av.VideoFrame:
     """The picture, or its first tile."""
     try:
-        with av.open(io.BytesIO(encoded), "r", format="mov") as container:
+        with av.open(io.BytesIO(encoded), "r", format="mov", metadata_errors="replace") as container:
             return next(container.decode(video=0))
     except (av.FFmpegError, StopIteration, IndexError) as error:
         raise damaged(path, getattr(error, "strerror", None) or "it holds no picture") from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +59,15 @@ def read_image(path: Path) -> StillPicture:
         check_size(path, spec.width, spec.height)
         is_padded = kind == "dpx" and dpx.needs_padding(spec.width, spec.nchannels, str(spec.format))
         image = dpx.read_padded(path) if is_padded else _read_colour(path, source, spec)
-        orientation = int(attribute(spec, "Orientation", 1))
+        orientation = number_of(spec, "Orientation", 1)
         colour = _state_colour(spec, kind, image.dtype)
         return StillPicture(
             image=upright(image, orientation),
             pixel_format=PIXEL_FORMATS[_depth(spec, image.dtype)],
             tags=colour.tags,
             # Other formats give the density of a scanner or a printer, which seldom means the picture.
-            pixel_aspect=pixel_aspect(attribute(spec, "PixelAspectRatio", None) if kind == "dpx" else None),
-            frame_rate=dpx.frame_rate(attribute(spec, "dpx:FrameRate", 0.0)) if kind == "dpx" else None,
+            pixel_aspect=read_aspect(spec) if kind == "dpx" else Fraction(1),
+            frame_rate=dpx.frame_rate(numbers_of(spec, "dpx:FrameRate", 1)) if kind == "dpx" else None,
             timecode=read_timecode(spec),
             notes=colour.notes,
         )
@@ -76,7 +77,7 @@ def read_profile_and_orientation(path: Path) -> tuple[bytes, int]:
     """The ICC profile, empty where there is none, and the orientation that a picture's header gives."""
     with open_image(path) as source:
         spec = source.spec()
-        return _profile(spec), int(attribute(spec, "Orientation", 1))
+        return _profile(spec), number_of(spec, "Orientation", 1)
 
 
 @contextmanager
@@ -98,13 +99,28 @@ def open_image(path: Path) -> Iterator[Any]:
         source.close()
 
 
-def attribute(spec: Any, name: str, default: Any) -> Any:
-    """A value of the file's header, or ``default`` where it is missing or cannot be read as text."""
+def text_of(spec: Any, name: str) -> str:
+    """A text of the file's header; empty where it is missing, no text, or none that can be decoded."""
     try:
         value = spec.getattribute(name)
     except UnicodeDecodeError:
-        return default
-    return default if value is None else value
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+def numbers_of(spec: Any, name: str, count: int) -> tuple[float, ...] | None:
+    """``count`` numbers of the file's header; None where they are missing or something else."""
+    try:
+        values = np.ravel(spec.getattribute(name))
+    except UnicodeDecodeError:
+        return None
+    return tuple(values.tolist()) if len(values) == count and values.dtype.kind in "iuf" else None
+
+
+def number_of(spec: Any, name: str, default: int) -> int:
+    """A whole number of the file's header, or ``default``."""
+    values = numbers_of(spec, name, 1)
+    return int(values[0]) if values and np.isfinite(values[0]) else default
 
 
 def read_error(source: Any) -> str:
@@ -117,7 +133,7 @@ def read_error(source: Any) -> str:
 
 def read_timecode(spec: Any) -> str | None:
     """The header's timecode, as "hh:mm:ss:ff", with ";" before the frame where frames are dropped; None for none."""
-    bits = attribute(spec, "smpte:TimeCode", None)
+    bits = numbers_of(spec, "smpte:TimeCode", 2)
     if bits is None:
         return None
     word = int(bits[0])
@@ -131,9 +147,15 @@ def read_timecode(spec: Any) -> str | None:
     return f"{hours:02d}:{minutes:02d}:{seconds:02d}{';' if word & 0x40 else ':'}{frame:02d}"
 
 
+def read_aspect(spec: Any) -> Fraction:
+    """The shape of pixels that the header gives; 1 where there is none or an impossible one."""
+    aspect = numbers_of(spec, "PixelAspectRatio", 1)
+    return pixel_aspect(aspect[0] if aspect else None)
+
+
 def _read_colour(path: Path, source: Any, spec: Any) -> np.ndarray:
     """The picture's red, green and blue, or its grey three times, (H, W, 3)."""
-    sample, bits = str(spec.format), int(attribute(spec, "oiio:BitsPerSample", 0))
+    sample, bits = str(spec.format), number_of(spec, "oiio:BitsPerSample", 0)
     if sample not in _READ_AS or (sample in ("uint", "int") and bits not in (0, 32)):
         raise unreadable(path, f"it has samples of {bits or sample} bits; 8, 16 or 32 are read")
     places = _colour_channels(path, spec.channelnames)
@@ -143,7 +165,7 @@ def _read_colour(path: Path, source: Any, spec: Any) -> np.ndarray:
     if pixels is None or reason:
         raise damaged(path, reason or "its data end early or make no sense")
     image = np.asarray(pixels).reshape(spec.height, spec.width, -1)
-    if attribute(spec, "tiff:PhotometricInterpretation", None) == _WHITE_IS_ZERO and image.dtype == np.uint16:
+    if number_of(spec, "tiff:PhotometricInterpretation", -1) == _WHITE_IS_ZERO and image.dtype == np.uint16:
         # The reader turns 8 bits around by itself, and no others.
         image = 65535 - image
     return np.ascontiguousarray(image[..., [place - first for place in places]])
@@ -160,17 +182,17 @@ def _colour_channels(path: Path, names: Sequence[str]) -> tuple[int, int, int]:
 
 def _state_colour(spec: Any, kind: str, dtype: np.dtype) -> StatedColour:
     if kind == "dpx":
-        return StatedColour(dpx.tags_of_transfer(attribute(spec, "dpx:Transfer", "Undefined")))
+        return StatedColour(dpx.tags_of_transfer(text_of(spec, "dpx:Transfer")))
     if kind == "cineon":
         return StatedColour(SRGB_TAGS._replace(transfer="cineon"))
-    code_points = attribute(spec, "CICP", None)
+    code_points = numbers_of(spec, "CICP", 4)
     if code_points is not None:
         said = read_code_points(int(code_points[0]), int(code_points[1]))
         tags = ColourTags("rgb", True, said.primaries or BT709, said.transfer or "iec61966-2-1", unknown=said.unknown)
         return StatedColour(tags)
     profile = _profile(spec)
     if dtype.kind != "f":
-        if (profile and attribute(spec, "tiff:ColorSpace", "")) or attribute(spec, "jpeg:ColorSpace", "") == "CMYK":
+        if text_of(spec, "jpeg:ColorSpace") == "CMYK" or text_of(spec, "tiff:ColorSpace") == "CMYK":
             return StatedColour(SRGB_TAGS, ("its inks are converted without its ICC profile",))
         return colour_of_profile(profile)
     # Floats are light; of a profile only the primaries are meant then.
@@ -179,8 +201,8 @@ def _state_colour(spec: Any, kind: str, dtype: np.dtype) -> StatedColour:
 
 
 def _profile(spec: Any) -> bytes:
-    profile = attribute(spec, "ICCProfile", None)
-    return b"" if profile is None else bytes(profile)
+    profile = spec.getattribute("ICCProfile")
+    return profile.tobytes() if isinstance(profile, np.ndarray) else b""
 
 
 def _depth(spec: Any, dtype: np.dtype) -> str:

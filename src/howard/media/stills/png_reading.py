@@ -34,6 +34,8 @@ from howard.media.working_space import ColourTags
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that the pixels need (PNG specification, 11.2), and what is known of the others; later ones do not count.
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
+# Bits a sample by colour type (11.2.2).
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _LENGTH_AND_KIND = struct.Struct(">I4s")
 _CHECKSUM_BYTES = 4
 # A deflated stream is at most this many times smaller than what it holds.
@@ -105,8 +107,10 @@ def _decode(path: Path, header: bytes, stripped: bytes) -> np.ndarray:
     """RGB, (H, W, 3) uint8 or uint16, from a file of nothing but header, palette and pixels."""
     if len(header) != 13:
         raise damaged(path, "its header is missing")
-    width, height, bits = struct.unpack_from(">IIB", header)
+    width, height, bits, colour, compression, row_filter, interlacing = struct.unpack(">IIBBBBB", header)
     check_size(path, width, height)
+    if bits not in _DEPTHS.get(colour, ()) or compression or row_filter or interlacing > 1:
+        raise damaged(path, "its header makes no sense")
     if width * height * bits // 8 > _BEST_DEFLATION * len(stripped):
         raise damaged(path, f"{width}x{height} pixels cannot be in {len(stripped)} bytes")
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
