@@ -44,7 +44,7 @@ def choose_rate(said: Fraction | None, stamps: Sequence[int], time_base: Fractio
     usual, mean = float(np.median(gaps) * time_base), float(gaps.mean() * time_base)
     near = [rate for rate in _STANDARD_RATES if any(abs(rate * gap - 1) < _NEAR for gap in (usual, mean))]
     even = [rate for rate in near if fits_grid(stamps, rate, time_base)]
-    if said in even or (said is not None and not even and fits_grid(stamps, said, time_base)):
+    if said is not None and (said in even or (not even and fits_grid(stamps, said, time_base))):
         return said
     if even:
         return min(even, key=lambda rate: _spread(stamps, rate, time_base))
