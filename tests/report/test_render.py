@@ -12,7 +12,7 @@ from howard.report.render import number_in, read_render
 def test_a_real_render_is_read(finished):
     render = read_render(finished)
     assert [line.number for line in render.lines] == [1, 2, 3, 4]
-    assert [line.is_weak for line in render.lines] == [False, False, False, True]
+    assert [line.concern is not None for line in render.lines] == [False, False, False, True]
     assert [sample.line.number for sample in render.samples] == [1, 2, 3, 4]
     assert {"source", "cutout", "alpha", "error", "refined", "explanation"} <= render.samples[0].pictures.keys()
     records = [json.loads(row) for row in (finished / "howard.frames.jsonl").read_text().splitlines()]

@@ -56,7 +56,7 @@ def test_spans_hold_the_weak_and_failed_frames_and_no_others(statuses):
     lines = frames(statuses)
     spans = weak_spans(lines)
     held = {number: span.status for span in spans for number in range(span.first, span.last + 1)}
-    assert held == {line.number: line.status for line in lines if line.is_weak}
+    assert held == {line.number: line.status for line in lines if line.concern}
     for before, after in pairwise(spans):
         assert after.first > before.last + 1 or after.status != before.status
 

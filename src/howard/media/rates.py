@@ -16,6 +16,10 @@ _FALLBACK = Fraction(25)
 _FINEST = 1001
 # Relative: a standard rate is considered within this of the mean or the usual gap between frames.
 _NEAR = 0.1
+# Ticks that rounding may put between the earliest and the latest frame: one for times that are rounded once, two where
+# a time is the sum of two that were; the rest is for arithmetic. But never more than this share of a frame.
+_ROUNDING = 2.001
+_COARSEST = 0.3
 # Share of the gaps between frames that must agree with a rate for it to be the nominal one.
 _MOST = 0.5
 # Relative: how far phones' and recorders' gaps stray from their nominal rate's.
@@ -30,23 +34,22 @@ def choose_rate(said: Fraction | None, stamps: Sequence[int], time_base: Fractio
         stamps: presentation times of the frames in order, in ticks of ``time_base`` seconds; may be empty.
 
     Returns:
-        What is said, or the standard rate that it can only stand for, where the times agree. Else the standard rate
-        that all times agree with; else the one that most gaps agree with; else the mean rate.
+        The standard rate that all times agree with, the one that is said or stands for it first; else any rate that is
+        said and that they agree with; else the standard rate that most gaps agree with; else the mean rate.
     """
     said = _sharpen(said) if said and said < _HIGHEST else None
     if len(stamps) < 2:
         return said or _FALLBACK
-    if said is not None and fits_grid(stamps, said, time_base):
-        return said
     gaps = np.diff(np.asarray(stamps, np.int64))
     usual, mean = float(np.median(gaps) * time_base), float(gaps.mean() * time_base)
     near = [rate for rate in _STANDARD_RATES if any(abs(rate * gap - 1) < _NEAR for gap in (usual, mean))]
-    if said is not None:
-        near.append(said)
     even = [rate for rate in near if fits_grid(stamps, rate, time_base)]
+    if said is not None and (said in even or (not even and fits_grid(stamps, said, time_base))):
+        return said
     if even:
         return min(even, key=lambda rate: _spread(stamps, rate, time_base))
-    for tolerance in (1.0, _JITTER * usual / float(time_base)):
+    loose = _JITTER * usual / float(time_base)
+    for tolerance in (min(1.0, loose), loose):
         shares = {rate: float(np.mean(abs(gaps - 1 / float(rate * time_base)) <= tolerance)) for rate in near}
         # Where gaps do not tell one rate from another, the file's own comes first, then whole ones.
         best = max(near, key=lambda rate: (round(shares[rate], 1), rate == said, rate.denominator == 1), default=None)
@@ -57,8 +60,7 @@ def choose_rate(said: Fraction | None, stamps: Sequence[int], time_base: Fractio
 
 def fits_grid(stamps: Sequence[int], rate: Fraction, time_base: Fraction) -> bool:
     """Whether all times are those of frames at a constant rate, rounded to whole ticks; true where there are none."""
-    # Rounding moves a time by half a tick either way, cutting by one; the rest is for arithmetic.
-    return _spread(stamps, rate, time_base) <= 1.001
+    return _spread(stamps, rate, time_base) <= min(_ROUNDING, _COARSEST / float(rate * time_base))
 
 
 def _spread(stamps: Sequence[int], rate: Fraction, time_base: Fraction) -> float:

@@ -67,6 +67,15 @@ class RenderFolder:
         """Those of the finished frames ``numbers`` whose plate came out as ``status``."""
         return tuple(number for number in numbers if self._records[number]["status"] == status)
 
+    def damaged_numbers(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        """Those of the finished frames ``numbers`` whose source is damaged."""
+        return tuple(number for number in numbers if self._records[number].get("damaged"))
+
+    def damaged_plate_indices(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        """Indices of the plate frames that the finished frames ``numbers`` did without because they are damaged."""
+        records = (self._records[number].get("plate_damaged", ()) for number in numbers)
+        return tuple(sorted({index for indices in records for index in indices}))
+
     def has(self, number: int) -> bool:
         """Whether a frame has its line."""
         return number in self._records

@@ -1,4 +1,4 @@
-"""Frames on their way along the film road."""
+"""Frames on their way through the inference pipeline."""
 
 from typing import NamedTuple
 
@@ -22,11 +22,15 @@ class MatteDetail(NamedTuple):
 
 
 class AlignedFrame(NamedTuple):
-    """A source frame and the plate brought to its view, with a picture that explains how, if that was asked for."""
+    """A source frame and the plate brought to its view, with a picture that explains how, if that was asked for.
+
+    ``plate_damaged`` are the indices of plate frames that were left out because they are damaged.
+    """
 
     source: Frame
     plate: AlignedPlate
     explanation: np.ndarray | None = None
+    plate_damaged: tuple[int, ...] = ()
 
 
 class MattedFrame(NamedTuple):
@@ -41,3 +45,4 @@ class MattedFrame(NamedTuple):
     foreground: np.ndarray
     explanation: np.ndarray | None = None
     detail: MatteDetail | None = None
+    plate_damaged: tuple[int, ...] = ()

@@ -67,3 +67,5 @@ def _tell(progress: Progress, name: str, clip: ClipInfo) -> None:
     count = f"{clip.frame_count} frame{'s' if clip.frame_count > 1 else ''}"
     text = f"reading {clip.path}: {count} of {clip.width}x{clip.height}"
     progress.step(name, text, path=str(clip.path), **facts)
+    for note in clip.notes:
+        progress.step("note", f"{clip.path.name}: {note}", path=str(clip.path))

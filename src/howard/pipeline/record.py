@@ -24,6 +24,7 @@ class FrameRecord:
 
     ``plate_indices`` count from zero; ``error_px`` is the matches' median error in source pixels, ``coverage`` a share
     of the picture; ``residual`` and ``recomposition_error`` are in 8-bit levels, ``holes`` and ``islands`` shares.
+    ``damaged`` says that the source's data were, ``plate_damaged`` which plate frames were left out for that reason.
     """
 
     number: int
@@ -38,6 +39,8 @@ class FrameRecord:
     recomposition_error: float | None
     holes: float
     islands: float
+    damaged: bool = False
+    plate_damaged: tuple[int, ...] = ()
 
 
 _FIELDS = {each.name for each in fields(FrameRecord)}
@@ -83,6 +86,8 @@ def measure_frame(frame: MattedFrame, linear_light: bool) -> FrameRecord:
         recomposition_error=_rounded(recomposition),
         holes=round(holes(alpha), 6),
         islands=round(islands(alpha), 6),
+        damaged=source.damaged,
+        plate_damaged=frame.plate_damaged,
     )
 
 

@@ -70,6 +70,10 @@ def remove_background(
         failed=folder.numbers_with_status(AlignmentStatus.FAILED, numbers),
         seconds=time.monotonic() - started,
         report=write_report(folder.path) if chosen.report else None,
+        damaged=folder.damaged_numbers(numbers),
+        plate_damaged=tuple(
+            opened.inputs.plate.info.first_number + index for index in folder.damaged_plate_indices(numbers)
+        ),
     )
 
 

@@ -27,6 +27,7 @@ def describe_clip(clip: ClipInfo) -> dict[str, Any]:
         "frame_rate": str(clip.frame_rate),
         "pixel_aspect": str(clip.pixel_aspect),
         "rotation": clip.rotation,
+        **({"mirrored": True} if clip.mirrored else {}),
         "first_number": clip.first_number,
         "timecode": clip.timecode,
         "colour": {
@@ -37,6 +38,7 @@ def describe_clip(clip: ClipInfo) -> dict[str, Any]:
             "primaries": clip.primaries,
             "transfer": clip.transfer,
         },
+        **({"notes": list(clip.notes)} if clip.notes else {}),
     }
 
 

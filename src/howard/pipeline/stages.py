@@ -17,12 +17,13 @@ from howard.align import (
     default_cache_folder,
 )
 from howard.cores import count_cores
-from howard.media import Frame, Reader
+from howard.media import DamagedFrameError, Frame, Reader
 from howard.pipeline.ahead import work_ahead
 from howard.pipeline.frames import AlignedFrame, MatteDetail, MattedFrame
 from howard.pipeline.inputs import Inputs
 from howard.pipeline.masks import apply_masks
 from howard.pipeline.people import matte_with_people
+from howard.pipeline.plate_clip import PlateClip
 from howard.pipeline.predictor import Predictor, choose_finder
 from howard.progress import Progress, SilentProgress
 
@@ -113,9 +114,9 @@ def align_frames(
     """Align the plate to source frames, by zero-based index, ``workers`` of them at a time.
 
     The plate is read through once before the first frame, unless ``sparse``, which like ``quality``, ``find_person``,
-    ``cache`` and ``device`` is as in :class:`howard.align.PlateAligner`. Where a frame matches nothing, up to three on
-    either side are read as well. ``explains`` says, by number and whether the plate came out as less than good, which
-    frames are explained; ``progress`` is told of reading the plate.
+    ``cache`` and ``device`` is as in :class:`howard.align.PlateAligner`; its damaged frames are left out. Where a frame
+    matches nothing, up to three on either side are read as well. ``explains`` says, by number and whether the plate
+    came out as less than good, which frames are explained; ``progress`` is told of reading the plate.
     """
     indices = list(indices)
     if not indices:
@@ -123,8 +124,8 @@ def align_frames(
     progress = progress or SilentProgress()
     if sparse:
         progress.step("plate_index", f"searching the plate: some of {len(plate)} frames", frames=len(plate))
-    told = _ToldPlate(plate, progress)
-    aligner = PlateAligner(told, quality=quality, find_person=find_person, cache=cache, device=device, sparse=sparse)
+    clip = PlateClip(plate, progress)
+    aligner = PlateAligner(clip, quality=quality, find_person=find_person, cache=cache, device=device, sparse=sparse)
     reading = threading.Lock()  # neighbours are read by whichever worker needs them
     frames: list[Frame] = []
 
@@ -138,32 +139,9 @@ def align_frames(
         for aligned in plates:
             frame = frames.pop(0)
             is_explained = explains(frame.number, aligned.status != AlignmentStatus.GOOD)
-            yield AlignedFrame(frame, aligned, aligner.explain(frame, aligned) if is_explained else None)
-
-
-class _ToldPlate:
-    """A plate that tells how far it has been read through."""
-
-    def __init__(self, plate: Reader, progress: Progress) -> None:
-        self._plate = plate
-        self._progress = progress
-
-    def __len__(self) -> int:
-        return len(self._plate)
-
-    @property
-    def entry_points(self) -> Sequence[int]:
-        return self._plate.entry_points
-
-    def __iter__(self) -> Iterator[Frame]:
-        count = len(self)
-        self._progress.step("plate_index", f"indexing the plate: {count} frames", frames=count)
-        for done, frame in enumerate(self._plate, start=1):
-            yield frame
-            self._progress.advance(done, count)
-
-    def __getitem__(self, index: int) -> Frame:
-        return self._plate[index]
+            explanation = aligner.explain(frame, aligned) if is_explained else None
+            indices_used = tuple(clip.index_of(position) for position in aligned.plate_indices)
+            yield AlignedFrame(frame, aligned._replace(plate_indices=indices_used), explanation, clip.damaged)
 
 
 def _neighbours(source: Reader, index: int, reading: threading.Lock) -> Iterator[Frame]:
@@ -171,8 +149,11 @@ def _neighbours(source: Reader, index: int, reading: threading.Lock) -> Iterator
     for distance in range(1, _REACH + 1):
         for neighbour in (index - distance, index + distance):
             if 0 <= neighbour < len(source):
-                with reading:
-                    frame = source[neighbour]
+                try:
+                    with reading:
+                        frame = source[neighbour]
+                except DamagedFrameError:
+                    continue
                 yield frame
 
 
@@ -183,11 +164,11 @@ def matte_frames(
 
     ``subject`` is one of :data:`howard.options.SUBJECTS`.
     """
-    for source, plate, explanation in aligned:
+    for source, plate, explanation, plate_damaged in aligned:
         pictures = source.image, plate.image, plate.coverage
         matte = matte_with_people(predictor, *pictures, plate.changed, subject).numpy()
         detail = None
         if explanation is not None:
             detail = MatteDetail(matte.coarse.alpha[0, 0], matte.coarse.error[0, 0], matte.refined[0, 0])
         foreground = np.moveaxis(matte.foreground[0], 0, -1)
-        yield MattedFrame(source, plate, matte.alpha[0, 0], foreground, explanation, detail)
+        yield MattedFrame(source, plate, matte.alpha[0, 0], foreground, explanation, detail, plate_damaged)

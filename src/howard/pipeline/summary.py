@@ -13,8 +13,9 @@ _MOST_RUNS = 8
 class RenderSummary:
     """A finished render: frames ``rendered`` now and ``skipped`` because they were there already.
 
-    ``weak`` and ``failed`` are the numbers of all frames asked for whose plate deserves a look, or was of no use;
-    ``report`` is the page that shows them, if one was wanted.
+    ``weak`` and ``failed`` are the numbers of all frames asked for whose plate deserves a look, or was of no use,
+    ``damaged`` of those whose source has damaged data; ``plate_damaged`` are the numbers of the plate frames that were
+    left out because they are damaged. ``report`` is the page that shows them, if one was wanted.
     """
 
     output: Path
@@ -24,6 +25,8 @@ class RenderSummary:
     failed: tuple[int, ...]
     seconds: float
     report: Path | None
+    damaged: tuple[int, ...] = ()
+    plate_damaged: tuple[int, ...] = ()
 
     def lines(self) -> list[str]:
         """The summary for people."""
@@ -32,6 +35,10 @@ class RenderSummary:
         for status, numbers in (("weak", self.weak), ("failed", self.failed)):
             if numbers:
                 lines.append(f"worth a look, plate alignment {status}: {name_frames(numbers)}")
+        if self.damaged:
+            lines.append(f"worth a look, damaged in the shot: {name_frames(self.damaged)}")
+        if self.plate_damaged:
+            lines.append(f"not used, damaged in the plate: {name_frames(self.plate_damaged)}")
         if self.report is not None:
             lines.append(f"how it came out: {self.report}")
         return lines

@@ -89,11 +89,14 @@ def _summary(lines: Sequence[FrameLine]) -> Markup:
     covered = [(line.coverage, line.number) for line in lines if line.coverage is not None]
     worst = [(line.error_px, line.number) for line in lines if line.error_px is not None]
     weak, failed = (sum(line.status == status for line in lines) for status in ("weak", "failed"))
+    damaged = sum(line.damaged for line in lines)
     tiles = [
         _tile("frames", f"{len(lines)}"),
         _tile("weak", f"{weak}", "weak" if weak else ""),
         _tile("failed", f"{failed}", "failed" if failed else ""),
     ]
+    if damaged:
+        tiles.append(_tile("damaged in the shot", f"{damaged}", "damaged"))
     if covered:
         share, number = min(covered)
         tiles.append(_tile(f"lowest coverage, frame {number}", f"{share:.1%}"))
@@ -108,7 +111,7 @@ def _tile(label: str, value: str, status: str = "") -> Markup:
 
 
 def _worth_a_look(lines: Sequence[FrameLine], samples: Sequence[Sample]) -> Markup:
-    """The weak and the failed frames by name; those with pictures lead there."""
+    """The frames that deserve a look, by name; those with pictures lead there."""
     spans = weak_spans(lines)
     if not spans:
         return _nothing("Every frame found its plate." if lines else "No frame is finished yet.")

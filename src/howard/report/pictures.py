@@ -30,9 +30,9 @@ def choose_samples(render: FinishedRender) -> list[Sample]:
     places = {line.number: place for place, line in enumerate(render.lines)}
     weak: dict[int, Sample] = {}
     for sample in render.samples:
-        if sample.line.is_weak:
+        if sample.line.concern:
             weak.setdefault(_MOST_WEAK * places[sample.line.number] // len(places), sample)
-    good = _spread([sample for sample in render.samples if not sample.line.is_weak], _MOST_GOOD)
+    good = _spread([sample for sample in render.samples if not sample.line.concern], _MOST_GOOD)
     return sorted([*good, *weak.values()], key=lambda sample: sample.line.number)
 
 

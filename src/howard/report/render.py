@@ -31,11 +31,14 @@ class FrameLine(NamedTuple):
     recomposition_error: float | None = None
     holes: float | None = None
     islands: float | None = None
+    damaged: bool = False
 
     @property
-    def is_weak(self) -> bool:
-        """Whether it deserves a look: its plate came out as weak, or not at all."""
-        return self.status in ("weak", "failed")
+    def concern(self) -> str | None:
+        """Why it deserves a look: its plate "failed", the source is "damaged", or the plate is "weak"."""
+        if self.damaged and self.status != "failed":
+            return "damaged"
+        return self.status if self.status in ("weak", "failed") else None
 
 
 class Sample(NamedTuple):
@@ -122,6 +125,7 @@ def _as_line(facts: dict[str, Any]) -> FrameLine:
         recomposition_error=number_in(facts, "recomposition_error"),
         holes=number_in(facts, "holes"),
         islands=number_in(facts, "islands"),
+        damaged=facts.get("damaged") is True,
     )
 
 

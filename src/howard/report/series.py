@@ -58,13 +58,13 @@ def thin(points: Sequence[Point], most: int = _MOST_POINTS) -> list[Point]:
 
 
 def weak_spans(lines: Iterable[FrameLine]) -> list[Span]:
-    """Runs of weak and of failed frames, in order."""
+    """Runs of frames that deserve a look for one reason, in order."""
     spans: list[Span] = []
     for line in lines:
-        if line.is_weak:
-            follows = bool(spans) and spans[-1].status == line.status and spans[-1].last == line.number - 1
+        if line.concern is not None:
+            follows = bool(spans) and spans[-1].status == line.concern and spans[-1].last == line.number - 1
             first = spans.pop().first if follows else line.number
-            spans.append(Span(first, line.number, line.status))
+            spans.append(Span(first, line.number, line.concern))
     return spans
 
 

@@ -1,0 +1,70 @@
+"""A plate's damaged frames are left out, and named."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from howard.errors import InputError
+from howard.media import DamagedFrameError, Frame
+from howard.pipeline.plate_clip import PlateClip
+from howard.progress import SilentProgress
+
+
+class Frames:
+    """A reader of ``count`` frames; some come out damaged, some not at all."""
+
+    def __init__(self, count: int, damaged: set[int] = frozenset(), missing: set[int] = frozenset()) -> None:
+        self.info: Any = None
+        self._count, self._damaged, self._missing = count, damaged, missing
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Frame]:
+        return (self[index] for index in range(self._count))
+
+    def __getitem__(self, index: int) -> Frame:
+        if index in self._missing:
+            raise DamagedFrameError(f"frame {index} is missing")
+        image = np.full((4, 4, 3), index, np.uint8)
+        return Frame(image, index, index + 1, Fraction(index), index in self._damaged)
+
+    def __enter__(self) -> "Frames":
+        return self
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_positions_count_whole_frames_once_it_was_read_through():
+    clip = PlateClip(Frames(6, damaged={0, 3}, missing={4}), SilentProgress())
+    assert [frame.index for frame in clip] == [1, 2, 5]
+    assert (len(clip), clip.damaged) == (3, (0, 3, 4))
+    assert [clip[position].index for position in range(3)] == [1, 2, 5]
+    assert [clip.index_of(position) for position in range(3)] == [1, 2, 5]
+
+
+def test_a_clip_never_read_through_gives_the_nearest_whole_frame():
+    clip = PlateClip(Frames(6, damaged={0, 3}, missing={4}), SilentProgress())
+    assert len(clip) == 6
+    assert [clip[position].index for position in range(6)] == [1, 1, 2, 2, 5, 5]
+    assert [clip.index_of(position) for position in range(6)] == list(range(6))
+
+
+def test_a_plate_without_a_whole_frame_is_refused():
+    clip = PlateClip(Frames(3, damaged={0, 1}, missing={2}), SilentProgress())
+    with pytest.raises(InputError, match="no frame of the plate is whole"):
+        list(clip)
+    with pytest.raises(InputError, match="no frame of the plate is whole"):
+        PlateClip(Frames(1, missing={0}), SilentProgress())[0]
+
+
+def test_other_errors_are_not_hidden():
+    frames = Frames(2)
+    frames.__class__ = type("Broken", (Frames,), {"__getitem__": lambda self, index: 1 / 0})
+    with pytest.raises(ZeroDivisionError):
+        list(PlateClip(frames, SilentProgress()))
