@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.media import open_reader
@@ -24,6 +24,7 @@ def test_rotation_and_mirroring_describe_what_is_done(orientation):
 
 
 @pytest.mark.parametrize("orientation", ALL)
+@settings(deadline=None)
 @given(scale=st.floats(0.1, 3e4), tilt=st.floats(-0.7, 0.7))
 def test_a_matrix_is_read_as_the_nearest_orientation(orientation, scale, tilt):
     # Where a stored point is shown: columns are the images of the axes.

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.media import open_reader
@@ -18,6 +18,7 @@ def stamps_of(rate, count, time_base=MILLISECONDS, first=0):
     return [first + round(number / (rate * time_base)) for number in range(count)]
 
 
+@settings(deadline=None)
 @given(
     rate=st.sampled_from([*NTSC, *map(Fraction, (24, 25, 30, 48, 50, 60, 120))]),
     count=st.integers(100, 400),
@@ -30,6 +31,7 @@ def test_a_constant_rate_is_found_in_times_of_whole_milliseconds(rate, count, fi
     assert choose_rate(said, stamps, MILLISECONDS) == rate
 
 
+@settings(deadline=None)
 @given(rate=st.fractions(Fraction(1), Fraction(200), max_denominator=1001), count=st.integers(2, 50))
 def test_what_the_file_says_is_kept_where_the_times_agree(rate, count):
     base = 1 / (rate.numerator * Fraction(1000))

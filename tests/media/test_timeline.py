@@ -5,7 +5,7 @@ from pathlib import Path
 
 import av
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.media import open_reader
@@ -74,6 +74,7 @@ def test_a_container_that_forgets_times_after_a_jump_is_not_searched():
     assert found.keyframes == ()
 
 
+@settings(deadline=None)
 @given(st.permutations(range(8)))
 def test_any_order_within_the_picture_buffer_is_sorted(order):
     found = make_timeline(packets([0, *(1 + each for each in order)], keys=(0,)), 0, reorders=True)
@@ -127,6 +128,7 @@ def test_a_hollow_file_is_a_file(tmp_path):
     hollow.close()
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=200))
 def test_boxes_of_rubbish_end(tmp_path_factory, data):
     path = Path(tmp_path_factory.getbasetemp(), "rubbish.mov")

@@ -52,6 +52,9 @@ class VideoDecoder:
 
     def seek(self, stamp: int) -> None:
         """Go to the keyframe at or before ``stamp``; raises av.FFmpegError where the file cannot be searched."""
+        if not self._threads:
+            # Decoders fill in what is missing from frames that they have seen before, even before a jump.
+            self.restart()
         self._container.seek(stamp, stream=self._stream)
         self._begin()
 
@@ -65,6 +68,7 @@ class VideoDecoder:
 
     def _begin(self) -> None:
         self._damaged_from: int | None = None
+        self._has_keyframes = False
         self._frames = self._decode()
 
     def _decode(self) -> Iterator[DecodedFrame]:
@@ -93,12 +97,15 @@ class VideoDecoder:
 
     def _is_damaged(self, picture: av.VideoFrame) -> bool:
         stamp = picture.pts or 0
+        self._has_keyframes = self._has_keyframes or picture.key_frame
         if self._damaged_from is not None and picture.key_frame and stamp >= self._damaged_from:
             self._damaged_from = None
         if picture.is_corrupt and self._damaged_from is None and picture.pict_type not in _UNREFERENCED:
             # Later frames are predicted from this one, until a keyframe ends it.
             self._damaged_from = stamp
-        return picture.is_corrupt or (self._damaged_from is not None and stamp >= self._damaged_from)
+        is_after = self._damaged_from is not None and stamp >= self._damaged_from
+        # Some codecs predict nothing and call no frame a keyframe.
+        return picture.is_corrupt or (is_after and self._has_keyframes)
 
     def _note(self, error: av.FFmpegError) -> None:
         self.error = self.error or error.strerror
