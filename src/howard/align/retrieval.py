@@ -1,6 +1,6 @@
 """Which plate frames look most like a source frame: small grey pictures of all, then keypoints of the likeliest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -42,6 +42,10 @@ class PlateIndex:
         See :func:`similarity`.
         """
         return np.argsort(-similarity(self._thumbnails, image), kind="stable")[:count].tolist()
+
+    def between(self, ranked: Sequence[int]) -> list[int]:
+        """Nothing: all frames have been compared; see `SparsePlateIndex`."""
+        return []
 
 
 def thumbnail(image: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ def search_plate(source: SourceView, store: PlateStore, effort: AlignmentEffort,
     Where none of them fits, ``thorough`` goes on through all that look like the source until one does: the quick
     keypoints that rank them find little in some pictures.
     """
-    likely = _rank(source, store, store.index.closest(source.half, effort.shortlist))
+    likely = _shortlist(source, store, effort.shortlist)
     ranked = [look.index for look in likely]
     # In the plate's order, so that its reader moves forward.
     fits = _fit_all(source, store, sorted(ranked[: effort.candidates]))
@@ -124,6 +124,15 @@ def _fit_all(source: SourceView, store: PlateStore, indices: list[int]) -> list[
     """The fits of those plate frames that have any."""
     fits = (_fit(source, store, index) for index in indices)
     return [fit for fit in fits if fit is not None]
+
+
+def _shortlist(source: SourceView, store: PlateStore, count: int) -> list[RankedLook]:
+    """At most ``count`` plate frames, the likeliest first; of a sparse index those between the best ones as well."""
+    ranked = _rank(source, store, store.index.closest(source.half, count))
+    finer = store.index.between([look.index for look in ranked])
+    if finer:
+        ranked = sorted([*ranked, *_rank(source, store, finer)], key=lambda look: -look.score)
+    return ranked[:count]
 
 
 def _rank(source: SourceView, store: PlateStore, likely: list[int]) -> list[RankedLook]:

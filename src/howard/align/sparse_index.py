@@ -7,17 +7,20 @@ import numpy as np
 
 from howard.align.retrieval import similarity, thumbnail
 
-# Plates of up to so many frames are compared as a whole; of longer ones so many frames are compared first. Enough for
-# two a second of a plate of half a minute.
-_COARSE_FRAMES = 64
+# Plates of up to so many frames are compared as a whole.
+_FEW_FRAMES = 64
+# Of longer ones frames at this distance are compared first: half a second, in which a plate hardly moves. Farther apart
+# than readers decode forward instead of jumping.
+_COARSE_STEP = 12
+# At least and at most so many: for half a minute of plate in steps of half a second.
+_FEWEST_COARSE = 32
+_MOST_COARSE = 64
 # So many frames may be decoded for that; some seconds of work in HD.
 _DECODED_FRAMES = 600
 # Around this many of the best of those, ...
 _REFINED_PLACES = 2
-# ... so many more frames are compared on either side, ...
+# ... so many more frames are compared on either side, unless the next that was compared is within a step.
 _REFINED_FRAMES = 4
-# ... unless the next that was compared is at most so many frames away: half a second, in which a plate hardly moves.
-_NEAR_FRAMES = 12
 
 
 class SparsePlateIndex:
@@ -43,33 +46,40 @@ class SparsePlateIndex:
         return self._count
 
     def closest(self, image: np.ndarray, count: int) -> list[int]:
-        """Indices of at most ``count`` plate frames most like an (H, W, 3) uint8 RGB picture, the likeliest first."""
-        ranked = self._rank(image, self._coarse)
-        finer = {index for place in ranked[:_REFINED_PLACES] for index in self._around(place)}
-        return self._rank(image, sorted(finer.union(self._coarse)))[:count] if finer else ranked[:count]
+        """Indices of plate frames, those most like an (H, W, 3) uint8 RGB picture first.
 
-    def _around(self, place: int) -> list[int]:
-        """Frames between one of the coarse frames and the next on either side."""
-        bounds = [-1, *self._coarse, self._count]
-        at = bounds.index(place)
-        sides = [pair for pair in itertools.pairwise(bounds[at - 1 : at + 2]) if pair[1] - pair[0] > _NEAR_FRAMES]
-        return [index for start, end in sides for index in _spread(range(start + 1, end), _REFINED_FRAMES)]
-
-    def _rank(self, image: np.ndarray, indices: list[int]) -> list[int]:
-        for index in indices:
+        Of a short plate the best ``count`` of all its frames, as from a full index; of a longer one all frames of the
+        first comparison: thumbnails of places half a second apart may have nothing in common, keypoints do.
+        """
+        for index in self._coarse:
             if index not in self._thumbnails:
                 self._thumbnails[index] = thumbnail(self._read(index))
-        scores = similarity(np.stack([self._thumbnails[index] for index in indices]), image)
-        return [indices[position] for position in np.argsort(-scores, kind="stable")]
+        scores = similarity(np.stack([self._thumbnails[index] for index in self._coarse]), image)
+        ranked = [self._coarse[position] for position in np.argsort(-scores, kind="stable")]
+        return ranked[:count] if len(ranked) == self._count else ranked
+
+    def between(self, ranked: Sequence[int]) -> list[int]:
+        """More frames around the best of some that were compared, given best first."""
+        bounds = [-1, *self._coarse, self._count]
+        chosen: set[int] = set()
+        for place in ranked[:_REFINED_PLACES]:
+            at = bounds.index(place)
+            for start, end in itertools.pairwise(bounds[at - 1 : at + 2]):
+                if end - start > _COARSE_STEP:
+                    chosen.update(_spread(range(start + 1, end), _REFINED_FRAMES))
+        return sorted(chosen)
 
 
 def _choose_coarse(count: int, entries: Sequence[int]) -> list[int]:
     """Frames to be compared first: evenly chosen, unless reaching them means decoding too many."""
+    if count <= _FEW_FRAMES:
+        return list(range(count))
+    wanted = min(max(_FEWEST_COARSE, count // _COARSE_STEP), _MOST_COARSE)
     if count <= _DECODED_FRAMES:
-        return _spread(range(count), _COARSE_FRAMES)
+        return _spread(range(count), wanted)
     # From every entry on as far as can be decoded.
-    chosen = _spread(entries, _COARSE_FRAMES)
-    each = _COARSE_FRAMES // len(chosen)
+    chosen = _spread(entries, wanted)
+    each = wanted // len(chosen)
     reach = max(each, _DECODED_FRAMES // len(chosen))
     bounds = zip(chosen, [*chosen[1:], count], strict=True)
     return [index for start, end in bounds for index in _spread(range(start, min(end, start + reach)), each)]
