@@ -1,4 +1,4 @@
-"""Damaged files: frames that come out damaged say so, those that do not come out are named, and all others are exact."""
+"""Damaged files: frames that come out damaged say so, missing ones are named, and all others are exact."""
 
 import numpy as np
 import pytest
