@@ -159,3 +159,10 @@ def test_the_same_stream_gives_the_same_hair() -> None:
     assert np.array_equal(first.alpha, again.alpha)
     assert np.array_equal(first.foreground, again.foreground)
     assert not (first.alpha.shape == other.alpha.shape and np.array_equal(first.alpha, other.alpha))
+
+
+def test_no_curves_leave_the_canvas_as_it_is() -> None:
+    canvas = np.zeros((16, 16), np.uint8)
+    ink = Ink(np.zeros((0, 4)), np.zeros((0, 4), int))
+    draw_curves(canvas, np.zeros((0, 13, 2)), ink, np.random.default_rng(0))
+    assert not canvas.any()

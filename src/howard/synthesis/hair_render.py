@@ -73,7 +73,7 @@ def draw_curves(canvas: np.ndarray, joints: np.ndarray, ink: Ink, rng: Generator
         found, starts = np.unique(keys[order, section], return_index=True)
         groups += [
             (int(key), list(fixed[rows, first : last + 1]))
-            for key, rows in zip(found, np.split(order, starts[1:]), strict=True)
+            for key, rows in zip(found, np.split(order, starts)[1:], strict=True)
         ]
     for number in rng.permutation(len(groups)):
         key, lines = groups[number]
