@@ -4,12 +4,11 @@
 backward, Adam) at 256x256, batch 8, and their ratios: medians of alternating repeats, each way in a process of its own.
 A CPU works on one thread. "plain" is fp32 on contiguous tensors with kornia's Sobel filter in the loss, as in the
 reference implementation; "ours" is bf16 autocast, channels-last, with the loss's filter as differences and, as
-``train.py`` asks for, fresh memory in large pages.
+``train.py`` asks for, freed memory used again.
 """
 
 import argparse
 import multiprocessing
-import os
 import resource
 import statistics
 import time
@@ -25,6 +24,7 @@ from rich.table import Table
 from torch import Tensor
 
 from howard.data.datasets import Batch
+from howard.heap import keep_freed_memory
 from howard.matting import CoarseMatte, MattingNetwork
 from howard.training.modules import CoarseModule
 from howard.training.optimiser import adam
@@ -65,6 +65,8 @@ def make_batch(size: int, count: int, layout: torch.memory_format, device: str) 
 
 def trainer(way: str, encoder: str, size: int, count: int, device: str, pipe: Connection) -> None:
     """A process that does one step whenever it is asked, and ends when asked for its peak memory."""
+    if way == "ours":
+        keep_freed_memory()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     layout = torch.channels_last if way == "ours" else torch.contiguous_format
@@ -98,7 +100,6 @@ def measure(
     context = multiprocessing.get_context("spawn")
     pipes: dict[str, Connection] = {}
     for way in WAYS:
-        os.environ["THP_MEM_ALLOC_ENABLE"] = "1" if way == "ours" else "0"  # read when the process loads torch
         pipes[way], other = context.Pipe()
         context.Process(target=trainer, args=(way, encoder, size, count, device, other), daemon=True).start()
     steps: dict[str, list[Step]] = {way: [] for way in WAYS}

@@ -22,6 +22,7 @@ LEAVES = {
     "measures",
     "cache_folder",
     "cores",
+    "heap",
 }
 # What each room may import beside itself and the leaves. A new room needs a line here, and a thought.
 ALLOWED: dict[str, set[str]] = {
@@ -35,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "measures": set(),
     "cache_folder": set(),
     "cores": set(),
+    "heap": set(),
     "settings": set(),
     "cli": set(),
     "media": set(),
