@@ -34,6 +34,10 @@ QUICK = [
 ]
 # What the ffmpeg program writes without complaint, and no program reads.
 UNREADABLE = {(codec, ".ts") for codec in ("vp8", "vp9", "av1", "ffv1", "mjpeg", "cineform", "v210", "animation", "dv")}
+UNREADABLE |= {
+    (codec, ".mpg") for codec in ("vp8", "vp9", "av1", "ffv1", "mjpeg", "cineform", "v210", "animation", "dv")
+}
+UNREADABLE |= {(codec, ".mpg") for codec in ("wmv", "prores", "dnxhr")}
 UNREADABLE |= {("wmv", ".ts"), ("prores", ".ts"), ("dnxhr", ".ts")}
 UNREADABLE |= {(codec, ".avi") for codec in ("hevc", "hevc-open-gop", "hevc-leading", "animation")}
 UNREADABLE |= {("animation", ".mkv"), ("prores", ".wmv"), ("dnxhr", ".wmv")}
