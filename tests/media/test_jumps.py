@@ -75,7 +75,9 @@ def test_jumps_in_all_that_can_be_written(codec, suffix):
 @pytest.mark.slow
 @pytest.mark.parametrize("codec", ["h264", "hevc-open-gop", "av1", "prores"])
 def test_jumps_in_fragmented_files(codec):
-    check_jumps(kept_clip(codec, ".mp4", "-movflags", "frag_keyframe+empty_moov"))
+    # MP4 may not hold ProRes.
+    suffix = ".mov" if codec == "prores" else ".mp4"
+    check_jumps(kept_clip(codec, suffix, "-movflags", "frag_keyframe+empty_moov"))
 
 
 @pytest.mark.parametrize(("codec", "suffix"), [("h264", ".h264"), ("mpeg2", ".m2v"), ("hevc", ".hevc")])

@@ -73,9 +73,11 @@ def test_all_cuts(tmp_path, codec, suffix):
 @pytest.mark.slow
 @pytest.mark.parametrize("codec", ["h264", "hevc-open-gop", "mpeg2", "mpeg4", "prores", "av1"])
 def test_cuts_without_an_edit_list(tmp_path, codec):
+    # MP4 may not hold ProRes, nor QuickTime AV1.
     source = kept_clip(codec, ".mov" if codec == "prores" else ".mp4")
+    suffix = ".mp4" if codec == "av1" else ".mov"
     for number, (begin, duration) in enumerate(CUTS):
-        check_trim(trim(source, tmp_path / f"{number}.mov", begin, duration, *WITHOUT_EDITS), source)
+        check_trim(trim(source, tmp_path / f"{number}{suffix}", begin, duration, *WITHOUT_EDITS), source)
 
 
 def test_streams_cut_between_keyframes_begin_with_the_first_frame_that_can_be_decoded(tmp_path):
