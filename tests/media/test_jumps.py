@@ -9,6 +9,7 @@ from howard.media import open_reader
 from howard.media.decoder import VideoDecoder
 from tests.media.video_files import (
     CODECS,
+    RATE,
     closest,
     decode,
     digest,
@@ -85,6 +86,8 @@ def test_streams_without_a_container_are_read_by_counting(codec, suffix):
     path = kept_clip(codec, suffix)
     assert read_by_jumps(path) == read_in_order(path)
     assert len(read_in_order(path)) == len(decode(path)) == 40
+    with open_reader(path) as reader:
+        assert reader.info.frame_rate == RATE
 
 
 def test_keyframe_flags_that_lie_lead_nowhere(tmp_path):
