@@ -9,7 +9,9 @@ import pytest
 
 from howard.colour import linear_to_srgb, srgb_to_linear
 from howard.media import open_reader
+from howard.media.colour_tags import stated_tags
 from howard.media.primaries import BT2020, S_GAMUT3_CINE, rgb_to_bt709
+from howard.media.to_rgb import RgbConverter
 
 # Luma weights of red and blue: ITU-R BT.709, BT.601, BT.2020.
 WEIGHTS = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt2020nc": (0.2627, 0.0593)}
@@ -208,3 +210,28 @@ def test_wide_pictures_of_odd_size_are_whole(tmp_path, bits):
     assert image.flags.c_contiguous
     peak = 2**bits - 1
     np.testing.assert_allclose(image[..., 1] / np.iinfo(image.dtype).max, ramp[..., 0] / peak, atol=1 / peak)
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "bits"),
+    [
+        ("rgb555le", (5, 5, 5)),
+        ("bgr555le", (5, 5, 5)),
+        ("rgb565le", (5, 6, 5)),
+        ("rgb555be", (5, 5, 5)),
+        ("rgb444le", (4, 4, 4)),
+    ],
+)
+def test_rgb_of_few_bits_spans_all_levels(pixel_format, bits):
+    """White is 255, and every code is the nearest 8-bit level of its share of white."""
+    codes = np.random.default_rng(0).integers(0, 2 ** sum(bits), (32, 64))
+    codes[0, :2] = 0, 2 ** sum(bits) - 1
+    frame = av.VideoFrame(64, 32, pixel_format)
+    frame.planes[0].update(codes.astype(">u2" if pixel_format.endswith("be") else "<u2").tobytes())
+    converted = RgbConverter(frame, stated_tags(frame))(frame)
+    shifts = (bits[1] + bits[2], bits[2], 0)
+    levels = [(codes >> shift & 2**each - 1) * 255 / (2**each - 1) for shift, each in zip(shifts, bits, strict=True)]
+    expected = np.dstack(levels if pixel_format.startswith("rgb") else levels[::-1])
+    assert converted.dtype == np.uint8
+    np.testing.assert_allclose(converted, expected, rtol=0, atol=0.75)
+    assert converted[0, :2].tolist() == [[0, 0, 0], [255, 255, 255]]

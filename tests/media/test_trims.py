@@ -27,10 +27,11 @@ def check_trim(path, source):
         assert [closest(frame.image, shown) for frame in reader] == list(range(len(shown)))
         assert not any(frame.damaged for frame in reader)
     assert read_by_jumps(path) == in_order
-    # As they were before: a trim encodes nothing.
-    whole = read_in_order(source)
-    begin = whole.index(in_order[0])
-    assert in_order == whole[begin : begin + len(in_order)]
+    # As they were before: a trim encodes nothing. Its last frames may lack one that is stored behind the cut.
+    whole, before = read_in_order(source), decode(source)
+    kept = [closest(frame, before) for frame in shown]
+    assert kept == sorted(set(kept))
+    assert in_order == [whole[index] for index in kept]
 
 
 @pytest.mark.parametrize(("begin", "count"), [("0.20", 35), ("0.50", 28), ("0.54", 27)])
@@ -72,9 +73,11 @@ def test_all_cuts(tmp_path, codec, suffix):
 @pytest.mark.slow
 @pytest.mark.parametrize("codec", ["h264", "hevc-open-gop", "mpeg2", "mpeg4", "prores", "av1"])
 def test_cuts_without_an_edit_list(tmp_path, codec):
+    # MP4 may not hold ProRes, nor QuickTime AV1.
     source = kept_clip(codec, ".mov" if codec == "prores" else ".mp4")
+    suffix = ".mp4" if codec == "av1" else ".mov"
     for number, (begin, duration) in enumerate(CUTS):
-        check_trim(trim(source, tmp_path / f"{number}.mov", begin, duration, *WITHOUT_EDITS), source)
+        check_trim(trim(source, tmp_path / f"{number}{suffix}", begin, duration, *WITHOUT_EDITS), source)
 
 
 def test_streams_cut_between_keyframes_begin_with_the_first_frame_that_can_be_decoded(tmp_path):

@@ -68,6 +68,7 @@ class VideoDecoder:
 
     def _begin(self) -> None:
         self._damaged_from: int | None = None
+        self._cut_stamps: set[int] = set()
         self._has_keyframes = False
         self._frames = self._decode()
 
@@ -89,8 +90,12 @@ class VideoDecoder:
         try:
             for packet in self._container.demux(self._stream):
                 # An empty packet within the stream stands for nothing; to the decoder it would be the end.
-                if packet.size:
-                    yield packet
+                if not packet.size:
+                    continue
+                if packet.is_corrupt and packet.pts is not None:
+                    # Decoders of single pictures do not pass on that the container lacks a part of one.
+                    self._cut_stamps.add(packet.pts)
+                yield packet
         except av.FFmpegError as error:
             self._note(error)
         yield None
@@ -105,7 +110,7 @@ class VideoDecoder:
             self._damaged_from = stamp
         is_after = self._damaged_from is not None and stamp >= self._damaged_from
         # Some codecs predict nothing and call no frame a keyframe.
-        return picture.is_corrupt or (is_after and self._has_keyframes)
+        return picture.is_corrupt or stamp in self._cut_stamps or (is_after and self._has_keyframes)
 
     def _note(self, error: av.FFmpegError) -> None:
         self.error = self.error or error.strerror

@@ -20,6 +20,8 @@ from howard.media.streams import open_container
 _WITH_PRESENTATION_TIMES = frozenset({ISO_FORMAT, "matroska,webm", "mpegts", "mpeg", "flv", "nut", "ogg"})
 # Containers that give a frame the same time after a jump as before.
 SEARCHABLE_FORMATS = _WITH_PRESENTATION_TIMES | {"avi", "mxf"}
+# Video streams without a container; these say their rate themselves, if at all.
+BARE_STREAM_FORMATS = frozenset({"h264", "hevc", "vvc", "mpegvideo", "m4v", "vc1", "obu"})
 # Frames that any codec may show before one that was stored earlier (the largest picture buffer of H.264 and HEVC).
 _DEEPEST_REORDER = 16
 # Bytes of an MPEG-4 packet that says only "no picture" (ISO/IEC 14496-2, vop_coded), with room for its time.

@@ -54,6 +54,7 @@ class RgbConverter:
         self._chroma_gain = _chroma_gain(_MATRICES[tags.matrix]) if whole_range else None
         full_range = tags.full_range or whole_range
         self._missing_bits = bits if full_range else 8
+        self._short_bits = _short_bits(first.format)
         self._matrix = _matrix_arguments(tags.matrix, full_range)
         self._reformatter = VideoReformatter()
         self.dtype = self._working_space.dtype_of("uint16" if self._deep else "uint8")
@@ -90,6 +91,8 @@ class RgbConverter:
         if self._deep:
             # The scaler shifts values up to 16 bits and so leaves white short of 65535.
             image = cv2.add(image, np.right_shift(image, self._missing_bits))
+        elif self._short_bits is not None:
+            image = cv2.add(image, np.right_shift(image, self._short_bits))
         return image if self._chroma_gain is None else cv2.transform(image, self._chroma_gain)
 
 
@@ -102,6 +105,13 @@ class _Layout(NamedTuple):
 
 def _layout(frame: av.VideoFrame) -> _Layout:
     return _Layout(frame.width, frame.height, frame.format.name, read_orientation(frame))
+
+
+def _short_bits(pixel_format: av.VideoFormat) -> np.ndarray | None:
+    """Bits of red, green and blue in RGB of 4 to 6 bits, which the scaler shifts up too; None for other formats."""
+    bits = np.array([component.bits for component in pixel_format.components], np.uint8)
+    is_short = pixel_format.is_rgb and len(bits) == 3 and bits.min() >= 4 and bits.max() <= 6
+    return bits if is_short else None
 
 
 def _matrix_arguments(matrix: str, full_range: bool) -> dict[str, Any]:

@@ -16,7 +16,14 @@ from howard.media.orientation import read_orientation
 from howard.media.rates import choose_rate, fits_grid
 from howard.media.seeking import FrameFinder
 from howard.media.streams import choose_video, describe_streams, open_container, read_audio_tracks, read_timecode
-from howard.media.timeline import SEARCHABLE_FORMATS, Packets, Timeline, make_timeline, read_packets
+from howard.media.timeline import (
+    BARE_STREAM_FORMATS,
+    SEARCHABLE_FORMATS,
+    Packets,
+    Timeline,
+    make_timeline,
+    read_packets,
+)
 from howard.media.to_rgb import RgbConverter
 from howard.media.working_space import ColourTags
 
@@ -119,7 +126,7 @@ class VideoReader:
         timeline, picture = self._timeline, self._first.picture
         orientation = read_orientation(picture)
         aspect = stream.sample_aspect_ratio or Fraction(1)
-        frame_rate = choose_rate(stream.average_rate or stream.guessed_rate, timeline.stamps, self._time_base)
+        frame_rate = choose_rate(_stated_rate(container, stream), timeline.stamps, self._time_base)
         duration = timeline.frame_count / frame_rate
         if timeline.end is not None and not fits_grid(timeline.stamps, frame_rate, self._time_base):
             duration = self._seconds(timeline.end - timeline.stamps[0])
@@ -146,6 +153,12 @@ class VideoReader:
             audio=read_audio_tracks(container),
             notes=(*describe_streams(self._path, container, stream), *_describe_cut(cut_off)),
         )
+
+
+def _stated_rate(container: InputContainer, stream: VideoStream) -> Fraction | None:
+    # FFmpeg calls a bare stream's average 25, whatever the stream itself says.
+    is_bare = container.format.name in BARE_STREAM_FORMATS
+    return (not is_bare and stream.average_rate) or stream.guessed_rate
 
 
 def _decode_first(path: Path, stream_index: int) -> tuple[DecodedFrame, str | None]:
