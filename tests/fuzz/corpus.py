@@ -7,12 +7,18 @@ import av
 import cv2
 import numpy as np
 
+from tests.fuzz.still_files import make_stills
+
 SIZE = 192, 128
 FRAMES = 3
+_CONTAINERS = ("mp4", "mov", "mkv", "ts", "avi")
 
 
 class Corpus(NamedTuple):
-    """Whole files, by what they are; ``render`` is a folder with a finished render of ``shot`` and ``plate``."""
+    """Whole files, by what they are; ``render`` is a folder with a finished render of ``shot`` and ``plate``.
+
+    ``stills`` and ``videos`` are in every format, and every container, that readers treat in their own way.
+    """
 
     shot: Path
     plate: Path
@@ -22,6 +28,8 @@ class Corpus(NamedTuple):
     weights: Path
     published: Path
     render: Path
+    stills: tuple[Path, ...]
+    videos: tuple[Path, ...]
 
 
 def make_pictures(count: int = FRAMES) -> list[np.ndarray]:
@@ -68,6 +76,7 @@ def make_corpus(folder: Path) -> Corpus:
     from howard.matting import BaselineNetwork, WeightsMetadata, save_weights
 
     plate, *shot = make_pictures()
+    (folder / "stills").mkdir()
     grey = np.zeros(SIZE[::-1], np.uint8)
     grey[:30] = 255
     for number in range(1, FRAMES + 1):
@@ -83,6 +92,8 @@ def make_corpus(folder: Path) -> Corpus:
         weights=folder / "small.safetensors",
         published=folder / "small.pth",
         render=folder / "render",
+        stills=tuple(make_stills(folder / "stills")),
+        videos=tuple(write_video(folder / f"video.{suffix}", make_pictures(6)) for suffix in _CONTAINERS),
     )
     save_weights(corpus.weights, network.state_dict(), WeightsMetadata(widths=(4, 4)))
     torch.save(network.state_dict(), corpus.published)
