@@ -2,37 +2,47 @@
 
 import hashlib
 from pathlib import Path
+from typing import Protocol
 
 from tests.fuzz.command_cases import OUTPUT, Case
-from tests.fuzz.server import Outcome, Server
+from tests.fuzz.server import Outcome
 
 # Beside the line of an error, libraries may have said something; none of it may be long.
 _MOST_LINES = 3
 _LONGEST_LINE = 1000
+# Of a sweep; each has a line of its own.
+_MOST_JOBS = 4
 # The network and its libraries alone take half of it.
 _MOST_MEGABYTES = 2000
 
 
-def run_case(server: Server, case: Case) -> list[str]:
+class Runner(Protocol):
+    """Runs the command of a case."""
+
+    def run(self, case: Case) -> Outcome: ...
+
+
+def run_case(server: Runner, case: Case) -> list[str]:
     """Run a case; what is wrong with its end, nothing if all is well."""
     before = contents(case.folder)
     outcome = server.run(case)
-    problems = judge(outcome)
+    jobs = _MOST_JOBS if "-m" in case.arguments else 1
+    problems = judge(outcome, jobs)
     if contents(case.folder) != before:
         problems.append("an input was changed")
     arguments = " ".join(each[:200] for each in case.arguments)
     return [f"{case.name}: {problem}: {arguments!r}: {outcome.errors[-600:]}" for problem in problems]
 
 
-def judge(outcome: Outcome) -> list[str]:
-    """What is wrong with how a command ended."""
+def judge(outcome: Outcome, jobs: int = 1) -> list[str]:
+    """What is wrong with how a command of so many jobs ended."""
     problems = []
     lines = outcome.errors.splitlines()
     if "Traceback" in outcome.errors:
         problems.append("a traceback")
     if outcome.code not in (0, 2):
         problems.append(f"exit code {outcome.code} after {outcome.seconds:.0f} s")
-    if len(lines) > _MOST_LINES:
+    if len(lines) > _MOST_LINES + jobs - 1:
         problems.append(f"{len(lines)} lines")
     if any(len(line) > _LONGEST_LINE for line in lines):
         problems.append("a very long line")

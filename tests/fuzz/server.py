@@ -100,8 +100,10 @@ def _run(main: Any, asked: dict[str, Any]) -> Outcome:
         if time.monotonic() > end:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
-    words = (path.read_text(encoding="utf-8", errors="replace") for path in (output, errors))
-    return Outcome(os.waitstatus_to_exitcode(status), *words, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    said, complained = (path.read_text(encoding="utf-8", errors="replace") for path in (output, errors))
+    return Outcome(
+        os.waitstatus_to_exitcode(status), said, complained, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    )
 
 
 def _be_the_command(main: Any, asked: dict[str, Any], output: Path, errors: Path) -> None:
@@ -116,7 +118,8 @@ def _be_the_command(main: Any, asked: dict[str, Any], output: Path, errors: Path
             os.environ["XDG_CACHE_HOME"] = asked["cache"]
         resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
         address_space = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        resource.setrlimit(resource.RLIMIT_AS, (address_space + _MORE_BYTES,) * 2)
+        most = address_space + _MORE_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
         arguments = [*asked["arguments"]]
         if not any(each.startswith("output=") for each in arguments) and "-m" not in arguments:
             arguments.append(f"output={OUTPUT}")

@@ -47,5 +47,8 @@ def test_a_bad_end_is_noticed():
     assert judge(whole._replace(code=-9))
     assert judge(whole._replace(code=2))
     assert judge(whole._replace(errors="chatter\n" * 4))
+    four = whole._replace(code=2, errors="error: a.mp4 is empty\n" * 4)
+    assert judge(four)
+    assert judge(four, jobs=4) == []
     assert judge(whole._replace(output=""))
     assert judge(whole._replace(megabytes=10_000.0))

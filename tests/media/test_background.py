@@ -16,7 +16,7 @@ def test_colours(value, colour):
         assert (background.frame(7) == colour).all()
 
 
-@pytest.mark.parametrize("value", ["#12345", "octarine", "missing.png"])
+@pytest.mark.parametrize("value", ["#12345", "octarine", "missing.png", 300 * "x", "a\0b"])
 def test_what_is_neither_a_file_nor_a_colour(value):
     with pytest.raises(SettingsError, match="neither a still, a video nor a colour"):
         Background(value, 4, 2)

@@ -66,7 +66,7 @@ def _encode(path, pictures, coding, subsampled=True):
         stream.pix_fmt = pixel_format
         # Where x265 may put frames in another order it now and then gives the first one a time after its own.
         lossless = {"x265-params": "lossless=1:log-level=none:bframes=0"}
-        stream.options = lossless if coding.bits == 10 else {"qp": "0"}
+        stream.options = dict(lossless if coding.bits == 10 else {"qp": "0"})
         for number, picture in enumerate(pictures):
             frame = av.VideoFrame(stream.width, stream.height, pixel_format)
             frame.pts = number

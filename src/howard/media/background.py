@@ -42,7 +42,7 @@ class Background:
         if re.fullmatch(r"#[0-9a-fA-F]{6}", code):
             colour = [int(code[start : start + 2], 16) for start in (1, 3, 5)]
             self._image = np.full((height, width, 3), colour, dtype=np.uint8)
-        elif Path(value).exists() or (is_pattern(Path(value)) and not str(value).startswith("#")):
+        elif _exists(value) or (is_pattern(Path(value)) and not str(value).startswith("#")):
             self._reader = open_reader(value)
             self.frame(0)
         else:
@@ -97,6 +97,13 @@ def composite(rgba: np.ndarray, background: np.ndarray, linear_light: bool) -> n
     )
     result[soft] = to_depth(mixed, rgba.dtype)
     return result
+
+
+def _exists(value: str | Path) -> bool:
+    try:
+        return Path(value).exists()
+    except (OSError, ValueError):  # longer than a name can be, or with characters that none can have
+        return False
 
 
 def _fill(image: np.ndarray, width: int, height: int) -> np.ndarray:
