@@ -121,12 +121,16 @@ def test_a_sparse_aligner_gives_the_same_plate_without_reading_it_through(tmp_pa
         np.testing.assert_array_equal(sparse.image, full.image)
 
 
-def test_a_fast_pan_is_found_from_coarse_to_fine(texture):
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_fast_pan_is_found_from_coarse_to_fine(tmp_path, texture, cached):
     """Frames of the first comparison lie 5 % of the width apart: their thumbnails have little in common."""
     wide = texture(5, 240, 320 + 2 * 400)
     pictures = [np.ascontiguousarray(wide[:, 2 * index : 2 * index + 320]) for index in range(400)]
     for wanted in (7, 230, 390):
         plate = Plate(pictures)
-        aligned = PlateAligner(plate, quality="fast", xfeat=False, sparse=True).align(Shot(pictures[wanted]))
+        cache = tmp_path if cached else None
+        aligned = PlateAligner(plate, quality="fast", xfeat=False, sparse=True, cache=cache).align(
+            Shot(pictures[wanted])
+        )
         assert aligned.status is AlignmentStatus.GOOD
         assert abs(aligned.main_index - wanted) <= 12

@@ -91,8 +91,6 @@ class PlateStore:
         """Plate frame ``index`` in 8 bits, for the sparse index; its look is made while it is in memory."""
         image = self.frame(index)
         check_picture(image)
-        if self._disk and index not in self._keys:
-            self._keys[index] = _content_key(image)
         self.look(index)
         return to_bytes(image)
 
@@ -116,7 +114,13 @@ class PlateStore:
         return Features(**self._from_disk(index, f"sift{self._feature_side}", make))
 
     def _from_disk(self, index: int, kind: str, make: Callable[[], Arrays]) -> Arrays:
-        return self._disk.get(f"{self._keys[index]}-{kind}", make) if self._disk else make()
+        return self._disk.get(f"{self._key(index)}-{kind}", make) if self._disk else make()
+
+    def _key(self, index: int) -> str:
+        """What plate frame ``index`` is called on disk; frames beside those of a sparse index are read for it."""
+        if index not in self._keys:
+            self._keys[index] = _content_key(self.frame(index))
+        return self._keys[index]
 
 
 def _size(features: Features) -> int:
