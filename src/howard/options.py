@@ -3,9 +3,10 @@
 Standard library only: help pages and refusals of mistyped settings must not wait for anything slow to load.
 """
 
+import csv
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path, PurePath
@@ -16,6 +17,11 @@ from howard.quality import QUALITY_CHOICES
 
 Options = TypeVar("Options", bound="RenderOptions")
 Function = TypeVar("Function", bound=Callable[..., Any])
+# A clip, several as a sequence or written as "[a.mov,b.jpg]", or "self".
+PlatePaths = str | Path | Sequence[str | Path]
+
+# The plate made of the shot's own frames.
+PLATE_SELF = "self"
 
 FORMATS = {
     "png": "",
@@ -70,6 +76,19 @@ def _check_frame_rate(rate: str | float | Fraction) -> str | None:
     return None
 
 
+def list_plates(plate: PlatePaths) -> list[str | Path]:
+    """The paths that a plate names: "[a.mov,b.jpg]" names two, unless a file has that very name.
+
+    Names with commas are quoted: ``["a, b.mov",c.jpg]``.
+    """
+    if not isinstance(plate, str | Path):
+        return list(plate)
+    text = str(plate)
+    if not (text.startswith("[") and text.endswith("]")) or Path(text).exists():
+        return [plate]
+    return [name for name in next(csv.reader([text[1:-1]], skipinitialspace=True), []) if name] or [plate]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RenderOptions:
     """How a shot is rendered; what each option means stands in its ``setting``.
@@ -80,6 +99,12 @@ class RenderOptions:
 
     frames: str | int | None = setting(
         None, "only these frames, as 100-200 (both included) or 7; all if left out", group="read"
+    )
+    plate_frames: str | int | None = setting(
+        None,
+        "only these frames of the plate, as 1-40; the plate may then be the shot itself",
+        is_recorded=True,
+        group="read",
     )
     preview: int | None = setting(
         None, "only this frame, with its report, into a folder of its own, in seconds", group="read"
@@ -160,7 +185,11 @@ class RenderJob(RenderOptions):
         REQUIRED, "the shot: a video, an image sequence or a still of a person in a place", is_path=True, group="read"
     )
     plate: str = setting(
-        REQUIRED, "the same place, empty: a video filmed with a similar move, or a still", is_path=True, group="read"
+        REQUIRED,
+        "the same place, empty: a video filmed with a similar move, or a still; several as [a.mov,b.jpg]; or self, "
+        "made of what the shot's own frames show beside the person",
+        is_path=True,
+        group="read",
     )
     output: str | None = setting(
         None, "folder for what is written; renders/NAME OF THE SHOT if left out", is_path=True, group="write"

@@ -6,6 +6,7 @@ from howard.align.explain import draw_explanation
 from howard.align.layer import PersonFinder
 from howard.align.parallel import AlignTask, align_many
 from howard.align.plate import PlateAligner
+from howard.align.validity import ValidityFinder, cache_validity
 
 __all__ = [
     "AlignTask",
@@ -13,7 +14,9 @@ __all__ = [
     "AlignmentStatus",
     "PersonFinder",
     "PlateAligner",
+    "ValidityFinder",
     "align_many",
+    "cache_validity",
     "default_cache_folder",
     "draw_explanation",
 ]

@@ -27,7 +27,8 @@ class AlignedPlate(NamedTuple):
     gain * plate + bias in sRGB code values where 255 is white, whatever the pictures' dtype. ``inliers`` counts the
     matches that agree, ``error_px`` is their median reprojection error in source pixels, NaN where there is none.
     ``changed`` (h, w) bool at 1/8 of 1080p is where the source shows what the plate does not, the person above all;
-    None where there is no plate.
+    None where there is no plate. ``hidden`` (h, w) bool, of the same size, is where the main plate frame shows somebody
+    instead of the place, whether or not another fills it; None where it does nowhere.
     """
 
     image: np.ndarray
@@ -41,6 +42,7 @@ class AlignedPlate(NamedTuple):
     error_px: float
     status: AlignmentStatus
     changed: np.ndarray | None = None
+    hidden: np.ndarray | None = None
 
     @property
     def main_index(self) -> int:

@@ -44,7 +44,8 @@ class Candidate(NamedTuple):
     """One plate frame believed to fit a source frame, by the ``matches`` that ``estimate`` came from.
 
     ``is_sure`` is False where it is used for want of a better one: its status is then weak. One that ``only_fills``
-    is shown where no other is.
+    is shown where no other is. ``valid`` is the plate frame's validity mask, (h, w) bool of any size; None where all of
+    it may be used.
     """
 
     index: int
@@ -53,6 +54,7 @@ class Candidate(NamedTuple):
     comparison: Comparison
     is_sure: bool = True
     only_fills: bool = False
+    valid: np.ndarray | None = None
 
 
 def choose_together(candidates: list[Candidate], count: int) -> list[Candidate]:
@@ -74,7 +76,8 @@ def cover_together(candidates: list[Candidate]) -> np.ndarray:
 
 def compare_looks(source: Look, plate: Look, matrix: np.ndarray) -> Comparison:
     """Compare a source with a plate brought to its view by ``matrix``, plate pixels to source pixels."""
-    return compare(source.small, warp_reduced(plate.small, source.small, matrix, plate.size, source.size))
+    sizes = plate.size, source.size
+    return compare(source.small, warp_reduced(plate.small, source.small, matrix, *sizes, valid=plate.valid))
 
 
 def compare(source: np.ndarray, warped: Warped, person: np.ndarray | None = None) -> Comparison:

@@ -14,6 +14,9 @@ from howard.align.memory import BoundedMemory
 from howard.align.render import Rendered
 from howard.align.warp import CUBIC_REACH, NOWHERE, beyond_horizon, shrink_plate
 
+# Of four interpolated neighbours in a mask of 0 and 1; less than 1 by what eight bits can tell.
+_ALL_VALID = 1 - 1 / 512
+
 
 class TorchRenderer:
     """Renders layers on a device, where the latest plate frames stay."""
@@ -54,6 +57,9 @@ class TorchRenderer:
         inside = (x >= CUBIC_REACH) & (x <= width - 1 - CUBIC_REACH)
         inside &= (y >= CUBIC_REACH) & (y <= height - 1 - CUBIC_REACH)
         grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)[None].float()
+        if layer.candidate.valid is not None:
+            valid = self._upload(layer.candidate.valid[..., None].astype(np.float32))
+            inside &= F.grid_sample(valid, grid, padding_mode="border", align_corners=False)[0, 0] > _ALL_VALID
         # Torch's cubic kernel is OpenCV's (a = -0.75), and its border repeats the last pixel as well.
         sampled = F.grid_sample(frame, grid, mode="bicubic", padding_mode="border", align_corners=False)
         gain, bias = (

@@ -1,6 +1,7 @@
 """What was computed of plate frames, kept on disk from one run to the next."""
 
 import contextlib
+import hashlib
 import os
 import tempfile
 import threading
@@ -84,6 +85,13 @@ class DiskCache:
                 status = path.stat()
                 files.append((status.st_mtime, status.st_size, path))
         return files
+
+
+def content_key(image: np.ndarray) -> str:
+    """A name for a picture that no other picture has."""
+    digest = hashlib.sha256(f"{image.shape} {image.dtype}".encode())
+    digest.update(np.ascontiguousarray(image).data)
+    return digest.hexdigest()[:40]
 
 
 def _load(path: Path) -> Arrays | None:

@@ -11,6 +11,7 @@ from howard.align.levels import to_bytes
 from howard.align.rigid import NARROW_RIGID_GATE
 from howard.align.search import Search, believe, search_plate
 from howard.align.store import Picture, PlateStore
+from howard.align.validity import on_valid
 from howard.align.view import SourceView, view_source
 from howard.align.xfeat import XFEAT_GATE, XFeatMatcher
 from howard.quality import AlignmentEffort
@@ -46,6 +47,7 @@ def reach_by_xfeat(source: SourceView, store: PlateStore, likely: list[int], mat
     picture, found = to_bytes(source.image), []
     for index in sorted(likely[:_XFEAT_TRIED]):
         matches = matcher.match(to_bytes(store.frame(index)), picture)
+        matches = on_valid(matches, store.look(index))
         estimate = estimate_homography(matches, store.look(index).size, source.size, XFEAT_GATE)
         if estimate is not None and estimate.trusted:
             candidate = believe(source, store, index, matches, estimate)
@@ -55,18 +57,22 @@ def reach_by_xfeat(source: SourceView, store: PlateStore, likely: list[int], mat
 
 
 def reach_by_neighbours(
-    source: SourceView, neighbours: Iterable[Picture], store: PlateStore, effort: AlignmentEffort
+    source: SourceView,
+    neighbours: Iterable[Picture],
+    store: PlateStore,
+    effort: AlignmentEffort,
+    excluded: range = range(0),
 ) -> Candidate | None:
     """A plate frame reached through a neighbouring source frame, the nearest of ``neighbours`` first.
 
     Each is matched afresh with the plate; its own person is then masked, because the person's features would win the
     match between two source frames. Where no neighbour can be linked, the nearest that has a plate lends its
-    homography as it is. None where that does not look right either.
+    homography as it is. None where that does not look right either. Plate frames ``excluded`` are not used.
     """
     lent = None
     for picture in neighbours:
         near = view_source(picture.image, effort.feature_side)
-        found = search_plate(near, store, effort, thorough=False).candidates
+        found = search_plate(near, store, effort, thorough=False, excluded=excluded).candidates
         if not found:
             continue
         link = _link(near, found[0].comparison.person, source)

@@ -8,13 +8,13 @@ import numpy as np
 
 from howard.align.candidate import TINY_SIDE, Candidate, Comparison, compare
 from howard.align.flow import MeasuredFlow, compose, measure_flow, push_pull
-from howard.align.geometry import reduce_to, resize_offsets, size_of
+from howard.align.geometry import Size, reduce_to, resize_offsets, resizing, size_of
 from howard.align.levels import to_bytes
 from howard.align.mesh import fit_mesh, match_residuals
 from howard.align.parallax import fill_by_parallax
 from howard.align.person import refine_person
 from howard.align.view import SourceView
-from howard.align.warp import Warped, warp_reduced
+from howard.align.warp import Warped, covered, plate_positions, sample_valid, warp_reduced
 
 # Share of a person in a half-size pixel, above which no flow is measured there.
 _PERSON_SHARE = 0.3
@@ -87,6 +87,22 @@ def warp_partner(source: SourceView, frame: np.ndarray, candidate: Candidate) ->
     return warped._replace(image=candidate.comparison.photometry.apply_rounded(warped.image))
 
 
+def hidden_by_plate(layer: Layer, source_size: Size) -> np.ndarray | None:
+    """Where a layer's plate frame shows what does not belong to the place, (h, w) bool at 1/8 of 1080p; None: nowhere.
+
+    ``source_size`` is that of the source in full pixels.
+    """
+    valid = layer.candidate.valid
+    if valid is None:
+        return None
+    size = size_of(layer.comparison.coverage)
+    matrix = resizing(source_size, size) @ layer.candidate.estimate.matrix
+    displacement = None if layer.displacement is None else resize_offsets(layer.displacement, size)
+    positions = plate_positions(matrix, size, displacement)
+    plate_size = size_of(layer.frame)
+    return covered(positions, plate_size) & ~sample_valid(valid, positions, plate_size)
+
+
 def _measure(
     source: SourceView, frame: np.ndarray, candidate: Candidate, person: np.ndarray, displacement: np.ndarray | None
 ) -> MeasuredFlow:
@@ -119,4 +135,5 @@ def _warp(
     """A plate frame under ``seen``, the source at a reduced size."""
     reduced = reduce_to(to_bytes(frame), max(seen.shape[:2]))
     offsets = None if displacement is None else resize_offsets(displacement, size_of(seen))
-    return warp_reduced(reduced, seen, candidate.estimate.matrix, size_of(frame), source.size, offsets)
+    sizes = size_of(frame), source.size
+    return warp_reduced(reduced, seen, candidate.estimate.matrix, *sizes, offsets, candidate.valid)

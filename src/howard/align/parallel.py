@@ -13,13 +13,14 @@ from howard.align.store import Picture
 
 
 class AlignTask(NamedTuple):
-    """A source frame and its neighbours, the nearest first; see :meth:`howard.align.PlateAligner.align`.
+    """A source frame, its neighbours, and what is not used of the plate; see :meth:`howard.align.PlateAligner.align`.
 
     ``neighbours`` may be read when first needed, which then happens in a worker's thread.
     """
 
     source: Picture
     neighbours: Iterable[Picture] = ()
+    excluded: range = range(0)
 
 
 def align_many(aligner: PlateAligner, tasks: Iterable[AlignTask], *, workers: int) -> Generator[AlignedPlate]:
@@ -40,7 +41,7 @@ def align_many(aligner: PlateAligner, tasks: Iterable[AlignTask], *, workers: in
     try:
         cv2.setNumThreads(1 if workers > 1 else threads)
         for task in tasks:
-            pending.append(pool.submit(aligner.align, task.source, task.neighbours))
+            pending.append(pool.submit(aligner.align, task.source, task.neighbours, task.excluded))
             if len(pending) > workers:
                 yield pending.popleft().result()
         while pending:

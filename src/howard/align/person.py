@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 # Grey levels and multiples of the picture's own noise; the larger of the two counts.
-_LEAST_DIFFERENCE = 12.0
+LEAST_DIFFERENCE = 12.0
 _NOISE_FACTOR = 4.0
 # Share of the picture; smaller pieces are misalignment, leaves, noise.
 _LEAST_PIECE = 0.002
@@ -20,10 +20,10 @@ def find_person(source: np.ndarray, plate: np.ndarray, coverage: np.ndarray) -> 
     ``source`` and ``plate`` are (h, w, 3) float32 in 8-bit levels, reduced (about 1/8 of 1080p), aligned and of one
     exposure; ``coverage`` (h, w) bool.
     """
-    difference = _shift_tolerant_difference(source, plate)
+    difference = shift_tolerant_difference(source, plate)
     difference[~coverage] = 0
     noise = 1.4826 * np.median(difference[coverage]) if coverage.any() else 0.0
-    changed = (difference > max(_LEAST_DIFFERENCE, _NOISE_FACTOR * noise)).astype(np.uint8)
+    changed = (difference > max(LEAST_DIFFERENCE, _NOISE_FACTOR * noise)).astype(np.uint8)
     for operation in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN):
         changed = cv2.morphologyEx(changed, operation, _disc(3))
     return cv2.dilate(_fill(_large_pieces(changed)), _disc(_GROWTH)).astype(bool)
@@ -45,7 +45,7 @@ def _disc(diameter: int) -> np.ndarray:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter, diameter))
 
 
-def _shift_tolerant_difference(source: np.ndarray, plate: np.ndarray) -> np.ndarray:
+def shift_tolerant_difference(source: np.ndarray, plate: np.ndarray) -> np.ndarray:
     """Largest channel of |source - plate|, the least over shifts of the plate by up to one (reduced) pixel."""
     padded = cv2.copyMakeBorder(plate, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     height, width = source.shape[:2]

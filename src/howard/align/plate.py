@@ -12,11 +12,12 @@ from howard.align.effort import choose_effort
 from howard.align.explain import draw_explanation
 from howard.align.fallback import reach_by_little, reach_by_neighbours, reach_by_xfeat
 from howard.align.fuse import fusion_weights
-from howard.align.layer import Layer, PersonFinder, build_layer, locate_person, warp_partner
+from howard.align.layer import Layer, PersonFinder, build_layer, hidden_by_plate, locate_person, warp_partner
 from howard.align.levels import check_picture
 from howard.align.render import Renderer, render
 from howard.align.search import Search, find_fillers, find_partner, search_plate
 from howard.align.store import Picture, PlateFrames, PlateStore
+from howard.align.validity import ValidityFinder
 from howard.align.view import SourceView, view_source
 from howard.align.xfeat import XFeatMatcher, xfeat_is_installed
 
@@ -56,6 +57,7 @@ class PlateAligner:
         device: str | None = None,
         frame_bytes: int = _FRAME_BYTES,
         sparse: bool = False,
+        validity: ValidityFinder | None = None,
     ) -> None:
         """Read the plate through.
 
@@ -78,6 +80,8 @@ class PlateAligner:
             sparse: whether only some plate frames are read, those that resemble a source frame most being sought from
                 coarse to fine: soon done for a few source frames of a long plate, and of plates of up to 64 frames with
                 the same result. See :class:`howard.align.sparse_index.SparsePlateIndex`.
+            validity: finds what in a plate frame does not belong to the place, as somebody who stands in it: it counts
+                as not covered, and other plate frames fill it where they can. If left out, all belongs to the place.
 
         Raises:
             ValueError: a knob is out of range, or a plate frame is no RGB picture.
@@ -98,19 +102,21 @@ class PlateAligner:
         self._render = _choose_renderer(device, frame_bytes)
         disk = DiskCache(cache) if cache else None
         side = self._effort.feature_side
-        self._store = PlateStore(plate, feature_side=side, frame_bytes=frame_bytes, disk=disk, sparse=sparse)
+        self._store = PlateStore(plate, feature_side=side, frame_bytes=frame_bytes, disk=disk, sparse=sparse, validity=validity)
 
-    def align(self, source: Picture, neighbours: Iterable[Picture] = ()) -> AlignedPlate:
+    def align(
+        self, source: Picture, neighbours: Iterable[Picture] = (), excluded: range = range(0)
+    ) -> AlignedPlate:
         """Find the plate frames that fit best and bring them to the source's view and exposure.
 
         ``neighbours`` are source frames before and after, the nearest first; they are looked at only where the source
-        itself matches nothing. Raises ValueError for what is no RGB picture.
+        itself matches nothing. Plate frames ``excluded`` are not used. Raises ValueError for what is no RGB picture.
         """
         check_picture(source.image)
         view = view_source(source.image, self._effort.feature_side)
-        search = search_plate(view, self._store, self._effort)
+        search = search_plate(view, self._store, self._effort, excluded=excluded)
         if not search.candidates:
-            reached = self._reach(view, search, neighbours)
+            reached = self._reach(view, search, neighbours, excluded)
             if reached is None:
                 return failed_plate(source.image, search.closest.estimate if search.closest else None)
             search = search._replace(candidates=[reached])
@@ -130,12 +136,14 @@ class PlateAligner:
         index = aligned.main_index if aligned.plate_indices else 0
         return draw_explanation(source.image, self._store.frame(index), aligned)
 
-    def _reach(self, view: SourceView, search: Search, neighbours: Iterable[Picture]) -> Candidate | None:
+    def _reach(
+        self, view: SourceView, search: Search, neighbours: Iterable[Picture], excluded: range
+    ) -> Candidate | None:
         reached = reach_by_little(view, self._store, search)
         if reached is None and self._xfeat is not None:
             likely = [look.index for look in search.likely]
             reached = reach_by_xfeat(view, self._store, likely, self._xfeat)
-        return reached or reach_by_neighbours(view, neighbours, self._store, self._effort)
+        return reached or reach_by_neighbours(view, neighbours, self._store, self._effort, excluded)
 
     def _build_layers(self, view: SourceView, search: Search) -> list[Layer]:
         chosen = choose_together(search.candidates, self._effort.fused)
@@ -166,6 +174,7 @@ class PlateAligner:
         weights = fusion_weights(view, layers) if len(layers) > 1 else [np.ones((1, 1), np.float32)]
         image, coverage, shares = self._render(layers, weights, view.size, view.image.dtype)
         main = layers[int(np.argmax(shares))]
+        changed, hidden = main.comparison.person, hidden_by_plate(main, view.size)
         return AlignedPlate(
             image=image,
             coverage=coverage.astype(np.float32),
@@ -177,7 +186,8 @@ class PlateAligner:
             inliers=main.candidate.estimate.inliers,
             error_px=main.candidate.estimate.error_px,
             status=_status(main),
-            changed=main.comparison.person,
+            changed=changed if hidden is None else changed | hidden,
+            hidden=hidden,
         )
 
 

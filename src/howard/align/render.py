@@ -57,9 +57,8 @@ def _render_layer(layer: Layer, size: Size) -> Warped:
     scaled = shrink_plate(to_levels(layer.frame), layer.candidate.estimate.matrix)
     displacement = None if layer.displacement is None else resize_offsets(layer.displacement, size)
     positions = plate_positions(scaled.matrix, size, displacement)
-    return Warped(
-        layer.comparison.photometry.apply(resample(scaled.image, positions)), covered(positions, size_of(scaled.image))
-    )
+    image = layer.comparison.photometry.apply(resample(scaled.image, positions))
+    return Warped(image, covered(positions, size_of(scaled.image), layer.candidate.valid))
 
 
 def map_layer(layer: Layer, matrix: np.ndarray, size: Size) -> np.ndarray:

@@ -10,6 +10,7 @@ from howard.align.features import match_quick_features
 from howard.align.geometry import apply_homography
 from howard.align.homography import is_sane
 from howard.align.view import Look
+from howard.align.warp import sample_valid
 
 _WIDTH, _HEIGHT = 96, 54
 _BLOCK = 6
@@ -102,6 +103,8 @@ def _shown(matrix: np.ndarray, plate: Look, source: Look) -> np.ndarray:
     points = np.stack([x.ravel(), y.ravel()], axis=1) * np.array(source.size)
     seen = apply_homography(np.linalg.inv(matrix), points)
     inside = ((seen >= 0) & (seen <= np.array(plate.size) - 1)).all(axis=1)
+    if plate.valid is not None:
+        inside &= sample_valid(plate.valid, seen.astype(np.float32)[None], plate.size)[0]
     return np.asarray(inside.reshape(rows, columns))
 
 

@@ -11,6 +11,7 @@ from howard.align.homography import HomographyEstimate
 from howard.align.retrieval import GRID, RankedLook, rank_looks
 from howard.align.rigid import fit_place
 from howard.align.store import PlateStore
+from howard.align.validity import restore_static
 from howard.align.view import SourceView
 from howard.quality import AlignmentEffort
 
@@ -19,6 +20,10 @@ _PARTNERS_TRIED = 3
 _PARTNER_COVERAGE = 0.6
 # Of these, and of no more, those that show this share of the source and are alone in it are looked for.
 _FILLERS_TRIED = 4
+# Frames from all over the plate that are asked as well where plate frames show somebody, and how many at least may fill
+# what is hidden.
+_SPREAD = 16
+_FEWEST_FILLERS = 3
 _LEAST_GAIN = 0.002
 
 
@@ -39,13 +44,20 @@ class Search(NamedTuple):
     likely: list[RankedLook]
 
 
-def search_plate(source: SourceView, store: PlateStore, effort: AlignmentEffort, *, thorough: bool = True) -> Search:
-    """Match the plate frames most like the source, as many as ``effort`` says.
+def search_plate(
+    source: SourceView,
+    store: PlateStore,
+    effort: AlignmentEffort,
+    *,
+    thorough: bool = True,
+    excluded: range = range(0),
+) -> Search:
+    """Match the plate frames most like the source, as many as ``effort`` says, but none of those ``excluded``.
 
     Where none of them fits, ``thorough`` goes on through all that look like the source until one does: the quick
     keypoints that rank them find little in some pictures.
     """
-    likely = _shortlist(source, store, effort.shortlist)
+    likely = _shortlist(source, store, effort.shortlist, excluded)
     ranked = [look.index for look in likely]
     # In the plate's order, so that its reader moves forward.
     fits = _fit_all(source, store, sorted(ranked[: effort.candidates]))
@@ -84,13 +96,18 @@ def find_fillers(
     partner: Candidate | None,
     count: int,
 ) -> list[Candidate]:
-    """At most ``count`` plate frames that show what the ``chosen`` ones do not, each more than those before it."""
+    """At most ``count`` plate frames that show what the ``chosen`` ones do not, each more than those before it.
+
+    Of a plate that shows somebody there may be three at any ``count``.
+    """
     known = {candidate.index: candidate for candidate in [*search.candidates, partner] if candidate}
     shown = {look.index: look.shown for look in search.likely}
     shown |= {index: _shares(candidate.comparison.coverage) for index, candidate in known.items()}
     for candidate in chosen:
         shown.pop(candidate.index, None)
     fillers: list[Candidate] = []
+    if store.validity is not None:
+        count = max(count, _FEWEST_FILLERS)
     for _ in range(min(_FILLERS_TRIED, len(shown))):
         gap = ~cover_together(chosen + fillers)
         if len(fillers) == count or gap.mean() < _LEAST_GAIN:
@@ -126,13 +143,23 @@ def _fit_all(source: SourceView, store: PlateStore, indices: list[int]) -> list[
     return [fit for fit in fits if fit is not None]
 
 
-def _shortlist(source: SourceView, store: PlateStore, count: int) -> list[RankedLook]:
-    """At most ``count`` plate frames, the likeliest first; of a sparse index those between the best ones as well."""
-    ranked = _rank(source, store, store.index.closest(source.half, count))
+def _shortlist(source: SourceView, store: PlateStore, count: int, excluded: range) -> list[RankedLook]:
+    """At most ``count`` plate frames, the likeliest first; of a sparse index those between the best ones as well.
+
+    Where plate frames show somebody, others from all over the plate follow: those like one another hide the same.
+    """
+    closest = store.index.closest(source.half, count + len(excluded))
+    ranked = _rank(source, store, [index for index in closest if index not in excluded][:count])
     finer = store.index.between([look.index for look in ranked])
     if finer:
+        finer = [index for index in finer if index not in excluded]
         ranked = sorted([*ranked, *_rank(source, store, finer)], key=lambda look: -look.score)
-    return ranked[:count]
+    ranked = ranked[:count]
+    if store.validity is None:
+        return ranked
+    known = {look.index for look in ranked}
+    others = [index for index in store.spread(_SPREAD) if index not in known and index not in excluded]
+    return ranked + _rank(source, store, others)
 
 
 def _rank(source: SourceView, store: PlateStore, likely: list[int]) -> list[RankedLook]:
@@ -149,5 +176,8 @@ def believe(
     is_sure: bool = True,
 ) -> Candidate:
     """The candidate of an estimate that passed the gate, compared with the source."""
-    comparison = compare_looks(source.look, store.look(index), estimate.matrix)
-    return Candidate(index, estimate, matches, comparison, is_sure)
+    plate = store.look(index)
+    if plate.valid is not None and store.validity is not None and store.validity.keeps_static:
+        plate = restore_static(source.look, plate, estimate.matrix)
+    comparison = compare_looks(source.look, plate, estimate.matrix)
+    return Candidate(index, estimate, matches, comparison, is_sure, valid=plate.valid)

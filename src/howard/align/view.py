@@ -15,11 +15,13 @@ SMALL_SIDE = 480
 
 class Look(NamedTuple):
     """What choosing among plate frames needs: ``size`` in full pixels, ``small`` (h, w, 3) uint8 RGB at a quarter of
-    1080p, ``quick`` ORB features in full pixels."""
+    1080p, ``quick`` ORB features in full pixels. ``valid`` (h, w) bool of any size is False where a plate frame shows
+    something that does not belong to the place; None where nothing does. It holds no ``quick`` features there."""
 
     size: Size
     small: np.ndarray
     quick: Features
+    valid: np.ndarray | None = None
 
 
 class SourceView(NamedTuple):

@@ -46,9 +46,12 @@ def plate_positions(matrix: np.ndarray, size: Size, displacement: np.ndarray | N
     return positions
 
 
-def sample_plate(plate: np.ndarray, positions: np.ndarray) -> Warped:
-    """Sample an (h, w, 3) plate, uint8 or float32, once, cubic (a = -0.75), at (H, W, 2) plate positions."""
-    coverage = covered(positions, size_of(plate))
+def sample_plate(plate: np.ndarray, positions: np.ndarray, valid: np.ndarray | None = None) -> Warped:
+    """Sample an (h, w, 3) plate, uint8 or float32, once, cubic (a = -0.75), at (H, W, 2) plate positions.
+
+    ``valid`` is as in :func:`covered`.
+    """
+    coverage = covered(positions, size_of(plate), valid)
     return Warped(np.asarray(cv2.copyTo(resample(plate, positions), coverage.view(np.uint8))), coverage)
 
 
@@ -58,11 +61,28 @@ def resample(plate: np.ndarray, positions: np.ndarray) -> np.ndarray:
     return cv2.remap(plate, positions, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)  # type: ignore
 
 
-def covered(positions: np.ndarray, plate_size: Size) -> np.ndarray:
-    """Where (H, W, 2) plate positions lie so far inside the plate that no border value enters: (H, W) bool."""
+def covered(positions: np.ndarray, plate_size: Size, valid: np.ndarray | None = None) -> np.ndarray:
+    """Where (H, W, 2) plate positions lie so far inside the plate that no border value enters: (H, W) bool.
+
+    ``valid`` (h, w) bool, of any size, is False where the plate must not be used; None where all of it may be.
+    """
     right, bottom = plate_size.width - 1 - CUBIC_REACH, plate_size.height - 1 - CUBIC_REACH
     inside = cv2.inRange(positions, (CUBIC_REACH, CUBIC_REACH, 0, 0), (right, bottom, 0, 0))  # type: ignore
-    return np.asarray(inside).view(np.bool_)
+    coverage = np.asarray(inside).view(np.bool_)
+    return coverage if valid is None else coverage & sample_valid(valid, positions, plate_size)
+
+
+def sample_valid(valid: np.ndarray, positions: np.ndarray, plate_size: Size) -> np.ndarray:
+    """A plate's validity mask, (h, w) bool of any size, at (H, W, 2) positions in the plate: (H, W) bool.
+
+    Positions between pixels are valid where all their neighbours are; beyond the plate the border's pixels count.
+    """
+    scale = np.array(size_of(valid)) / np.array(plate_size)
+    shift = (scale - 1) / 2
+    scaled = cv2.add(cv2.multiply(positions, (*scale.tolist(), 0, 0)), (*shift.tolist(), 0, 0))  # type: ignore
+    levels = valid.astype(np.uint8) * np.uint8(255)
+    found = cv2.remap(levels, scaled, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore
+    return np.asarray(found) == 255
 
 
 def warp_reduced(
@@ -72,14 +92,15 @@ def warp_reduced(
     plate_size: Size,
     source_size: Size,
     displacement: np.ndarray | None = None,
+    valid: np.ndarray | None = None,
 ) -> Warped:
     """Warp a reduced plate onto a reduced source, both (h, w, 3) uint8.
 
     ``matrix`` maps plate pixels to source pixels at their full sizes, ``plate_size`` and ``source_size``;
-    ``displacement`` (h, w, 2) is in reduced source pixels.
+    ``displacement`` (h, w, 2) is in reduced source pixels; ``valid`` is as in :func:`covered`.
     """
     reduced = reduced_matrix(matrix, plate, source, plate_size, source_size)
-    return sample_plate(plate, plate_positions(reduced, size_of(source), displacement))
+    return sample_plate(plate, plate_positions(reduced, size_of(source), displacement), valid)
 
 
 def reduced_matrix(

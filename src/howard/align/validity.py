@@ -1,0 +1,77 @@
+"""Plate frames that show somebody: which of their pixels are the place, and which must not be used."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from howard.align.candidate import compare
+from howard.align.disk import DiskCache, content_key
+from howard.align.features import Matches
+from howard.align.geometry import size_of
+from howard.align.person import LEAST_DIFFERENCE, shift_tolerant_difference
+from howard.align.view import Look
+from howard.align.warp import plate_positions, reduced_matrix, sample_plate, sample_valid
+
+# Share of a hidden piece's pixels that must agree with the source for the piece to be part of the place.
+_AGREEING = 0.75
+# Pixels at a quarter of 1080p; of fewer nothing can be said.
+_FEWEST_PIXELS = 16
+
+
+class ValidityFinder(NamedTuple):
+    """Finds what in a plate frame does not belong to the place.
+
+    ``find`` gives the validity mask of an (H, W, 3) uint8 RGB picture, (h, w) bool of any size, False on what does not
+    belong; it must depend on the picture alone. Of what was found ``keeps_static`` uses the pieces that the source
+    shows just as the plate does, such as posters of people.
+    """
+
+    find: Callable[[np.ndarray], np.ndarray]
+    keeps_static: bool
+
+
+def cache_validity(
+    find: Callable[[np.ndarray], np.ndarray], name: str, folder: Path
+) -> Callable[[np.ndarray], np.ndarray]:
+    """A finder of validity masks whose results are kept in ``folder`` from run to run, under its ``name``."""
+    disk = DiskCache(folder)
+
+    def cached(picture: np.ndarray) -> np.ndarray:
+        key = f"{content_key(picture)}-valid-{name}"
+        return disk.get(key, lambda: {"valid": find(picture)})["valid"]
+
+    return cached
+
+
+def restore_static(source: Look, plate: Look, matrix: np.ndarray) -> Look:
+    """The plate frame with those invalid pieces made valid that the source shows as well; of the others, no change.
+
+    ``matrix`` maps plate pixels to source pixels. What is not in the source's view stays invalid.
+    """
+    assert plate.valid is not None
+    reduced = reduced_matrix(matrix, plate.small, source.small, plate.size, source.size)
+    positions = plate_positions(reduced, size_of(source.small))
+    whole = sample_plate(plate.small, positions)
+    shown = sample_valid(plate.valid, positions, size_of(plate.small))
+    visible = whole._replace(coverage=whole.coverage & shown)
+    matched = compare(source.small, visible).photometry.apply(whole.image)
+    agrees = shift_tolerant_difference(source.small.astype(np.float32), matched) < LEAST_DIFFERENCE
+    valid = plate.valid.copy()
+    count, labels = cv2.connectedComponents((~valid).astype(np.uint8), connectivity=8)
+    for label in range(1, count):
+        piece = np.asarray(labels) == label
+        there = ~sample_valid(~piece, positions, size_of(plate.small)) & whole.coverage
+        if there.sum() >= _FEWEST_PIXELS and agrees[there].mean() >= _AGREEING:
+            valid[piece] = True
+    return plate._replace(valid=None if valid.all() else valid)
+
+
+def on_valid(matches: Matches, plate: Look) -> Matches:
+    """The matches whose plate points lie where the plate frame shows the place."""
+    if plate.valid is None:
+        return matches
+    kept = sample_valid(plate.valid, matches.plate[None].astype(np.float32), plate.size)[0]
+    return Matches(matches.plate[kept], matches.source[kept])

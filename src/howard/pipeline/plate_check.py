@@ -1,0 +1,119 @@
+"""Whether shot and plate are what they should be: a place with somebody in it, and the same place empty."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from howard.align import ValidityFinder, cache_validity, default_cache_folder
+from howard.media import DamagedFrameError, Frame, to_depth
+from howard.pipeline.inputs import Inputs
+from howard.pipeline.predictor import Predictor
+
+# Frames of the plate, and of the shot, that are searched for people before anything is aligned.
+_SAMPLES = 6
+# Probability above which a pixel counts as a person's, and the share of the picture that is worth speaking of.
+_PERSON = 0.5
+_LEAST_SHARE = 0.003
+# Share of the long side by which people are grown: hair, hands and motion blur reach beyond what is found.
+_GROWTH = 0.015
+# Mean difference in 8-bit levels below which two frames show the same picture, coded twice.
+_SAME_LEVELS = 1.0
+
+# (picture (H, W, 3), mask (h, w) bool or None) -> maps with `person()`, a tensor (1, 1, h, w) in [0, 1].
+PeopleFinder = Callable[[np.ndarray, np.ndarray | None], Any]
+
+
+class PlateCheck(NamedTuple):
+    """``validity`` finds what must not be used of plate frames, None where all may be; ``remarks`` are for people."""
+
+    validity: ValidityFinder | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def check_plate(inputs: Inputs, predictor: Predictor, subject: str) -> PlateCheck:
+    """Look at a few frames of shot and plate.
+
+    Where the plate shows people, or is the shot itself, its frames are searched for them as they are used. If the
+    ``subject`` may be anything, only a plate that is the shot itself is searched.
+    """
+    plate = inputs.plate
+    if plate.is_self:
+        return PlateCheck(_find_validity(predictor, keeps_static=False))
+    if _is_same_clip(inputs):
+        return PlateCheck(remarks=("shot and plate show the same pictures: nobody can be told from the place",))
+    if subject != "person":
+        return PlateCheck()
+    validity = _find_validity(predictor, keeps_static=True)
+    people = [_shows_people(frame, validity) for frame in _sample(plate)]
+    if not any(people):
+        return PlateCheck()
+    if all(people) and not any(_shows_people(frame, validity) for frame in _sample(inputs.shot)):
+        return PlateCheck(validity, ("the plate shows a person and the shot none: are input= and plate= swapped?",))
+    return PlateCheck(validity)
+
+
+def find_valid(find_people: PeopleFinder, picture: np.ndarray) -> np.ndarray:
+    """Where nobody is in an (H, W, 3) uint8 RGB picture: (h, w) bool, of the prior's size, on the safe (small) side."""
+    found = _person(find_people(picture, None))
+    if found.any():
+        # Once more from near by.
+        found |= _person(find_people(picture, found))
+    if found.mean() < _LEAST_SHARE:
+        return np.ones_like(found)
+    size = 2 * max(1, round(_GROWTH * max(found.shape))) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    return cv2.dilate(found.astype(np.uint8), disc) == 0
+
+
+def _find_validity(predictor: Predictor, keeps_static: bool) -> ValidityFinder:
+    find_people = predictor.find_people or _load_people_finder(str(predictor.device))
+    find = cache_validity(partial(find_valid, find_people), "person-1", default_cache_folder())
+    return ValidityFinder(find, keeps_static)
+
+
+def _load_people_finder(device: str) -> PeopleFinder:
+    """The person prior, for networks that do without it."""
+    import torch
+
+    from howard.matting.prior_predictor import PersonPriorPredictor
+
+    # Long side of the maps in pixels: that of the shipped networks' coarse part.
+    return PersonPriorPredictor(torch.device(device), coarse_long_side=480)
+
+
+def _person(maps: Any) -> np.ndarray:
+    return maps.person()[0, 0].float().cpu().numpy() > _PERSON
+
+
+def _shows_people(frame: Frame, validity: ValidityFinder) -> bool:
+    return not validity.find(to_depth(frame.image, np.uint8)).all()
+
+
+def _sample(clip: Sequence[Frame]) -> Iterator[Frame]:
+    """A few whole frames from the first to the last."""
+    for index in sorted({part * (len(clip) - 1) // max(1, _SAMPLES - 1) for part in range(_SAMPLES)}):
+        try:
+            frame = clip[index]
+        except DamagedFrameError:
+            continue
+        if not frame.damaged:
+            yield frame
+
+
+def _is_same_clip(inputs: Inputs) -> bool:
+    """Whether shot and plate are one clip in two files: alike in length, size and the frames that are compared."""
+    shot, clips = inputs.shot.info, inputs.plate.clips
+    if len(clips) > 1 or len(inputs.plate) != shot.frame_count or shot.frame_count == 1:
+        return False
+    if (clips[0].width, clips[0].height) != (shot.width, shot.height):
+        return False
+    pairs = zip(_sample(inputs.shot), _sample(inputs.plate), strict=False)
+    return all(_mean_difference(first.image, second.image) < _SAME_LEVELS for first, second in pairs)
+
+
+def _mean_difference(first: np.ndarray, second: np.ndarray) -> float:
+    first, second = (to_depth(image, np.uint8) for image in (first, second))
+    return float(cv2.absdiff(first, second).mean())

@@ -1,0 +1,97 @@
+"""The plate as it was given: one clip or several, all of each or a range of frames, or the shot itself."""
+
+import bisect
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from howard.media import ClipInfo, Frame, Reader
+
+# Seconds: in plate=self, frames nearer to one another than this show a person who has hardly moved.
+_SELF_DISTANCE = 0.5
+# Of a short shot this share of its frames instead, so that most are left.
+_SELF_SHARE = 1 / 6
+
+
+class PlatePart(NamedTuple):
+    """An open clip, and the indices of those of its frames that are used."""
+
+    reader: Reader
+    indices: range
+
+
+class PlateClips:
+    """The frames of several clips in a row, as one plate.
+
+    Frames are counted from 0 through all parts; `locate` says where one is. ``is_self`` says that the plate is the shot
+    itself, frame by frame.
+    """
+
+    def __init__(self, parts: Sequence[PlatePart], is_self: bool = False) -> None:
+        self._parts = parts
+        self._ends = list(accumulate(len(part.indices) for part in parts))
+        self.is_self = is_self
+
+    @property
+    def clips(self) -> list[ClipInfo]:
+        """What is known of each clip."""
+        return [part.reader.info for part in self._parts]
+
+    @property
+    def parts(self) -> Sequence[PlatePart]:
+        """The clips, and what is used of each."""
+        return self._parts
+
+    @property
+    def entry_points(self) -> Sequence[int]:
+        """Frames that can be read without decoding those before them, in order; the first of each part is one."""
+        found = []
+        for part, end in zip(self._parts, self._ends, strict=True):
+            first = end - len(part.indices)
+            entries = {index - part.indices.start + first for index in part.reader.entry_points}
+            found += sorted({first, *(entry for entry in entries if first <= entry < end)})
+        return found
+
+    def locate(self, index: int) -> tuple[ClipInfo, int]:
+        """The clip that holds frame ``index``, and the frame's number there."""
+        part, offset = self._part_of(index)
+        info = part.reader.info
+        return info, info.first_number + part.indices[offset]
+
+    def describe(self, indices: Sequence[int]) -> str:
+        """Frames, in order, in words: "frames 3-5", with the names of the clips if there are several."""
+        from howard.pipeline.summary import name_frames
+
+        numbers: dict[str, list[int]] = {}
+        for index in indices:
+            clip, number = self.locate(index)
+            numbers.setdefault(clip.path.name, []).append(number)
+        if len(self._parts) == 1:
+            return "".join(name_frames(found) for found in numbers.values())
+        return ", ".join(f"{name_frames(found)} of {name}" for name, found in numbers.items())
+
+    def excluded(self, source_index: int) -> range:
+        """What must not be used for a frame of the shot: of the shot itself, the frames around it."""
+        if not self.is_self:
+            return range(0)
+        [part] = self._parts
+        distance = round(_SELF_DISTANCE * part.reader.info.frame_rate)
+        distance = max(1, min(distance, int(_SELF_SHARE * len(self))))
+        return range(max(0, source_index - distance + 1), min(len(self), source_index + distance))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def __iter__(self) -> Iterator[Frame]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> Frame:
+        part, offset = self._part_of(index)
+        return part.reader[part.indices[offset]]
+
+    def _part_of(self, index: int) -> tuple[PlatePart, int]:
+        """The part that holds a frame, and the frame's place in it."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"the plate has no frame {index}")
+        place = bisect.bisect_right(self._ends, index)
+        return self._parts[place], index - (self._ends[place] - len(self._parts[place].indices))
