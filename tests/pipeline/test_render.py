@@ -14,6 +14,7 @@ import pytest
 from howard.errors import InputError, OutputError, SettingsError
 from howard.media import open_reader
 from howard.pipeline import cut_out_frames
+from howard.render_record import find_journals, read_lines
 
 
 def _rgba(path):
@@ -21,14 +22,15 @@ def _rgba(path):
 
 
 def _lines(folder):
-    return [json.loads(line) for line in (folder / "howard.frames.jsonl").read_text().splitlines()]
+    return [facts for facts in read_lines(folder) if "number" in facts]
 
 
 def test_every_frame_is_written_with_its_line(render, tmp_path):
     summary = render()
     assert (summary.rendered, summary.skipped, summary.weak, summary.failed) == (6, 0, (), ())
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {f"shot.{n:04d}.png" for n in range(1, 7)} | {"howard.json", "howard.frames.jsonl"}
+    (journal,) = find_journals(tmp_path / "out")
+    assert names == {f"shot.{n:04d}.png" for n in range(1, 7)} | {"howard.json", journal.name}
     lines = _lines(tmp_path / "out")
     assert [line["number"] for line in lines] == [1, 2, 3, 4, 5, 6]
     assert all(line["status"] == "good" and line["coverage"] > 0.9 and line["residual"] < 3 for line in lines)
@@ -123,11 +125,10 @@ def test_an_interrupted_render_goes_on_where_it_stopped(render, tmp_path, key):
 
 def test_a_line_cut_short_is_made_again(render, tmp_path):
     render(frames="1-3")
-    frames = tmp_path / "out" / "howard.frames.jsonl"
-    frames.write_text(frames.read_text()[:-40])
+    (journal,) = find_journals(tmp_path / "out")
+    journal.write_text(journal.read_text()[:-40])
     assert render(frames="1-3").rendered == 1
-    whole = [json.loads(line)["number"] for line in frames.read_text().splitlines() if line.endswith("}")]
-    assert whole == [1, 2, 3]
+    assert [line["number"] for line in _lines(tmp_path / "out")] == [1, 2, 3]
 
 
 def test_a_missing_file_is_made_again(render, tmp_path):
