@@ -156,6 +156,64 @@ def test_other_weights_are_refused_by_name(render, key):
         render(frames="1", predictor=replace(key, metadata=replace(key.metadata, version="2")))
 
 
+def test_weights_of_the_same_name_and_other_content_are_refused(render, key):
+    render(frames="1", predictor=replace(key, digests={"network": "12ab"}))
+    with pytest.raises(OutputError, match=r"weights\.sha256\.network was 12ab, is 34cd"):
+        render(frames="1", predictor=replace(key, digests={"network": "34cd"}))
+    assert render(frames="1", predictor=replace(key, digests={"network": "12ab"})).skipped == 1
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-5], lambda data: bytes(len(data)), lambda data: data + b"0"])
+def test_a_file_that_is_not_whole_any_more_is_made_again(render, tmp_path, damage):
+    render(frames="1-3")
+    victim = tmp_path / "out" / "shot.0002.png"
+    whole = victim.read_bytes()
+    victim.write_bytes(damage(whole))
+    assert render(frames="1-3").rendered == 1
+    assert victim.read_bytes() == whole
+
+
+@pytest.mark.parametrize("output_format", ["exr", "ffv1"])
+def test_other_formats_files_are_checked_too(render, tmp_path, output_format):
+    render(format=output_format)
+    victim = sorted(path for path in (tmp_path / "out").iterdir() if path.name.startswith("shot."))[0]
+    whole = victim.read_bytes()
+    victim.write_bytes(whole[: len(whole) // 2])
+    assert render(format=output_format).rendered == (1 if output_format == "exr" else 6)
+    assert victim.stat().st_size == len(whole)
+
+
+def test_what_systems_put_into_a_folder_does_not_make_it_foreign(render, tmp_path):
+    (tmp_path / "out" / "@eaDir").mkdir(parents=True)
+    for name in (".DS_Store", "Thumbs.db", "._shot.0001.png"):
+        (tmp_path / "out" / name).write_text("")
+    assert render(frames="1").rendered == 1
+
+
+def test_leftovers_of_a_killed_render_are_cleared(render, tmp_path):
+    render(frames="1", report=True)
+    left = [
+        tmp_path / "out" / ".shot.0002.png.0a1b2c.part",
+        tmp_path / "out" / ".howard.json.0a1b2c.part",
+        tmp_path / "out" / "howard.samples" / "0002" / ".source.webp.0a1b2c.part",
+    ]
+    left[2].parent.mkdir()
+    for path in left:
+        path.write_text("half")
+    render(frames="2", report=True)
+    assert [path for path in (tmp_path / "out").rglob("*.part")] == []
+
+
+def test_lines_of_any_kind_are_passed_over_and_their_frames_made_again(render, tmp_path):
+    render(frames="1-3")
+    (journal,) = find_journals(tmp_path / "out")
+    rows = journal.read_bytes().splitlines()
+    second = next(position for position, row in enumerate(rows) if b'"number": 2' in row)
+    rows[second] = rows[second].replace(b'"plate_damaged": []', b'"plate_damaged": 5')
+    journal.write_bytes(b"\n".join([b"\xff\0{", *rows, b"[" * 9999]))
+    assert render(frames="1-3").rendered == 1
+
+
 def test_a_folder_of_somebody_else_is_left_alone(render, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("years of work")
