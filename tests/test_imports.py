@@ -23,6 +23,7 @@ LEAVES = {
     "cache_folder",
     "cores",
     "heap",
+    "render_record",
 }
 # What each room may import beside itself and the leaves. A new room needs a line here, and a thought.
 ALLOWED: dict[str, set[str]] = {
@@ -37,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "cache_folder": set(),
     "cores": set(),
     "heap": set(),
+    "render_record": set(),
     "settings": set(),
     "cli": set(),
     "media": set(),

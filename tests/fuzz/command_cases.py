@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from howard.render_record import SIDECAR, find_journals
 from tests.fuzz.corpus import Corpus
 from tests.fuzz.damage import damage_arguments, damage_bytes, damage_json, damage_lines
 
@@ -117,7 +118,7 @@ def _weights(corpus: Corpus, folder: Path, random: np.random.Generator) -> list[
 def _record(corpus: Corpus, folder: Path, random: np.random.Generator) -> list[str]:
     """A finished render of which something is damaged, to be continued or reported on."""
     output = shutil.copytree(corpus.render, folder / OUTPUT)
-    sidecar, lines = output / "howard.json", output / "howard.frames.jsonl"
+    sidecar, (lines,) = output / SIDECAR, find_journals(output)
     kind = random.integers(6)
     if kind == 0:
         sidecar.write_text(json.dumps(damage_json(json.loads(sidecar.read_text()), random)))

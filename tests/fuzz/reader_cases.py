@@ -16,6 +16,7 @@ from howard.media import Background, open_reader
 from howard.options import RenderJob
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.masks import Mask
+from howard.render_record import SIDECAR, find_journals
 from howard.report import write_report
 from tests.fuzz.corpus import FRAMES, SIZE, Corpus
 from tests.fuzz.damage import damage_arguments, damage_bytes, damage_json, damage_lines
@@ -110,7 +111,7 @@ def read_settings(corpus: Corpus, folder: Path, random: np.random.Generator) -> 
 
 def read_record(corpus: Corpus, folder: Path, random: np.random.Generator) -> None:
     output = shutil.copytree(corpus.render, folder / "out")
-    sidecar, lines = output / "howard.json", output / "howard.frames.jsonl"
+    sidecar, (lines,) = output / SIDECAR, find_journals(output)
     described = json.loads(sidecar.read_text())
     if random.random() < 0.5:
         sidecar.write_text(json.dumps(damage_json(described, random)))

@@ -1,11 +1,14 @@
+import hashlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from howard.matting import MattingPredictor, WeightsMetadata, unmixing
+from howard.errors import WeightsError
+from howard.matting import MattingPredictor, WeightsMetadata, load_matting, unmixing
 from howard.matting.predictor import ALPHAS
+from howard.matting.weights import content_digest, find_weights
 
 METADATA = WeightsMetadata("efficientnet_lite0", 16, (16, 12, 8), ("coverage",))
 
@@ -178,3 +181,15 @@ def test_a_network_that_takes_people_comes_with_what_finds_them(predictor: Matti
     assert people.probabilities.shape == (1, 6, 48, 64)
     anything, person = knowing(source, plate).coarse.alpha, knowing(source, plate, None, people).coarse.alpha
     assert not torch.equal(anything, person)
+
+
+def test_the_weights_that_ship_are_told_apart_by_their_content():
+    predictor = load_matting("default", device="cpu")
+    shipped = find_weights("default")
+    assert predictor.digests["network"] == hashlib.sha256(shipped.read_bytes()).hexdigest()
+    assert ("person_prior" in predictor.digests) == predictor.metadata.person_prior
+
+
+def test_a_digest_of_what_cannot_be_read(tmp_path):
+    with pytest.raises(WeightsError, match=r"gone\.safetensors cannot be read \(No such file"):
+        content_digest(tmp_path / "gone.safetensors")

@@ -1,6 +1,8 @@
 """Writing whole files or none."""
 
+import errno
 import os
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,16 @@ from hypothesis import strategies as st
 
 from howard.errors import OutputError
 from howard.media import write_whole
-from howard.media.files import clear_leftovers, fitting_name, temporary_path, whole_file
+from howard.media.files import (
+    clear_leftovers,
+    clear_old_leftovers,
+    fitting_name,
+    holds_files,
+    is_system_file,
+    temporary_path,
+    whole_file,
+    write_first,
+)
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -70,3 +81,52 @@ def test_the_longest_name_leaves_room_for_what_is_added(tmp_path):
     assert len(temporary_path(path).name.encode()) <= 255
     write_whole(path, b"")
     assert path.exists()
+
+
+def test_leftovers_go_by_age_where_others_may_be_writing(tmp_path):
+    for name, age in ((".a.png.0af3.part", 700), (".b.png.77-12.part", 700), (".c.png.1.part", 60), ("d.part", 700)):
+        (tmp_path / name).write_text("")
+        os.utime(tmp_path / name, (time.time() - age, time.time() - age))
+    clear_old_leftovers(tmp_path, tmp_path / "nowhere")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".c.png.1.part", "d.part"]
+
+
+def test_no_two_temporary_names_are_alike(tmp_path):
+    assert len({temporary_path(tmp_path / "a") for _ in range(100)}) == 100
+
+
+def test_the_first_file_stays(tmp_path):
+    assert write_first(tmp_path / "a", b"first")
+    assert not write_first(tmp_path / "a", b"second")
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.EINVAL, errno.EIO, errno.EACCES, 524])
+def test_a_disk_without_hard_links_gets_the_file_whatever_its_error(tmp_path, monkeypatch, number):
+    def refuse(*paths, **keywords):
+        raise OSError(number, "no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    assert write_first(tmp_path / "a", b"first")
+    assert not write_first(tmp_path / "a", b"second")
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_data_reach_the_disk_before_the_name(tmp_path, monkeypatch):
+    calls = []
+    replace, fsync = os.replace, os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync") or fsync(descriptor))
+    monkeypatch.setattr(os, "replace", lambda *paths: calls.append("replace") or replace(*paths))
+    write_whole(tmp_path / "a", b"data")
+    assert calls == ["fsync", "replace"]
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "@eaDir", "._shot.0001.png", ".nfs000012", "desktop.ini"])
+def test_what_systems_leave_is_nobody_s(tmp_path, name):
+    assert is_system_file(name)
+    (tmp_path / name).write_text("")
+    assert not holds_files(tmp_path)
+    (tmp_path / "thesis.txt").write_text("")
+    assert holds_files(tmp_path)

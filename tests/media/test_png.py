@@ -45,6 +45,30 @@ def test_without_the_fast_package_zlib_takes_over():
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 
+def test_one_picture_gives_the_same_bytes_in_every_thread_and_process():
+    code = (
+        "import hashlib, threading, numpy as np\n"
+        "from howard.media.png import encode_png\n"
+        "random = np.random.default_rng(1)\n"
+        "image = np.abs(random.normal(0, 9, (200, 300, 4))).astype(np.uint8)\n"
+        "print(hashlib.sha256(encode_png(image)).hexdigest())\n"
+        "thread = threading.Thread(target=lambda: print(hashlib.sha256(encode_png(image)).hexdigest()))\n"
+        "thread.start(); thread.join()"
+    )
+    # The address of the stack, which is random, must not come in.
+    line = [sys.executable, "-c", code]
+    said = [subprocess.run(line, capture_output=True, text=True, timeout=60, check=True).stdout for _ in range(3)]
+    assert len({digest for text in said for digest in text.split()}) == 1
+
+
+def test_the_fast_package_is_asked_for_the_level_that_is_reproducible(monkeypatch):
+    pytest.importorskip("isal")
+    asked = []
+    monkeypatch.setattr("howard.media.png._deflate", lambda data, level: asked.append(level) or zlib.compress(data))
+    encode_png(np.zeros((4, 4, 3), np.uint8))
+    assert asked == [0]
+
+
 @pytest.mark.parametrize(("dtype", "pixel_format"), [(np.uint8, "rgba"), (np.uint16, "rgba64le")])
 def test_other_decoders_read_the_same(hair, decode, tmp_path, dtype, pixel_format):
     image = np.rint(hair(37, 51) * np.iinfo(dtype).max).astype(dtype)

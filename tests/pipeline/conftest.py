@@ -63,6 +63,7 @@ class DifferenceKey:
     metadata: KeyMetadata = KeyMetadata()
     device: str = "cpu"
     precision: str = "fp32"
+    digests: dict[str, str] = field(default_factory=dict)
     stop_after: int | None = None
     plates: list[np.ndarray] = field(default_factory=list)
     find_people: Callable[[np.ndarray, np.ndarray | None], Any] | None = None

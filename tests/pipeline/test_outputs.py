@@ -21,6 +21,7 @@ from howard.pipeline import MattedFrame, deliver
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.outputs import choose_outputs, describe_output
 from howard.pipeline.writer import FrameWriter, Output
+from howard.render_record import find_journals, read_lines
 
 FILES = {
     "png": ["shot.0002.png", "shot.0003.png"],
@@ -96,6 +97,11 @@ def _sidecar(folder):
     return json.loads((folder / "howard.json").read_text())
 
 
+def _numbers(folder):
+    """Of the frames in the journals, in their order."""
+    return [facts["number"] for facts in read_lines(folder) if "number" in facts]
+
+
 def _rgba(path):
     return cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
 
@@ -110,7 +116,7 @@ def test_every_format_is_written_and_said(write, tmp_path, name):
     background = "green" if name == "composite" else None
     assert write(name, background=background) == 2
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {*FILES[name], "howard.json", "howard.frames.jsonl"}
+    assert names == {*FILES[name], "howard.json", *(path.name for path in find_journals(tmp_path / "out"))}
     (output,) = _sidecar(tmp_path / "out")["outputs"]
     alphas = {"exr": "premultiplied", "matte": "as grey", "composite": "none"}
     assert output["alpha"] == alphas.get(name, "straight")
@@ -202,8 +208,7 @@ def test_an_interrupted_movie_goes_on_after_its_last_closed_segment(write, tmp_p
     resumed, whole = (_frames(tmp_path / name / "shot.mkv", "gbrap16le") for name in ("out", "whole"))
     np.testing.assert_array_equal(resumed, whole)
     assert not parts.exists()
-    lines = (tmp_path / "out" / "howard.frames.jsonl").read_text().splitlines()
-    assert [json.loads(line)["number"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    assert _numbers(tmp_path / "out") == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_movie_of_other_frames_is_refused_by_name(write):
@@ -221,8 +226,8 @@ def test_a_movie_that_is_gone_is_made_again(write, tmp_path):
 
 def test_a_movie_whose_lines_are_lost_is_made_again_as_a_whole(write, tmp_path):
     write("matte")
-    lines = tmp_path / "out" / "howard.frames.jsonl"
-    lines.write_text(lines.read_text().splitlines(keepends=True)[0])
+    (journal,) = find_journals(tmp_path / "out")
+    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:2]))
     assert write("matte") == 2
 
 
@@ -276,8 +281,7 @@ def test_a_writer_s_error_stops_the_render_with_its_message(write, tmp_path):
     (tmp_path / "out" / "shot.0002.png" / "in the way").mkdir(parents=True)
     with pytest.raises(OutputError, match=r"shot\.0002\.png cannot be written \(Is a directory\)"):
         write("png", 1, 6, overwrite=True)
-    lines = (tmp_path / "out" / "howard.frames.jsonl").read_text().splitlines()
-    assert [json.loads(line)["number"] for line in lines] == [1]
+    assert _numbers(tmp_path / "out") == [1]
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.endswith(".part")]
 
 
@@ -295,7 +299,7 @@ def test_a_sequence_renders_under_its_own_numbers_and_becomes_a_movie_in_the_rat
     with av.open(str(tmp_path / "out" / "shot.mkv")) as movie:
         assert movie.streams.video[0].average_rate == Fraction(24000, 1001)
     assert _sidecar(tmp_path / "out")["source"]["fingerprint"]["files"] == 2
-    assert json.loads((tmp_path / "out" / "howard.frames.jsonl").read_text())["number"] == 1002
+    assert _numbers(tmp_path / "out") == [1002]
 
 
 def test_exr_frames_are_written_in_the_colour_space_asked_for(render, tmp_path):

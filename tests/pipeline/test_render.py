@@ -14,6 +14,7 @@ import pytest
 from howard.errors import InputError, OutputError, SettingsError
 from howard.media import open_reader
 from howard.pipeline import cut_out_frames
+from howard.render_record import find_journals, read_lines
 
 
 def _rgba(path):
@@ -21,14 +22,15 @@ def _rgba(path):
 
 
 def _lines(folder):
-    return [json.loads(line) for line in (folder / "howard.frames.jsonl").read_text().splitlines()]
+    return [facts for facts in read_lines(folder) if "number" in facts]
 
 
 def test_every_frame_is_written_with_its_line(render, tmp_path):
     summary = render()
     assert (summary.rendered, summary.skipped, summary.weak, summary.failed) == (6, 0, (), ())
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {f"shot.{n:04d}.png" for n in range(1, 7)} | {"howard.json", "howard.frames.jsonl"}
+    (journal,) = find_journals(tmp_path / "out")
+    assert names == {f"shot.{n:04d}.png" for n in range(1, 7)} | {"howard.json", journal.name}
     lines = _lines(tmp_path / "out")
     assert [line["number"] for line in lines] == [1, 2, 3, 4, 5, 6]
     assert all(line["status"] == "good" and line["coverage"] > 0.9 and line["residual"] < 3 for line in lines)
@@ -123,11 +125,10 @@ def test_an_interrupted_render_goes_on_where_it_stopped(render, tmp_path, key):
 
 def test_a_line_cut_short_is_made_again(render, tmp_path):
     render(frames="1-3")
-    frames = tmp_path / "out" / "howard.frames.jsonl"
-    frames.write_text(frames.read_text()[:-40])
+    (journal,) = find_journals(tmp_path / "out")
+    journal.write_text(journal.read_text()[:-40])
     assert render(frames="1-3").rendered == 1
-    whole = [json.loads(line)["number"] for line in frames.read_text().splitlines() if line.endswith("}")]
-    assert whole == [1, 2, 3]
+    assert [line["number"] for line in _lines(tmp_path / "out")] == [1, 2, 3]
 
 
 def test_a_missing_file_is_made_again(render, tmp_path):
@@ -153,6 +154,64 @@ def test_other_weights_are_refused_by_name(render, key):
     render(frames="1")
     with pytest.raises(OutputError, match=r"weights\.version was 1, is 2"):
         render(frames="1", predictor=replace(key, metadata=replace(key.metadata, version="2")))
+
+
+def test_weights_of_the_same_name_and_other_content_are_refused(render, key):
+    render(frames="1", predictor=replace(key, digests={"network": "12ab"}))
+    with pytest.raises(OutputError, match=r"weights\.sha256\.network was 12ab, is 34cd"):
+        render(frames="1", predictor=replace(key, digests={"network": "34cd"}))
+    assert render(frames="1", predictor=replace(key, digests={"network": "12ab"})).skipped == 1
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-5], lambda data: bytes(len(data)), lambda data: data + b"0"])
+def test_a_file_that_is_not_whole_any_more_is_made_again(render, tmp_path, damage):
+    render(frames="1-3")
+    victim = tmp_path / "out" / "shot.0002.png"
+    whole = victim.read_bytes()
+    victim.write_bytes(damage(whole))
+    assert render(frames="1-3").rendered == 1
+    assert victim.read_bytes() == whole
+
+
+@pytest.mark.parametrize("output_format", ["exr", "ffv1"])
+def test_other_formats_files_are_checked_too(render, tmp_path, output_format):
+    render(format=output_format)
+    victim = sorted(path for path in (tmp_path / "out").iterdir() if path.name.startswith("shot."))[0]
+    whole = victim.read_bytes()
+    victim.write_bytes(whole[: len(whole) // 2])
+    assert render(format=output_format).rendered == (1 if output_format == "exr" else 6)
+    assert victim.stat().st_size == len(whole)
+
+
+def test_what_systems_put_into_a_folder_does_not_make_it_foreign(render, tmp_path):
+    (tmp_path / "out" / "@eaDir").mkdir(parents=True)
+    for name in (".DS_Store", "Thumbs.db", "._shot.0001.png"):
+        (tmp_path / "out" / name).write_text("")
+    assert render(frames="1").rendered == 1
+
+
+def test_leftovers_of_a_killed_render_are_cleared(render, tmp_path):
+    render(frames="1", report=True)
+    left = [
+        tmp_path / "out" / ".shot.0002.png.0a1b2c.part",
+        tmp_path / "out" / ".howard.json.0a1b2c.part",
+        tmp_path / "out" / "howard.samples" / "0002" / ".source.webp.0a1b2c.part",
+    ]
+    left[2].parent.mkdir()
+    for path in left:
+        path.write_text("half")
+    render(frames="2", report=True)
+    assert [path for path in (tmp_path / "out").rglob("*.part")] == []
+
+
+def test_lines_of_any_kind_are_passed_over_and_their_frames_made_again(render, tmp_path):
+    render(frames="1-3")
+    (journal,) = find_journals(tmp_path / "out")
+    rows = journal.read_bytes().splitlines()
+    second = next(position for position, row in enumerate(rows) if b'"number": 2' in row)
+    rows[second] = rows[second].replace(b'"plate_damaged": []', b'"plate_damaged": 5')
+    journal.write_bytes(b"\n".join([b"\xff\0{", *rows, b"[" * 9999]))
+    assert render(frames="1-3").rendered == 1
 
 
 def test_a_folder_of_somebody_else_is_left_alone(render, tmp_path):

@@ -8,6 +8,7 @@ from html import unescape
 
 import pytest
 
+from howard.render_record import read_lines
 from howard.report import write_report
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -78,7 +79,7 @@ def test_the_page_works_in_a_browser(browse, render, width):
     assert all(found["natural"])
     assert found["pressed"] == "true"
     assert found["overflow"] <= 0
-    row = json.loads((render / "howard.frames.jsonl").read_text().splitlines()[2])
+    row = next(facts for facts in read_lines(render) if facts.get("number") == 3)
     read = [float(text.split()[0]) for text in found["read"]]
     expected = [row["error_px"], row["inliers"], 100 * row["coverage"], row["recomposition_error"]]
     assert read == pytest.approx(expected, abs=0.1)

@@ -98,7 +98,8 @@ def _load(path: Path) -> Arrays | None:
     try:
         with _parsing, np.load(path, allow_pickle=False) as stored:
             arrays = dict(stored.items())
-        os.utime(path)
     except Exception:  # whatever NumPy, zipfile and zlib raise for damaged files; tokenize.TokenError is one
         return None
+    with contextlib.suppress(OSError):  # a cache that can only be read is used nevertheless
+        os.utime(path)
     return arrays

@@ -13,7 +13,7 @@ from howard.keying.frame import Keyed
 from howard.keying.light import encode
 from howard.keying.screen import Screen
 from howard.media import ClipInfo, differences, fingerprint_all, write_whole
-from howard.media.files import make_folder
+from howard.media.files import holds_files, make_folder
 
 _RECORD = "keying_{}.json"
 _LAYERS = ("pha", "fgr")
@@ -31,7 +31,7 @@ class KeyingFolder:
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path} is a file; give a folder to write frames into")
         is_ours = any(path.glob(_RECORD.format("*")))
-        if path.exists() and not (overwrite or is_ours) and any(path.iterdir()):
+        if path.exists() and not (overwrite or is_ours) and holds_files(path):
             raise OutputError(f"{path} holds files that are not Howard's; choose an empty folder or set overwrite=true")
 
     def begin(self, clip: str, record: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ CLASSES = ("background", "hair", "body_skin", "face_skin", "clothes", "other")
 INPUT_SIZE = 256  # side of the square that the network was trained on, in pixels
 METADATA_KEY = "howard_person_prior"
 _PATCH = 4  # side of the patches of the attention, in pixels of its feature map
-_SHIPPED = Path(__file__).parent.parent / "pretrained" / "person_prior.safetensors"
+PRIOR_WEIGHTS = Path(__file__).parent.parent / "pretrained" / "person_prior.safetensors"
 
 
 class PriorMaps(NamedTuple):
@@ -169,7 +169,7 @@ class PersonPrior(nn.Module):
         return PriorMaps(logits.to(image.dtype), stride4, stride8, stride16)
 
 
-def load_person_prior(path: Path = _SHIPPED) -> PersonPrior:
+def load_person_prior(path: Path = PRIOR_WEIGHTS) -> PersonPrior:
     """The prior with its weights, in evaluation mode, without gradients, float32, on the CPU.
 
     Raises:

@@ -1,5 +1,6 @@
 """The predictor: numpy images and devices in, mattes out; it knows nothing of files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,9 +15,10 @@ from howard.matting.coarse import CoarseMatte
 from howard.matting.inference import prepare_for_inference
 from howard.matting.network import Matte, MattingNetwork, coarse_scale
 from howard.matting.person_maps import PersonMaps
+from howard.matting.person_prior import PRIOR_WEIGHTS
 from howard.matting.prior_predictor import PersonPriorPredictor
 from howard.matting.unmixing import unmix_alpha
-from howard.matting.weights import WeightsMetadata, load_network
+from howard.matting.weights import WeightsMetadata, content_digest, find_weights, load_network
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 ALPHAS = ("unmixed", "network")
@@ -49,6 +51,7 @@ class MattingPredictor:
         augmented: whether the mean is taken of three mattes: of the mirror image, and with the coarse network at a
             smaller and at a larger size. Three times the time, and less of what the network does by chance. ``coarse``
             is then that of the mirror image, turned back.
+        digests: SHA-256 of each weights file behind it, by "network" and "person_prior", where they are known.
     """
 
     def __init__(
@@ -59,12 +62,14 @@ class MattingPredictor:
         precision: str = "fp32",
         alpha: str = "unmixed",
         augmented: bool = False,
+        digests: Mapping[str, str] | None = None,
     ) -> None:
         self.network = prepare_for_inference(network, PRECISIONS[precision]).to(device)
         self.metadata = metadata
         self.device = device
         self.precision = precision
         self.alpha = alpha
+        self.digests = dict(digests or {})
         self.views = _AUGMENTED if augmented else (_View(),)
         self.find_people: PersonPriorPredictor | None = None
         if metadata.person_prior:
@@ -194,7 +199,10 @@ def load_matting(
     if alpha not in ALPHAS:
         raise SettingsError(f"unknown alpha {alpha!r}; choose {' or '.join(ALPHAS)}")
     network, metadata = load_network(name_or_path)
-    return MattingPredictor(network, metadata, chosen, checked, alpha, augmented)
+    digests = {"network": content_digest(find_weights(name_or_path))}
+    if metadata.person_prior:
+        digests["person_prior"] = content_digest(PRIOR_WEIGHTS)
+    return MattingPredictor(network, metadata, chosen, checked, alpha, augmented, digests)
 
 
 def _mean(mattes: list[Matte]) -> Matte:

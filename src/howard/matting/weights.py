@@ -3,6 +3,7 @@
 Nothing here runs pickled code: ``.pth`` files are read with ``weights_only``.
 """
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -114,6 +115,19 @@ def find_weights(name_or_path: str | Path) -> Path:
         names = ", ".join(shipped) or "none"
         raise WeightsError(f"no weights {str(name_or_path)!r}: give a file, or a name that ships with Howard ({names})")
     return path
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of a weights file, in hexadecimal: what tells networks apart whose names and versions are the same.
+
+    Raises:
+        WeightsError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read ({error.strerror}); check the file and its permissions") from None
 
 
 def load_imagenet_encoder(encoder: Encoder, entry: EncoderEntry, path: Path) -> None:

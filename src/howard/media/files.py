@@ -1,8 +1,9 @@
-"""Writing a file so that nobody ever sees half of it, and names that fit."""
+"""Writing a file so that nobody ever sees half of it, what killed programs leave, and names that fit."""
 
-import errno
 import os
-import threading
+import re
+import time
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,18 +12,44 @@ from howard.errors import OutputError
 
 # File systems allow 255 bytes for a name; what is added to a clip's name (frame numbers, suffixes) needs its share.
 _LONGEST_NAME = 180
+# Names as of temporary_path.
+_TEMPORARY = re.compile(r"\..+\.[^.]+\.part", re.DOTALL)
+# Seconds after which a temporary file that nothing was added to belongs to nobody: the files of single frames, which
+# several machines write into one folder, are written in one go; the rest is for slow network disks.
+_OLDEST_TEMPORARY = 600
+# Made by macOS, Windows, Synology and NetApp disks and KDE; in lower case.
+_SYSTEM_FILES = frozenset(
+    (
+        ".ds_store",
+        "thumbs.db",
+        "ehthumbs.db",
+        "desktop.ini",
+        "@eadir",
+        "#recycle",
+        "$recycle.bin",
+        ".directory",
+        ".snapshot",
+        ".appledouble",
+        ".localized",
+        "lost+found",
+        "system volume information",
+    )
+)
+# AppleDouble files, files that are deleted but still open on network and FUSE disks, and folders of macOS.
+_SYSTEM_PREFIXES = ("._", ".nfs", ".fuse_hidden", ".Trash", ".Spotlight-", ".fseventsd", ".TemporaryItems")
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` to write to, renamed to it at the end: a crash leaves the old file or the new.
 
-    What goes wrong while writing, the block's own OSErrors included, is raised as OutputError.
+    The new one is on the disk before it is renamed. What goes wrong while writing, the block's own OSErrors included,
+    is raised as OutputError.
     """
     temporary = temporary_path(path)
     try:
         yield temporary
-        os.replace(temporary, path)
+        put_in_place(temporary, path)
     except OSError as error:
         raise unwritable(path, error) from error
     finally:
@@ -37,23 +64,40 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Rename ``temporary`` to ``path`` after its data have reached the disk.
+
+    Without the wait a power failure could leave a file of the right size that is empty.
+    """
+    descriptor = os.open(temporary, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(temporary, path)
+
+
 def write_first(path: Path, data: bytes) -> bool:
     """Write ``data`` so that the file appears whole, unless there is one; False where there is.
 
-    Of several machines that do so at once one succeeds.
+    Of several machines that do so at once one succeeds. On disks without hard links the last of them succeeds.
     """
     if path.exists():
         return False
     temporary = temporary_path(path)
     try:
         temporary.write_bytes(data)
-        os.link(temporary, path)
-    except FileExistsError:
-        return False
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError:
+            # Network disks, FAT and some containers refuse links, each with an error of its own.
+            put_in_place(temporary, path)
     except OSError as error:
-        if not temporary.exists() or error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
-            raise unwritable(path, error) from error
-        os.replace(temporary, path)  # a disk without links, which a farm will hardly share
+        if path.exists():
+            return False  # Another machine was first, and cleared this one's temporary file away.
+        raise unwritable(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -76,12 +120,27 @@ def unwritable(path: Path, error: OSError) -> OutputError:
 def clear_leftovers(paths: Iterable[Path]) -> None:
     """Remove what killed runs left half-written of ``paths``; nobody else may be writing these just now."""
     wanted = set(paths)
-    for folder in {path.parent for path in wanted}:
-        for entry in list(folder.iterdir()) if folder.is_dir() else ():
-            name, _, ending = entry.name.rpartition(".")
-            hidden, _, _ = name.rpartition(".")
-            if ending == "part" and hidden.startswith(".") and folder / hidden[1:] in wanted:
-                entry.unlink(missing_ok=True)
+    for temporary in _temporaries({path.parent for path in wanted}):
+        if temporary.with_name(temporary.name[1:].rsplit(".", 2)[0]) in wanted:
+            _remove(temporary)
+
+
+def clear_old_leftovers(*folders: Path) -> None:
+    """Remove what killed runs left half-written of any file in ``folders``, once nobody can be writing it any more."""
+    for temporary in _temporaries(folders):
+        with suppress(OSError):
+            if time.time() - temporary.stat().st_mtime > _OLDEST_TEMPORARY:
+                temporary.unlink(missing_ok=True)
+
+
+def is_system_file(name: str) -> bool:
+    """Whether file managers, network disks or storage systems make files of this name by themselves."""
+    return name.casefold() in _SYSTEM_FILES or name.startswith(_SYSTEM_PREFIXES)
+
+
+def holds_files(folder: Path) -> bool:
+    """Whether there is anything in ``folder`` beside what systems put there by themselves."""
+    return not all(is_system_file(entry.name) for entry in folder.iterdir())
 
 
 def fitting_name(name: str) -> str:
@@ -92,6 +151,24 @@ def fitting_name(name: str) -> str:
 
 
 def temporary_path(path: Path) -> Path:
-    """Where ``path`` is written until it is whole: hidden, beside it, and of this thread alone."""
-    # The ids keep two renders of neighbouring frame ranges from sharing a temporary file.
-    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.part")
+    """Where ``path`` is written until it is whole: hidden, beside it, and of this call alone.
+
+    Process ids would not do: machines that write into one folder may use the same ones.
+    """
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+
+
+def _temporaries(folders: Iterable[Path]) -> list[Path]:
+    """The temporary files in ``folders``, those of earlier versions included; folders that cannot be read have none."""
+    found: list[Path] = []
+    for folder in folders:
+        with suppress(OSError):
+            found += (entry for entry in folder.iterdir() if _TEMPORARY.fullmatch(entry.name) and entry.is_file())
+    return found
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error

@@ -13,6 +13,7 @@ from howard.media.exr_writing import exr_pixels, write_exr
 from howard.media.files import clear_leftovers, make_folder, write_whole
 from howard.media.frame import ClipInfo
 from howard.media.png import encode_png
+from howard.media.signatures import has_signature
 from howard.media.timecode import shift_timecode
 
 
@@ -37,8 +38,12 @@ class NumberedFiles:
         return (number,)
 
     def has(self, number: int) -> bool:
-        """Whether the frame's file is there."""
-        return self.path(number).exists()
+        """Whether the frame's file is there, with its format's signature."""
+        return has_signature(self.path(number), self.suffix.removeprefix("."))
+
+    def file(self, number: int) -> Path:
+        """The frame's own file."""
+        return self.path(number)
 
     def files(self, numbers: Sequence[int]) -> Sequence[Path]:
         """A file for each of the frames."""
@@ -49,8 +54,9 @@ class NumberedFiles:
         make_folder(self._folder)
         clear_leftovers(self.files(numbers))
 
-    def finish(self, times: Mapping[int, Fraction]) -> None:
+    def finish(self, times: Mapping[int, Fraction]) -> Sequence[Path]:
         """Nothing is left to do: every file is whole already."""
+        return ()
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -1,6 +1,6 @@
 """Movies, written as closed segments of a few frames and joined at the end, so that a crash costs one segment."""
 
-import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -13,13 +13,16 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from howard.errors import OutputError, SettingsError
-from howard.media.files import clear_leftovers, make_folder, temporary_path, unwritable
+from howard.media.files import clear_leftovers, make_folder, put_in_place, temporary_path, unwritable
 from howard.media.frame import ClipInfo
 from howard.media.join import Segment, carriable_tracks, cut_sound, join_segments
 from howard.media.movie_formats import MovieFormat
+from howard.media.signatures import has_signature
 from howard.media.timecode import shift_timecode
 
 SEGMENT_FRAMES = 24
+# Names of segments, of this render or of another.
+_SEGMENT = re.compile(r"[0-9]{4,}-[0-9]{4,}\.")
 
 
 class MovieWriter:
@@ -57,8 +60,14 @@ class MovieWriter:
         return self._numbers if self._result.exists() else self._segment_numbers(number)
 
     def has(self, number: int) -> bool:
-        """Whether the movie is there, or the frame's closed segment."""
-        return self._result.exists() or self._segment(number).path.exists()
+        """Whether the movie is there, or the frame's closed segment, with its container's signature."""
+        if self._result.exists():
+            return has_signature(self._result, self._format.container)
+        return has_signature(self._segment(number).path, self._segment_container)
+
+    def file(self, number: int) -> Path:
+        """The movie once it is there, else the frame's segment."""
+        return self._result if self._result.exists() else self._segment(number).path
 
     def files(self, numbers: Sequence[int]) -> Sequence[Path]:
         """The movie itself."""
@@ -67,17 +76,20 @@ class MovieWriter:
     def begin(self, numbers: Sequence[int]) -> None:
         """Make the folders for what will be written of ``numbers``, and clear away what killed runs left half-written.
 
-        A movie that still lacks frames is another render's, and goes.
+        A movie that still lacks frames is another render's or damaged, and goes; so do segments of other frames.
         """
         clear_leftovers([self._result])
         if not numbers:
             return
         make_folder(self._parts)
-        clear_leftovers({self._segment(number).path for number in numbers})
-        try:
-            self._result.unlink(missing_ok=True)
-        except OSError as error:
-            raise unwritable(self._result, error) from error
+        segments = {segment.path for segment in self._segments()}
+        clear_leftovers(segments)
+        stale = [entry for entry in self._parts.iterdir() if _SEGMENT.match(entry.name) and entry not in segments]
+        for path in (self._result, *stale):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise unwritable(path, error) from error
 
     def prepare(self, picture: np.ndarray) -> av.VideoFrame:
         """The frame as the encoder takes it."""
@@ -98,10 +110,11 @@ class MovieWriter:
         self._open = None
         return batch
 
-    def finish(self, times: Mapping[int, Fraction]) -> None:
+    def finish(self, times: Mapping[int, Fraction]) -> Sequence[Path]:
         """Join the segments and remove them. ``times`` gives every frame's time in the clip, by number."""
-        segments = [self._segment(start) for start in self._numbers[:: self._segment_frames]]
-        if not self._result.exists():
+        segments = self._segments()
+        is_joined = self._result.exists()
+        if not is_joined:
             first, end = times[self._numbers[0]], times[self._numbers[-1]] + 1 / self._clip.frame_rate
             join_segments(
                 segments,
@@ -118,6 +131,7 @@ class MovieWriter:
             for segment in segments:
                 segment.path.unlink(missing_ok=True)
             self._parts.rmdir()
+        return () if is_joined else (self._result,)
 
     def close(self) -> None:
         """Let go of a segment that is not complete; nothing of it stays."""
@@ -153,6 +167,9 @@ class MovieWriter:
         start = (number - self._numbers[0]) // self._segment_frames * self._segment_frames
         return self._numbers[start : start + self._segment_frames]
 
+    def _segments(self) -> list[Segment]:
+        return [self._segment(start) for start in self._numbers[:: self._segment_frames]]
+
     def _segment(self, number: int) -> Segment:
         batch = self._segment_numbers(number)
         suffix = f".{self._format.segment_container}" if self._format.segment_container else self._format.suffix
@@ -183,7 +200,7 @@ class _OpenSegment:
         self._mux(None)
         try:
             self._output.close()
-            os.replace(self._temporary, self._path)
+            put_in_place(self._temporary, self._path)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
 

@@ -43,7 +43,11 @@ class Writer(Protocol):
         ...
 
     def has(self, number: int) -> bool:
-        """Whether an earlier run finished the files that hold this frame."""
+        """Whether an earlier run finished the file that holds this frame, and it still is one of its format."""
+        ...
+
+    def file(self, number: int) -> Path:
+        """The finished file that holds this frame at present; a movie's segment until all of them are joined."""
         ...
 
     def files(self, numbers: Sequence[int]) -> Sequence[Path]:
@@ -62,8 +66,11 @@ class Writer(Protocol):
         """Write one frame; return the numbers of the frames that are now safe on disk. Raises OutputError."""
         ...
 
-    def finish(self, times: Mapping[int, Fraction]) -> None:
-        """Complete the files when all frames are written; ``times`` are the frames' in the clip, by number."""
+    def finish(self, times: Mapping[int, Fraction]) -> Sequence[Path]:
+        """Complete the files when all frames are written; ``times`` are the frames' in the clip, by number.
+
+        Returns the files that this call made.
+        """
         ...
 
     def close(self) -> None:

@@ -5,9 +5,9 @@ from contextlib import closing
 
 from howard.media import Background, OrderedWork
 from howard.pipeline.frames import MattedFrame
-from howard.pipeline.record import FrameRecord
 from howard.pipeline.writer import FrameJob, FrameWriter
 from howard.progress import FrameDone, ProgressCallback
+from howard.render_record import FrameRecord
 
 
 def deliver(

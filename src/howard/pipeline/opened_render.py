@@ -37,7 +37,8 @@ class OpenedRender(NamedTuple):
         if self.options.preview is not None:
             settings["preview"] = True
         entries = [describe_output(each, self.inputs.shot.info) for each in self.outputs]
-        return describe_render(self.inputs, settings, predictor, self.options.weights, entries)
+        weights_path = None if given else str(self.options.weights)
+        return describe_render(self.inputs, settings, predictor, weights_path, entries)
 
     def writer(self, predictor: Predictor) -> FrameWriter:
         """What writes the mattes of ``predictor``."""

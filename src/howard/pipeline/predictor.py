@@ -1,6 +1,6 @@
 """What the pipeline asks of a matting predictor; `howard.matting.load_matting` makes such a one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -34,7 +34,8 @@ class MatteTensors(Protocol):
 class Predictor(Protocol):
     """Mattes one frame from source and aligned plate, (H, W, 3) RGB of one depth, and coverage, (H, W) in [0, 1].
 
-    ``metadata`` is a dataclass that describes the weights; its ``mixing`` is "linear" or "srgb". ``device`` and
+    ``metadata`` is a dataclass that describes the weights; its ``mixing`` is "linear" or "srgb". ``digests`` are of the
+    weights files, by what they are for, where they are known. ``device`` and
     ``precision`` say where and in which numbers it runs. ``find_person`` says roughly where the person is: (H, W) in
     [0, 1]. Where ``find_people`` is not None, what it makes of a source and a mask (h, w) bool of what differs from the
     plate (None: unknown) is given to the call as ``person``.
@@ -42,6 +43,9 @@ class Predictor(Protocol):
 
     @property
     def metadata(self) -> Any: ...
+
+    @property
+    def digests(self) -> Mapping[str, str]: ...
 
     @property
     def device(self) -> Any: ...

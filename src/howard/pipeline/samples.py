@@ -15,7 +15,7 @@ import numpy as np
 
 from howard.errors import OutputError
 from howard.media import to_depth, write_whole
-from howard.media.files import make_folder
+from howard.media.files import clear_leftovers, make_folder
 from howard.pipeline.frames import MatteDetail, MattedFrame
 from howard.pipeline.sample_pictures import (
     crop_around,
@@ -29,9 +29,8 @@ from howard.pipeline.sample_pictures import (
     to_heat,
     to_levels,
 )
+from howard.render_record import SAMPLE_FACTS, SAMPLES
 
-_FOLDER = "howard.samples"
-_FACTS = "sample.json"
 # Frames sampled whatever they came out as, and parts of a render of which each has one weak frame sampled.
 _MOST = 8
 # Long sides, in pixels: of the pictures to be compared, of the others, and of thumbnails.
@@ -72,7 +71,7 @@ def save_sample(folder: Path, frame: MattedFrame, rgba: np.ndarray, explanation:
     """
     detail = frame.detail
     assert detail is not None
-    target = folder / _FOLDER / f"{frame.source.number:04d}"
+    target = folder / SAMPLES / f"{frame.source.number:04d}"
     make_folder(target)
     source, plate = (to_depth(image, np.uint8) for image in (frame.source.image, frame.plate.image))
     alpha = to_levels(frame.alpha)
@@ -99,21 +98,23 @@ def save_sample(folder: Path, frame: MattedFrame, rgba: np.ndarray, explanation:
         "crop_refined": crop.of(alpha),
         "explanation": reduce_picture(explanation, _LARGE),
     }
-    for name, picture in pictures.items():
-        write_whole(target / f"{name}.webp", encode_picture(picture))
+    files = {target / f"{name}.webp": picture for name, picture in pictures.items()}
+    clear_leftovers([*files, target / SAMPLE_FACTS])
+    for file, picture in files.items():
+        write_whole(file, encode_picture(picture))
     facts = {
         "crop": crop._asdict(),
         "coarse_size": detail.alpha.shape[::-1],
         "refined": round(float(detail.refined.mean()), 5),
         "plate_weights": [round(float(weight), 4) for weight in frame.plate.plate_weights],
     }
-    write_whole(target / _FACTS, (json.dumps(facts) + "\n").encode())
+    write_whole(target / SAMPLE_FACTS, (json.dumps(facts) + "\n").encode())
 
 
 def clear_samples(folder: Path) -> None:
     """Remove the samples that an earlier render left in ``folder``; for a render that starts over."""
     for number in list(_sampled(folder)):
-        stale = folder / _FOLDER / f"{number:04d}"
+        stale = folder / SAMPLES / f"{number:04d}"
         try:
             shutil.rmtree(stale)
         except OSError as error:
@@ -122,7 +123,7 @@ def clear_samples(folder: Path) -> None:
 
 def _sampled(folder: Path) -> Iterator[int]:
     """Numbers of the frames that have a sample, whole or not."""
-    samples = folder / _FOLDER
+    samples = folder / SAMPLES
     names = (entry.name for entry in samples.iterdir()) if samples.is_dir() else ()
     return (int(name) for name in names if name.isdecimal())
 

@@ -5,11 +5,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import howard
-from howard.media import Background, ClipInfo, fingerprint, fingerprint_all
+from howard.media import Background, ClipInfo, fingerprint_all
 from howard.options import PLATE_SELF
 from howard.pipeline.inputs import Inputs
 from howard.pipeline.plate_clips import PlateClips
@@ -48,13 +47,13 @@ def describe_render(
     inputs: Inputs,
     settings: dict[str, Any],
     predictor: Predictor,
-    weights: str | Path,
+    weights_path: str | None,
     outputs: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
     """The whole sidecar.
 
     ``settings`` are those that change pixels; frame ranges do not. ``outputs`` are its outputs' entries, the cut-out
-    first.
+    first. Weights count by their content: another path or time of change is no difference, an updated file is one.
     """
     masks = {"garbage": inputs.garbage, "holdout": inputs.holdout}
     return {
@@ -63,7 +62,7 @@ def describe_render(
         "background": None if inputs.background is None else _describe_background(inputs.background),
         **{name: None if mask is None else describe_clip(mask.clip) for name, mask in masks.items()},
         "settings": settings,
-        "weights": asdict(predictor.metadata) | _describe_file(weights),
+        "weights": asdict(predictor.metadata) | {"path": weights_path, "sha256": dict(predictor.digests)},
         "runtime": _describe_runtime(predictor),
         "mixing": predictor.metadata.mixing,
         "outputs": list(outputs),
@@ -81,11 +80,6 @@ def _describe_plate(plate: PlateClips) -> Any:
 def _describe_background(background: Background) -> dict[str, Any]:
     """A clip's entry, or a colour's."""
     return {"colour": background.name} if background.clip is None else describe_clip(background.clip)
-
-
-def _describe_file(path: str | Path) -> dict[str, Any]:
-    """Path and fingerprint; nothing for a name that is no file."""
-    return {"path": str(path), "fingerprint": fingerprint(Path(path))} if Path(path).is_file() else {}
 
 
 def _describe_runtime(predictor: Predictor) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from howard.pipeline.cutout import cut_out
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.foreground import choose_colours
 from howard.pipeline.frames import MattedFrame
-from howard.pipeline.record import FrameRecord, measure_frame
+from howard.pipeline.record import measure_frame
 from howard.pipeline.samples import save_sample
+from howard.render_record import FrameRecord
 
 
 class Output(NamedTuple):
@@ -74,7 +75,7 @@ class FrameWriter:
         return pending
 
     def missing(self, numbers: Sequence[int]) -> list[int]:
-        """Those of ``numbers`` that are to be written: frames without a file or a line.
+        """Those of ``numbers`` that are to be written: frames without a line or a whole file.
 
         Frames that share a file with one of these, as those of a movie's segment do, are written again.
         """
@@ -106,6 +107,7 @@ class FrameWriter:
         self._unsafe[number] = len(self._outputs)
         for output, stored in zip(self._outputs, prepared.stored, strict=True):
             for safe in output.writer.write(number, stored):
+                self._folder.add_file(output.writer.file(safe))
                 self._unsafe[safe] -= 1
                 if self._unsafe[safe] == 0:
                     self._folder.add(self._waiting.pop(safe))
@@ -115,7 +117,10 @@ class FrameWriter:
         """Complete the files when all of ``numbers`` are written, now or by earlier runs."""
         times = self._folder.times(numbers)
         for output in self._outputs:
-            output.writer.finish(times)
+            for file in output.writer.finish(times):
+                self._folder.add_file(file)
 
     def _is_finished(self, number: int) -> bool:
-        return self._folder.has(number) and all(output.writer.has(number) for output in self._outputs)
+        return self._folder.has(number) and all(
+            writer.has(number) and self._folder.has_size_of(writer.file(number)) for writer, _ in self._outputs
+        )

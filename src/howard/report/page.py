@@ -9,6 +9,7 @@ from string import Template
 from typing import Any
 
 from howard.media import write_whole
+from howard.render_record import REPORT
 from howard.report.curves import draw_curves
 from howard.report.facts import fact_tables
 from howard.report.markup import Markup, element, join
@@ -16,7 +17,6 @@ from howard.report.pictures import anchor, badge, choose_samples, draw_samples
 from howard.report.render import FinishedRender, FrameLine, Sample, read_render, section
 from howard.report.series import Span, weak_spans
 
-_NAME = "report.html"
 _MOST_NAMED = 40
 
 
@@ -27,7 +27,7 @@ def write_report(folder: str | Path) -> Path:
     the folder holds no render, OutputError where the page cannot be written.
     """
     folder = Path(folder)
-    page = folder / _NAME
+    page = folder / REPORT
     # A file name need not be Unicode; what is not becomes a question mark.
     write_whole(page, draw_report(read_render(folder)).encode("utf-8", errors="replace"))
     return page
@@ -120,7 +120,7 @@ def _worth_a_look(lines: Sequence[FrameLine], samples: Sequence[Sample]) -> Mark
     urgent = sorted(spans, key=lambda span: (_pictured(span, shown) is None, span.status != "failed"))
     items = [element("li", None, *_named(span, _pictured(span, shown))) for span in sorted(urgent[:_MOST_NAMED])]
     more = len(spans) - len(items)
-    rest = [_nothing(f"and {more} more places, all in howard.frames.jsonl")] if more else []
+    rest = [_nothing(f"and {more} more places, all in the journals howard.frames.*.jsonl")] if more else []
     return join([element("ul", {"class": "look"}, *items), *rest])
 
 

@@ -6,11 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from howard.errors import InputError
+from howard.render_record import SAMPLE_FACTS, SAMPLES, SIDECAR, read_lines
 
-_SIDECAR = "howard.json"
-_FRAMES = "howard.frames.jsonl"
-_SAMPLES = "howard.samples"
-_FACTS = "sample.json"
 # No measure comes near; JSON's integers know no bounds.
 _INFINITE = 1e300
 
@@ -60,11 +57,11 @@ class FinishedRender(NamedTuple):
 
 def read_render(folder: Path) -> FinishedRender:
     """Read a render's folder; raises InputError where it is none."""
-    sidecar = _read_json(folder / _SIDECAR)
+    sidecar = _read_json(folder / SIDECAR)
     if sidecar is None:
-        raise InputError(f"{folder} holds no render ({_SIDECAR} is missing or damaged); give the folder of one")
-    lines = sorted(_read_lines(folder / _FRAMES), key=lambda line: line.number)
-    return FinishedRender(folder, sidecar, lines, list(_find_samples(folder / _SAMPLES, lines)))
+        raise InputError(f"{folder} holds no render ({SIDECAR} is missing or damaged); give the folder of one")
+    lines = sorted(_read_lines(folder), key=lambda line: line.number)
+    return FinishedRender(folder, sidecar, lines, list(_find_samples(folder / SAMPLES, lines)))
 
 
 def section(facts: dict[str, Any], name: str) -> dict[str, Any]:
@@ -93,21 +90,11 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     return facts if isinstance(facts, dict) else None
 
 
-def _read_lines(path: Path) -> list[FrameLine]:
-    """The frames; of one that was written again, the last line. Lines that a crash cut short are left out."""
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); check the file and its permissions") from error
+def _read_lines(folder: Path) -> list[FrameLine]:
+    """The frames; of one that was written again, the last line."""
     lines = {}
-    for row in text.splitlines():
-        try:
-            facts = json.loads(row)
-        except ValueError:
-            continue
-        if isinstance(facts, dict) and isinstance(facts.get("number"), int):
+    for facts in read_lines(folder):
+        if isinstance(facts.get("number"), int):
             lines[facts["number"]] = _as_line(facts)
     return list(lines.values())
 
@@ -136,6 +123,6 @@ def _find_samples(folder: Path, lines: list[FrameLine]) -> Iterator[Sample]:
         [entry for entry in folder.iterdir() if entry.name.isdecimal() and entry.is_dir()] if folder.is_dir() else []
     )
     for entry in sorted(entries, key=lambda entry: int(entry.name)):
-        line, facts = by_number.get(int(entry.name)), _read_json(entry / _FACTS)
+        line, facts = by_number.get(int(entry.name)), _read_json(entry / SAMPLE_FACTS)
         if line is not None and facts is not None:
             yield Sample(line, {path.stem: path for path in sorted(entry.glob("*.webp"))}, facts)

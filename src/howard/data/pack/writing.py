@@ -28,7 +28,7 @@ from howard.data.places import is_licensed
 from howard.data.splits import SPLITS, Split
 from howard.errors import OutputError, SettingsError
 from howard.media import write_whole
-from howard.media.files import clear_leftovers, make_folder
+from howard.media.files import clear_leftovers, holds_files, make_folder
 
 _SHARD_FRAMES = 256  # pictures, or pairs of colour and alpha, after which a shard ends
 # Files of a collection's own folder that say whose it is and under which terms.
@@ -114,7 +114,7 @@ def write_pack(
         OutputError: the folder holds other files, or cannot be written to.
         SettingsError: the options do not fit.
     """
-    if output.is_dir() and any(output.iterdir()) and not is_pack(output):
+    if output.is_dir() and holds_files(output) and not is_pack(output):
         raise OutputError(f"{output} holds other files; choose an empty folder for the pack")
     collections, jobs = _list_jobs(root, options)
     plans = []
