@@ -23,6 +23,7 @@ LEAVES = {
     "cache_folder",
     "cores",
     "heap",
+    "command_name",
 }
 # What each room may import beside itself and the leaves. A new room needs a line here, and a thought.
 ALLOWED: dict[str, set[str]] = {
@@ -37,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "cache_folder": set(),
     "cores": set(),
     "heap": set(),
+    "command_name": set(),
     "settings": set(),
     "cli": set(),
     "media": set(),
@@ -51,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"matting", "data", "evaluation", "media"},
     "report": {"media"},
     "howard": {"pipeline"},
+    "__main__": {"howard", "cli"},
 }
 # Preparing data offline may align plates, training itself may not; the command that explains alignments reads files;
 # composites to score are made as those to train on, and shown to the person prior; the person prior tells where the
@@ -76,6 +79,7 @@ FORBIDDEN_PACKAGES = {
     "settings": {"torch", "lightning"},
     "cli": {"torch", "lightning"},
     "howard": {"torch", "lightning"},
+    "__main__": {"torch", "lightning"},
     "pipeline": {"lightning"},
     "matting": {"lightning"},
     "report": {"torch", "lightning"},
