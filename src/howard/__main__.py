@@ -66,15 +66,18 @@ def render_all(arguments: Sequence[str]) -> None:
 
 
 def render(job: RenderJob) -> None:
-    """Render one shot, or say what rendering it would mean."""
+    """Render one shot, report what rendering it would mean, or write it as a job for a farm."""
     with open_progress(job.progress) as progress:
         # Before anything slow is loaded.
         progress.step("start", f"opening {job.input} and {job.plate}", input=job.input, plate=job.plate)
         share_cores(job.threads)
-        act = howard.plan_render if job.dry_run else howard.remove_background
-        outcome = act(job.input, job.plate, job.folder, options=job, progress=progress)
+        if job.job is not None:
+            event, outcome = "job", howard.write_job(job, progress=progress)
+        else:
+            event, act = ("plan", howard.plan_render) if job.dry_run else ("finished", howard.remove_background)
+            outcome = act(job.input, job.plate, job.folder, options=job, progress=progress)
         if job.progress == "json":
-            progress.step("plan" if job.dry_run else "finished", outcome.lines()[0], **outcome.facts())
+            progress.step(event, outcome.lines()[0], **outcome.facts())
     if job.progress != "json":
         print("\n".join(outcome.lines()))
 

@@ -51,9 +51,7 @@ def test_records_that_say_nothing_change_nothing(tmp_path: Path, runtime: Any) -
 def machine(monkeypatch, clips, tmp_path, key):
     """Render, with options, on a machine that resolves ``auto`` to ``own`` and has only the devices ``present``."""
 
-    def run(
-        own: tuple[str, str], present: tuple[str, ...], frames: str, meanwhile=lambda: None, **options: Any
-    ) -> None:
+    def run(own: tuple[str, str], present: tuple[str, ...], frames: str, meanwhile=lambda: None, **options) -> None:
         loads = []
 
         def load(asked: RenderOptions, progress: object) -> Any:

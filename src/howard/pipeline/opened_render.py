@@ -67,8 +67,8 @@ class OpenedRender(NamedTuple):
             if followed == self.options:
                 raise
             raise OutputError(
-                f"{self.folder.path} was begun with device={followed.device} precision={followed.precision}, which this "
-                "machine lacks; continue on one that has it, or choose another folder"
+                f"{self.folder.path} was begun with device={followed.device} precision={followed.precision}, which "
+                "this machine lacks; continue on one that has it, or choose another folder"
             ) from error
 
     def writer(self, predictor: Predictor) -> FrameWriter:

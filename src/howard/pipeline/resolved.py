@@ -1,4 +1,4 @@
-"""What the ``auto`` settings of a render were resolved to, which its record fixes for every machine that continues it."""
+"""The ``auto`` settings of a render, which its record fixes for every machine that continues it."""
 
 import json
 from dataclasses import replace
