@@ -17,6 +17,7 @@ LEAVES = {
     "options",
     "progress",
     "progress_bar",
+    "progress_openjd",
     "quality",
     "colour",
     "measures",
@@ -24,6 +25,7 @@ LEAVES = {
     "cores",
     "heap",
     "render_record",
+    "command_name",
 }
 # What each room may import beside itself and the leaves. A new room needs a line here, and a thought.
 ALLOWED: dict[str, set[str]] = {
@@ -32,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "options": set(),
     "progress": set(),
     "progress_bar": set(),
+    "progress_openjd": set(),
     "quality": set(),
     "colour": set(),
     "measures": set(),
@@ -39,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "cores": set(),
     "heap": set(),
     "render_record": set(),
+    "command_name": set(),
     "settings": set(),
     "cli": set(),
     "media": set(),
@@ -53,6 +57,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"matting", "data", "evaluation", "media"},
     "report": {"media"},
     "howard": {"pipeline"},
+    "__main__": {"howard", "cli"},
 }
 # Preparing data offline may align plates, training itself may not; the command that explains alignments reads files;
 # composites to score are made as those to train on, and shown to the person prior; the person prior tells where the
@@ -78,6 +83,7 @@ FORBIDDEN_PACKAGES = {
     "settings": {"torch", "lightning"},
     "cli": {"torch", "lightning"},
     "howard": {"torch", "lightning"},
+    "__main__": {"torch", "lightning"},
     "pipeline": {"lightning"},
     "matting": {"lightning"},
     "report": {"torch", "lightning"},

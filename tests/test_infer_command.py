@@ -9,15 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 
 from howard.render_record import find_journals, read_lines
+from tests.small_clips import SAMPLE, small_clip
 
 ROOT = Path(__file__).parents[1]
-SAMPLE = ROOT / "data" / "sample"
 
 
 def infer(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -57,20 +56,6 @@ def test_a_shot_with_an_awkward_name(tmp_path: Path) -> None:
     assert all(line["status"] == "good" for line in lines)
     again = infer(tmp_path, *arguments)
     assert "0 frames rendered, 2 were there already" in again.stdout
-
-
-def small_clip(path: Path, first: int, count: int) -> Path:
-    """Some frames of the sample's shot, at a quarter of its size."""
-    with av.open(str(SAMPLE / "shot.mp4")) as given, av.open(f"file:{path}", "w", format="mp4") as container:
-        movie = container.add_stream("libx264", rate=24)
-        movie.width, movie.height, movie.pix_fmt = 320, 180, "yuv420p"
-        for number, frame in enumerate(given.decode(video=0)):
-            if first <= number < first + count:
-                small = frame.reformat(320, 180)
-                small.pts = number
-                container.mux(movie.encode(small))
-        container.mux(movie.encode(None))
-    return path
 
 
 @pytest.mark.slow

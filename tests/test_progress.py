@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from howard.errors import InputError
 from howard.progress import (
     FrameDone,
     JsonProgress,
@@ -16,6 +17,7 @@ from howard.progress import (
     in_words,
     open_progress,
 )
+from howard.progress_openjd import OpenJobProgress
 
 
 def tell(progress):
@@ -51,6 +53,20 @@ def test_plain_progress_is_only_the_steps_where_all_is_quick():
     with PlainProgress(stream) as progress:
         tell(progress)
     assert stream.getvalue() == "reading a (take 2).mov: 4 frames\n"
+
+
+def test_openjd_lines_are_status_progress_and_failure():
+    stream = io.StringIO()
+    with OpenJobProgress(stream) as progress:
+        tell(progress)
+    assert stream.getvalue().splitlines() == [
+        "openjd_status: reading a (take 2).mov: 4 frames",
+        "openjd_progress: 25.0",
+        "openjd_progress: 50.0",
+    ]
+    with pytest.raises(InputError), open_progress("openjd", stream):
+        raise InputError("a\nb.mov does not exist")
+    assert stream.getvalue().splitlines()[-1] == "openjd_fail: a\\nb.mov does not exist"
 
 
 def test_json_is_one_object_a_line():

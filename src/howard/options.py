@@ -44,6 +44,7 @@ PROGRESS = {
     "auto": "a bar in a terminal, else plain",
     "plain": "a line every 10 seconds",
     "json": "a JSON object a line, for render farms",
+    "openjd": "lines that Open Job Description reads",
     "none": "",
 }
 # Headings of the help page, in order, by the group that a setting names.
@@ -197,6 +198,12 @@ class RenderJob(RenderOptions):
 
     dry_run: bool = setting(
         False, "render nothing; say what would be read and written, in what time and space", group="run"
+    )
+    job: str | None = setting(
+        None,
+        "render nothing; write an Open Job Description bundle for a render farm into this folder",
+        is_path=True,
+        group="run",
     )
     progress: str = setting("auto", "how progress is told", choices=PROGRESS, group="run")
 

@@ -191,6 +191,10 @@ def open_progress(
         return PlainProgress(lines)
     if choice == "json":
         return JsonProgress(lines)
+    if choice == "openjd":
+        from howard.progress_openjd import OpenJobProgress
+
+        return OpenJobProgress(lines)
     if choice is False or choice == "none":
         return nullcontext(SilentProgress())
     return nullcontext(choice if hasattr(choice, "advance") else FrameProgress(choice))  # type: ignore[arg-type]

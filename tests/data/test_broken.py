@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from omegaconf import DictConfig
 
-import train as entry
+import howard.training.__main__ as entry
 from howard.errors import InputError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-import train as entry
+import howard.training.__main__ as entry
 from benchmarks.screens import drawn_take, write_clip
 from howard.data import find_people
 from howard.data.__main__ import main

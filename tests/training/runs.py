@@ -7,9 +7,9 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-import train  # registers the settings
+import howard.training.__main__  # registers the settings  # noqa: F401
 
-ROOT = Path(train.__file__).parent
+ROOT = Path(__file__).parents[2]
 
 
 def small_data(root: Path) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-import train as entry
+import howard.training.__main__ as entry
 from howard.errors import InputError, SettingsError
 from howard.matting import BaselineNetwork, load_matting, load_network
 from tests.training.runs import ROOT, command, composed

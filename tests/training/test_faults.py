@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-import train as entry
+import howard.training.__main__ as entry
 from howard.errors import OutputError, WeightsError
 from howard.matting import MattingNetwork
 from howard.training import folders

@@ -10,7 +10,7 @@ import pytest
 import wandb
 from wandb.proto.wandb_internal_pb2 import Record
 
-import train as entry
+import howard.training.__main__ as entry
 from tests.training.runs import composed, small_data
 
 STEPS = 6

@@ -2,6 +2,7 @@
 
 from howard.pipeline.deliver import deliver
 from howard.pipeline.frames import AlignedFrame, MattedFrame
+from howard.pipeline.job_bundle import JobBundle, write_job
 from howard.pipeline.people import matte_with_people
 from howard.pipeline.plan import RenderPlan, plan_render
 from howard.pipeline.predictor import Predictor, choose_finder
@@ -14,6 +15,7 @@ __all__ = [
     "AlignedFrame",
     "CutOut",
     "FrameDone",
+    "JobBundle",
     "MattedFrame",
     "Predictor",
     "ProgressCallback",
@@ -28,4 +30,5 @@ __all__ = [
     "matte_with_people",
     "plan_render",
     "remove_background",
+    "write_job",
 ]

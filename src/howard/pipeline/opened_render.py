@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from howard.errors import OutputError, SettingsError
 from howard.media import choose_frames
 from howard.options import RenderOptions, recorded_options
 from howard.pipeline.folder import RenderFolder
@@ -13,6 +14,7 @@ from howard.pipeline.frames import MattedFrame
 from howard.pipeline.inputs import Inputs, open_inputs
 from howard.pipeline.outputs import choose_outputs, describe_output, refuse_inputs
 from howard.pipeline.predictor import Predictor
+from howard.pipeline.resolved import follow_record
 from howard.pipeline.sidecar import describe_render
 from howard.pipeline.stages import Explains, explain_nothing, matte_clip
 from howard.pipeline.writer import FrameWriter, Output
@@ -39,6 +41,36 @@ class OpenedRender(NamedTuple):
         entries = [describe_output(each, self.inputs.shot.info) for each in self.outputs]
         weights_path = None if given else str(self.options.weights)
         return describe_render(self.inputs, settings, predictor, weights_path, entries)
+
+    def begin(self, given: Predictor | None, progress: Progress) -> Predictor:
+        """Begin the render, or continue it, with the predictor ``given`` or the options' own; returns that.
+
+        Raises OutputError where the folder's render was made from or with something else.
+        """
+        followed = follow_record(self.options, self.folder.path)
+        predictor = given or self.load(progress)
+        try:
+            self.folder.begin(self.describe(predictor, given is not None))
+        except OutputError:
+            # Another machine may have begun the render while this one loaded the network.
+            if given is not None or follow_record(self.options, self.folder.path) == followed:
+                raise
+            predictor = self.load(progress)
+            self.folder.begin(self.describe(predictor, given=False))
+        return predictor
+
+    def load(self, progress: Progress) -> Predictor:
+        """The network of the options' weights; ``auto`` is resolved as by the machine that began the render."""
+        followed = follow_record(self.options, self.folder.path)
+        try:
+            return load_predictor(followed, progress)
+        except SettingsError as error:
+            if followed == self.options:
+                raise
+            raise OutputError(
+                f"{self.folder.path} was begun with device={followed.device} precision={followed.precision}, which "
+                "this machine lacks; continue on one that has it, or choose another folder"
+            ) from error
 
     def writer(self, predictor: Predictor) -> FrameWriter:
         """What writes the mattes of ``predictor``."""

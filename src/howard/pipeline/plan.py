@@ -13,7 +13,7 @@ from howard.media import ClipInfo
 from howard.options import RenderOptions, choose_options, takes_options
 from howard.pipeline.deliver import deliver
 from howard.pipeline.folder import RenderFolder
-from howard.pipeline.opened_render import OpenedRender, load_predictor, open_render
+from howard.pipeline.opened_render import OpenedRender, open_render
 from howard.pipeline.outputs import choose_outputs
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.stages import choose_workers
@@ -96,7 +96,7 @@ def plan_render(
     chosen = choose_options(options, changes)
     with open_progress(progress) as told, open_render(source, plate, output, chosen, told) as opened:
         began = time.monotonic()
-        network = predictor or load_predictor(chosen, told)
+        network = predictor or opened.load(told)
         loading = time.monotonic() - began
         opened.folder.resume(opened.describe(network, given=predictor is not None))
         pending = opened.writer(network).missing(opened.numbers)

@@ -56,9 +56,8 @@ def remove_background(
     started = time.monotonic()
     chosen = choose_options(options, changes)
     with open_progress(progress) as told, open_render(source, plate, output, chosen, told) as opened:
-        network = predictor or load_predictor(chosen, told)
+        network = opened.begin(predictor, told)
         folder, numbers = opened.folder, opened.numbers
-        folder.begin(opened.describe(network, given=predictor is not None))
         explains = partial(wants_sample, folder.path, numbers) if chosen.report else explain_nothing
         mattes = partial(opened.mattes, network, told, explains=explains)
         rendered = deliver(numbers, mattes, opened.writer(network), opened.inputs.background, report=told.frame)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
+from howard.command_name import TRAIN
 from howard.training import folders, stages
 from howard.training.assembly import build, build_trainer, choose_first_weights, describe, fit_to_device, speed_up
 
@@ -135,7 +136,7 @@ def go_through_stages(run: Path, began: float | None = None) -> float:
             else:
                 fitted = fit(stage, folder, trained=fitted and fitted.network)
         except KeyboardInterrupt:
-            print(f"to go on: python train.py resume={run}")
+            print(f"to go on: {TRAIN.typed()} resume={run}")
             raise
         before = folder
     assert fitted is not None

@@ -1,0 +1,103 @@
+"""Cuts the person out of a shot: ``howard input=SHOT plate=PLATE output=FOLDER``, or ``python infer.py`` with the same.
+
+``--help`` lists the settings.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import howard
+from howard import cli
+from howard.cli.config_folder import config_folder
+from howard.command_name import INFER
+from howard.cores import count_cores
+from howard.errors import HowardError
+from howard.options import GROUPS, RenderJob
+from howard.progress import open_progress
+
+EXAMPLES = (
+    "input=shot.mp4 plate=plate.mp4",
+    '"input=my shot.mp4" plate=plate.mp4 output=renders/first frames=1-100 background=green',
+    "input=shot.mov plate=plate.mov preview=120",
+    "input=shot.mov plate=plate.mov format=prores garbage=crew.png",
+    "-m input=a.mov,b.mov plate=plate.mov",
+)
+
+
+@cli.friendly
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the settings, render, and print the outcome; with ``-m`` one render after the other.
+
+    ``arguments`` are those of the command line if left out.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if cli.wants_help(arguments):
+        command = INFER.typed()
+        examples = [f"{command} {example}" for example in EXAMPLES]
+        print(cli.help_page(command, howard.__doc__ or "", RenderJob, examples, GROUPS))
+    elif cli.is_sweep(arguments):
+        render_all(arguments)
+    else:
+        render(cli.read_settings(RenderJob, arguments))
+
+
+def render_all(arguments: Sequence[str]) -> None:
+    """Let Hydra go through all combinations of comma-separated values; what cannot be rendered is said and passed."""
+    # Hydra takes a third of a second to load, which one render need not wait for.
+    import hydra
+
+    failures: list[str] = []
+
+    def job(config: Any) -> None:
+        try:
+            render(cli.as_settings(RenderJob, config))
+        except HowardError as error:
+            failures.append(str(error))
+            print(f"error: {error}", file=sys.stderr)
+
+    configs = config_folder()
+    cli.register_settings(RenderJob, "infer_settings")
+    sys.argv[1:] = cli.hydra_arguments(arguments, "infer", configs)
+    hydra.main(config_path=str(configs), config_name="infer", version_base=None)(job)()
+    if failures:
+        sys.exit(2)
+
+
+def render(job: RenderJob) -> None:
+    """Render one shot, report what rendering it would mean, or write it as a job for a farm."""
+    with open_progress(job.progress) as progress:
+        # Before anything slow is loaded.
+        progress.step("start", f"opening {job.input} and {job.plate}", input=job.input, plate=job.plate)
+        share_cores(job.threads)
+        if job.job is not None:
+            event, outcome = "job", howard.write_job(job, progress=progress)
+        else:
+            event, act = ("plan", howard.plan_render) if job.dry_run else ("finished", howard.remove_background)
+            outcome = act(job.input, job.plate, job.folder, options=job, progress=progress)
+        if job.progress == "json":
+            progress.step(event, outcome.lines()[0], **outcome.facts())
+    if job.progress != "json":
+        print("\n".join(outcome.lines()))
+
+
+def share_cores(threads: int | None) -> None:
+    """Set how many threads the libraries start, before they are loaded.
+
+    Frames are aligned side by side, each in one thread of OpenCV's; the network, which works on one frame at a time,
+    gets half as many threads as there are cores.
+    """
+    cores = threads or count_cores()
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // 2)))
+    # Small systems of equations, many at a time: threads of their own would only get in the way.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Fresh memory in large pages: a tenth of the network's time.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+if __name__ == "__main__":
+    main()
