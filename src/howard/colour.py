@@ -3,7 +3,7 @@
 Every function takes floating-point arrays or tensors of any shape and returns the same kind; torch itself is never
 imported, so that the file readers stay light. Gradients flow through all of them.
 
-The curves of HDR video lead to linear light only. Their input is the signal: a code value over the largest one.
+The input of the HDR curves is the signal: a code value over the largest one.
 """
 
 from math import e
@@ -42,6 +42,12 @@ def pq_to_nits(signal: Any) -> Any:
     """Perceptual quantiser: [0, 1] -> [0, 10000] cd/m2 on the display (SMPTE ST 2084; ITU-R BT.2100, table 4)."""
     root = signal.clip(0) ** (32 / 2523)
     return 10000 * ((root - 107 / 128).clip(0) / (2413 / 128 - 2392 / 128 * root)) ** (16384 / 2610)
+
+
+def nits_to_pq(light: Any) -> Any:
+    """Inverse of `pq_to_nits`: [0, 10000] cd/m2 -> [0, 1] (SMPTE ST 2084; ITU-R BT.2100, table 4)."""
+    power = (light.clip(0) / 10000) ** (2610 / 16384)
+    return ((107 / 128 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
 
 
 def hlg_to_scene(signal: Any) -> Any:

@@ -235,3 +235,16 @@ def test_rgb_of_few_bits_spans_all_levels(pixel_format, bits):
     assert converted.dtype == np.uint8
     np.testing.assert_allclose(converted, expected, rtol=0, atol=0.75)
     assert converted[0, :2].tolist() == [[0, 0, 0], [255, 255, 255]]
+
+
+def test_sixteen_bits_with_alpha_are_read_whole(tmp_path):
+    # A copy by swscale leaves half of some rows unwritten.
+    values = np.random.default_rng(5).integers(0, 65536, (67, 99, 4), dtype=np.uint16)
+    path = tmp_path / "alpha.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 99, 67, "gbrap16le"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(values, format="rgba64le").reformat(format="gbrap16le")))
+        container.mux(stream.encode(None))
+    with open_reader(path) as reader:
+        np.testing.assert_array_equal(reader[0].image, values[..., :3])

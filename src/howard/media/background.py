@@ -8,6 +8,7 @@ import numpy as np
 
 from howard.colour import mix
 from howard.errors import SettingsError
+from howard.media.colours.stored_colour import choose_stored_colour
 from howard.media.depth import full_scale, to_depth
 from howard.media.frame import ClipInfo
 from howard.media.reader import Reader, open_reader
@@ -59,11 +60,12 @@ class Background:
     def frame(self, index: int) -> np.ndarray:
         """The background of the shot's frame ``index``, counted from zero; one that is too short begins again.
 
-        RGB, (height, width, 3), sRGB-encoded, in the depth of its file; not to be written to.
+        RGB, (height, width, 3), sRGB-encoded, in the depth of its file, HDR tone-mapped to uint16; not to be written
+        to.
         """
         if self._reader is not None and self._shown != index % len(self._reader):
             self._shown = index % len(self._reader)
-            self._image = _fill(self._reader[self._shown].image, *self._size)
+            self._image = _as_sdr(_fill(self._reader[self._shown].image, *self._size), self._reader.info)
         return self._image
 
     def close(self) -> None:
@@ -76,6 +78,13 @@ class Background:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _as_sdr(image: np.ndarray, clip: ClipInfo) -> np.ndarray:
+    """A clip's picture as composites, which are SDR, show it."""
+    if image.dtype.kind != "f":
+        return image
+    return choose_stored_colour(clip, keeps=False).store(image, np.dtype(np.uint16))
 
 
 def composite(rgba: np.ndarray, background: np.ndarray, linear_light: bool) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from howard.media.colours.output_colour import choose_output_colour
+from howard.media.colours.stored_colour import SDR, StoredColour
 from howard.media.depth import check_picture, to_depth, without_hidden_colour
 from howard.media.exr_writing import exr_pixels, write_exr
 from howard.media.files import clear_leftovers, make_folder, write_whole
@@ -65,20 +66,33 @@ class NumberedFiles:
 class PngSequenceWriter(NumberedFiles):
     """Straight alpha, sRGB, of 8 or 16 ``bits``; pictures may also be RGB without alpha.
 
-    RGB is set to 0 where alpha is 0: nothing of the background stays in the file, and it is several times smaller.
+    ``colour`` says how float32 pictures become sRGB. RGB is set to 0 where alpha is 0: nothing of the background stays
+    in the file, and it is several times smaller.
     """
 
     suffix = ".png"
 
-    def __init__(self, folder: str | Path, name: str, bits: int = 8, pixel_aspect: Fraction = Fraction(1)) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        name: str,
+        bits: int = 8,
+        pixel_aspect: Fraction = Fraction(1),
+        colour: StoredColour = SDR,
+    ) -> None:
         super().__init__(Path(folder), name)
         self.dtype = np.dtype({8: np.uint8, 16: np.uint16}[bits])
         self._pixel_aspect = pixel_aspect
+        self._colour = colour
+
+    def to_stored(self, picture: np.ndarray) -> np.ndarray:
+        """The picture as sRGB, uint8 or uint16; see `StoredColour.store`."""
+        return self._colour.store(picture, self.dtype)
 
     def prepare(self, picture: np.ndarray) -> bytes:
         """The whole file, from (H, W, 4) straight RGBA or (H, W, 3) RGB."""
         check_picture(picture, channels=(3, 4))
-        picture = to_depth(picture, self.dtype)
+        picture = self.to_stored(picture)
         return encode_png(without_hidden_colour(picture) if picture.shape[2] == 4 else picture, self._pixel_aspect)
 
     def write(self, number: int, prepared: bytes) -> Sequence[int]:
@@ -95,7 +109,8 @@ class PngSequenceWriter(NumberedFiles):
             "codec": "png",
             "bits": 8 * self.dtype.itemsize,
             "alpha": "straight",
-            "colour_space": "sRGB",
+            "colour_space": "sRGB" if self._colour == SDR else self._colour.description,
+            **({"colour_note": self._colour.note} if self._colour.note else {}),
         }
 
 
@@ -123,10 +138,14 @@ class ExrSequenceWriter(NumberedFiles):
         self._compression = compression
         self._colour = choose_output_colour(output_colour)
 
+    def to_stored(self, picture: np.ndarray) -> np.ndarray:
+        """The picture as float32, in the working space still: `prepare` makes it scene-linear."""
+        return to_depth(picture, self.dtype)
+
     def prepare(self, picture: np.ndarray) -> np.ndarray:
         """The stored pixels, (H, W, 4) float16, from (H, W, 4) straight RGBA."""
         check_picture(picture, channels=(4,))
-        return exr_pixels(to_depth(picture, self.dtype), self._colour)
+        return exr_pixels(self.to_stored(picture), self._colour)
 
     def write(self, number: int, prepared: np.ndarray) -> Sequence[int]:
         """Write the frame's file."""

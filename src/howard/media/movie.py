@@ -13,6 +13,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from howard.errors import OutputError, SettingsError
+from howard.media.colours.stored_colour import SDR, choose_stored_colour
 from howard.media.files import clear_leftovers, make_folder, put_in_place, temporary_path, unwritable
 from howard.media.frame import ClipInfo
 from howard.media.join import Segment, carriable_tracks, cut_sound, join_segments
@@ -45,6 +46,7 @@ class MovieWriter:
         self._parts = self._result.with_name(f"{self._result.name}.parts")
         self._format = movie_format
         self._clip = clip
+        self._colour = choose_stored_colour(clip, movie_format.keeps_colour) if movie_format.shows_colour else SDR
         self._frames = frames
         self._numbers = range(clip.first_number + frames.start, clip.first_number + frames.stop)
         self._segment_frames = segment_frames
@@ -91,9 +93,13 @@ class MovieWriter:
             except OSError as error:
                 raise unwritable(path, error) from error
 
+    def to_stored(self, picture: np.ndarray) -> np.ndarray:
+        """The picture in the movie's colours and the depth that it is converted from; see `StoredColour.store`."""
+        return self._colour.store(picture, self.dtype)
+
     def prepare(self, picture: np.ndarray) -> av.VideoFrame:
         """The frame as the encoder takes it."""
-        return self._format.frame(picture)
+        return self._format.frame(picture, self._colour)
 
     def write(self, number: int, prepared: av.VideoFrame) -> Sequence[int]:
         """Encode the frame; all of its segment are whole when the last has come."""
@@ -151,7 +157,8 @@ class MovieWriter:
             "pixel_format": chosen.pixel_format,
             "bits": chosen.bits,
             "alpha": chosen.alpha,
-            "colour_space": "the shot's own values (sRGB-encoded), tagged BT.709",
+            "colour_space": self._colour.description,
+            **({"colour_note": self._colour.note} if self._colour.note else {}),
             "size": [width, height],
             "edge_repeated": {"right": width - clip.width, "bottom": height - clip.height},
             "frames": [self._numbers[0], self._numbers[-1]],
@@ -161,7 +168,9 @@ class MovieWriter:
 
     def _add_movie(self, output: OutputContainer) -> VideoStream:
         clip = self._clip
-        return self._format.add_stream(output, clip.width, clip.height, clip.frame_rate, clip.pixel_aspect)
+        return self._format.add_stream(
+            output, clip.width, clip.height, clip.frame_rate, clip.pixel_aspect, self._colour
+        )
 
     def _segment_numbers(self, number: int) -> range:
         start = (number - self._numbers[0]) // self._segment_frames * self._segment_frames

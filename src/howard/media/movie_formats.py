@@ -10,14 +10,15 @@ import cv2
 import numpy as np
 from av.container import OutputContainer
 from av.video.codeccontext import VideoCodecContext
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Interpolation
 from av.video.stream import VideoStream
 from numpy.typing import DTypeLike
 
-from howard.media.depth import check_picture, to_depth, without_hidden_colour
+from howard.media.colours.stored_colour import SDR, StoredColour
+from howard.media.depth import check_picture, without_hidden_colour
+from howard.media.to_rgb import MATRICES, chroma_gain
 
-# H.273 code points; the range is FFmpeg's.
-_BT709 = 1
+# H.273 code point.
 _NO_MATRIX = 0
 # As in reading: with swscale's own defaults saturated colours miss the standard's formula by up to two levels.
 _QUALITY = (
@@ -51,6 +52,8 @@ class MovieFormat:
     channels: int = 4
     even: bool = False
     segment_container: str | None = None
+    keeps_colour: bool = False
+    shows_colour: bool = True
 
     @property
     def is_rgb(self) -> bool:
@@ -61,13 +64,17 @@ class MovieFormat:
         """Width and height of the movie for pictures of this size: chroma at half size needs even numbers."""
         return (width + width % 2, height + height % 2) if self.even else (width, height)
 
-    def frame(self, picture: np.ndarray) -> av.VideoFrame:
-        """The movie's frame of a picture, (H, W, ``channels``), converted and tagged BT.709."""
+    def frame(self, picture: np.ndarray, colour: StoredColour = SDR) -> av.VideoFrame:
+        """The movie's frame of a picture, (H, W, ``channels``), converted to ``colour`` and tagged."""
         check_picture(picture, channels=(self.channels,))
-        image = self.stored(to_depth(picture, self.dtype))
+        image = self.stored(colour.store(picture, np.dtype(self.dtype)))
         if self.even:
             bottom, right = image.shape[0] % 2, image.shape[1] % 2
             image = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+        if colour.whole_range and not self.is_rgb:
+            image = _with_small_chroma(image, colour.matrix_name)
+        if image.itemsize == 2 and not self.is_rgb:
+            image = _for_scaler(image)
         layout = _LAYOUTS[8 * image.itemsize, image.shape[2]]
         given = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format=layout)
         if self.is_rgb:
@@ -75,23 +82,29 @@ class MovieFormat:
         else:
             converted = given.reformat(
                 format=self.pixel_format,
-                dst_colorspace=Colorspace.ITU709,
+                dst_colorspace=MATRICES[colour.matrix_name].scaler,
                 src_color_range=ColorRange.JPEG,
-                dst_color_range=ColorRange.MPEG,
+                dst_color_range=ColorRange.JPEG if colour.whole_range else ColorRange.MPEG,
                 interpolation=_QUALITY,
             )
-        self.tag(converted)
+        self.tag(converted, colour)
         return converted
 
-    def tag(self, target: av.VideoFrame | VideoCodecContext) -> None:
+    def tag(self, target: av.VideoFrame | VideoCodecContext, colour: StoredColour) -> None:
         """Say what the values mean: untagged movies are taken for BT.601."""
-        target.colorspace = _NO_MATRIX if self.is_rgb else _BT709
-        target.color_primaries = _BT709
-        target.color_trc = _BT709
+        target.colorspace = _NO_MATRIX if self.is_rgb else colour.matrix
+        target.color_primaries = colour.primaries
+        target.color_trc = colour.transfer
         target.color_range = ColorRange.JPEG if self.is_rgb else ColorRange.MPEG
 
     def add_stream(
-        self, output: OutputContainer, width: int, height: int, rate: Fraction, pixel_aspect: Fraction
+        self,
+        output: OutputContainer,
+        width: int,
+        height: int,
+        rate: Fraction,
+        pixel_aspect: Fraction,
+        colour: StoredColour = SDR,
     ) -> VideoStream:
         """Begin a movie of pictures of this size in ``output``."""
         stream = cast(VideoStream, output.add_stream(self.codec, rate=rate, options=dict(self.options)))
@@ -99,7 +112,7 @@ class MovieFormat:
         stream.pix_fmt = self.pixel_format
         stream.codec_context.thread_count = _THREADS
         stream.codec_context.sample_aspect_ratio = pixel_aspect
-        self.tag(stream.codec_context)
+        self.tag(stream.codec_context, colour)
         return stream
 
 
@@ -117,6 +130,19 @@ def with_colour_carried_on(rgba: np.ndarray) -> np.ndarray:
     around = cv2.blur(np.dstack([rgba[..., :3] * weight, weight]), (9, 9))
     carried = np.rint(around[..., :3] / np.maximum(around[..., 3:], 1e-3)).astype(np.uint8)
     return np.dstack([np.where(weight > 0, rgba[..., :3], carried), rgba[..., 3]])
+
+
+def _for_scaler(rgba: np.ndarray) -> np.ndarray:
+    """RGBA uint16 as swscale takes it to YCbCr: it counts colours, but not alpha, to 65280 (255 x 256)."""
+    excess = np.right_shift(rgba, 8)
+    excess[..., 3:] = 0
+    return cv2.subtract(rgba, excess)
+
+
+def _with_small_chroma(image: np.ndarray, matrix: str) -> np.ndarray:
+    """RGBA uint16 whose chroma, converted to YCbCr as full range, gets the size that it has in limited range."""
+    gain = np.linalg.inv(chroma_gain(matrix))
+    return np.dstack([cv2.transform(np.ascontiguousarray(image[..., :3]), gain), image[..., 3]])
 
 
 def _unchanged(image: np.ndarray) -> np.ndarray:
@@ -137,6 +163,7 @@ MOVIE_FORMATS = {
         bits=10,
         alpha="straight",
         stored=without_hidden_colour,
+        keeps_colour=True,
     ),
     "ffv1": MovieFormat(
         suffix=".mkv",
@@ -148,6 +175,7 @@ MOVIE_FORMATS = {
         bits=16,
         alpha="straight",
         stored=without_hidden_colour,
+        keeps_colour=True,
     ),
     "webm": MovieFormat(
         suffix=".webm",
@@ -170,6 +198,7 @@ MOVIE_FORMATS = {
         bits=8,
         alpha="as grey",
         stored=alpha_as_grey,
+        shows_colour=False,
         even=True,
         segment_container="nut",
     ),

@@ -68,6 +68,11 @@ BMD_WIDE_GAMUT_5 = _primaries(
 
 # Which chromaticities in a file are known by name.
 _NAMED = (BT709, BT2020, ACES_AP1, ACES_AP0, DISPLAY_P3, DCI_P3, ADOBE_RGB, PROPHOTO, CIE_XYZ)
+_ALL = (
+    *(BT709, BT470M, BT470BG, SMPTE170M, SMPTE240M, FILM, EBU3213, BT2020, DCI_P3, DISPLAY_P3, ADOBE_RGB, PROPHOTO),
+    *(CIE_XYZ, ACES_AP0, ACES_AP1, S_GAMUT, S_GAMUT3, S_GAMUT3_CINE, ARRI_WIDE_GAMUT_3, ARRI_WIDE_GAMUT_4, V_GAMUT),
+    *(CINEMA_GAMUT, D_GAMUT, APPLE_WIDE_GAMUT, RED_WIDE_GAMUT, DAVINCI_WIDE_GAMUT, BMD_WIDE_GAMUT_5),
+)
 # Chromaticities in files are rounded to three or four digits.
 _SAME_CHROMATICITY = 5e-4
 # Primaries whose triangle is smaller than this, in units of x times y, span no colour space: BT.709's has 0.11.
@@ -88,6 +93,11 @@ def named_primaries(chromaticities: Sequence[float], tolerance: float = _SAME_CH
         if np.allclose(np.ravel(known[1:]), chromaticities, rtol=0, atol=tolerance):
             return known
     return _primaries("custom", *map(float, chromaticities))
+
+
+def find_primaries(name: str) -> Primaries | None:
+    """Primaries by their name; None where nobody knows them, as those called "custom"."""
+    return next((each for each in _ALL if each.name == name), None)
 
 
 def rgb_to_xyz(primaries: Primaries) -> np.ndarray:

@@ -20,7 +20,7 @@ class _Matrix(NamedTuple):
     blue: float
 
 
-_MATRICES = {
+MATRICES = {
     "bt709": _Matrix(Colorspace.ITU709, 0.2126, 0.0722),
     "fcc": _Matrix(Colorspace.FCC, 0.30, 0.11),
     "bt470bg": _Matrix(Colorspace.ITU601, 0.299, 0.114),
@@ -51,7 +51,7 @@ class RgbConverter:
         # Curves other than SDR's spread some codes wide; what interpolated chroma adds to 8 bits then shows.
         self._deep = bits > 8 or not self._working_space.passes
         whole_range = tags.transfer in WHOLE_RANGE_CURVES and not tags.full_range and tags.matrix != "rgb"
-        self._chroma_gain = _chroma_gain(_MATRICES[tags.matrix]) if whole_range else None
+        self._chroma_gain = chroma_gain(tags.matrix) if whole_range else None
         full_range = tags.full_range or whole_range
         self._missing_bits = bits if full_range else 8
         self._short_bits = _short_bits(first.format)
@@ -72,20 +72,25 @@ class RgbConverter:
 
     def as_stored(self, frame: av.VideoFrame) -> np.ndarray:
         """The same as the file has it, neither turned nor mirrored."""
-        planar = self._reformatter.reformat(
+        # swscale leaves half of some rows unwritten where it has only the alpha plane to drop.
+        is_planar = self._deep and frame.format.name == "gbrap16le"
+        planar = frame if is_planar else self._to_planar(frame)
+        return self._working_space(self._interleave(planar))
+
+    def _to_planar(self, frame: av.VideoFrame) -> av.VideoFrame:
+        return self._reformatter.reformat(
             frame,
             format="gbrp16le" if self._deep else "gbrp",
             interpolation=_QUALITY,
             threads=_SCALER_THREADS,
             **self._matrix,
         )
-        return self._working_space(self._interleave(planar))
 
     def _interleave(self, frame: av.VideoFrame) -> np.ndarray:
         kind = np.uint16 if self._deep else np.uint8
         buffers: Any = frame.planes
         green, blue, red = (
-            np.frombuffer(buffer, kind).reshape(frame.height, -1)[:, : frame.width] for buffer in buffers
+            np.frombuffer(buffer, kind).reshape(frame.height, -1)[:, : frame.width] for buffer in buffers[:3]
         )
         image = np.asarray(cv2.merge([red, green, blue]))
         if self._deep:
@@ -119,14 +124,18 @@ def _matrix_arguments(matrix: str, full_range: bool) -> dict[str, Any]:
     if matrix == "rgb":
         return {}
     return {
-        "src_colorspace": _MATRICES[matrix].scaler,
+        "src_colorspace": MATRICES[matrix].scaler,
         "src_color_range": ColorRange.JPEG if full_range else ColorRange.MPEG,
         "dst_color_range": ColorRange.JPEG,
     }
 
 
-def _chroma_gain(matrix: _Matrix) -> np.ndarray:
-    """3x3 on RGB made of limited-range YCbCr as if it were full range: greys stay, chroma gets its true size."""
+def chroma_gain(name: str) -> np.ndarray:
+    """3x3 on RGB made of limited-range YCbCr as if it were full range: greys stay, chroma gets its true size.
+
+    ``name`` is that of the YCbCr matrix, in FFmpeg's words.
+    """
+    matrix = MATRICES[name]
     # Luma and chroma were divided alike, though the file keeps them at different scales.
     weights = np.array([matrix.red, 1 - matrix.red - matrix.blue, matrix.blue])
     return _LUMA_OVER_CHROMA * np.eye(3) + (1 - _LUMA_OVER_CHROMA) * np.tile(weights, (3, 1))

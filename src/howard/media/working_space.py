@@ -36,17 +36,20 @@ from howard.media.primaries import (
 LARGEST_HALF = 65504.0
 # What the transfer of a colour space of OpenColorIO begins with; its name follows.
 OCIO_PREFIX = "ocio:"
-_REFERENCE_WHITE = 203.0
-_HLG_PEAK = 1000.0
-_HLG_GAMMA = 1.2
+# cd/m2; HDR reference white of ITU-R BT.2408.
+REFERENCE_WHITE = 203.0
+# cd/m2; the nominal display of ITU-R BT.2100, whose system gamma is 1.2.
+HLG_PEAK = 1000.0
+HLG_GAMMA = 1.2
 # SMPTE ST 428-1: the largest signal of a digital cinema package is 52.37 cd/m2, and white 48.
 _CINEMA_PEAK = 52.37 / 48
 _CINEMA_GAMMA = 2.6
 
-_SDR_PRIMARIES = (BT709, BT470BG, SMPTE170M, SMPTE240M, EBU3213)
-_CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+SDR_PRIMARIES = (BT709, BT470BG, SMPTE170M, SMPTE240M, EBU3213)
+# From signals to linear light, by FFmpeg's name of the transfer or the log curve's own; without the curves of SDR.
+CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "linear": lambda signal: signal,
-    "smpte2084": lambda signal: colour.pq_to_nits(signal) / _REFERENCE_WHITE,
+    "smpte2084": lambda signal: colour.pq_to_nits(signal) / REFERENCE_WHITE,
     "arib-std-b67": colour.hlg_to_scene,
     "smpte428": lambda signal: _CINEMA_PEAK * signal.clip(0) ** _CINEMA_GAMMA,
     **CAMERA_CURVES,
@@ -77,11 +80,11 @@ class WorkingSpace:
 
     def __init__(self, tags: ColourTags) -> None:
         self.passes = _is_plain_sdr(tags)
-        self._curve = tags.curve or _CURVES.get(tags.transfer, colour.srgb_to_linear)
+        self._curve = tags.curve or CURVES.get(tags.transfer, colour.srgb_to_linear)
         self._by_channel = tags.curve is not None
         self._is_hlg = tags.transfer == "arib-std-b67"
         self._luminance = rgb_to_xyz(tags.primaries)[1:2]
-        self._to_bt709 = None if tags.primaries in _SDR_PRIMARIES else rgb_to_bt709(tags.primaries)
+        self._to_bt709 = None if tags.primaries in SDR_PRIMARIES else rgb_to_bt709(tags.primaries)
         self._tables: dict[str, np.ndarray] = {}
         self._ocio = None
         if tags.transfer.startswith(OCIO_PREFIX):
@@ -104,7 +107,7 @@ class WorkingSpace:
         if self._is_hlg:
             # ITU-R BT.2100, table 5: the display's gamma acts on luminance, so that hues stay.
             luminance = cv2.transform(linear, self._luminance)
-            linear = linear * (_HLG_PEAK / _REFERENCE_WHITE * luminance ** (_HLG_GAMMA - 1))[..., None]
+            linear = linear * (HLG_PEAK / REFERENCE_WHITE * luminance ** (HLG_GAMMA - 1))[..., None]
         if self._to_bt709 is not None:
             linear = cv2.transform(linear, self._to_bt709)
         return colour.linear_to_srgb(linear)
@@ -127,8 +130,8 @@ class WorkingSpace:
 
 
 def _is_plain_sdr(tags: ColourTags) -> bool:
-    has_curve = tags.curve is not None or tags.transfer in _CURVES or tags.transfer.startswith(OCIO_PREFIX)
-    return not has_curve and tags.primaries in _SDR_PRIMARIES
+    has_curve = tags.curve is not None or tags.transfer in CURVES or tags.transfer.startswith(OCIO_PREFIX)
+    return not has_curve and tags.primaries in SDR_PRIMARIES
 
 
 def _as_signal(image: np.ndarray) -> np.ndarray:

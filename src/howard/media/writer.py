@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from howard.errors import SettingsError
+from howard.media.colours.stored_colour import choose_stored_colour
 from howard.media.exr_writing import EXR_COMPRESSIONS
 from howard.media.files import fitting_name
 from howard.media.frame import ClipInfo
@@ -23,7 +24,9 @@ class Writer(Protocol):
     """Writes the pictures of a clip, in any number of files.
 
     A picture is straight (unpremultiplied) RGBA, (H, W, 4), sRGB-encoded: uint8, uint16 (0 to 65535), or float32, whose
-    curve goes on above 1. Each format converts it to what it stores. Composites are RGB, (H, W, 3).
+    curve goes on above 1. Each format converts it to what it stores. Composites are RGB, (H, W, 3). Of a clip whose
+    pictures are float32, HDR or wide gamut, integer pictures are in the colours that are stored, as `to_stored` makes
+    them.
 
     Pictures go two steps: `prepare`, which any threads may call side by side, and `write`, which one thread calls in
     the order of the numbers. Nothing is written before `begin`. A file never appears in part.
@@ -56,6 +59,10 @@ class Writer(Protocol):
 
     def begin(self, numbers: Sequence[int]) -> None:
         """Get ready to write these frames; raises OutputError where that cannot be."""
+        ...
+
+    def to_stored(self, picture: np.ndarray) -> np.ndarray:
+        """The picture in the colours and the depth in which it is stored; `prepare` takes it like any other."""
         ...
 
     def prepare(self, picture: np.ndarray) -> Any:
@@ -96,7 +103,8 @@ def open_writer(
     """
     name = fitting_name(clip.name) + ending
     if output_format in _PNG_BITS:
-        return PngSequenceWriter(folder, name, _PNG_BITS[output_format], clip.pixel_aspect)
+        colour = choose_stored_colour(clip, keeps=False)
+        return PngSequenceWriter(folder, name, _PNG_BITS[output_format], clip.pixel_aspect, colour)
     if output_format == "exr":
         if compression not in EXR_COMPRESSIONS:
             raise SettingsError(f"there is no EXR compression '{compression}'; choose {', '.join(EXR_COMPRESSIONS)}")

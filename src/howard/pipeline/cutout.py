@@ -23,25 +23,33 @@ class Pixels(NamedTuple):
 
 
 def cut_out(
-    source: np.ndarray, alpha: np.ndarray, colours: Callable[[Pixels], np.ndarray], dtype: DTypeLike = np.uint8
+    source: np.ndarray,
+    alpha: np.ndarray,
+    colours: Callable[[Pixels], np.ndarray],
+    dtype: DTypeLike = np.uint8,
+    *,
+    alpha_dtype: DTypeLike | None = None,
 ) -> np.ndarray:
     """Straight RGBA, (H, W, 4), of a type that pictures have: uint8, uint16 or float32.
 
-    Where alpha rounds to 1 in that type the colour is the source's exactly, where it rounds to 0 it is 0, and in
-    between it is what ``colours`` says, (N, 3) floats in [0, 1] for N pixels. ``source`` is (H, W, 3) of any of these
-    types, ``alpha`` (H, W) floats in [0, 1].
+    Where alpha rounds to 1 the colour is the source's exactly, where it rounds to 0 it is 0, and in between it is what
+    ``colours`` says, (N, 3) floats from 0 to 1, or above for HDR, for N pixels. ``source`` is (H, W, 3) of any of these
+    types, ``alpha`` (H, W) floats in [0, 1]; it is rounded as ``alpha_dtype``, the depth in which it will be stored,
+    holds it, or ``dtype`` if left out.
     """
-    rounded = round_alpha(alpha, dtype)
+    alpha_dtype = dtype if alpha_dtype is None else alpha_dtype
+    rounded = round_alpha(alpha, alpha_dtype)
     rgba = np.zeros((*source.shape[:2], 4), dtype)
     # Most of a picture is empty, and memory that nobody writes to costs nothing.
     left, top, width, height = cv2.boundingRect((rounded > 0).view(np.uint8))
     window = np.s_[top : top + height, left : left + width]
     if height:
-        opaque = cv2.inRange(rounded[window], full_scale(dtype), full_scale(dtype))  # type: ignore[call-overload]
+        full = full_scale(alpha_dtype)
+        opaque = cv2.inRange(rounded[window], full, full)  # type: ignore[call-overload]
         cv2.copyTo(cv2.cvtColor(to_depth(source[window], dtype), cv2.COLOR_RGB2RGBA), opaque, rgba[window])
     soft = find_soft(rounded)
-    rgba[(*soft, np.s_[:3])] = to_depth(colours(soft).clip(0, 1).astype(np.float32), dtype)
-    rgba[(*soft, 3)] = soft.of(rounded)
+    rgba[(*soft, np.s_[:3])] = to_depth(colours(soft).clip(0).astype(np.float32), dtype)
+    rgba[(*soft, 3)] = to_depth(soft.of(rounded), dtype)
     return rgba
 
 

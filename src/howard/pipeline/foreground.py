@@ -53,7 +53,9 @@ def estimate_foreground(
     *,
     linear_light: bool,
 ) -> np.ndarray:
-    """The foreground colours of the pixels ``soft``: (N, 3) float32 in [0, 1], straight, encoded as the source is.
+    """The foreground colours of the pixels ``soft``: (N, 3) float32, straight, encoded as the source is.
+
+    They are in [0, 1], or above where the source is HDR.
 
     The mean of the solid colours around, the nearer and the more opaque the heavier (after Forte, "Approximate Fast
     Foreground Colour Estimation", ICIP 2021), moved towards what recomposes the source over the plate, the further the
@@ -81,7 +83,8 @@ def estimate_foreground(
     missing -= (1 - weight) * behind
     # The most probable colour, if both the recomposition and the expectation are off by Gaussian errors.
     missing *= weight / (weight * weight + _DOUBT) * (soft.of(coverage) >= 0.5)
-    found = np.clip(expected + missing, 0, 1)
+    # In HDR as bright as what is seen there or around: noise divided by a small alpha makes no highlights.
+    found = np.clip(expected + missing, 0, np.maximum(np.maximum(seen, expected), 1))
     return (linear_to_srgb(found) if linear_light else found).T
 
 

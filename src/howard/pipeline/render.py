@@ -73,6 +73,7 @@ def remove_background(
         plate_damaged=tuple(
             opened.inputs.plate.info.first_number + index for index in folder.damaged_plate_indices(numbers)
         ),
+        colour_note=opened.outputs[0].writer.facts.get("colour_note"),
     )
 
 

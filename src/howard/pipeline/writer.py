@@ -90,11 +90,16 @@ class FrameWriter:
         """Cut out, composite and measure a frame, and convert it to what is stored; save its sample if it is one."""
         frame = job.frame
         colours = choose_colours(frame, self._foreground, linear_light=self._linear_light)
-        rgba = cut_out(frame.source.image, frame.alpha, colours, self._outputs[0].writer.dtype)
+        image, depth = frame.source.image, self._outputs[0].writer.dtype
+        # Floats may be HDR, which the writers convert.
+        rgba = cut_out(
+            image, frame.alpha, colours, image.dtype if image.dtype.kind == "f" else depth, alpha_dtype=depth
+        )
         stored = []
         for writer, is_composite in self._outputs:
             if is_composite and job.background is not None:
-                stored.append(writer.prepare(composite(rgba, job.background, self._linear_light)))
+                # Backgrounds are SDR and stay so, where the person is tone-mapped.
+                stored.append(writer.prepare(composite(writer.to_stored(rgba), job.background, self._linear_light)))
             else:
                 stored.append(writer.prepare(rgba))
         if frame.explanation is not None:

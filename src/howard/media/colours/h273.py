@@ -64,6 +64,11 @@ _REFUSED_MATRICES = {
 }
 
 
+# Code points from here on are FFmpeg's own, and stand in no file.
+_FIRST_PRIVATE = 256
+UNSPECIFIED = 2
+
+
 class NamedColour(NamedTuple):
     """What code points say; None where they say nothing, and ``unknown`` names those that cannot be read."""
 
@@ -85,6 +90,25 @@ def read_code_points(primaries: int, transfer: int, matrix: int = 2) -> NamedCol
     return NamedColour(
         _PRIMARIES.get(primaries), _TRANSFERS.get(transfer), _MATRICES.get(matrix), " and ".join(unknown)
     )
+
+
+def primaries_code(name: str) -> int:
+    """The code point of primaries by FFmpeg's name; UNSPECIFIED where H.273 has none."""
+    return _code_of(name, {code: each.name for code, each in _PRIMARIES.items()})
+
+
+def transfer_code(name: str) -> int:
+    """The code point of a transfer characteristic by FFmpeg's name; UNSPECIFIED where H.273 has none."""
+    return _code_of(name, _TRANSFERS)
+
+
+def matrix_code(name: str) -> int:
+    """The code point of a YCbCr matrix by FFmpeg's name, "rgb" for none; UNSPECIFIED where H.273 has none."""
+    return _code_of(name, _MATRICES)
+
+
+def _code_of(name: str, names: dict[int, str]) -> int:
+    return next((code for code, each in names.items() if each == name and code < _FIRST_PRIVATE), UNSPECIFIED)
 
 
 def _describe(what: str, code: int, names: dict[int, str]) -> str:

@@ -1,0 +1,126 @@
+"""How PNG files and movies hold the colours of a clip: as SDR, or with the clip's own curve, primaries and tags.
+
+Three cases, of which `StoredColour.note` says which it is:
+
+* SDR of BT.709, BT.601 or sRGB: code values as they are.
+* Kept: HLG, PQ, log curves and wide gamuts in formats with 10 bits or more, so that a cut-out lies over its shot.
+* Converted: HDR is tone-mapped (`tone_mapping`), other colours outside BT.709 are clipped.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from howard.media.colours import h273
+from howard.media.colours.camera_curves import CAMERA_CURVES, WHOLE_RANGE_CURVES
+from howard.media.colours.clip_encoding import encode_with_curve, encode_with_ocio, encode_with_primaries
+from howard.media.colours.tone_mapping import DESCRIPTION, tone_map
+from howard.media.depth import to_depth
+from howard.media.frame import ClipInfo
+from howard.media.primaries import Primaries, find_primaries
+from howard.media.working_space import CURVES, OCIO_PREFIX
+
+_BT709 = h273.primaries_code("bt709")
+_NAMES = {"arib-std-b67": "HLG", "smpte2084": "PQ", "bt2020": "BT.2020", "linear": "scene-linear light"}
+_BROADCAST_CURVES = ("arib-std-b67", "smpte2084")
+
+
+class StoredColour(NamedTuple):
+    """The colours of an output.
+
+    ``primaries``, ``transfer`` and ``matrix`` are code points of ITU-T H.273 (2: unspecified). ``matrix_name`` is
+    FFmpeg's. ``whole_range`` says that code values are counted over the whole range though the file is tagged limited,
+    as cameras record their log curves. ``description`` is for the sidecar, ``note`` for a person: what became of the
+    clip's HDR or wide gamut, empty for SDR. ``convert`` takes (N, 3) float32 colours of the working space to signals in
+    [0, 1]; None leaves them as they are.
+    """
+
+    primaries: int = _BT709
+    transfer: int = _BT709
+    matrix_name: str = "bt709"
+    whole_range: bool = False
+    description: str = "the shot's own values (sRGB-encoded), tagged BT.709"
+    note: str = ""
+    convert: Callable[[np.ndarray], np.ndarray] | None = None
+
+    @property
+    def matrix(self) -> int:
+        """The code point of the YCbCr matrix."""
+        return h273.matrix_code(self.matrix_name)
+
+    def store(self, picture: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """A picture, (H, W, 3) or straight (H, W, 4), as values to be stored: uint8 or uint16.
+
+        Float32 pictures are of the working space; integer ones hold stored values already and only change their depth.
+        Colours of empty pixels are not converted.
+        """
+        if self.convert is None or picture.dtype.kind != "f":
+            return to_depth(picture, dtype)
+        seen = picture[..., 3] > 0 if picture.shape[2] == 4 else np.ones(picture.shape[:2], bool)
+        stored = to_depth(picture, dtype)
+        stored[seen, :3] = to_depth(self.convert(picture[seen][:, :3]).astype(np.float32), dtype)
+        return stored
+
+
+SDR = StoredColour()
+
+
+def choose_stored_colour(clip: ClipInfo, keeps: bool) -> StoredColour:
+    """How a format stores the colours of ``clip``; ``keeps`` says that it takes other curves and gamuts than SDR's."""
+    if clip.dtype != "float32":
+        return SDR
+    primaries = find_primaries(clip.primaries)
+    kept = _keep(clip, primaries) if keeps and primaries is not None else None
+    if kept is not None:
+        return kept
+    name = _describe(clip)
+    if clip.transfer in CURVES or clip.transfer.startswith(OCIO_PREFIX):
+        return SDR._replace(
+            description=f"sRGB-encoded, tagged BT.709; tone-mapped by {DESCRIPTION}",
+            note=f"the shot is HDR ({name}): tone-mapped to SDR ({DESCRIPTION}); format=exr keeps all of its light",
+            convert=tone_map,
+        )
+    return SDR._replace(
+        description="sRGB-encoded, tagged BT.709; colours outside are clipped",
+        note=f"the shot has a wide gamut ({name}): colours outside BT.709 are clipped; format=exr keeps them",
+        convert=lambda colours: colours,
+    )
+
+
+def _keep(clip: ClipInfo, primaries: Primaries) -> StoredColour | None:
+    """The clip's own colours; None where they have no name or, as linear light, need more than integers."""
+    transfer = clip.transfer
+    is_hdr = transfer in _BROADCAST_CURVES or transfer in CAMERA_CURVES
+    if is_hdr:
+        convert = encode_with_curve(transfer, primaries)
+    elif transfer.startswith(OCIO_PREFIX):
+        convert, is_hdr = encode_with_ocio(transfer.removeprefix(OCIO_PREFIX)), True
+    elif transfer not in CURVES and h273.transfer_code(transfer) != h273.UNSPECIFIED:
+        convert = encode_with_primaries(primaries)
+    else:
+        convert = None
+    if convert is None or (not is_hdr and h273.primaries_code(primaries.name) == h273.UNSPECIFIED):
+        return None
+    matrix = clip.matrix
+    if matrix == "rgb":
+        matrix = "bt2020nc" if primaries.name == "bt2020" else "bt709"
+    name = _describe(clip)
+    kind = "is HDR" if is_hdr else "has a wide gamut"
+    # The primaries that a space of OpenColorIO is read with are those of the working space.
+    is_ocio = transfer.startswith(OCIO_PREFIX)
+    return StoredColour(
+        primaries=h273.UNSPECIFIED if is_ocio else h273.primaries_code(primaries.name),
+        transfer=h273.transfer_code(transfer),
+        matrix_name=matrix,
+        whole_range=transfer in WHOLE_RANGE_CURVES and not clip.full_range and clip.matrix != "rgb",
+        description=f"the shot's own curve and primaries: {name}",
+        note=f"the shot {kind} ({name}): kept, with its own curve and tags; format=exr gives it as scene-linear light",
+        convert=convert,
+    )
+
+
+def _describe(clip: ClipInfo) -> str:
+    if clip.transfer.startswith(OCIO_PREFIX):
+        return clip.transfer
+    return ", ".join(_NAMES.get(each, each) for each in (clip.transfer, clip.primaries))
