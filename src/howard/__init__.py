@@ -4,15 +4,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from howard.options import RenderOptions
-    from howard.pipeline import cut_out_frames, plan_render, remove_background, write_job
+    from howard.pipeline import RenderSummary, cut_out_frames, plan_render, remove_background, write_job
 
-__all__ = ["RenderOptions", "__version__", "cut_out_frames", "plan_render", "remove_background", "write_job"]
+__all__ = [
+    "RenderOptions",
+    "RenderSummary",
+    "__version__",
+    "cut_out_frames",
+    "plan_render",
+    "remove_background",
+    "write_job",
+]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
     # Whoever only asks for help, or mistypes a setting, need not wait for the pipeline to load.
-    if name in ("cut_out_frames", "plan_render", "remove_background", "write_job"):
+    if name in ("RenderSummary", "cut_out_frames", "plan_render", "remove_background", "write_job"):
         from howard import pipeline
 
         return getattr(pipeline, name)

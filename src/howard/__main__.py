@@ -13,7 +13,7 @@ from howard import cli
 from howard.cli.config_folder import config_folder
 from howard.command_name import INFER
 from howard.cores import count_cores
-from howard.errors import HowardError
+from howard.errors import HowardError, UnusableResultError
 from howard.options import GROUPS, RenderJob
 from howard.progress import open_progress
 
@@ -80,6 +80,8 @@ def render(job: RenderJob) -> None:
             progress.step(event, outcome.lines()[0], **outcome.facts())
     if job.progress != "json":
         print("\n".join(outcome.lines()))
+    if isinstance(outcome, howard.RenderSummary) and not outcome.is_usable:
+        raise UnusableResultError(f"no frame in {outcome.output} can be used; the lines above say why")
 
 
 def share_cores(threads: int | None) -> None:

@@ -5,7 +5,12 @@ _LONGEST_VALUE = 120
 
 
 class HowardError(Exception):
-    """Base of all errors meant for people; its text is one line, complete without a traceback."""
+    """Base of all errors meant for people; its text is one line, complete without a traceback.
+
+    A command that ends with one exits with ``exit_code``.
+    """
+
+    exit_code = 2
 
 
 class SettingsError(HowardError):
@@ -22,6 +27,12 @@ class OutputError(HowardError):
 
 class WeightsError(HowardError):
     """A weights file does not fit the network it is loaded into, or is not a weights file."""
+
+
+class UnusableResultError(HowardError):
+    """The work was done, but nothing of what came out can be used."""
+
+    exit_code = 3
 
 
 def one_line(text: str) -> str:

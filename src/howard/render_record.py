@@ -23,6 +23,19 @@ REPORT = "report.html"
 # Renders of earlier versions have one journal without an id.
 _JOURNAL = re.compile(r"howard\.frames(\.[0-9A-Za-z-]{1,64})?\.jsonl")
 STATUSES = ("good", "weak", "failed")
+# Why a frame is not good, as its line names it, and in words.
+REASONS = {
+    "alignment failed": "no plate frame fits",
+    "full": "the matte covers nearly everything",
+    "alignment weak": "plate alignment weak",
+    "damaged": "damaged in the shot",
+    "empty": "nobody found",
+    "holes": "holes in the matte",
+    "recomposition": "shot and result do not match",
+    "plate hidden": "somebody in the plate hides the place",
+}
+# A frame with one of these is of no use.
+FAILING_REASONS = frozenset({"alignment failed", "full"})
 # Seconds as a fraction.
 _TIME = re.compile(r"[0-9]{1,30}(/0*[1-9][0-9]{0,29})?")
 
@@ -34,6 +47,8 @@ class FrameRecord:
     ``plate_indices`` count from zero; ``error_px`` is the matches' median error in source pixels, ``coverage`` a share
     of the picture; ``residual`` and ``recomposition_error`` are in 8-bit levels, ``holes`` and ``islands`` shares.
     ``damaged`` says that the source's data were, ``plate_damaged`` which plate frames were left out for that reason.
+    ``status`` is one of `STATUSES`, ``reasons`` are those of `REASONS` that hold. ``plate_hidden`` is the share of the
+    picture where the plate frame used shows somebody, and other plate frames may show the place.
     """
 
     number: int
@@ -50,6 +65,8 @@ class FrameRecord:
     islands: float
     damaged: bool = False
     plate_damaged: tuple[int, ...] = ()
+    reasons: tuple[str, ...] = ()
+    plate_hidden: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,12 +94,15 @@ _CHECKS: dict[Any, Callable[[Any], bool]] = {
     float: _is_number,
     float | None: lambda value: value is None or _is_number(value),
     tuple[int, ...]: lambda value: isinstance(value, list) and all(map(_is_int, value)),
+    tuple[str, ...]: lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
 }
 
 
 def is_frame_record(facts: dict[str, Any]) -> bool:
     """Whether a line is a whole :class:`FrameRecord` as this version writes it."""
-    return _fits(facts, FrameRecord) and facts["status"] in STATUSES and bool(_TIME.fullmatch(facts["time"]))
+    if not _fits(facts, FrameRecord) or not _TIME.fullmatch(facts["time"]):
+        return False
+    return facts["status"] in STATUSES and REASONS.keys() >= set(facts["reasons"])
 
 
 def is_file_record(facts: dict[str, Any]) -> bool:

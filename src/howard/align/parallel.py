@@ -9,18 +9,19 @@ import cv2
 
 from howard.align.aligned import AlignedPlate
 from howard.align.plate import PlateAligner
+from howard.align.search import OwnFrames
 from howard.align.store import Picture
 
 
 class AlignTask(NamedTuple):
-    """A source frame, its neighbours, and what is not used of the plate; see :meth:`howard.align.PlateAligner.align`.
+    """A source frame, its neighbours, and its place in a plate of its own clip; see `PlateAligner.align`.
 
     ``neighbours`` may be read when first needed, which then happens in a worker's thread.
     """
 
     source: Picture
     neighbours: Iterable[Picture] = ()
-    excluded: range = range(0)
+    own: OwnFrames | None = None
 
 
 def align_many(aligner: PlateAligner, tasks: Iterable[AlignTask], *, workers: int) -> Generator[AlignedPlate]:
@@ -41,7 +42,7 @@ def align_many(aligner: PlateAligner, tasks: Iterable[AlignTask], *, workers: in
     try:
         cv2.setNumThreads(1 if workers > 1 else threads)
         for task in tasks:
-            pending.append(pool.submit(aligner.align, task.source, task.neighbours, task.excluded))
+            pending.append(pool.submit(aligner.align, task.source, task.neighbours, task.own))
             if len(pending) > workers:
                 yield pending.popleft().result()
         while pending:

@@ -102,11 +102,11 @@ class PlateAligner:
         self._render = _choose_renderer(device, frame_bytes)
         disk = DiskCache(cache) if cache else None
         side = self._effort.feature_side
-        self._store = PlateStore(plate, feature_side=side, frame_bytes=frame_bytes, disk=disk, sparse=sparse, validity=validity)
+        self._store = PlateStore(
+            plate, feature_side=side, frame_bytes=frame_bytes, disk=disk, sparse=sparse, validity=validity
+        )
 
-    def align(
-        self, source: Picture, neighbours: Iterable[Picture] = (), excluded: range = range(0)
-    ) -> AlignedPlate:
+    def align(self, source: Picture, neighbours: Iterable[Picture] = (), excluded: range = range(0)) -> AlignedPlate:
         """Find the plate frames that fit best and bring them to the source's view and exposure.
 
         ``neighbours`` are source frames before and after, the nearest first; they are looked at only where the source

@@ -35,6 +35,17 @@ class Fit(NamedTuple):
     estimate: HomographyEstimate
 
 
+class OwnFrames(NamedTuple):
+    """Where a source frame is in a plate made of its own clip.
+
+    Frame ``index`` is the source itself. Frames ``near``, that one included, show a person who has hardly moved: they
+    are not used, but for the source itself where no other frame shows the place.
+    """
+
+    index: int
+    near: range
+
+
 class Search(NamedTuple):
     """``candidates`` are believed, the best first; ``closest`` is the best of the fits that are not.
     ``likely`` are all plate frames that look like the source."""
@@ -50,14 +61,14 @@ def search_plate(
     effort: AlignmentEffort,
     *,
     thorough: bool = True,
-    excluded: range = range(0),
+    own: OwnFrames | None = None,
 ) -> Search:
-    """Match the plate frames most like the source, as many as ``effort`` says, but none of those ``excluded``.
+    """Match the plate frames most like the source, as many as ``effort`` says.
 
     Where none of them fits, ``thorough`` goes on through all that look like the source until one does: the quick
     keypoints that rank them find little in some pictures.
     """
-    likely = _shortlist(source, store, effort.shortlist, excluded)
+    likely = _shortlist(source, store, effort.shortlist, own.near if own else range(0))
     ranked = [look.index for look in likely]
     # In the plate's order, so that its reader moves forward.
     fits = _fit_all(source, store, sorted(ranked[: effort.candidates]))
@@ -123,6 +134,17 @@ def find_fillers(
         if candidate is not None and (candidate.comparison.coverage & gap).mean() >= _LEAST_GAIN:
             fillers.append(candidate._replace(only_fills=True))
     return fillers
+
+
+def fill_with_itself(source: SourceView, store: PlateStore, chosen: list[Candidate], own: OwnFrames) -> list[Candidate]:
+    """The source as the last filler: it shows the place beside its own person. Empty where nothing is left to fill."""
+    gap = ~cover_together(chosen)
+    if gap.mean() < _LEAST_GAIN:
+        return []
+    none = np.zeros((0, 2), np.float32)
+    itself = HomographyEstimate(np.eye(3), inliers=0, inlier_ratio=0.0, grid_share=0.0, error_px=0.0, trusted=True)
+    candidate = believe(source, store, own.index, Matches(none, none), itself)
+    return [candidate._replace(only_fills=True)]
 
 
 def _shares(mask: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ def friendly(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
         try:
             return function(*args, **kwargs)
         except HowardError as error:
-            _leave(f"error: {_own_line(error)}", 2)
+            _leave(f"error: {_own_line(error)}", error.exit_code)
         except KeyboardInterrupt:
             _leave("stopped", 130)
         except BrokenPipeError:

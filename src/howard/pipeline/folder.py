@@ -1,7 +1,7 @@
 """The output folder: whose it is, what in it is finished, and what may be written there."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from howard.media.files import (
 )
 from howard.pipeline.samples import clear_samples
 from howard.render_record import (
+    REASONS,
     SAMPLES,
     SIDECAR,
     FileRecord,
@@ -32,6 +33,8 @@ from howard.render_record import (
 )
 
 _MOST_NAMED = 3
+# Share of the picture: a smaller part hidden by somebody in the plate is not worth speaking of.
+_LEAST_HIDDEN = 0.002
 
 
 class RenderFolder:
@@ -88,12 +91,20 @@ class RenderFolder:
                 self._sizes.setdefault(facts["file"], set()).add(facts["bytes"])
 
     def numbers_with_status(self, status: str, numbers: Iterable[int]) -> tuple[int, ...]:
-        """Those of the finished frames ``numbers`` whose plate came out as ``status``."""
+        """Those of the finished frames ``numbers`` that came out as ``status``."""
         return tuple(number for number in numbers if self._records[number]["status"] == status)
 
-    def damaged_numbers(self, numbers: Iterable[int]) -> tuple[int, ...]:
-        """Those of the finished frames ``numbers`` whose source is damaged."""
-        return tuple(number for number in numbers if self._records[number]["damaged"])
+    def numbers_by_reason(self, numbers: Sequence[int]) -> dict[str, tuple[int, ...]]:
+        """Of the finished frames ``numbers`` those that are not good, by the `REASONS` why."""
+        found = {
+            reason: tuple(number for number in numbers if reason in self._records[number]["reasons"])
+            for reason in REASONS
+        }
+        return {reason: those for reason, those in found.items() if those}
+
+    def numbers_hidden_by_plate(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        """Those of the finished frames ``numbers`` part of which somebody in the plate hides."""
+        return tuple(number for number in numbers if self._records[number]["plate_hidden"] > _LEAST_HIDDEN)
 
     def damaged_plate_indices(self, numbers: Iterable[int]) -> tuple[int, ...]:
         """Indices of the plate frames that the finished frames ``numbers`` did without because they are damaged."""

@@ -1,11 +1,22 @@
 """Frames on their way through the inference pipeline."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from howard.align import AlignedPlate
 from howard.media import Frame
+
+
+class Frames(Protocol):
+    """Frames of a clip, or of several in a row: in order, and by index."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def __getitem__(self, index: int, /) -> Frame: ...
 
 
 class MatteDetail(NamedTuple):

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from howard.align import ValidityFinder
 from howard.errors import OutputError, SettingsError
 from howard.media import choose_frames
-from howard.options import RenderOptions, recorded_options
+from howard.options import PlatePaths, RenderOptions, recorded_options
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.frames import MattedFrame
 from howard.pipeline.inputs import Inputs, open_inputs
@@ -84,6 +85,7 @@ class OpenedRender(NamedTuple):
         numbers: Sequence[int],
         *,
         explains: Explains = explain_nothing,
+        validity: ValidityFinder | None = None,
     ) -> Generator[MattedFrame]:
         """The mattes of the frames ``numbers``; see :func:`howard.pipeline.matte_clip`."""
         return matte_clip(
@@ -96,12 +98,13 @@ class OpenedRender(NamedTuple):
             explains=explains,
             progress=progress,
             sparse=self.options.preview is not None,
+            validity=validity,
         )
 
 
 @contextmanager
 def open_render(
-    source: str | Path, plate: str | Path, output: str | Path, options: RenderOptions, progress: Progress
+    source: str | Path, plate: PlatePaths, output: str | Path, options: RenderOptions, progress: Progress
 ) -> Iterator[OpenedRender]:
     """Open the files of a render for as long as the context lasts; arguments as :func:`howard.remove_background`.
 

@@ -9,12 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from howard.align import ValidityFinder
 from howard.media import ClipInfo
-from howard.options import RenderOptions, choose_options, takes_options
+from howard.options import PlatePaths, RenderOptions, choose_options, takes_options
 from howard.pipeline.deliver import deliver
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.opened_render import OpenedRender, open_render
 from howard.pipeline.outputs import choose_outputs
+from howard.pipeline.plate_check import check_plate
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.stages import choose_workers
 from howard.progress import FrameDone, Progress, ProgressCallback, SilentProgress, in_words, open_progress
@@ -78,7 +80,7 @@ class _Trial(NamedTuple):
 @takes_options
 def plan_render(
     source: str | Path,
-    plate: str | Path,
+    plate: PlatePaths,
     output: str | Path,
     *,
     options: RenderOptions | None = None,
@@ -103,7 +105,8 @@ def plan_render(
         trial = _Trial(0, 0.0, 0.0)
         if pending:
             told.step("trial", "timing a few frames")
-            trial = _try_frames(opened, network, pending)
+            validity = check_plate(opened.inputs, network, chosen.subject).validity
+            trial = _try_frames(opened, network, pending, validity)
         reading = 0.0 if chosen.preview is not None or not pending else _seconds_to_read(opened)
         return RenderPlan(
             clips=tuple(opened.inputs.clips),
@@ -119,7 +122,9 @@ def plan_render(
         )
 
 
-def _try_frames(opened: OpenedRender, predictor: Predictor, pending: Sequence[int]) -> _Trial:
+def _try_frames(
+    opened: OpenedRender, predictor: Predictor, pending: Sequence[int], validity: ValidityFinder | None
+) -> _Trial:
     """Render some neighbouring frames, from the middle of those that are ``pending``."""
     # The first frames of all workers come at once, after the pipeline has filled.
     filling = choose_workers(opened.options.threads)
@@ -143,7 +148,7 @@ def _try_frames(opened: OpenedRender, predictor: Predictor, pending: Sequence[in
             folder=RenderFolder(folder),
         )
         began = time.monotonic()
-        mattes = partial(trial.mattes, predictor, SilentProgress())
+        mattes = partial(trial.mattes, predictor, SilentProgress(), validity=validity)
         deliver(numbers, mattes, trial.writer(predictor), opened.inputs.background, report=note)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     skipped = min(filling, count - 1)

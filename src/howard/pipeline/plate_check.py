@@ -1,6 +1,6 @@
 """Whether shot and plate are what they should be: a place with somebody in it, and the same place empty."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from howard.align import ValidityFinder, cache_validity, default_cache_folder
 from howard.media import DamagedFrameError, Frame, to_depth
+from howard.pipeline.frames import Frames
 from howard.pipeline.inputs import Inputs
 from howard.pipeline.predictor import Predictor
 
@@ -92,7 +93,7 @@ def _shows_people(frame: Frame, validity: ValidityFinder) -> bool:
     return not validity.find(to_depth(frame.image, np.uint8)).all()
 
 
-def _sample(clip: Sequence[Frame]) -> Iterator[Frame]:
+def _sample(clip: Frames) -> Iterator[Frame]:
     """A few whole frames from the first to the last."""
     for index in sorted({part * (len(clip) - 1) // max(1, _SAMPLES - 1) for part in range(_SAMPLES)}):
         try:

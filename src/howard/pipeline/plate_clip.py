@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from howard.errors import InputError
 from howard.media import DamagedFrameError, Frame
+from howard.pipeline.frames import Frames
 from howard.progress import Progress
 
 
@@ -15,7 +16,7 @@ class PlateClip:
     as for a preview, positions count all frames, and the nearest whole one takes a damaged frame's place.
     """
 
-    def __init__(self, plate: Sequence[Frame], progress: Progress) -> None:
+    def __init__(self, plate: Frames, progress: Progress) -> None:
         self._plate = plate
         self._progress = progress
         self._whole: list[int] | None = None

@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from howard.media import ClipInfo, Frame, Reader
+from howard.pipeline.summary import name_frames
 
 # Seconds: in plate=self, frames nearer to one another than this show a person who has hardly moved.
 _SELF_DISTANCE = 0.5
@@ -60,8 +61,6 @@ class PlateClips:
 
     def describe(self, indices: Sequence[int]) -> str:
         """Frames, in order, in words: "frames 3-5", with the names of the clips if there are several."""
-        from howard.pipeline.summary import name_frames
-
         numbers: dict[str, list[int]] = {}
         for index in indices:
             clip, number = self.locate(index)

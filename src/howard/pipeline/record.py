@@ -2,14 +2,18 @@
 
 import math
 
+import cv2
 import numpy as np
 
 from howard.measures import holes, islands, plate_residual, recomposition_error
 from howard.pipeline.frames import MattedFrame
+from howard.pipeline.judge import judge_frame
 from howard.render_record import FrameRecord
 
 # Alpha below which a pixel counts as background when the plate is judged.
 _EMPTY = 0.02
+# Share of a reduced pixel that the plate must show for it to count as covered.
+_COVERED = 0.5
 # Measures look at every n-th pixel and row, at most this many along the longer side: they are there to point at frames.
 _LOOKED_AT = 320
 
@@ -22,24 +26,40 @@ def measure_frame(frame: MattedFrame, linear_light: bool) -> FrameRecord:
         np.ascontiguousarray(image[::step, ::step])
         for image in (source.image, plate.image, plate.coverage, frame.alpha, frame.foreground)
     )
-    residual = plate_residual(seen, empty, (coverage >= 0.5) & (alpha < _EMPTY))
-    recomposition = recomposition_error(seen, alpha, foreground, empty, coverage, linear_light)
+    residual = plate_residual(seen, empty, (coverage >= _COVERED) & (alpha < _EMPTY))
+    recomposition = _rounded(recomposition_error(seen, alpha, foreground, empty, coverage, linear_light))
+    enclosed = round(holes(alpha), 6)
+    hidden, unfilled = _hidden_shares(frame)
+    verdict = judge_frame(
+        plate, alpha, damaged=source.damaged, holes=enclosed, recomposition=recomposition, hidden=unfilled
+    )
     return FrameRecord(
         number=source.number,
         index=source.index,
         time=str(source.time),
         plate_indices=plate.plate_indices,
-        status=str(plate.status),
+        status=verdict.status,
         inliers=plate.inliers,
         error_px=_rounded(plate.error_px),
         coverage=round(float(plate.coverage.mean()), 5),
         residual=_rounded(residual.mean),
-        recomposition_error=_rounded(recomposition),
-        holes=round(holes(alpha), 6),
+        recomposition_error=recomposition,
+        holes=enclosed,
         islands=round(islands(alpha), 6),
         damaged=source.damaged,
         plate_damaged=frame.plate_damaged,
+        reasons=verdict.reasons,
+        plate_hidden=round(hidden, 5),
     )
+
+
+def _hidden_shares(frame: MattedFrame) -> tuple[float, float]:
+    """Shares of the picture that somebody in the main plate frame hides, and that no other plate frame shows either."""
+    hidden = frame.plate.hidden
+    if hidden is None:
+        return 0.0, 0.0
+    coverage = cv2.resize(frame.plate.coverage, hidden.shape[::-1], interpolation=cv2.INTER_AREA)
+    return float(hidden.mean()), float((hidden & (coverage < _COVERED)).mean())
 
 
 def _rounded(value: float) -> float | None:

@@ -1,7 +1,7 @@
 """The inference pipeline from end to end: shot and plate in, RGBA frames, a sidecar and a report out."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -10,18 +10,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from howard.align import AlignedPlate, AlignmentStatus
+from howard.align import AlignedPlate
 from howard.media import Frame, choose_frames
-from howard.options import RenderOptions, choose_options, takes_options
+from howard.options import PlatePaths, RenderOptions, choose_options, takes_options
 from howard.pipeline.cutout import cut_out
 from howard.pipeline.deliver import deliver
 from howard.pipeline.foreground import choose_colours
 from howard.pipeline.inputs import open_inputs
 from howard.pipeline.opened_render import load_predictor, open_render
+from howard.pipeline.plate_check import check_plate
+from howard.pipeline.plate_clips import PlateClips
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.samples import wants_sample
 from howard.pipeline.stages import explain_nothing, matte_clip
-from howard.pipeline.summary import RenderSummary
+from howard.pipeline.summary import RenderSummary, name_frames
 from howard.progress import Progress, ProgressCallback, SilentProgress, open_progress
 from howard.report import write_report
 
@@ -29,7 +31,7 @@ from howard.report import write_report
 @takes_options
 def remove_background(
     source: str | Path,
-    plate: str | Path,
+    plate: PlatePaths,
     output: str | Path,
     *,
     options: RenderOptions | None = None,
@@ -41,7 +43,8 @@ def remove_background(
 
     Args:
         source: the shot, a video, an image sequence or a still of a person in a place.
-        plate: the same place, empty; a video filmed with a similar move, or a still.
+        plate: the same place, empty; a video filmed with a similar move, or a still. Several clips and stills together
+            are one plate. "self" makes it of what the shot's other frames show beside the person.
         output: a folder; made if missing. An interrupted render of the same is continued. Previews go beside it, into
             a folder whose name ends in "_preview".
         options: how to render; the defaults if left out. Single options can be given by name instead, or as well.
@@ -58,23 +61,33 @@ def remove_background(
     with open_progress(progress) as told, open_render(source, plate, output, chosen, told) as opened:
         network = opened.begin(predictor, told)
         folder, numbers = opened.folder, opened.numbers
+        check = check_plate(opened.inputs, network, chosen.subject)
+        for remark in check.remarks:
+            told.step("note", remark)
         explains = partial(wants_sample, folder.path, numbers) if chosen.report else explain_nothing
-        mattes = partial(opened.mattes, network, told, explains=explains)
+        mattes = partial(opened.mattes, network, told, explains=explains, validity=check.validity)
         rendered = deliver(numbers, mattes, opened.writer(network), opened.inputs.background, report=told.frame)
+    plate_damaged = folder.damaged_plate_indices(numbers)
     return RenderSummary(
         output=folder.path,
         rendered=rendered,
         skipped=len(numbers) - rendered,
-        weak=folder.numbers_with_status(AlignmentStatus.WEAK, numbers),
-        failed=folder.numbers_with_status(AlignmentStatus.FAILED, numbers),
+        weak=folder.numbers_with_status("weak", numbers),
+        failed=folder.numbers_with_status("failed", numbers),
         seconds=time.monotonic() - started,
         report=write_report(folder.path) if chosen.report else None,
-        damaged=folder.damaged_numbers(numbers),
-        plate_damaged=tuple(
-            opened.inputs.plate.info.first_number + index for index in folder.damaged_plate_indices(numbers)
-        ),
+        reasons=folder.numbers_by_reason(numbers),
+        plate_damaged=opened.inputs.plate.describe(plate_damaged) if plate_damaged else None,
+        remarks=check.remarks + remark_on_plate(opened.inputs.plate, folder.numbers_hidden_by_plate(numbers)),
         colour_note=opened.outputs[0].writer.facts.get("colour_note"),
     )
+
+
+def remark_on_plate(plate: PlateClips, hidden: Sequence[int]) -> tuple[str, ...]:
+    """What to say of a plate, which is not the shot itself, that shows somebody in front of what ``hidden`` need."""
+    if plate.is_self or not hidden:
+        return ()
+    return (f"somebody stands in the plate, before what {name_frames(hidden)} need: other plate frames are used there",)
 
 
 class CutOut(NamedTuple):
@@ -88,7 +101,7 @@ class CutOut(NamedTuple):
 @takes_options
 def cut_out_frames(
     source: str | Path,
-    plate: str | Path,
+    plate: PlatePaths,
     *,
     options: RenderOptions | None = None,
     predictor: Predictor | None = None,
@@ -103,7 +116,7 @@ def cut_out_frames(
 
 
 def _cut_out_frames(
-    source: str | Path, plate: str | Path, options: RenderOptions, predictor: Predictor | None
+    source: str | Path, plate: PlatePaths, options: RenderOptions, predictor: Predictor | None
 ) -> Generator[CutOut]:
     told = SilentProgress()
     frames = options.frames if options.preview is None else options.preview
@@ -112,7 +125,13 @@ def _cut_out_frames(
         numbers = [shot.first_number + index for index in choose_frames(frames, shot)]
         predictor = predictor or load_predictor(options, told)
         made = matte_clip(
-            inputs, predictor, numbers, quality=options.quality, subject=options.subject, workers=options.threads
+            inputs,
+            predictor,
+            numbers,
+            quality=options.quality,
+            subject=options.subject,
+            workers=options.threads,
+            validity=check_plate(inputs, predictor, options.subject).validity,
         )
         with closing(made) as mattes:
             is_linear = predictor.metadata.mixing == "linear"

@@ -20,7 +20,7 @@ from howard.align import (
 from howard.cores import count_cores
 from howard.media import DamagedFrameError, Frame, Reader
 from howard.pipeline.ahead import work_ahead
-from howard.pipeline.frames import AlignedFrame, MatteDetail, MattedFrame
+from howard.pipeline.frames import AlignedFrame, Frames, MatteDetail, MattedFrame
 from howard.pipeline.inputs import Inputs
 from howard.pipeline.masks import apply_masks
 from howard.pipeline.people import matte_with_people
@@ -109,7 +109,7 @@ def choose_workers(threads: int | None) -> int:
 
 def align_frames(
     source: Reader,
-    plate: Sequence[Frame],
+    plate: Frames,
     indices: Iterable[int],
     *,
     quality: str = "standard",

@@ -1,9 +1,11 @@
 """How a render went."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from howard.render_record import FAILING_REASONS, REASONS
 
 # Runs of frames that a line names.
 _MOST_RUNS = 8
@@ -13,10 +15,10 @@ _MOST_RUNS = 8
 class RenderSummary:
     """A finished render: frames ``rendered`` now and ``skipped`` because they were there already.
 
-    ``weak`` and ``failed`` are the numbers of all frames asked for whose plate deserves a look, or was of no use,
-    ``damaged`` of those whose source has damaged data; ``plate_damaged`` are the numbers of the plate frames that were
-    left out because they are damaged. ``report`` is the page that shows them, if one was wanted. ``colour_note`` says
-    what became of HDR or wide gamut where the format is not EXR.
+    ``weak`` and ``failed`` are the numbers of all frames asked for that are to be looked at, or of no use, and
+    ``reasons`` says why, by the names of `render_record.REASONS`. ``plate_damaged`` names the plate frames that were
+    left out because they are damaged. ``report`` is the page that shows them, if one was wanted. ``remarks`` are on
+    the whole render. ``colour_note`` says what became of HDR or wide gamut where the format is not EXR.
     """
 
     output: Path
@@ -26,21 +28,27 @@ class RenderSummary:
     failed: tuple[int, ...]
     seconds: float
     report: Path | None
-    damaged: tuple[int, ...] = ()
-    plate_damaged: tuple[int, ...] = ()
+    reasons: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    plate_damaged: str | None = None
+    remarks: tuple[str, ...] = ()
     colour_note: str | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether any frame can be used: not one of no use, nor one in which nobody was found."""
+        unusable = {*self.failed, *self.reasons.get("empty", ())}
+        return self.rendered + self.skipped > len(unusable)
 
     def lines(self) -> list[str]:
         """The summary for people."""
         rate = f" at {self.rendered / self.seconds:.2f} a second" if self.rendered else ""
         lines = [f"{self.rendered} frames rendered{rate}, {self.skipped} were there already: {self.output}"]
-        for status, numbers in (("weak", self.weak), ("failed", self.failed)):
-            if numbers:
-                lines.append(f"worth a look, plate alignment {status}: {name_frames(numbers)}")
-        if self.damaged:
-            lines.append(f"worth a look, damaged in the shot: {name_frames(self.damaged)}")
-        if self.plate_damaged:
-            lines.append(f"not used, damaged in the plate: {name_frames(self.plate_damaged)}")
+        for reason, numbers in self.reasons.items():
+            effect = "of no use" if reason in FAILING_REASONS else "to be checked"
+            lines.append(f"{effect}, {REASONS[reason]}: {name_frames(numbers)}")
+        if self.plate_damaged is not None:
+            lines.append(f"not used, damaged in the plate: {self.plate_damaged}")
+        lines += [f"note: {remark}" for remark in self.remarks]
         if self.colour_note is not None:
             lines.append(self.colour_note)
         if self.report is not None:

@@ -9,7 +9,7 @@ from string import Template
 from typing import Any
 
 from howard.media import write_whole
-from howard.render_record import REPORT
+from howard.render_record import REASONS, REPORT
 from howard.report.curves import draw_curves
 from howard.report.facts import fact_tables
 from howard.report.markup import Markup, element, join
@@ -114,7 +114,7 @@ def _worth_a_look(lines: Sequence[FrameLine], samples: Sequence[Sample]) -> Mark
     """The frames that deserve a look, by name; those with pictures lead there."""
     spans = weak_spans(lines)
     if not spans:
-        return _nothing("Every frame found its plate." if lines else "No frame is finished yet.")
+        return _nothing("Nothing is wrong with any frame." if lines else "No frame is finished yet.")
     shown = [sample.line.number for sample in samples]
     # Where there are too many, those that can be looked at come first, then those that failed.
     urgent = sorted(spans, key=lambda span: (_pictured(span, shown) is None, span.status != "failed"))
@@ -131,4 +131,5 @@ def _pictured(span: Span, sampled: Sequence[int]) -> int | None:
 
 def _named(span: Span, pictured: int | None) -> tuple[str, ...]:
     name = span.name if pictured is None else element("a", {"href": f"#{anchor(pictured)}"}, span.name)
-    return name, " ", badge(span.status)
+    why = ", ".join(REASONS[reason] for reason in span.reasons)
+    return name, " ", badge(span.status), *((f" {why}",) if why else ())

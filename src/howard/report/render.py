@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from howard.errors import InputError
-from howard.render_record import SAMPLE_FACTS, SAMPLES, SIDECAR, read_lines
+from howard.render_record import REASONS, SAMPLE_FACTS, SAMPLES, SIDECAR, read_lines
 
 # No measure comes near; JSON's integers know no bounds.
 _INFINITE = 1e300
@@ -29,10 +29,11 @@ class FrameLine(NamedTuple):
     holes: float | None = None
     islands: float | None = None
     damaged: bool = False
+    reasons: tuple[str, ...] = ()
 
     @property
     def concern(self) -> str | None:
-        """Why it deserves a look: its plate "failed", the source is "damaged", or the plate is "weak"."""
+        """What it is called where it is not good: "failed", "damaged" in the shot, or "weak"."""
         if self.damaged and self.status != "failed":
             return "damaged"
         return self.status if self.status in ("weak", "failed") else None
@@ -113,7 +114,12 @@ def _as_line(facts: dict[str, Any]) -> FrameLine:
         holes=number_in(facts, "holes"),
         islands=number_in(facts, "islands"),
         damaged=facts.get("damaged") is True,
+        reasons=_known_reasons(facts.get("reasons")),
     )
+
+
+def _known_reasons(value: Any) -> tuple[str, ...]:
+    return tuple(reason for reason in REASONS if reason in value) if isinstance(value, list) else ()
 
 
 def _find_samples(folder: Path, lines: list[FrameLine]) -> Iterator[Sample]:

@@ -17,11 +17,12 @@ class Point(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Frames one after another that came out alike, ``first`` and ``last`` included."""
+    """Frames one after another that came out alike, ``first`` and ``last`` included, and why, where that is known."""
 
     first: int
     last: int
     status: str
+    reasons: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -62,9 +63,9 @@ def weak_spans(lines: Iterable[FrameLine]) -> list[Span]:
     spans: list[Span] = []
     for line in lines:
         if line.concern is not None:
-            follows = bool(spans) and spans[-1].status == line.concern and spans[-1].last == line.number - 1
-            first = spans.pop().first if follows else line.number
-            spans.append(Span(first, line.number, line.concern))
+            here = Span(line.number, line.number, line.concern, line.reasons)
+            follows = bool(spans) and spans[-1][1:] == (line.number - 1, *here[2:])
+            spans.append(here._replace(first=spans.pop().first) if follows else here)
     return spans
 
 
