@@ -71,7 +71,14 @@ def test_a_shot_with_an_awkward_name(tmp_path: Path) -> None:
 )
 def test_hostile_names_reach_every_kind_of_file(tmp_path: Path, name: str, output_format: str, ending: str) -> None:
     small_clip(tmp_path / name, 0, 2)
-    arguments = (f"input={name}", f"plate={name}", f"output={name}.out", "frames=2", "plate_frames=1", f"format={output_format}")
+    arguments = (
+        f"input={name}",
+        f"plate={name}",
+        f"output={name}.out",
+        "frames=2",
+        "plate_frames=1",
+        f"format={output_format}",
+    )
     result = infer(tmp_path, *arguments, "report=false")
     assert result.returncode == 0, result.stderr
     (written,) = (path for path in (tmp_path / f"{name}.out").iterdir() if not path.name.startswith("howard."))

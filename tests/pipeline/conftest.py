@@ -9,9 +9,10 @@ import av
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from howard.media import to_depth
-from howard.pipeline import remove_background
+from howard.pipeline import plate_check, remove_background
 
 WIDTH, HEIGHT = 320, 240
 
@@ -120,6 +121,19 @@ def clips(tmp_path_factory) -> Clips:
     for step in range(3):
         plate.append(place[16 + 2 * step : 16 + 2 * step + HEIGHT, 24 + 3 * step : 24 + 3 * step + WIDTH])
     return Clips(encode(folder / "shot.mp4", shot), encode(folder / "plate.mp4", plate))
+
+
+class Nobody:
+    """Maps of a frame without people."""
+
+    def person(self) -> torch.Tensor:
+        return torch.zeros(1, 1, 6, 8)
+
+
+@pytest.fixture(autouse=True)
+def nobody_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renders with a key need not wait for the person prior; the tests of the plate's check have finders of their own."""
+    monkeypatch.setattr(plate_check, "_load_people_finder", lambda device: lambda picture, mask: Nobody())
 
 
 @pytest.fixture

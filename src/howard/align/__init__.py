@@ -6,12 +6,14 @@ from howard.align.explain import draw_explanation
 from howard.align.layer import PersonFinder
 from howard.align.parallel import AlignTask, align_many
 from howard.align.plate import PlateAligner
+from howard.align.search import OwnFrames
 from howard.align.validity import ValidityFinder, cache_validity
 
 __all__ = [
     "AlignTask",
     "AlignedPlate",
     "AlignmentStatus",
+    "OwnFrames",
     "PersonFinder",
     "PlateAligner",
     "ValidityFinder",

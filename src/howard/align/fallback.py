@@ -9,7 +9,7 @@ from howard.align.features import Matches, match_features, outside
 from howard.align.homography import NARROW_GATE, HomographyEstimate, estimate_homography, is_sane
 from howard.align.levels import to_bytes
 from howard.align.rigid import NARROW_RIGID_GATE
-from howard.align.search import Search, believe, search_plate
+from howard.align.search import OwnFrames, Search, believe, search_plate
 from howard.align.store import Picture, PlateStore
 from howard.align.validity import on_valid
 from howard.align.view import SourceView, view_source
@@ -61,18 +61,18 @@ def reach_by_neighbours(
     neighbours: Iterable[Picture],
     store: PlateStore,
     effort: AlignmentEffort,
-    excluded: range = range(0),
+    own: OwnFrames | None = None,
 ) -> Candidate | None:
     """A plate frame reached through a neighbouring source frame, the nearest of ``neighbours`` first.
 
     Each is matched afresh with the plate; its own person is then masked, because the person's features would win the
     match between two source frames. Where no neighbour can be linked, the nearest that has a plate lends its
-    homography as it is. None where that does not look right either. Plate frames ``excluded`` are not used.
+    homography as it is. None where that does not look right either. ``own`` is as for `search_plate`.
     """
     lent = None
     for picture in neighbours:
         near = view_source(picture.image, effort.feature_side)
-        found = search_plate(near, store, effort, thorough=False, excluded=excluded).candidates
+        found = search_plate(near, store, effort, thorough=False, own=own).candidates
         if not found:
             continue
         link = _link(near, found[0].comparison.person, source)

@@ -15,7 +15,7 @@ from howard.align.fuse import fusion_weights
 from howard.align.layer import Layer, PersonFinder, build_layer, hidden_by_plate, locate_person, warp_partner
 from howard.align.levels import check_picture
 from howard.align.render import Renderer, render
-from howard.align.search import Search, find_fillers, find_partner, search_plate
+from howard.align.search import OwnFrames, Search, fill_with_itself, find_fillers, find_partner, search_plate
 from howard.align.store import Picture, PlateFrames, PlateStore
 from howard.align.validity import ValidityFinder
 from howard.align.view import SourceView, view_source
@@ -106,21 +106,24 @@ class PlateAligner:
             plate, feature_side=side, frame_bytes=frame_bytes, disk=disk, sparse=sparse, validity=validity
         )
 
-    def align(self, source: Picture, neighbours: Iterable[Picture] = (), excluded: range = range(0)) -> AlignedPlate:
+    def align(self, source: Picture, neighbours: Iterable[Picture] = (), own: OwnFrames | None = None) -> AlignedPlate:
         """Find the plate frames that fit best and bring them to the source's view and exposure.
 
         ``neighbours`` are source frames before and after, the nearest first; they are looked at only where the source
-        itself matches nothing. Plate frames ``excluded`` are not used. Raises ValueError for what is no RGB picture.
+        itself matches nothing. ``own`` says where the source is in a plate made of its own clip. Raises ValueError for
+        what is no RGB picture.
         """
         check_picture(source.image)
         view = view_source(source.image, self._effort.feature_side)
-        search = search_plate(view, self._store, self._effort, excluded=excluded)
+        search = search_plate(view, self._store, self._effort, own=own)
         if not search.candidates:
-            reached = self._reach(view, search, neighbours, excluded)
+            reached = self._reach(view, search, neighbours, own)
             if reached is None:
                 return failed_plate(source.image, search.closest.estimate if search.closest else None)
             search = search._replace(candidates=[reached])
-        return self._finish(view, self._build_layers(view, search))
+        aligned = self._finish(view, self._build_layers(view, search, own))
+        # In a plate of the source's own clip somebody is in every frame, which need not be said.
+        return aligned if own is None else aligned._replace(hidden=None)
 
     def fit(self, source: Picture) -> list[Layer]:
         """The layers that :meth:`align` lays together, the best first; empty where the source matches no plate frame.
@@ -137,18 +140,20 @@ class PlateAligner:
         return draw_explanation(source.image, self._store.frame(index), aligned)
 
     def _reach(
-        self, view: SourceView, search: Search, neighbours: Iterable[Picture], excluded: range
+        self, view: SourceView, search: Search, neighbours: Iterable[Picture], own: OwnFrames | None
     ) -> Candidate | None:
         reached = reach_by_little(view, self._store, search)
         if reached is None and self._xfeat is not None:
             likely = [look.index for look in search.likely]
             reached = reach_by_xfeat(view, self._store, likely, self._xfeat)
-        return reached or reach_by_neighbours(view, neighbours, self._store, self._effort, excluded)
+        return reached or reach_by_neighbours(view, neighbours, self._store, self._effort, own)
 
-    def _build_layers(self, view: SourceView, search: Search) -> list[Layer]:
+    def _build_layers(self, view: SourceView, search: Search, own: OwnFrames | None = None) -> list[Layer]:
         chosen = choose_together(search.candidates, self._effort.fused)
         partner = find_partner(view, self._store, search) if self._effort.flow and self._effort.parallax else None
         chosen += find_fillers(view, self._store, search, chosen, partner, self._effort.fillers)
+        if own is not None:
+            chosen += fill_with_itself(view, self._store, chosen, own)
         wanted = {candidate.index for candidate in chosen} | ({partner.index} if partner else set())
         # In the plate's order, so that its reader moves forward.
         frames = {index: self._store.frame(index) for index in sorted(wanted)}

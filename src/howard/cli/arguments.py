@@ -18,6 +18,8 @@ from howard.fields import did_you_mean, list_settings, validate
 Settings = TypeVar("Settings")
 
 _HYDRA_FLAGS = ("-m", "--multirun", "--cfg", "--resolve", "--info")
+# What Hydra's grammar of sweeps calls; a text that looks alike must be quoted.
+_HYDRA_FUNCTION = re.compile(r"(choice|range|interval|glob|sort|shuffle|tag)\(")
 _CONVERSIONS = {
     IntegerNode: ("a whole number", int),
     FloatNode: ("a number", float),
@@ -43,8 +45,8 @@ def hydra_arguments(arguments: Sequence[str], config_name: str, config_folder: P
     """Check a research command's arguments and return them as Hydra's own ``main`` takes them.
 
     Strings are quoted, so that any file name works; groups (``experiment=coarse``), dotted keys and Hydra's flags pass.
-    Hydra's own language is left alone: ``+key=``, ``~key``, ``hydra.key=``, ``hydra/group=``, and all values of a sweep
-    (``--multirun``).
+    Hydra's own language is left alone: ``+key=``, ``~key``, ``hydra.key=``, ``hydra/group=``, and in a sweep
+    (``--multirun``) its functions, numbers and switches; texts of a sweep part at commas outside of brackets.
 
     Raises SettingsError, in one line, for unknown keys and options and for values of a wrong type, be it on the command
     line or in a file of settings that it chooses.
@@ -83,7 +85,8 @@ def _checked(arguments: Sequence[str], config_name: str) -> list[str]:
         elif key not in nodes:
             raise SettingsError(f"unknown setting '{quoted(key)}'{did_you_mean(key, [*nodes, *groups])}")
         else:
-            checked.append(f"{key}={value if sweep else _checked_value(key, value, nodes[key])}")
+            convert = _swept_values if sweep else _checked_value
+            checked.append(f"{key}={convert(key, value, nodes[key])}")
     return checked
 
 
@@ -95,13 +98,47 @@ def _split(argument: str) -> tuple[str, str | None]:
     return split_argument(argument)
 
 
+def _swept_values(key: str, value: str, node: Node) -> str:
+    """The values of a sweep as Hydra will read them: texts part at commas outside of brackets and are quoted.
+
+    What exists as a file is one value, whatever its characters. Hydra's sweep functions and quoted texts pass.
+    """
+    if not _is_text(node) or _HYDRA_FUNCTION.match(value):
+        return value
+    if Path(value).exists():
+        return quote(value)
+    parts = _split_at_commas(value)
+    return ",".join(part if part[:1] in ("'", '"') or part == "null" else quote(part) for part in parts)
+
+
+def _split_at_commas(text: str) -> list[str]:
+    """The parts of a text between commas that stand outside of brackets and quotation marks."""
+    parts, depth, open_quote = [""], 0, ""
+    for character in text:
+        if open_quote:
+            open_quote = "" if character == open_quote else open_quote
+        elif character in "'\"":
+            open_quote = character
+        else:
+            depth += (character == "[") - (character == "]")
+        if character == "," and depth <= 0 and not open_quote:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
+def _is_text(node: Node) -> bool:
+    return isinstance(node, StringNode | PathNode) or (isinstance(node, AnyNode) and isinstance(node._value(), str))
+
+
 def _checked_value(key: str, value: str, node: Node) -> str:
     """The value as Hydra will read it, after a check against the type of the config's node."""
     if value == "null" and node._is_optional():
         return value
     if value == "???":
         raise SettingsError(f"{key}=??? cannot be used as a value; write a file of that name as ./???")
-    if isinstance(node, StringNode | PathNode) or (isinstance(node, AnyNode) and isinstance(node._value(), str)):
+    if _is_text(node):
         return quote(value)
     if type(node) in _CONVERSIONS:
         expected, convert = _CONVERSIONS[type(node)]

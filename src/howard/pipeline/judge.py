@@ -9,8 +9,8 @@ from howard.render_record import FAILING_REASONS
 
 # Share of the picture that the matte covers: less is nobody, more is everything.
 _EMPTY, _FULL = 0.0005, 0.95
-# Share of the silhouette that its holes take. True gaps, between arm and body or legs, reach 3 %.
-_HOLES = 0.05
+# Share of the silhouette that its holes take. True gaps, between arm and body or legs, reach 7 %.
+_HOLES = 0.12
 # 8-bit levels between the source and the cut-out laid over the plate. Noise and small misplacements reach 4.
 _RECOMPOSITION = 8.0
 # Share of the picture that people in the plate hide and no other plate frame shows.

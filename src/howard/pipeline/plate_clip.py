@@ -36,11 +36,9 @@ class PlateClip:
         """Which frame of the plate stands at a position."""
         return position if self._whole is None else self._whole[position]
 
-    def positions_of(self, indices: range) -> range:
-        """The positions of a run of the plate's frames."""
-        if self._whole is None:
-            return indices
-        return range(*(bisect.bisect_left(self._whole, end) for end in (indices.start, indices.stop)))
+    def position_of(self, index: int) -> int:
+        """Where frame ``index`` of the plate stands, or the next whole one."""
+        return index if self._whole is None else bisect.bisect_left(self._whole, index)
 
     def __len__(self) -> int:
         return len(self._plate) if self._whole is None else len(self._whole)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from howard.align import OwnFrames
 from howard.media import ClipInfo, Frame, Reader
 from howard.pipeline.summary import name_frames
 
@@ -69,14 +70,15 @@ class PlateClips:
             return "".join(name_frames(found) for found in numbers.values())
         return ", ".join(f"{name_frames(found)} of {name}" for name, found in numbers.items())
 
-    def excluded(self, source_index: int) -> range:
-        """What must not be used for a frame of the shot: of the shot itself, the frames around it."""
+    def own_frames(self, source_index: int) -> OwnFrames | None:
+        """Where a frame of the shot is in the plate; None where the plate is not the shot itself."""
         if not self.is_self:
-            return range(0)
+            return None
         [part] = self._parts
         distance = round(_SELF_DISTANCE * part.reader.info.frame_rate)
         distance = max(1, min(distance, int(_SELF_SHARE * len(self))))
-        return range(max(0, source_index - distance + 1), min(len(self), source_index + distance))
+        near = range(max(0, source_index - distance + 1), min(len(self), source_index + distance))
+        return OwnFrames(source_index, near)
 
     def __len__(self) -> int:
         return self._ends[-1]

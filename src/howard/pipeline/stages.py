@@ -11,6 +11,7 @@ import numpy as np
 from howard.align import (
     AlignmentStatus,
     AlignTask,
+    OwnFrames,
     PersonFinder,
     PlateAligner,
     ValidityFinder,
@@ -46,9 +47,9 @@ def explain_nothing(number: int, is_weak: bool) -> bool:
     return False
 
 
-def exclude_nothing(index: int) -> range:
-    """For no source frame is any plate frame left out."""
-    return range(0)
+def find_none(index: int) -> OwnFrames | None:
+    """No source frame is in the plate."""
+    return None
 
 
 def matte_clip(
@@ -93,7 +94,7 @@ def matte_clip(
         progress=progress,
         sparse=sparse,
         validity=validity,
-        excluded=inputs.plate.excluded,
+        own_frames=inputs.plate.own_frames,
     )
     with closing(work_ahead(make, _WAITING)) as aligned:
         for frame in matte_frames(aligned, predictor, subject):
@@ -121,7 +122,7 @@ def align_frames(
     progress: Progress | None = None,
     sparse: bool = False,
     validity: ValidityFinder | None = None,
-    excluded: Callable[[int], range] = exclude_nothing,
+    own_frames: Callable[[int], OwnFrames | None] = find_none,
 ) -> Generator[AlignedFrame]:
     """Align the plate to source frames, by zero-based index, ``workers`` of them at a time.
 
@@ -129,7 +130,7 @@ def align_frames(
     ``cache``, ``device`` and ``validity`` is as in :class:`howard.align.PlateAligner`; its damaged frames are left out.
     Where a frame matches nothing, up to three on either side are read as well. ``explains`` says, by number and whether
     the plate came out as less than good, which frames are explained; ``progress`` is told of reading the plate.
-    ``excluded`` says which plate frames are not used for a source frame, all by index.
+    ``own_frames`` says where a source frame is in a plate that is the shot itself, all by index.
     """
     indices = list(indices)
     if not indices:
@@ -154,7 +155,11 @@ def align_frames(
         for index in indices:
             with reading:
                 frames.append(source[index])
-            yield AlignTask(frames[-1], _neighbours(source, index, reading), clip.positions_of(excluded(index)))
+            own = own_frames(index)
+            if own is not None:
+                near = range(clip.position_of(own.near.start), clip.position_of(own.near.stop))
+                own = OwnFrames(clip.position_of(own.index), near)
+            yield AlignTask(frames[-1], _neighbours(source, index, reading), own)
 
     with closing(align_many(aligner, tasks(), workers=workers)) as plates:
         for aligned in plates:

@@ -1,0 +1,89 @@
+"""Plates of several clips, of some frames, and of the shot itself."""
+
+import numpy as np
+import pytest
+
+from howard.errors import SettingsError
+from howard.media import open_reader
+from howard.options import list_plates
+from howard.pipeline.plate_clips import PlateClips, PlatePart
+from howard.render_record import read_lines
+
+
+@pytest.fixture
+def readers(clips):
+    with open_reader(clips.shot) as shot, open_reader(clips.plate) as plate:
+        yield shot, plate
+
+
+def test_frames_are_counted_through_all_parts(readers):
+    shot, plate = readers
+    joined = PlateClips([PlatePart(shot, range(2, 5)), PlatePart(plate, range(3))])
+    assert len(joined) == 6
+    assert [frame.index for frame in joined] == [2, 3, 4, 0, 1, 2]
+    np.testing.assert_array_equal(joined[4].image, plate[1].image)
+    assert [joined.locate(index)[1] for index in (0, 2, 3)] == [3, 5, 1]
+    assert joined.locate(3)[0] == plate.info
+    assert {0, 3} <= set(joined.entry_points)
+    assert joined.describe([0, 1, 3]) == f"frames 3-4 of {shot.info.path.name}, frame 1 of {plate.info.path.name}"
+    assert PlateClips([PlatePart(shot, range(6))]).describe([1]) == "frame 2"
+    with pytest.raises(IndexError):
+        joined[6]
+
+
+def test_of_the_shot_itself_frames_near_are_not_used(readers):
+    shot, _ = readers
+    own = PlateClips([PlatePart(shot, range(6))], is_self=True)
+    found = own.own_frames(3)
+    assert found is not None
+    assert (found.index, found.near) == (3, range(3, 4))
+    assert own.own_frames(0).near == range(0, 1)
+    assert PlateClips([PlatePart(shot, range(6))]).own_frames(3) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("plate.mov", ["plate.mov"]),
+        ("[a.mov,b.jpg]", ["a.mov", "b.jpg"]),
+        ("[a.mov, b.jpg]", ["a.mov", "b.jpg"]),
+        ('["a, b.mov",c.jpg]', ["a, b.mov", "c.jpg"]),
+        ("[]", ["[]"]),
+        ("[a.mov", ["[a.mov"]),
+    ],
+)
+def test_lists_are_written_in_brackets(text, names):
+    assert list_plates(text) == names
+
+
+def test_a_name_that_exists_is_no_list(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "[a,b]").touch()
+    assert list_plates("[a,b]") == ["[a,b]"]
+    assert list_plates(["[a,b]", "c"]) == ["[a,b]", "c"]
+
+
+def test_a_render_takes_several_plates(render, clips, tmp_path):
+    summary = render(plate=[clips.plate, clips.plate], output=tmp_path / "list")
+    assert summary.rendered == 6
+    assert render(plate=f"[{clips.plate},{clips.plate}]", output=tmp_path / "list").skipped == 6
+
+
+def test_frames_of_a_plate_are_chosen(render, clips, tmp_path):
+    render(plate=clips.plate, plate_frames="2-3", output=tmp_path / "some", frames=1)
+    (line,) = (line for line in read_lines(tmp_path / "some") if "number" in line)
+    assert set(line["plate_indices"]) <= {0, 1}
+    with pytest.raises(SettingsError, match=r"plate_frames=9 is outside .* which has frames 1-3"):
+        render(plate=clips.plate, plate_frames=9)
+    with pytest.raises(SettingsError, match="plate_frames= goes with a plate of one clip"):
+        render(plate=[clips.plate, clips.plate], plate_frames=1)
+
+
+def test_the_same_file_is_refused_unless_frames_are_chosen(render, clips, tmp_path):
+    with pytest.raises(
+        SettingsError, match=r"input and plate are the same file, .*; give another plate, plate_frames="
+    ):
+        render(source=clips.shot, plate=clips.shot)
+    render(source=clips.shot, plate=clips.shot, plate_frames=1, output=tmp_path / "part")
+    with pytest.raises(SettingsError, match="plate=self takes all frames"):
+        render(plate="self", plate_frames="1-2")
