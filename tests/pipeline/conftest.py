@@ -132,7 +132,7 @@ class Nobody:
 
 @pytest.fixture(autouse=True)
 def nobody_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Renders with a key need not wait for the person prior; the tests of the plate's check have finders of their own."""
+    """Renders with a key need not wait for the person prior; tests of the plate's check have finders of their own."""
     monkeypatch.setattr(plate_check, "_load_people_finder", lambda device: lambda picture, mask: Nobody())
 
 

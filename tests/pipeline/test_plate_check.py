@@ -1,6 +1,7 @@
 """What is noticed of a shot and its plate before anything is aligned."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from howard.pipeline.plate_check import PlateCheck, check_plate, find_valid
 from howard.progress import SilentProgress
 from howard.render_record import read_lines
 
-from .conftest import WIDTH, DifferenceKey, encode
+from .conftest import DifferenceKey, KeyMatte
 
 
 class Maps:
@@ -106,12 +107,17 @@ def test_a_shot_is_its_own_plate(render, clips, tmp_path):
     assert again.rendered == 6
 
 
-def test_a_shot_in_which_nobody_is_found_is_not_usable(render, tmp_path):
-    rng = np.random.default_rng(3)
-    place = cv2.resize(rng.integers(0, 255, (30, 40, 3), np.uint8), (WIDTH + 20, 260))
-    shot = encode(tmp_path / "shot.mp4", [place[step : 240 + step, :WIDTH] for step in range(3)])
-    plate = encode(tmp_path / "plate.mp4", [place[8 + step : 248 + step, 5 : 5 + WIDTH] for step in range(3)])
-    summary = render(source=shot, plate=plate, output=tmp_path / "out")
-    assert summary.reasons["empty"] == (1, 2, 3)
-    assert "to be checked, nobody found: frames 1-3" in summary.lines()
+class BlindKey(DifferenceKey):
+    """Finds nobody."""
+
+    def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray, person: Any = None) -> KeyMatte:
+        matte = super().__call__(source, plate, coverage, person)
+        return matte._replace(alpha=np.zeros_like(matte.alpha))
+
+
+def test_a_shot_in_which_nobody_is_found_is_not_usable(render):
+    summary = render(predictor=BlindKey())
+    assert summary.reasons["empty"] == (1, 2, 3, 4, 5, 6)
+    assert "to be checked, nobody found: frames 1-6" in summary.lines()
     assert not summary.is_usable
+    assert render(predictor=BlindKey()).reasons == summary.reasons

@@ -15,8 +15,9 @@ from howard.align.person import LEAST_DIFFERENCE, shift_tolerant_difference
 from howard.align.view import Look
 from howard.align.warp import plate_positions, reduced_matrix, sample_plate, sample_valid
 
-# Share of a hidden piece's pixels that must agree with the source for the piece to be part of the place.
-_AGREEING = 0.75
+# Share of an invalid piece's pixels that must agree with the source for the piece to be part of the place. Somebody who
+# stands almost where the plate showed them agrees in the middle, not along the outline.
+_AGREEING = 0.9
 # Pixels at a quarter of 1080p; of fewer nothing can be said.
 _FEWEST_PIXELS = 16
 
