@@ -14,6 +14,7 @@ SOURCE = ROOT / "src"
 LEAVES = {
     "errors",
     "fields",
+    "frame_rates",
     "options",
     "progress",
     "progress_bar",
@@ -23,12 +24,14 @@ LEAVES = {
     "cache_folder",
     "cores",
     "heap",
+    "interrupts",
     "render_record",
 }
 # What each room may import beside itself and the leaves. A new room needs a line here, and a thought.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "fields": set(),
+    "frame_rates": set(),
     "options": set(),
     "progress": set(),
     "progress_bar": set(),
@@ -38,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "cache_folder": set(),
     "cores": set(),
     "heap": set(),
+    "interrupts": set(),
     "render_record": set(),
     "settings": set(),
     "cli": set(),

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from howard.media import ClipInfo
 from howard.options import RenderOptions, choose_options, takes_options
-from howard.pipeline.deliver import deliver
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.opened_render import OpenedRender, load_predictor, open_render
 from howard.pipeline.outputs import choose_outputs
 from howard.pipeline.predictor import Predictor
+from howard.pipeline.sidecar import describe_network
 from howard.pipeline.stages import choose_workers
 from howard.progress import FrameDone, Progress, ProgressCallback, SilentProgress, in_words, open_progress
 
@@ -79,7 +79,7 @@ class _Trial(NamedTuple):
 def plan_render(
     source: str | Path,
     plate: str | Path,
-    output: str | Path,
+    output: str | Path | None = None,
     *,
     options: RenderOptions | None = None,
     predictor: Predictor | None = None,
@@ -95,10 +95,12 @@ def plan_render(
     """
     chosen = choose_options(options, changes)
     with open_progress(progress) as told, open_render(source, plate, output, chosen, told) as opened:
+        request = opened.refuse_other(given=predictor is not None)
         began = time.monotonic()
         network = predictor or load_predictor(chosen, told)
         loading = time.monotonic() - began
-        opened.folder.resume(opened.describe(network, given=predictor is not None))
+        weights_path = None if predictor is not None else str(chosen.weights)
+        opened.folder.resume(request | describe_network(network, weights_path))
         pending = opened.writer(network).missing(opened.numbers)
         trial = _Trial(0, 0.0, 0.0)
         if pending:
@@ -144,7 +146,7 @@ def _try_frames(opened: OpenedRender, predictor: Predictor, pending: Sequence[in
         )
         began = time.monotonic()
         mattes = partial(trial.mattes, predictor, SilentProgress())
-        deliver(numbers, mattes, trial.writer(predictor), opened.inputs.background, report=note)
+        trial.deliver(mattes, predictor, numbers, note)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     skipped = min(filling, count - 1)
     start_of_timing = ends[skipped - 1] if skipped else began

@@ -14,12 +14,12 @@ from howard.align import AlignedPlate, AlignmentStatus
 from howard.media import Frame, choose_frames
 from howard.options import RenderOptions, choose_options, takes_options
 from howard.pipeline.cutout import cut_out
-from howard.pipeline.deliver import deliver
 from howard.pipeline.foreground import choose_colours
 from howard.pipeline.inputs import open_inputs
 from howard.pipeline.opened_render import load_predictor, open_render
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.samples import wants_sample
+from howard.pipeline.sidecar import describe_network
 from howard.pipeline.stages import explain_nothing, matte_clip
 from howard.pipeline.summary import RenderSummary
 from howard.progress import Progress, ProgressCallback, SilentProgress, open_progress
@@ -30,7 +30,7 @@ from howard.report import write_report
 def remove_background(
     source: str | Path,
     plate: str | Path,
-    output: str | Path,
+    output: str | Path | None = None,
     *,
     options: RenderOptions | None = None,
     predictor: Predictor | None = None,
@@ -43,7 +43,8 @@ def remove_background(
         source: the shot, a video, an image sequence or a still of a person in a place.
         plate: the same place, empty; a video filmed with a similar move, or a still.
         output: a folder; made if missing. An interrupted render of the same is continued. Previews go beside it, into
-            a folder whose name ends in "_preview".
+            a folder whose name ends in "_preview". None means renders/NAME, after the shot's name without numbers, or
+            where that holds a render in another format renders/NAME_FORMAT.
         options: how to render; the defaults if left out. Single options can be given by name instead, or as well.
         predictor: what mattes each frame; None loads the options' ``weights`` onto their ``device``. Of one that is
             given its own ``alpha`` counts.
@@ -56,12 +57,14 @@ def remove_background(
     started = time.monotonic()
     chosen = choose_options(options, changes)
     with open_progress(progress) as told, open_render(source, plate, output, chosen, told) as opened:
-        network = predictor or load_predictor(chosen, told)
         folder, numbers = opened.folder, opened.numbers
-        folder.begin(opened.describe(network, given=predictor is not None))
+        request = opened.refuse_other(given=predictor is not None)
+        network = predictor or load_predictor(chosen, told)
+        weights_path = None if predictor is not None else str(chosen.weights)
+        folder.begin(request | describe_network(network, weights_path))
         explains = partial(wants_sample, folder.path, numbers) if chosen.report else explain_nothing
         mattes = partial(opened.mattes, network, told, explains=explains)
-        rendered = deliver(numbers, mattes, opened.writer(network), opened.inputs.background, report=told.frame)
+        rendered = opened.deliver(mattes, network, numbers, told.frame)
     return RenderSummary(
         output=folder.path,
         rendered=rendered,
