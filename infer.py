@@ -1,5 +1,10 @@
 """Cuts the person out of a shot: ``python infer.py input=SHOT plate=PLATE output=FOLDER``; ``--help`` says the rest."""
 
+from howard.interrupts import exit_on_interrupt
+
+if __name__ == "__main__":
+    exit_on_interrupt()  # Ctrl-C during the imports below
+
 import os
 import sys
 from pathlib import Path
@@ -7,6 +12,7 @@ from typing import Any
 
 import howard
 from howard import cli
+from howard.cli.chatter import silent_libraries
 from howard.cores import count_cores
 from howard.errors import HowardError
 from howard.options import GROUPS, RenderJob
@@ -30,7 +36,9 @@ def main(arguments: list[str]) -> None:
     elif cli.is_sweep(arguments):
         render_all(arguments)
     else:
-        render(cli.read_settings(RenderJob, arguments))
+        job = cli.read_settings(RenderJob, arguments)
+        with silent_libraries():
+            render(job)
 
 
 def render_all(arguments: list[str]) -> None:
@@ -61,7 +69,7 @@ def render(job: RenderJob) -> None:
         progress.step("start", f"opening {job.input} and {job.plate}", input=job.input, plate=job.plate)
         share_cores(job.threads)
         act = howard.plan_render if job.dry_run else howard.remove_background
-        outcome = act(job.input, job.plate, job.folder, options=job, progress=progress)
+        outcome = act(job.input, job.plate, job.output, options=job, progress=progress)
         if job.progress == "json":
             progress.step("plan" if job.dry_run else "finished", outcome.lines()[0], **outcome.facts())
     if job.progress != "json":
