@@ -99,6 +99,11 @@ BAD: dict[str, tuple[Callable[[], list[str]], str]] = {
     "a composite over nothing": (lambda: ["format=composite"], "needs background="),
     "an unknown background": (lambda: ["background=octarine"], "background=octarine is neither"),
     "a background in a movie": (lambda: ["format=prores", "background=green"], "background= goes with"),
+    "an alpha mode of a movie": (
+        lambda: ["format=prores", "alpha_mode=straight"],
+        "alpha_mode=straight goes with format=png, png16 or exr",
+    ),
+    "an unknown alpha mode": (lambda: ["alpha_mode=odd"], "alpha_mode=odd is not known; choose auto, straight or"),
     "an unknown compression": (
         lambda: ["format=exr", "exr_compression=rar"],
         "exr_compression=rar is not known; choose zip",
@@ -119,6 +124,13 @@ BAD: dict[str, tuple[Callable[[], list[str]], str]] = {
     "a mask of another length": (lambda: [f"holdout={video(Path('mask.mp4'), 3)}"], "mask.mp4 has 3 frames"),
     "no threads": (lambda: ["threads=0"], "threads=0"),
     "a file for a folder": (lambda: [f"output={text(Path('a.txt'))}"], "a.txt is a file"),
+    "a folder that is a circle of links": (lambda: [f"output={circle(Path('loop'))}"], "loop cannot be a folder"),
+    "a folder in a circle of links": (lambda: [f"output={circle(Path('loop'))}/out"], "loop/out cannot be a folder"),
+    "a link to nowhere": (lambda: [f"output={link(Path('gone'))}"], "gone"),
+    "a folder of a name too long": (lambda: [f"output={'a' * 300}"], "cannot be a folder (File name too long)"),
+    "a frame of a huge number": (lambda: [f"frames={'9' * 5000}"], "999 is not a frame or a range"),
+    "a preview of a huge number": (lambda: [f"preview={'9' * 5000}"], "999 is not a whole number"),
+    "a huge rate": (lambda: ["frame_rate=1e308"], "frame_rate=1e308 is not a frame rate"),
     "a folder in a file": (lambda: [f"output={text(Path('a.txt'))}/out"], "a.txt"),
     "somebody's folder": (lambda: [f"output={text(folder_of(Path('mine/a')) / 'a').parent}"], "overwrite=true"),
     "a typing error": (lambda: ["fromat=exr"], "did you mean 'format'?"),
@@ -127,6 +139,16 @@ BAD: dict[str, tuple[Callable[[], list[str]], str]] = {
     "dashes": (lambda: ["--format=exr"], "unknown option '--format'"),
     "neither true nor false": (lambda: ["overwrite=maybe"], "overwrite=maybe is not true or false"),
 }
+
+
+def circle(path: Path) -> Path:
+    path.symlink_to(path.name)
+    return path
+
+
+def link(path: Path) -> Path:
+    path.symlink_to("nowhere")
+    return path
 
 
 def cut_weights(path: Path) -> Path:

@@ -289,3 +289,11 @@ def test_help_shows_zero_and_one_as_numbers() -> None:
     page = cli.help_page("count", "Counts.", Numbers, ())
     assert "first=   0" in page
     assert "second=  false" in page
+
+
+@pytest.mark.parametrize("text", ["${oc.env:HOWARD_NOWHERE}", "${nowhere}"])
+def test_what_cannot_be_interpolated_is_one_line(text: str) -> None:
+    config = OmegaConf.create({"input": "a", "plate": "b", "output": text})
+    with pytest.raises(SettingsError, match="the settings do not fit") as caught:
+        cli.as_settings(RenderJob, config)
+    assert "\n" not in str(caught.value)

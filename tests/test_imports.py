@@ -14,6 +14,7 @@ SOURCE = ROOT / "src"
 LEAVES = {
     "errors",
     "fields",
+    "frame_rates",
     "options",
     "progress",
     "progress_bar",
@@ -24,6 +25,7 @@ LEAVES = {
     "cache_folder",
     "cores",
     "heap",
+    "interrupts",
     "render_record",
     "command_name",
 }
@@ -31,6 +33,7 @@ LEAVES = {
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "fields": set(),
+    "frame_rates": set(),
     "options": set(),
     "progress": set(),
     "progress_bar": set(),
@@ -41,6 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "cache_folder": set(),
     "cores": set(),
     "heap": set(),
+    "interrupts": set(),
     "render_record": set(),
     "command_name": set(),
     "settings": set(),

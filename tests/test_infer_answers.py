@@ -56,7 +56,7 @@ def infer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[list[str]], dic
 
 def test_infer_says_how_it_went(infer, capsys: pytest.CaptureFixture[str]) -> None:
     asked = infer(["input=films/a b.mp4", "plate=empty.mp4", "frames=1-4"])
-    assert asked["paths"] == ("films/a b.mp4", "empty.mp4", "renders/a b")
+    assert asked["paths"] == ("films/a b.mp4", "empty.mp4", None)
     assert asked["options"].frames == "1-4"
     assert capsys.readouterr().out.splitlines() == [
         "opening films/a b.mp4 and empty.mp4",

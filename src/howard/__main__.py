@@ -10,6 +10,7 @@ from typing import Any
 
 import howard
 from howard import cli
+from howard.cli.chatter import silent_libraries
 from howard.cli.config_folder import config_folder
 from howard.command_name import INFER
 from howard.cores import count_cores
@@ -40,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif cli.is_sweep(arguments):
         render_all(arguments)
     else:
-        render(cli.read_settings(RenderJob, arguments))
+        job = cli.read_settings(RenderJob, arguments)
+        with silent_libraries():
+            render(job)
 
 
 def render_all(arguments: Sequence[str]) -> None:
@@ -75,7 +78,7 @@ def render(job: RenderJob) -> None:
             event, outcome = "job", howard.write_job(job, progress=progress)
         else:
             event, act = ("plan", howard.plan_render) if job.dry_run else ("finished", howard.remove_background)
-            outcome = act(job.input, job.plate, job.folder, options=job, progress=progress)
+            outcome = act(job.input, job.plate, job.output, options=job, progress=progress)
         if job.progress == "json":
             progress.step(event, outcome.lines()[0], **outcome.facts())
     if job.progress != "json":

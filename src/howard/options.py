@@ -5,14 +5,14 @@ Standard library only: help pages and refusals of mistyped settings must not wai
 
 import csv
 import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from howard.fields import REQUIRED, at_least, find_setting, list_settings, setting, validate
+from howard.frame_rates import read_frame_rate
 from howard.quality import QUALITY_CHOICES
 
 Options = TypeVar("Options", bound="RenderOptions")
@@ -34,6 +34,7 @@ FORMATS = {
     "composite": "over background=, as a movie",
 }
 SUBJECTS = {"person": "and what people hold or wear", "anything": "whatever the plate does not show"}
+ALPHA_MODES = {"auto": "straight in PNG, premultiplied in EXR", "straight": "", "premultiplied": ""}
 ALPHAS = {"unmixed": "as person and plate explain the source", "network": ""}
 FOREGROUNDS = {"estimated": "from solid colours around and the plate", "network": ""}
 DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": ""}
@@ -54,21 +55,6 @@ GROUPS = {
     "write": "What is written",
     "run": "How it runs",
 }
-
-# Frames a second; beyond these bounds movies cannot be written.
-_SLOWEST_RATE = Fraction(1, 100)
-_FASTEST_RATE = 1000
-_RATE = re.compile(r"\d{1,9}(\.\d{1,9})?(/0*[1-9]\d{0,8})?")
-
-
-def read_frame_rate(rate: str | float | Fraction) -> Fraction | None:
-    """A frame rate written as 24, "23.976" or "24000/1001", as a fraction; None where it is none."""
-    text = str(rate).strip()
-    if not _RATE.fullmatch(text):
-        return None
-    numerator, _, denominator = text.partition("/")
-    number = Fraction(numerator) / Fraction(denominator or 1)
-    return number if _SLOWEST_RATE <= number <= _FASTEST_RATE else None
 
 
 def _check_frame_rate(rate: str | float | Fraction) -> str | None:
@@ -129,7 +115,7 @@ class RenderOptions:
     interlaced: str = setting("auto", "of shot and plate", choices=INTERLACED, is_recorded=True, group="read")
     frame_rate: str | int | float | Fraction | None = setting(
         None,
-        "of a shot that is an image sequence, as 24 or 24000/1001; 24 if left out",
+        "of a shot that is an image sequence, as 24, 23.976 or 24000/1001; 24 if left out",
         check=_check_frame_rate,
         group="read",
     )
@@ -153,6 +139,7 @@ class RenderOptions:
         None, "also lay the person over this: still, video, #rrggbb, green, ...", is_path=True, group="write"
     )
     exr_compression: str = setting("zip", "of EXR files", choices=EXR_COMPRESSIONS, group="write")
+    alpha_mode: str = setting("auto", "of PNG and EXR files", choices=ALPHA_MODES, group="write")
     output_colour: str | None = setting(
         None, "of EXR files: linear (BT.709 primaries; if left out), acescg, aces2065-1 or ocio:NAME", group="write"
     )
@@ -193,7 +180,11 @@ class RenderJob(RenderOptions):
         group="read",
     )
     output: str | None = setting(
-        None, "folder for what is written; renders/NAME OF THE SHOT if left out", is_path=True, group="write"
+        None,
+        "folder for what is written; if left out renders/NAME OF THE SHOT, or where that holds another format's render "
+        "renders/NAME_FORMAT",
+        is_path=True,
+        group="write",
     )
 
     dry_run: bool = setting(
@@ -206,11 +197,6 @@ class RenderJob(RenderOptions):
         group="run",
     )
     progress: str = setting("auto", "how progress is told", choices=PROGRESS, group="run")
-
-    @property
-    def folder(self) -> str:
-        """Where the frames go: ``output``, or a folder called after the shot."""
-        return self.output or f"renders/{PurePath(self.input).stem}"
 
 
 def choose_options(options: Options | None, changes: Mapping[str, Any]) -> "Options | RenderOptions":

@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
@@ -151,7 +152,7 @@ def read_background(corpus: Corpus, folder: Path, random: np.random.Generator) -
     path.write_bytes(damage_bytes(source.read_bytes(), random))
     with Background(path, *SIZE) as background:
         for index in range(FRAMES):
-            assert background.frame(index).shape == (*SIZE[::-1], 3)
+            assert background.frame(Fraction(index, 24)).shape == (*SIZE[::-1], 3)
 
 
 READERS: dict[str, Reader] = {

@@ -1,5 +1,7 @@
 """Backgrounds and composites."""
 
+from fractions import Fraction
+
 import cv2
 import numpy as np
 import pytest
@@ -12,8 +14,8 @@ from howard.media import Background, composite, full_scale
 def test_colours(value, colour):
     with Background(value, width=4, height=2) as background:
         assert background.clip is None
-        assert background.frame(7).shape == (2, 4, 3)
-        assert (background.frame(7) == colour).all()
+        assert background.frame(Fraction(7)).shape == (2, 4, 3)
+        assert (background.frame(Fraction(7)) == colour).all()
 
 
 @pytest.mark.parametrize("value", ["#12345", "octarine", "missing.png", 300 * "x", "a\0b"])
@@ -34,22 +36,33 @@ def test_stills_fill_the_picture_from_their_middle(tmp_path, size):
     image[25:35, 40:50] = 255
     cv2.imwrite(str(tmp_path / "still.png"), image)
     with Background(tmp_path / "still.png", *size) as background:
-        assert background.frame(0).shape == (size[1], size[0], 3)
-        assert background.frame(3)[size[1] // 2, size[0] // 2, 0] > 200
+        assert background.frame(Fraction(0)).shape == (size[1], size[0], 3)
+        assert background.frame(Fraction(3))[size[1] // 2, size[0] // 2, 0] > 200
 
 
 def test_a_video_runs_along_and_begins_again(encode, numbered):
     with Background(encode(numbered), 64, 48) as background:
         assert background.clip is not None
+        rate = background.clip.frame_rate
         for index in (0, 1, 19, 20, 21):
-            assert abs(int(background.frame(index)[40, 40, 0]) - (20 + 8 * (index % 20))) <= 2
+            assert abs(int(background.frame(index / rate)[40, 40, 0]) - (20 + 8 * (index % 20))) <= 2
+
+
+@pytest.mark.parametrize("rate", [12, 24, 25, 48, 60])
+def test_a_video_plays_by_time_whatever_the_shot_s_rate(encode, numbered, rate):
+    with Background(encode(numbered), 64, 48, Fraction(rate)) as background:
+        assert background.clip is not None
+        for index in range(2 * rate // 3):
+            time = Fraction(index, rate) + Fraction(1, 2 * rate)
+            shown = int(time * background.clip.frame_rate) % 20
+            assert abs(int(background.frame(time)[40, 40, 0]) - (20 + 8 * shown)) <= 2
 
 
 def test_a_sequence_is_a_background_too(tmp_path):
     for number, level in ((1001, 10), (1002, 200)):
         cv2.imwrite(str(tmp_path / f"wall.{number}.png"), np.full((8, 8, 3), level, np.uint8))
-    with Background(str(tmp_path / "wall.%04d.png"), 8, 8) as background:
-        assert [int(background.frame(index)[0, 0, 0]) for index in (0, 1, 2)] == [10, 200, 10]
+    with Background(str(tmp_path / "wall.%04d.png"), 8, 8, Fraction(50)) as background:
+        assert [int(background.frame(Fraction(index, 50))[0, 0, 0]) for index in (0, 1, 2)] == [10, 200, 10]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.media import full_scale, to_depth
-from howard.media.depth import check_picture, without_hidden_colour
+from howard.media.depth import check_picture, premultiplied, without_hidden_colour
 
 
 def test_deeper_and_back_is_exact():
@@ -48,3 +48,16 @@ def test_hidden_colour_goes_and_the_picture_stays():
     cleared = without_hidden_colour(rgba)
     assert (cleared.dtype, cleared[0, 0].tolist(), cleared[1, 1].tolist()) == (np.uint16, [0] * 4, [9] * 4)
     assert rgba[0, 0].tolist() == [9, 9, 9, 0]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_premultiplied_values_are_rounded_products(dtype):
+    rgba = np.random.default_rng(0).integers(0, full_scale(dtype) + 1, (40, 50, 4)).astype(dtype)
+    rgba[:2, :, 3], rgba[2:4, :, 3] = 0, full_scale(dtype)
+    made = premultiplied(rgba)
+    assert made.dtype == dtype
+    np.testing.assert_array_equal(made[..., 3], rgba[..., 3])
+    exact = rgba[..., :3] * (rgba[..., 3:] / full_scale(dtype))
+    assert np.abs(made[..., :3] - exact).max() <= 0.5 + 1e-9
+    assert not made[:2, :, :3].any()
+    np.testing.assert_array_equal(made[2:4], rgba[2:4])

@@ -123,3 +123,13 @@ def test_a_file_that_cannot_be_written_is_said_in_one_line(tmp_path, capfd):
     with pytest.raises(OutputError, match=r"shot\.0001\.exr cannot be written \(No such file or directory\)"):
         write_exr(tmp_path / "nowhere" / "shot.0001.exr", np.zeros((2, 2, 4), np.float16))
     assert capfd.readouterr() == ("", "")
+
+
+def test_alpha_may_be_straight(hair, describe, tmp_path):
+    picture = hair(32, 40)
+    writer = ExrSequenceWriter(tmp_path, "shot", describe(40, 32), is_straight=True)
+    stored = _second_decoder(_write(writer, picture), 40, 32).astype(np.float32)
+    assert writer.facts["alpha"] == "straight"
+    shown = picture[..., 3] > 0
+    np.testing.assert_allclose(stored[shown][:, :3], srgb_to_linear(picture[shown][:, :3]), rtol=1e-3, atol=1e-5)
+    assert not stored[~shown].any()

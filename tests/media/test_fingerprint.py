@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from howard.errors import InputError
-from howard.media import differences, fingerprint, fingerprint_all
+from howard.media import Change, changes, differences, fingerprint, fingerprint_all
 
 records = st.dictionaries(st.sampled_from(["frames", "colour", "width"]), st.integers(0, 2))
 
@@ -67,3 +67,13 @@ def test_what_differs_is_named_by_its_way_there() -> None:
     old = {"settings": {"quality": "fast"}, "outputs": [{"format": "png"}], "path": "here"}
     new = {"settings": {"quality": "best"}, "outputs": [{"format": "exr"}], "path": "there"}
     assert list(differences(old, new)) == ["outputs.0.format was png, is exr", "settings.quality was fast, is best"]
+
+
+def test_changes_name_the_place_and_both_values() -> None:
+    old = {"settings": {"quality": "fast"}, "outputs": [{"frames": [1, 2]}], "path": "a"}
+    new = {"settings": {"quality": "best"}, "outputs": [{"frames": [1, 3]}], "path": "b"}
+    assert list(changes(old, new)) == [
+        Change(("outputs", "0", "frames"), [1, 2], [1, 3]),
+        Change(("settings", "quality"), "fast", "best"),
+    ]
+    assert list(differences(old, new))[1] == "settings.quality was fast, is best"

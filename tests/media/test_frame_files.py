@@ -66,3 +66,23 @@ def test_what_a_killed_run_left_of_these_frames_is_cleared_away(tmp_path):
         (tmp_path / name).write_text("half")
     PngSequenceWriter(tmp_path, "shot").begin([1, 2])
     assert sorted(path.name for path in tmp_path.iterdir()) == [".shot.0009.png.99.part", "notes.part"]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_alpha_may_be_premultiplied(hair, tmp_path, bits):
+    picture = hair(32, 40)
+    straight = _read(_write(PngSequenceWriter(tmp_path / "a", "shot", bits), 1, picture))
+    writer = PngSequenceWriter(tmp_path / "b", "shot", bits, is_premultiplied=True)
+    associated = _read(_write(writer, 1, picture))
+    assert writer.facts["alpha"] == "premultiplied"
+    np.testing.assert_array_equal(associated[..., 3], straight[..., 3])
+    expected = straight[..., :3] * (straight[..., 3:] / np.iinfo(straight.dtype).max)
+    assert np.abs(associated[..., :3] - expected).max() <= 0.5 + 1e-9
+
+
+@pytest.mark.parametrize(("padding", "name"), [(1, "shot.7.png"), (4, "shot.0007.png"), (7, "shot.0000007.png")])
+def test_numbers_keep_their_padding(tmp_path, padding, name):
+    writer = PngSequenceWriter(tmp_path, "shot", padding=padding)
+    assert writer.path(7).name == name
+    assert writer.facts["files"] % 7 == name
+    assert writer.path(12345678).name == "shot.12345678.png"

@@ -84,7 +84,7 @@ def test_a_composite_over_strong_green_is_close_and_its_last_row_and_column_repe
     height, width = size
     rgba = np.rint(255 * hair(height, width)).astype(np.uint8)
     with Background("green", width, height) as background:
-        picture = composite(rgba, background.frame(0), linear_light=True)
+        picture = composite(rgba, background.frame(Fraction(0)), linear_light=True)
     writer = write_movie(make("composite", height, width, range(2)), [picture] * 2)
     read = decode(tmp_path / "shot.mp4", 960, 540)[..., :3].astype(np.float64)
     error = np.abs(read[:, :height, :width] - picture)
@@ -226,3 +226,18 @@ def test_writers_name_their_files_after_the_clip_and_fit_the_disk(hair, describe
         (path,) = folder.iterdir()
         assert path.name.startswith(clip_name[:80])
         assert "_x." in path.name
+
+
+@pytest.mark.parametrize("name", ["prores", "ffv1", "webm", "matte"])
+def test_a_movie_made_twice_has_the_same_bytes(tmp_path, describe, name):
+    made = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        clip = describe(64, 48, 5, timecode="01:00:00:00")
+        writer = MovieWriter(folder, "shot", MOVIE_FORMATS[name], clip, range(5), segment_frames=2)
+        writer.begin(range(1, 6))
+        for number in range(1, 6):
+            picture = np.random.default_rng(number).integers(0, 65536, (48, 64, 4), dtype=np.uint16)
+            writer.write(number, writer.prepare(picture))
+        (result,) = writer.finish({number: Fraction(number - 1, 24) for number in range(1, 6)})
+        made.append(result.read_bytes())
+    assert made[0] == made[1]

@@ -334,5 +334,5 @@ def test_layers_of_shot_and_plate_are_chosen(render, clips, tmp_path):
         render(**clip)
     assert render(**clip, layer="bright", plate_layer="plate").rendered == 1
     assert _sidecar(tmp_path / "out")["settings"]["plate_layer"] == "plate"
-    with pytest.raises(OutputError, match=r"settings\.layer was bright, is shot"):
+    with pytest.raises(OutputError, match="it has layer=bright, and this one layer=shot"):
         render(**clip, layer="shot", plate_layer="plate")

@@ -52,7 +52,7 @@ def test_what_is_there_already_is_not_counted(plan, render):
 def test_what_a_render_would_refuse_is_refused(plan, render, tmp_path):
     render(frames="1")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
-    with pytest.raises(OutputError, match=r"settings\.quality was standard, is fast"):
+    with pytest.raises(OutputError, match="it has quality=standard, and this one quality=fast"):
         plan(quality="fast")
     with pytest.raises(SettingsError, match="outside"):
         plan(frames="7-9")

@@ -6,6 +6,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -142,26 +143,26 @@ def test_a_missing_file_is_made_again(render, tmp_path):
 
 def test_other_settings_are_refused_by_name_and_overwrite_starts_over(render):
     render(frames="1")
-    with pytest.raises(OutputError, match=r"settings\.quality was standard, is fast"):
+    with pytest.raises(OutputError, match="it has quality=standard, and this one quality=fast"):
         render(frames="1", quality="fast")
     assert render(frames="1", quality="fast", overwrite=True).rendered == 1
 
 
 def test_other_inputs_are_refused_by_name(render, clips):
     render(frames="1")
-    with pytest.raises(OutputError, match=r"plate\.fingerprint"):
+    with pytest.raises(OutputError, match="the plate was another one, or was changed since"):
         render(frames="1", plate=clips.shot, plate_frames="1-3")
 
 
 def test_other_weights_are_refused_by_name(render, key):
     render(frames="1")
-    with pytest.raises(OutputError, match=r"weights\.version was 1, is 2"):
+    with pytest.raises(OutputError, match="version was 1, is 2"):
         render(frames="1", predictor=replace(key, metadata=replace(key.metadata, version="2")))
 
 
 def test_weights_of_the_same_name_and_other_content_are_refused(render, key):
     render(frames="1", predictor=replace(key, digests={"network": "12ab"}))
-    with pytest.raises(OutputError, match=r"weights\.sha256\.network was 12ab, is 34cd"):
+    with pytest.raises(OutputError, match=r"another content.*sha256\.network was 12ab, is 34cd"):
         render(frames="1", predictor=replace(key, digests={"network": "34cd"}))
     assert render(frames="1", predictor=replace(key, digests={"network": "12ab"})).skipped == 1
 
@@ -350,6 +351,34 @@ def test_a_restart_goes_over_its_own_render_only(render, tmp_path):
     (tmp_path / "foreign" / "thesis.txt").write_text("years of work")
     with pytest.raises(OutputError, match="overwrite=true"):
         render(output=tmp_path / "foreign", restart=True)
+
+
+def test_another_format_is_refused_in_its_user_s_words_before_the_network_is_loaded(render, clips, tmp_path):
+    render(frames="1")
+    for changes, message in (
+        ({"format": "exr"}, r"out holds a PNG render, and this one is EXR; choose another folder with output="),
+        ({"format": "prores"}, "holds a PNG render, and this one is ProRes"),
+        ({"quality": "best"}, "quality=standard, and this one quality=best"),
+        ({"alpha_mode": "premultiplied"}, "alpha was straight, is premultiplied"),
+    ):
+        with pytest.raises(OutputError, match=message):
+            # Weights that there are not would be refused when they are loaded.
+            render(frames="1", predictor=None, alpha="network", weights="nowhere", **changes)
+
+
+def test_without_an_output_the_folder_is_called_after_the_clip(render, tmp_path, monkeypatch, key):
+    monkeypatch.chdir(tmp_path)
+    for number in (86400, 86401):
+        cv2.imwrite(f"A001_C003.{number:07d}.png", np.full((64, 96, 3), 90, np.uint8))
+    cv2.imwrite("plate.png", np.full((64, 96, 3), 80, np.uint8))
+    shot = {"source": "A001_C003.%07d.png", "plate": "plate.png", "output": None}
+    assert render(**shot).output == Path("renders/A001_C003")
+    assert Path("renders/A001_C003/A001_C003.0086401.png").is_file()
+    assert render(**shot, format="exr").output == Path("renders/A001_C003_exr")
+    assert Path("renders/A001_C003_exr/A001_C003.0086400.exr").is_file()
+    assert render(**shot).skipped == 2
+    assert render(**shot, format="exr").skipped == 2
+    assert render(**shot, preview=86401).output == Path("renders/A001_C003_preview")
 
 
 def test_several_machines_share_a_render(render, tmp_path, key):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import AnyNode, BooleanNode, DictConfig, FloatNode, IntegerNode, Node, OmegaConf, PathNode, StringNode
+from omegaconf.errors import OmegaConfBaseException
 
 from howard.cli.composing import compose_config, hydra_ready, list_groups, list_nodes
 from howard.cli.entry import is_sweep
@@ -32,7 +33,11 @@ def as_settings(settings_class: type[Settings], config: DictConfig) -> Settings:
 
     Raises SettingsError for impossible values and where a required setting was left out.
     """
-    values: Any = OmegaConf.to_container(config, resolve=True)
+    try:
+        values: Any = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        # Of ${...}, which only Hydra's own grammar knows: without -m such a text is taken as it is.
+        raise SettingsError(f"the settings do not fit: {str(error).splitlines()[0]}") from error
     for each in list_settings(settings_class):
         if isinstance(values[each.name], str):
             values[each.name] = each.from_home(values[each.name])

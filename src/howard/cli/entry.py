@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, ParamSpec, TypeVar
 
 from howard.errors import HowardError, one_line
+from howard.interrupts import EXIT_CODE, MESSAGE, noting_interrupts
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -18,7 +19,8 @@ _SWEEP_FLAGS = ("-m", "--multirun")
 def friendly(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Decorate an entry point: a HowardError ends the program with one line and code 2, Ctrl-C with a note and 130.
 
-    Any other exception is a bug and keeps its traceback. Goes inside ``@hydra.main``, too, which would otherwise print
+    Any other exception is a bug and keeps its traceback, unless Ctrl-C was pressed before: what was interrupted may
+    raise anything. Goes inside ``@hydra.main``, too, which would otherwise print
     a traceback of its own. Characters that the terminal's encoding lacks are printed as escapes.
     """
 
@@ -28,16 +30,21 @@ def friendly(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
             # Not every stand-in for a terminal has it.
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-        try:
-            return function(*args, **kwargs)
-        except HowardError as error:
-            _leave(f"error: {_own_line(error)}", error.exit_code)
-        except KeyboardInterrupt:
-            _leave("stopped", 130)
-        except BrokenPipeError:
-            # Whoever read the output is gone; Python would complain again when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise SystemExit(1) from None
+        with noting_interrupts() as was_interrupted:
+            try:
+                return function(*args, **kwargs)
+            except KeyboardInterrupt:
+                _leave(MESSAGE, EXIT_CODE)
+            except Exception as error:
+                if was_interrupted():
+                    _leave(MESSAGE, EXIT_CODE)
+                if isinstance(error, HowardError):
+                    _leave(f"error: {_own_line(error)}", error.exit_code)
+                if isinstance(error, BrokenPipeError):
+                    # Whoever read the output is gone; Python would complain again when it flushes at exit.
+                    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                    raise SystemExit(1) from None
+                raise
 
     return guarded
 

@@ -10,7 +10,7 @@ from howard.media.colour_names import COLOUR_NAMES
 from howard.media.colours.output_colour import OUTPUT_COLOURS, choose_output_colour
 from howard.media.depth import full_scale, to_depth
 from howard.media.files import write_whole
-from howard.media.fingerprint import differences, fingerprint, fingerprint_all
+from howard.media.fingerprint import Change, changes, differences, fingerprint, fingerprint_all
 from howard.media.frame import AudioTrack, ClipInfo, DamagedFrameError, Frame, choose_frames
 from howard.media.ordered import OrderedWork
 from howard.media.still import read_still
@@ -28,6 +28,7 @@ __all__ = [
     "OUTPUT_COLOURS",
     "AudioTrack",
     "Background",
+    "Change",
     "ClipInfo",
     "DamagedFrameError",
     "ExrSequenceWriter",
@@ -37,6 +38,7 @@ __all__ = [
     "PngSequenceWriter",
     "Reader",
     "Writer",
+    "changes",
     "choose_frames",
     "choose_output_colour",
     "composite",

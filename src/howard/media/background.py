@@ -1,6 +1,7 @@
 """New backgrounds: a colour, a still or a video behind the cut-out, for a quick look."""
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -31,10 +32,12 @@ class Background:
     ``value`` is a colour name, "#rrggbb", or whatever `open_reader` reads: a still, a video, a sequence. Pictures are
     scaled to fill and cropped evenly. The names "green" and "blue" are those of a studio's screens.
 
+    Videos play by their own time, image sequences at ``frame_rate``, that of the shot, frame by frame.
+
     Raises SettingsError where ``value`` is none of these, and InputError where it cannot be read.
     """
 
-    def __init__(self, value: str | Path, width: int, height: int) -> None:
+    def __init__(self, value: str | Path, width: int, height: int, frame_rate: Fraction | None = None) -> None:
         self.name = str(value)
         self._size = width, height
         self._reader: Reader | None = None
@@ -44,8 +47,8 @@ class Background:
             colour = [int(code[start : start + 2], 16) for start in (1, 3, 5)]
             self._image = np.full((height, width, 3), colour, dtype=np.uint8)
         elif _exists(value) or (is_pattern(Path(value)) and not str(value).startswith("#")):
-            self._reader = open_reader(value)
-            self.frame(0)
+            self._reader = open_reader(value, frame_rate=frame_rate)
+            self.frame(Fraction(0))
         else:
             raise SettingsError(
                 f"background={value} is neither a still, a video nor a colour; "
@@ -57,15 +60,18 @@ class Background:
         """What is known of the file; None for a colour."""
         return self._reader.info if self._reader else None
 
-    def frame(self, index: int) -> np.ndarray:
-        """The background of the shot's frame ``index``, counted from zero; one that is too short begins again.
+    def frame(self, time: Fraction) -> np.ndarray:
+        """What is shown ``time`` seconds after the beginning; a clip that is too short begins again.
 
         RGB, (height, width, 3), sRGB-encoded, in the depth of its file, HDR tone-mapped to uint16; not to be written
         to.
         """
-        if self._reader is not None and self._shown != index % len(self._reader):
-            self._shown = index % len(self._reader)
-            self._image = _as_sdr(_fill(self._reader[self._shown].image, *self._size), self._reader.info)
+        if self._reader is not None:
+            # Of a clip with a varying rate the nominal one counts.
+            index = int(time * self._reader.info.frame_rate) % len(self._reader)
+            if index != self._shown:
+                self._shown = index
+                self._image = _as_sdr(_fill(self._reader[index].image, *self._size), self._reader.info)
         return self._image
 
     def close(self) -> None:

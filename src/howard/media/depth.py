@@ -41,6 +41,14 @@ def without_hidden_colour(rgba: np.ndarray) -> np.ndarray:
     return (pixels * (rgba[..., 3:] > 0)).view(rgba.dtype)
 
 
+def premultiplied(rgba: np.ndarray) -> np.ndarray:
+    """Straight RGBA, uint8 or uint16, with its encoded values multiplied by alpha, rounded to the nearest."""
+    scale = full_scale(rgba.dtype)
+    alpha = rgba[..., 3:].astype(np.uint64)
+    product = (rgba[..., :3] * alpha + scale // 2) // scale
+    return np.concatenate([product.astype(rgba.dtype), rgba[..., 3:]], axis=2)
+
+
 def check_picture(image: np.ndarray, channels: tuple[int, ...]) -> None:
     """Raise ValueError unless ``image`` is (H, W, C) of a known depth with one of these numbers of channels."""
     if image.ndim != 3 or image.shape[2] not in channels or image.dtype not in DEPTHS:

@@ -27,14 +27,19 @@ LINEAR_BT709 = choose_output_colour(None)
 _NO_OFFSET = WindowOrigin()
 
 
-def exr_pixels(rgba: np.ndarray, colour: OutputColour = LINEAR_BT709) -> np.ndarray:
-    """Straight sRGB-encoded RGBA, (H, W, 4) float32, as EXR stores it: in ``colour``, premultiplied, float16."""
+def exr_pixels(rgba: np.ndarray, colour: OutputColour = LINEAR_BT709, is_straight: bool = False) -> np.ndarray:
+    """Straight sRGB-encoded RGBA, (H, W, 4) float32, as EXR stores it: in ``colour``, float16.
+
+    Premultiplied, unless it is to stay ``is_straight``; pixels without alpha are black in both.
+    """
     alpha = rgba[..., 3]
     seen = alpha > 0
     pixels = np.zeros(rgba.shape, np.float16)
     # Most of a cut-out is empty, and the transfer curve is slow.
-    premultiplied = colour(srgb_to_linear(rgba[seen][:, :3])) * alpha[seen][:, None]
-    pixels[seen, :3] = premultiplied.clip(-LARGEST_HALF, LARGEST_HALF)
+    values = colour(srgb_to_linear(rgba[seen][:, :3]))
+    if not is_straight:
+        values = values * alpha[seen][:, None]
+    pixels[seen, :3] = values.clip(-LARGEST_HALF, LARGEST_HALF)
     pixels[..., 3] = alpha
     return pixels
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from howard.errors import InputError, quoted
 
@@ -48,15 +48,29 @@ def fingerprint_all(files: Sequence[Path]) -> dict[str, Any]:
     }
 
 
-def differences(old: Any, new: Any, where: str = "") -> Iterator[str]:
-    """Every value that is not the same in two records, as "settings.quality was fast, is best"; paths do not count."""
+class Change(NamedTuple):
+    """A value that is not the same in two records; ``place`` are the keys that lead to it, positions in lists too."""
+
+    place: tuple[str, ...]
+    old: Any
+    new: Any
+
+
+def changes(old: Any, new: Any, place: tuple[str, ...] = ()) -> Iterator[Change]:
+    """Every value that is not the same in two records, in the order of their keys; paths do not count."""
     old, new = _keyed(old), _keyed(new)
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             if key != "path":
-                yield from differences(old.get(key), new.get(key), f"{where}.{key}".lstrip("."))
+                yield from changes(old.get(key), new.get(key), (*place, key))
     elif old != new:
-        yield f"{quoted(where)} was {quoted(old)}, is {quoted(new)}"
+        yield Change(place, old, new)
+
+
+def differences(old: Any, new: Any) -> Iterator[str]:
+    """The :func:`changes` as text, such as "settings.quality was fast, is best"."""
+    for change in changes(old, new):
+        yield f"{quoted('.'.join(change.place))} was {quoted(change.old)}, is {quoted(change.new)}"
 
 
 def _keyed(value: Any) -> Any:

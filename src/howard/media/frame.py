@@ -66,11 +66,11 @@ class ClipInfo:
     of 8 bits, "uint16" for deeper ones, "float32" for HDR, wide gamut, log and linear light.
 
     ``matrix``, ``full_range``, ``primaries`` and ``transfer`` say how the file's values were read, in FFmpeg's names.
-    ``pixel_aspect`` is 1 for square pixels. ``first_number`` is what frame 0 is called in output names, and numbers
-    have no gaps. ``timecode`` is that of the first frame, as written in the file. ``start_time`` is the first frame's
-    place on the file's own clock, in seconds, which is also that of the ``audio`` tracks. ``notes`` are lines for a
-    person: what was chosen of several things in the file, and what is not carried. EXR files are written with the
-    ``window_origin`` of those read.
+    ``pixel_aspect`` is 1 for square pixels. ``first_number`` is what frame 0 is called in output names, numbers
+    have no gaps, and names have at least ``padding`` digits. ``timecode`` is that of the first frame, as written
+    in the file. ``start_time`` is the first frame's place on the file's own clock, in seconds, which is also that of
+    the ``audio`` tracks. ``notes`` are lines for a person: what was chosen of several things in the file, and what is
+    not carried. EXR files are written with the ``window_origin`` of those read.
     """
 
     path: Path
@@ -91,6 +91,7 @@ class ClipInfo:
     transfer: str = "iec61966-2-1"
     pixel_aspect: Fraction = Fraction(1)
     first_number: int = 1
+    padding: int = 4
     timecode: str | None = None
     start_time: Fraction = Fraction(0)
     audio: tuple[AudioTrack, ...] = ()

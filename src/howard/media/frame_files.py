@@ -9,7 +9,7 @@ import numpy as np
 
 from howard.media.colours.output_colour import choose_output_colour
 from howard.media.colours.stored_colour import SDR, StoredColour
-from howard.media.depth import check_picture, to_depth, without_hidden_colour
+from howard.media.depth import check_picture, premultiplied, to_depth, without_hidden_colour
 from howard.media.exr_writing import exr_pixels, write_exr
 from howard.media.files import clear_leftovers, make_folder, write_whole
 from howard.media.frame import ClipInfo
@@ -21,18 +21,24 @@ from howard.media.timecode import shift_timecode
 class NumberedFiles:
     """What the writers of one file a frame share: NAME.0001.SUFFIX, NAME.0002.SUFFIX, ... in a folder; see `Writer`.
 
-    Each file appears whole or not at all. Numbers have four digits, more where needed.
+    Each file appears whole or not at all. Numbers have ``padding`` digits, more where needed.
     """
 
     suffix: str
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, padding: int) -> None:
         self._folder = folder
         self._name = name
+        self._padding = padding
 
     def path(self, number: int) -> Path:
         """Where frame ``number`` is written."""
-        return self._folder / f"{self._name}.{number:04d}{self.suffix}"
+        return self._folder / f"{self._name}.{number:0{self._padding}d}{self.suffix}"
+
+    @property
+    def pattern(self) -> str:
+        """The files' names, as printf writes them."""
+        return f"{self._name}.%0{self._padding}d{self.suffix}"
 
     def batch(self, number: int) -> Sequence[int]:
         """The frame alone: each has a file of its own."""
@@ -64,10 +70,11 @@ class NumberedFiles:
 
 
 class PngSequenceWriter(NumberedFiles):
-    """Straight alpha, sRGB, of 8 or 16 ``bits``; pictures may also be RGB without alpha.
+    """Alpha and sRGB of 8 or 16 ``bits``; pictures may also be RGB without alpha.
 
     ``colour`` says how float32 pictures become sRGB. RGB is set to 0 where alpha is 0: nothing of the background stays
-    in the file, and it is several times smaller.
+    in the file, and it is several times smaller. Alpha is straight, as the PNG specification demands (12.4), unless
+    ``is_premultiplied``: the encoded values are then multiplied by alpha, for programs that expect that.
     """
 
     suffix = ".png"
@@ -78,9 +85,12 @@ class PngSequenceWriter(NumberedFiles):
         name: str,
         bits: int = 8,
         pixel_aspect: Fraction = Fraction(1),
+        padding: int = 4,
+        is_premultiplied: bool = False,
         colour: StoredColour = SDR,
     ) -> None:
-        super().__init__(Path(folder), name)
+        super().__init__(Path(folder), name, padding)
+        self._is_premultiplied = is_premultiplied
         self.dtype = np.dtype({8: np.uint8, 16: np.uint16}[bits])
         self._pixel_aspect = pixel_aspect
         self._colour = colour
@@ -93,7 +103,9 @@ class PngSequenceWriter(NumberedFiles):
         """The whole file, from (H, W, 4) straight RGBA or (H, W, 3) RGB."""
         check_picture(picture, channels=(3, 4))
         picture = self.to_stored(picture)
-        return encode_png(without_hidden_colour(picture) if picture.shape[2] == 4 else picture, self._pixel_aspect)
+        if picture.shape[2] == 4:
+            picture = premultiplied(picture) if self._is_premultiplied else without_hidden_colour(picture)
+        return encode_png(picture, self._pixel_aspect)
 
     def write(self, number: int, prepared: bytes) -> Sequence[int]:
         """Write the frame's file."""
@@ -104,22 +116,23 @@ class PngSequenceWriter(NumberedFiles):
     def facts(self) -> dict[str, Any]:
         """What the files are, for the sidecar."""
         return {
-            "files": f"{self._name}.%04d.png",
+            "files": self.pattern,
             "container": "png",
             "codec": "png",
             "bits": 8 * self.dtype.itemsize,
-            "alpha": "straight",
+            "alpha": "premultiplied" if self._is_premultiplied else "straight",
             "colour_space": "sRGB" if self._colour == SDR else self._colour.description,
             **({"colour_note": self._colour.note} if self._colour.note else {}),
         }
 
 
 class ExrSequenceWriter(NumberedFiles):
-    """Half floats, premultiplied, in ``output_colour``; ``compression`` is zip, piz or dwaa (lossy).
+    """Half floats in ``output_colour``; ``compression`` is zip, piz or dwaa (lossy).
 
     ``output_colour`` is scene-linear with BT.709 primaries, or a name that `choose_output_colour` knows. Frame rate,
-    timecode, pixel aspect and the display window's origin, which every file holds, are those of ``clip``. Raises
-    SettingsError where the colour is unknown.
+    timecode, pixel aspect and the display window's origin, which every file holds, are those of ``clip``. Alpha is
+    premultiplied in linear light, as programs expect of EXR, unless ``is_straight``. Raises SettingsError where the
+    colour is unknown.
     """
 
     suffix = ".exr"
@@ -132,8 +145,10 @@ class ExrSequenceWriter(NumberedFiles):
         clip: ClipInfo,
         compression: str = "zip",
         output_colour: str | None = None,
+        is_straight: bool = False,
     ) -> None:
-        super().__init__(Path(folder), name)
+        super().__init__(Path(folder), name, clip.padding)
+        self._is_straight = is_straight
         self._clip = clip
         self._compression = compression
         self._colour = choose_output_colour(output_colour)
@@ -145,7 +160,7 @@ class ExrSequenceWriter(NumberedFiles):
     def prepare(self, picture: np.ndarray) -> np.ndarray:
         """The stored pixels, (H, W, 4) float16, from (H, W, 4) straight RGBA."""
         check_picture(picture, channels=(4,))
-        return exr_pixels(self.to_stored(picture), self._colour)
+        return exr_pixels(self.to_stored(picture), self._colour, self._is_straight)
 
     def write(self, number: int, prepared: np.ndarray) -> Sequence[int]:
         """Write the frame's file."""
@@ -168,10 +183,10 @@ class ExrSequenceWriter(NumberedFiles):
     def facts(self) -> dict[str, Any]:
         """What the files are, for the sidecar."""
         return {
-            "files": f"{self._name}.%04d.exr",
+            "files": self.pattern,
             "container": "exr",
             "codec": self._compression,
             "bits": 16,
-            "alpha": "premultiplied",
+            "alpha": "straight" if self._is_straight else "premultiplied",
             "colour_space": self._colour.description,
         }

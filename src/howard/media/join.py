@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from howard.errors import OutputError
 from howard.media.files import whole_file
 from howard.media.frame import AudioTrack, ClipInfo
+from howard.media.movie_formats import REPRODUCIBLE
 from howard.media.streams import open_container
 
 # Ticks of a movie's clock in a second, at least: frames of a varying rate keep their times to within one.
@@ -91,7 +92,9 @@ def join_segments(
     """
     with ExitStack() as stack:
         temporary = stack.enter_context(whole_file(result))
-        output = stack.enter_context(av.open(f"file:{temporary}", "w", format=container_format))
+        output = stack.enter_context(
+            av.open(f"file:{temporary}", "w", format=container_format, options=dict(REPRODUCIBLE))
+        )
         # A copy of a segment's stream would do, but for its frame rate and its codec's name, which PyAV leaves out.
         movie = add_movie(output)
         movie.time_base = _time_base(frame_rate)

@@ -17,7 +17,7 @@ from howard.media.colours.stored_colour import SDR, choose_stored_colour
 from howard.media.files import clear_leftovers, make_folder, put_in_place, temporary_path, unwritable
 from howard.media.frame import ClipInfo
 from howard.media.join import Segment, carriable_tracks, cut_sound, join_segments
-from howard.media.movie_formats import MovieFormat
+from howard.media.movie_formats import REPRODUCIBLE, MovieFormat
 from howard.media.signatures import has_signature
 from howard.media.timecode import shift_timecode
 
@@ -194,7 +194,7 @@ class _OpenSegment:
         self._temporary = temporary_path(path)
         self.frame_count = 0
         try:
-            self._output = av.open(f"file:{self._temporary}", "w", format=container_format)
+            self._output = av.open(f"file:{self._temporary}", "w", format=container_format, options=dict(REPRODUCIBLE))
             self._stream = add_movie(self._output)
         except av.FFmpegError as error:
             raise self._failed(error) from error

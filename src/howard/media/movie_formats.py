@@ -27,6 +27,8 @@ _QUALITY = (
 _LAYOUTS = {(8, 3): "rgb24", (8, 4): "rgba", (16, 4): "rgba64le"}
 # Encoders may give other bytes with another number of threads, and machines have different numbers.
 _THREADS = 4
+# Of containers: without it Matroska gets random identifiers, and all name the version of FFmpeg.
+REPRODUCIBLE = {"fflags": "+bitexact"}
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from fractions import Fraction
 
 import numpy as np
 
-_NTSC_RATES = tuple(Fraction(1000 * frames, 1001) for frames in (24, 30, 48, 60, 120))
-_STANDARD_RATES = (*_NTSC_RATES, *map(Fraction, (10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)))
+from howard.frame_rates import NTSC_RATES
+
+_STANDARD_RATES = (*NTSC_RATES, *map(Fraction, (10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)))
 # Relative: Matroska's whole nanoseconds make 19001/317 of 60000/1001, and some programs write 23.976 or 29.97.
 _BLUR = Fraction(1, 10**5)
 # Containers without a rate make up their clock's, 1000 a second; no camera that people bring is faster than this.
@@ -72,4 +73,4 @@ def _spread(stamps: Sequence[int], rate: Fraction, time_base: Fraction) -> float
 
 
 def _sharpen(rate: Fraction) -> Fraction:
-    return next((standard for standard in _NTSC_RATES if abs(rate / standard - 1) < _BLUR), rate)
+    return next((standard for standard in NTSC_RATES if abs(rate / standard - 1) < _BLUR), rate)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from howard.errors import InputError
+from howard.frame_rates import snap_to_ntsc
 from howard.media.colour_names import apply_colour_name
 from howard.media.frame import ClipInfo, Frame
 from howard.media.still import STILL_SUFFIXES, read_picture
@@ -29,12 +30,14 @@ _MOST_NAMED = 5
 class SequenceFiles(NamedTuple):
     """The files of a sequence in order; the first has ``first_number`` and none is missing.
 
-    ``name`` is what comes before the numbers, or the folder's name where nothing does.
+    ``name`` is what comes before the numbers, else the folder's name. Numbers have at least ``padding``
+    digits.
     """
 
     files: tuple[Path, ...]
     first_number: int
     name: str
+    padding: int = 4
 
 
 class SequenceReader:
@@ -60,7 +63,7 @@ class SequenceReader:
         self._convert = WorkingSpace(tags)
         self._kind = _kind(first)
         height, width = first.image.shape[:2]
-        rate = frame_rate or first.frame_rate or _FRAME_RATE
+        rate = frame_rate or (first.frame_rate and snap_to_ntsc(first.frame_rate)) or _FRAME_RATE
         self.info = ClipInfo(
             path=path,
             files=sequence.files,
@@ -76,6 +79,7 @@ class SequenceReader:
             transfer=tags.transfer,
             pixel_aspect=first.pixel_aspect,
             first_number=sequence.first_number,
+            padding=sequence.padding,
             timecode=first.timecode,
             notes=tuple(f"{sequence.files[0].name}: {note}" for note in first.notes),
             window_origin=first.window_origin,
@@ -189,11 +193,12 @@ def _number(path: Path, folder: Path, names: list[str]) -> SequenceFiles:
     numbers = sorted(by_number)
     _refuse_gaps(path, numbers)
     first = by_number[numbers[0]]
-    start = list(_DIGITS.finditer(Path(first).stem))[place].start()
+    digits = list(_DIGITS.finditer(Path(first).stem))[place]
     return SequenceFiles(
         files=tuple(folder / by_number[number] for number in numbers),
         first_number=numbers[0],
-        name=first[:start].rstrip("._- ") or folder.resolve().name,
+        name=first[: digits.start()].rstrip("._- ") or folder.resolve().name,
+        padding=len(digits[0]),
     )
 
 

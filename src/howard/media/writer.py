@@ -94,21 +94,30 @@ def open_writer(
     ending: str = "",
     compression: str = "zip",
     output_colour: str | None = None,
+    alpha_mode: str = "auto",
 ) -> Writer:
     """A writer of one of `FORMATS` for the ``frames`` of a clip, by index.
 
     Files are called after the clip, with ``ending`` behind its name. ``compression`` is EXR's: zip, piz or dwaa;
-    ``output_colour`` too: scene-linear BT.709 if left out, or a name that `choose_output_colour` knows. Nothing is
-    written yet. Raises SettingsError for names that are not known.
+    ``output_colour`` too: scene-linear BT.709 if left out, or a name that `choose_output_colour` knows. ``alpha_mode``
+    is of PNG and EXR, one of `howard.options.ALPHA_MODES`. Nothing is written yet. Raises
+    SettingsError for names that are not known.
     """
     name = fitting_name(clip.name) + ending
     if output_format in _PNG_BITS:
-        colour = choose_stored_colour(clip, keeps=False)
-        return PngSequenceWriter(folder, name, _PNG_BITS[output_format], clip.pixel_aspect, colour)
+        return PngSequenceWriter(
+            folder,
+            name,
+            _PNG_BITS[output_format],
+            clip.pixel_aspect,
+            clip.padding,
+            alpha_mode == "premultiplied",
+            choose_stored_colour(clip, keeps=False),
+        )
     if output_format == "exr":
         if compression not in EXR_COMPRESSIONS:
             raise SettingsError(f"there is no EXR compression '{compression}'; choose {', '.join(EXR_COMPRESSIONS)}")
-        return ExrSequenceWriter(folder, name, clip, compression, output_colour)
+        return ExrSequenceWriter(folder, name, clip, compression, output_colour, alpha_mode == "straight")
     if output_format in MOVIE_FORMATS:
         return MovieWriter(folder, name, MOVIE_FORMATS[output_format], clip, frames)
     raise SettingsError(f"there is no format '{output_format}'; choose {', '.join(FORMATS)}")

@@ -6,17 +6,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from howard.errors import OutputError
-from howard.media import differences
+from howard.errors import OutputError, quoted
+from howard.media import changes
 from howard.media.files import (
     clear_leftovers,
     clear_old_leftovers,
+    fitting_name,
     is_system_file,
     make_folder,
     unwritable,
     write_first,
     write_whole,
 )
+from howard.pipeline.refusal import explain_refusal
 from howard.pipeline.samples import clear_samples
 from howard.render_record import (
     REASONS,
@@ -32,7 +34,6 @@ from howard.render_record import (
     read_lines,
 )
 
-_MOST_NAMED = 3
 # Share of the picture: a smaller part hidden by somebody in the plate is not worth speaking of.
 _LEAST_HIDDEN = 0.002
 
@@ -51,7 +52,13 @@ class RenderFolder:
         # By file name. A frame that was rendered twice has two lines, and any of the sizes is right.
         self._sizes: dict[str, set[int]] = {}
         self._journal = Journal(self.path)
-        if self.path.exists() and not self.path.is_dir():
+        try:
+            is_folder, exists = self.path.is_dir(), self._exists()
+        except (OSError, ValueError) as error:
+            # A name too long for the disk, links that lead in a circle, a folder that may not be looked into.
+            reason = getattr(error, "strerror", None) or error
+            raise OutputError(f"{quoted(path)} cannot be a folder ({reason}); choose another with output=") from error
+        if exists and not is_folder:
             raise OutputError(f"{path} is a file; give a folder to write frames into")
         if not overwrite and self._is_foreign():
             raise OutputError(f"{path} holds files that are not Howard's; choose an empty folder or set overwrite=true")
@@ -82,13 +89,28 @@ class RenderFolder:
         """
         if self._restart or not self._sidecar.exists():
             return
-        # As it was read back: tuples become lists.
-        self._check_same(json.loads(json.dumps(sidecar)))
+        self.refuse_other(sidecar)
         for facts in read_lines(self.path):
             if is_frame_record(facts):
                 self._records[facts["number"]] = facts
             elif is_file_record(facts):
                 self._sizes.setdefault(facts["file"], set()).add(facts["bytes"])
+
+    def refuse_other(self, sidecar: dict[str, Any]) -> None:
+        """Raise OutputError where the folder's render differs in a section of ``sidecar``, which need not be whole."""
+        if self._restart or not self._sidecar.exists():
+            return
+        try:
+            old = json.loads(self._sidecar.read_text(encoding="utf-8"))
+            known = {key: old.get(key) for key in sidecar}
+            # As it was read back: tuples become lists.
+            found = list(changes(known, json.loads(json.dumps(sidecar))))
+        except (OSError, ValueError, AttributeError, RecursionError) as error:
+            raise OutputError(f"{self._sidecar} cannot be read; choose another folder or set overwrite=true") from error
+        # Renders of earlier versions do not name their format.
+        found = [change for change in found if change.place != ("format",) or change.old is not None]
+        if found:
+            raise OutputError(f"{self.path} {explain_refusal(found)}")
 
     def numbers_with_status(self, status: str, numbers: Iterable[int]) -> tuple[int, ...]:
         """Those of the finished frames ``numbers`` that came out as ``status``."""
@@ -150,6 +172,14 @@ class RenderFolder:
     def _sidecar(self) -> Path:
         return self.path / SIDECAR
 
+    def _exists(self) -> bool:
+        """Unlike Path.exists, with an error for links that lead in a circle."""
+        try:
+            self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
     def _name(self, file: Path) -> str:
         return file.relative_to(self.path).as_posix()
 
@@ -166,15 +196,16 @@ class RenderFolder:
             except OSError as error:
                 raise OutputError(f"{journal} cannot be removed ({error.strerror}); remove it by hand") from error
 
-    def _check_same(self, sidecar: dict[str, Any]) -> None:
-        try:
-            old = json.loads(self._sidecar.read_text(encoding="utf-8"))
-            changed = list(differences(old, sidecar))
-        except (OSError, ValueError, RecursionError) as error:
-            raise OutputError(f"{self._sidecar} cannot be read; choose another folder or set overwrite=true") from error
-        if changed:
-            more = f" and {len(changed) - _MOST_NAMED} more" if len(changed) > _MOST_NAMED else ""
-            raise OutputError(
-                f"{self.path} holds another render: {'; '.join(changed[:_MOST_NAMED])}{more}; "
-                "choose another folder, or start over with overwrite=true"
-            )
+
+def default_folder(name: str, output_format: str) -> Path:
+    """Where the render of a clip called ``name`` goes if nobody says: renders/NAME.
+
+    Where that holds a render in another format, renders/NAME_FORMAT.
+    """
+    # Names of nothing but dots mean folders.
+    plain = Path("renders") / (fitting_name(name).strip().rstrip(".") or "shot")
+    try:
+        held = json.loads((plain / SIDECAR).read_text(encoding="utf-8")).get("format")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        held = None
+    return plain if held in (None, output_format) else plain.with_name(f"{plain.name}_{output_format}")

@@ -47,9 +47,10 @@ def open_inputs(shot: str | Path, plate: PlatePaths, options: RenderOptions, pro
         def open_mask(path: str | Path | None) -> Mask | None:
             return None if path is None else stack.enter_context(Mask(path, source.info))
 
-        size = source.info.width, source.info.height
-        background = options.background
-        behind = None if background is None else stack.enter_context(Background(background, *size))
+        behind = None
+        if options.background is not None:
+            form = source.info.width, source.info.height, source.info.frame_rate
+            behind = stack.enter_context(Background(options.background, *form))
         yield Inputs(source, empty, behind, open_mask(options.garbage), open_mask(options.holdout))
 
 

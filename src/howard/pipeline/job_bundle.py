@@ -62,10 +62,10 @@ def write_job(job: RenderJob, *, progress: Progress | ProgressCallback | bool | 
         raise SettingsError("preview= renders one frame here and goes without job=; a farm takes frames=")
     bundle = Path(job.job)
     _refuse_foreign(bundle)
-    with open_progress(progress) as told, open_render(job.input, job.plate, job.folder, job, told) as opened:
+    with open_progress(progress) as told, open_render(job.input, job.plate, job.output, job, told) as opened:
         frames = range(opened.numbers[0], opened.numbers[-1] + 1)
         clips = {clip.path for clip in opened.inputs.clips}
-        chosen = replace(job, output=job.folder)
+        chosen = replace(job, output=str(opened.folder.path))
         values = parameter_values(chosen, clips)
         contents = {
             _TEMPLATE: make_template(chosen, frames, clips),

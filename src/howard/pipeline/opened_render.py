@@ -1,6 +1,6 @@
 """A render whose settings are checked and whose files are open, before anything slow is loaded or written."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,16 +10,17 @@ from howard.align import ValidityFinder
 from howard.errors import OutputError, SettingsError
 from howard.media import choose_frames
 from howard.options import PlatePaths, RenderOptions, recorded_options
-from howard.pipeline.folder import RenderFolder
+from howard.pipeline.deliver import deliver
+from howard.pipeline.folder import RenderFolder, default_folder
 from howard.pipeline.frames import MattedFrame
 from howard.pipeline.inputs import Inputs, open_inputs
 from howard.pipeline.outputs import choose_outputs, describe_output, refuse_inputs
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.resolved import follow_record
-from howard.pipeline.sidecar import describe_render
+from howard.pipeline.sidecar import describe_network, describe_request
 from howard.pipeline.stages import Explains, explain_nothing, matte_clip
 from howard.pipeline.writer import FrameWriter, Output
-from howard.progress import Progress
+from howard.progress import Progress, ProgressCallback
 from howard.quality import QUALITIES
 
 
@@ -32,33 +33,42 @@ class OpenedRender(NamedTuple):
     outputs: Sequence[Output]
     folder: RenderFolder
 
-    def describe(self, predictor: Predictor, given: bool) -> dict[str, Any]:
-        """The render's record, `howard.json`; of a ``predictor`` that was ``given`` only its weights are known."""
+    def refuse_other(self, given: bool) -> dict[str, Any]:
+        """The part of `howard.json` that is known without the network; of one that is ``given`` the alpha is not.
+
+        Raises OutputError, in the words of the settings, where the folder's own render was made from something else.
+        """
         settings = recorded_options(self.options)
         if given:
             settings["alpha"] = None
         if self.options.preview is not None:
             settings["preview"] = True
         entries = [describe_output(each, self.inputs.shot.info) for each in self.outputs]
-        weights_path = None if given else str(self.options.weights)
-        return describe_render(self.inputs, settings, predictor, weights_path, entries)
+        request = describe_request(self.inputs, settings, self.options.format, entries)
+        self.folder.refuse_other(request)
+        return request
 
     def begin(self, given: Predictor | None, progress: Progress) -> Predictor:
         """Begin the render, or continue it, with the predictor ``given`` or the options' own; returns that.
 
         Raises OutputError where the folder's render was made from or with something else.
         """
+        request = self.refuse_other(given is not None)
         followed = follow_record(self.options, self.folder.path)
         predictor = given or self.load(progress)
         try:
-            self.folder.begin(self.describe(predictor, given is not None))
+            self.folder.begin(request | self.describe_network(predictor, given is not None))
         except OutputError:
             # Another machine may have begun the render while this one loaded the network.
             if given is not None or follow_record(self.options, self.folder.path) == followed:
                 raise
             predictor = self.load(progress)
-            self.folder.begin(self.describe(predictor, given=False))
+            self.folder.begin(request | self.describe_network(predictor, given=False))
         return predictor
+
+    def describe_network(self, predictor: Predictor, given: bool) -> dict[str, Any]:
+        """The rest of `howard.json`."""
+        return describe_network(predictor, None if given else str(self.options.weights))
 
     def load(self, progress: Progress) -> Predictor:
         """The network of the options' weights; ``auto`` is resolved as by the machine that began the render."""
@@ -77,6 +87,17 @@ class OpenedRender(NamedTuple):
         """What writes the mattes of ``predictor``."""
         is_linear = predictor.metadata.mixing == "linear"
         return FrameWriter(self.folder, self.outputs, linear_light=is_linear, foreground=self.options.foreground)
+
+    def deliver(
+        self,
+        mattes: Callable[[list[int]], Generator[MattedFrame]],
+        predictor: Predictor,
+        numbers: Sequence[int],
+        report: ProgressCallback,
+    ) -> int:
+        """Write what is missing of the frames ``numbers``; see :func:`howard.pipeline.deliver`."""
+        half_frame = 1 / (2 * self.inputs.shot.info.frame_rate)
+        return deliver(numbers, mattes, self.writer(predictor), self.inputs.background, half_frame, report)
 
     def mattes(
         self,
@@ -104,17 +125,23 @@ class OpenedRender(NamedTuple):
 
 @contextmanager
 def open_render(
-    source: str | Path, plate: PlatePaths, output: str | Path, options: RenderOptions, progress: Progress
+    source: str | Path, plate: PlatePaths, output: str | Path | None, options: RenderOptions, progress: Progress
 ) -> Iterator[OpenedRender]:
     """Open the files of a render for as long as the context lasts; arguments as :func:`howard.remove_background`.
 
     Raises HowardErrors where files cannot be read, settings do not go together or the folder is not ours.
     """
+    ending = ""
     if options.preview is not None:
-        options, output = replace(options, frames=options.preview, restart=True), f"{output}_preview"
-    folder = RenderFolder(output, options.overwrite, options.restart)
+        options, ending = replace(options, frames=options.preview, restart=True), "_preview"
+
+    def open_folder(path: str | Path) -> RenderFolder:
+        return RenderFolder(f"{path}{ending}", options.overwrite, options.restart)
+
+    folder = None if output is None else open_folder(output)
     with open_inputs(source, plate, options, progress) as inputs:
         shot = inputs.shot.info
+        folder = folder or open_folder(default_folder(shot.name, options.format))
         indices = choose_frames(options.frames, shot)
         numbers = [shot.first_number + index for index in indices]
         outputs = choose_outputs(options, folder.path, shot, indices)

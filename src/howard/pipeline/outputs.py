@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from howard.errors import OutputError, SettingsError, quoted
+from howard.fields import one_of
 from howard.media import ClipInfo, open_writer
 from howard.options import RenderOptions
 from howard.pipeline.writer import Output
 
 _WITH_COMPOSITE = ("png", "png16")
+_WITH_ALPHA_MODE = ("png", "png16", "exr")
 
 
 def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames: range) -> list[Output]:
@@ -27,11 +29,14 @@ def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames:
             ending=ending,
             compression=options.exr_compression,
             output_colour=options.output_colour,
+            alpha_mode=options.alpha_mode,
         )
         return Output(writer, is_composite)
 
     if options.output_colour is not None and options.format != "exr":
         raise SettingsError(f"output_colour={quoted(options.output_colour)} goes with format=exr")
+    if options.alpha_mode != "auto" and options.format not in _WITH_ALPHA_MODE:
+        raise SettingsError(f"alpha_mode={options.alpha_mode} goes with format={one_of(_WITH_ALPHA_MODE)}")
     if options.format == "composite":
         if options.background is None:
             raise SettingsError("format=composite needs background=, a colour, still or video to lay the person over")

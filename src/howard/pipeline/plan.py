@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from howard.align import ValidityFinder
 from howard.media import ClipInfo
 from howard.options import PlatePaths, RenderOptions, choose_options, takes_options
-from howard.pipeline.deliver import deliver
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.opened_render import OpenedRender, open_render
 from howard.pipeline.outputs import choose_outputs
@@ -81,7 +80,7 @@ class _Trial(NamedTuple):
 def plan_render(
     source: str | Path,
     plate: PlatePaths,
-    output: str | Path,
+    output: str | Path | None = None,
     *,
     options: RenderOptions | None = None,
     predictor: Predictor | None = None,
@@ -97,10 +96,11 @@ def plan_render(
     """
     chosen = choose_options(options, changes)
     with open_progress(progress) as told, open_render(source, plate, output, chosen, told) as opened:
+        request = opened.refuse_other(given=predictor is not None)
         began = time.monotonic()
         network = predictor or opened.load(told)
         loading = time.monotonic() - began
-        opened.folder.resume(opened.describe(network, given=predictor is not None))
+        opened.folder.resume(request | opened.describe_network(network, given=predictor is not None))
         pending = opened.writer(network).missing(opened.numbers)
         trial = _Trial(0, 0.0, 0.0)
         if pending:
@@ -149,7 +149,7 @@ def _try_frames(
         )
         began = time.monotonic()
         mattes = partial(trial.mattes, predictor, SilentProgress(), validity=validity)
-        deliver(numbers, mattes, trial.writer(predictor), opened.inputs.background, report=note)
+        trial.deliver(mattes, predictor, numbers, note)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     skipped = min(filling, count - 1)
     start_of_timing = ends[skipped - 1] if skipped else began

@@ -14,7 +14,6 @@ from howard.align import AlignedPlate
 from howard.media import Frame, choose_frames
 from howard.options import PlatePaths, RenderOptions, choose_options, takes_options
 from howard.pipeline.cutout import cut_out
-from howard.pipeline.deliver import deliver
 from howard.pipeline.foreground import choose_colours
 from howard.pipeline.inputs import open_inputs
 from howard.pipeline.opened_render import load_predictor, open_render
@@ -32,7 +31,7 @@ from howard.report import write_report
 def remove_background(
     source: str | Path,
     plate: PlatePaths,
-    output: str | Path,
+    output: str | Path | None = None,
     *,
     options: RenderOptions | None = None,
     predictor: Predictor | None = None,
@@ -46,7 +45,8 @@ def remove_background(
         plate: the same place, empty; a video filmed with a similar move, or a still. Several clips and stills together
             are one plate. "self" makes it of what the shot's other frames show beside the person.
         output: a folder; made if missing. An interrupted render of the same is continued. Previews go beside it, into
-            a folder whose name ends in "_preview".
+            a folder whose name ends in "_preview". None means renders/NAME, after the shot's name without numbers, or
+            where that holds a render in another format renders/NAME_FORMAT.
         options: how to render; the defaults if left out. Single options can be given by name instead, or as well.
         predictor: what mattes each frame; None loads the options' ``weights`` onto their ``device``. Of one that is
             given its own ``alpha`` counts.
@@ -66,7 +66,7 @@ def remove_background(
             told.step("note", remark)
         explains = partial(wants_sample, folder.path, numbers) if chosen.report else explain_nothing
         mattes = partial(opened.mattes, network, told, explains=explains, validity=check.validity)
-        rendered = deliver(numbers, mattes, opened.writer(network), opened.inputs.background, report=told.frame)
+        rendered = opened.deliver(mattes, network, numbers, told.frame)
     plate_damaged = folder.damaged_plate_indices(numbers)
     return RenderSummary(
         output=folder.path,

@@ -43,17 +43,13 @@ def describe_clip(clip: ClipInfo) -> dict[str, Any]:
     }
 
 
-def describe_render(
-    inputs: Inputs,
-    settings: dict[str, Any],
-    predictor: Predictor,
-    weights_path: str | None,
-    outputs: Sequence[dict[str, Any]],
+def describe_request(
+    inputs: Inputs, settings: dict[str, Any], output_format: str, outputs: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """The whole sidecar.
+    """What of the sidecar is known before the network is loaded.
 
     ``settings`` are those that change pixels; frame ranges do not. ``outputs`` are its outputs' entries, the cut-out
-    first. Weights count by their content: another path or time of change is no difference, an updated file is one.
+    first.
     """
     masks = {"garbage": inputs.garbage, "holdout": inputs.holdout}
     return {
@@ -62,10 +58,20 @@ def describe_render(
         "background": None if inputs.background is None else _describe_background(inputs.background),
         **{name: None if mask is None else describe_clip(mask.clip) for name, mask in masks.items()},
         "settings": settings,
+        "format": output_format,
+        "outputs": list(outputs),
+    }
+
+
+def describe_network(predictor: Predictor, weights_path: str | None) -> dict[str, Any]:
+    """The rest of the sidecar.
+
+    Weights count by their content: another path or time of change is no difference, an updated file is one.
+    """
+    return {
         "weights": asdict(predictor.metadata) | {"path": weights_path, "sha256": dict(predictor.digests)},
         "runtime": _describe_runtime(predictor),
         "mixing": predictor.metadata.mixing,
-        "outputs": list(outputs),
     }
 
 
