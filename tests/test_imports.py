@@ -23,6 +23,7 @@ LEAVES = {
     "measures",
     "cache_folder",
     "cores",
+    "operating_system",
     "heap",
     "command_name",
 }
@@ -39,6 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "measures": set(),
     "cache_folder": set(),
     "cores": set(),
+    "operating_system": set(),
     "heap": set(),
     "command_name": set(),
     "settings": set(),
