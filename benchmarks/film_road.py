@@ -21,7 +21,9 @@ from pathlib import Path
 from statistics import median
 from typing import TypeVar
 
-os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
+from howard.cores import count_cores
+
+os.environ.setdefault("OMP_NUM_THREADS", str(max(1, count_cores() // 2)))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
@@ -30,9 +32,9 @@ import cv2
 import numpy as np
 
 from howard.align import PlateAligner, default_cache_folder
-from howard.cores import count_cores
 from howard.matting import load_matting
 from howard.media import open_reader, open_writer
+from howard.operating_system import resident_memory
 from howard.pipeline import AlignedFrame, Predictor, align_frames, matte_frames, remove_background
 from howard.pipeline.cutout import cut_out
 from howard.pipeline.foreground import choose_colours
@@ -154,8 +156,7 @@ def memory(folder: Path, predictor: Predictor, frames: int) -> list[float]:
     def look(event: object) -> None:
         done = event.done  # type: ignore[attr-defined]
         if done % max(1, frames // 10) == 0:
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
-            seen.append(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
+            seen.append((resident_memory() or 0) / 2**20)
 
     output = folder / "long"
     remove_background(shot, plate, output, predictor=predictor, quality="fast", report=False, progress=look)

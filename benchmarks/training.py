@@ -9,7 +9,6 @@ reference implementation; "ours" is bf16 autocast, channels-last, with the loss'
 
 import argparse
 import multiprocessing
-import resource
 import statistics
 import time
 from functools import partial
@@ -26,6 +25,7 @@ from torch import Tensor
 from howard.data.datasets import Batch
 from howard.heap import keep_freed_memory
 from howard.matting import CoarseMatte, MattingNetwork
+from howard.operating_system import peak_memory
 from howard.training.modules import CoarseModule
 from howard.training.optimiser import adam
 
@@ -85,11 +85,7 @@ def trainer(way: str, encoder: str, size: int, count: int, device: str, pipe: Co
         if device == "cuda":
             torch.cuda.synchronize()
         pipe.send(Step(time.process_time() - cpu, time.perf_counter() - wall))
-    peak = (
-        torch.cuda.max_memory_allocated()
-        if device == "cuda"
-        else 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    )
+    peak = torch.cuda.max_memory_allocated() if device == "cuda" else peak_memory() or 0
     pipe.send(peak)
 
 
@@ -98,7 +94,7 @@ def measure(
 ) -> tuple[dict[str, list[Step]], dict[str, int]]:
     """Steps of both ways, alternating, after two that warm up; and peak memory in bytes."""
     context = multiprocessing.get_context("spawn")
-    pipes: dict[str, Connection] = {}
+    pipes = {}
     for way in WAYS:
         pipes[way], other = context.Pipe()
         context.Process(target=trainer, args=(way, encoder, size, count, device, other), daemon=True).start()

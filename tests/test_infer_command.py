@@ -169,6 +169,22 @@ def test_ranges_of_a_shot_side_by_side(tmp_path: Path, launcher: list[str]) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_a_job_that_fails_elsewhere_is_reported(tmp_path: Path, launcher: str) -> None:
+    pytest.importorskip("submitit")
+    small_clip(tmp_path / "shot.mp4", 0, 2)
+    small_clip(tmp_path / "plate.mp4", 30, 2)
+    sweep = ("-m", f"hydra/launcher={launcher}", "input=nowhere.mp4,shot.mp4", "plate=plate.mp4", "report=false")
+    result = infer(tmp_path, *sweep, "threads=1")
+    assert result.returncode == 2, result.stderr
+    logs = [result.stderr, *(path.read_text() for path in tmp_path.rglob("*.err"))]
+    assert "error: nowhere.mp4 does not exist; check the path and its spelling" in "".join(logs)
+    assert "Traceback" not in result.stderr
+    assert len(frames_of(tmp_path / "renders" / "shot")) == 2
+    assert not list(tmp_path.glob(".howard-*"))
+
+
+@pytest.mark.slow
 def test_a_preview_and_another(tmp_path: Path) -> None:
     small_clip(tmp_path / "shot.mp4", 0, 3)
     small_clip(tmp_path / "plate.mp4", 30, 2)

@@ -6,7 +6,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import howard
 from howard import cli
@@ -14,7 +13,7 @@ from howard.cli.chatter import silent_libraries
 from howard.cli.config_folder import config_folder
 from howard.command_name import INFER
 from howard.cores import count_cores
-from howard.errors import HowardError, UnusableResultError
+from howard.errors import UnusableResultError
 from howard.options import GROUPS, RenderJob
 from howard.progress import open_progress
 
@@ -47,24 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def render_all(arguments: Sequence[str]) -> None:
-    """Let Hydra go through all combinations of comma-separated values; what cannot be rendered is said and passed."""
+    """Render every combination of comma-separated values; those that cannot be rendered are reported and skipped."""
     # Hydra takes a third of a second to load, which one render need not wait for.
-    import hydra
-
-    failures: list[str] = []
-
-    def job(config: Any) -> None:
-        try:
-            render(cli.as_settings(RenderJob, config))
-        except HowardError as error:
-            failures.append(str(error))
-            print(f"error: {error}", file=sys.stderr)
+    from howard.cli.sweeps import run_sweep
 
     configs = config_folder()
     cli.register_settings(RenderJob, "infer_settings")
     sys.argv[1:] = cli.hydra_arguments(arguments, "infer", configs)
-    hydra.main(config_path=str(configs), config_name="infer", version_base=None)(job)()
-    if failures:
+    if not run_sweep(lambda config: render(cli.as_settings(RenderJob, config)), configs, "infer"):
         sys.exit(2)
 
 
@@ -95,6 +84,8 @@ def share_cores(threads: int | None) -> None:
     """
     cores = threads or count_cores()
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // 2)))
+    # OpenImageIO would otherwise take all of the machine's.
+    os.environ.setdefault("OPENIMAGEIO_THREADS", str(cores))
     # Small systems of equations, many at a time: threads of their own would only get in the way.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Fresh memory in large pages: a tenth of the network's time.

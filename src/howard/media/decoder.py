@@ -10,10 +10,13 @@ from av.stream import Discard
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
+from howard.cores import count_cores
 from howard.media.streams import open_container
 from howard.media.timeline import Keyframe, Timeline
 
 _UNREFERENCED = (PictureType.B, PictureType.BI)
+# Threads of a decoder; FFmpeg itself starts no more, since each holds a frame.
+_MOST_THREADS = 16
 
 
 class DecodedFrame(NamedTuple):
@@ -46,6 +49,8 @@ class VideoDecoder:
                 stream.discard = Discard.all
         if self._threads:
             self._stream.thread_type = "AUTO"
+            # As many as FFmpeg itself starts, but of the cores that this process may use.
+            self._stream.thread_count = min(count_cores() + 1, _MOST_THREADS)
         else:
             self._stream.thread_type, self._stream.thread_count = "NONE", 1
         self._begin()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from omegaconf import DictConfig, OmegaConf
 
 from howard.command_name import TRAIN
+from howard.cores import count_cores
 from howard.training import folders, stages
 from howard.training.assembly import build, build_trainer, choose_first_weights, describe, fit_to_device, speed_up
 
@@ -33,8 +34,8 @@ def fit(config: DictConfig, run: Path, checkpoint: Path | None = None, trained: 
     started = time.monotonic()
     cv2.setNumThreads(1)  # workers are forked, and OpenCV's thread pool does not survive that
     seed_everything(config.seed, workers=True, verbose=False)
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
+    # Torch's own choice follows the affinity, but no quota of a container.
+    torch.set_num_threads(config.threads or min(torch.get_num_threads(), count_cores()))
     if checkpoint is None:
         fit_to_device(config)
     network = build(config.model)

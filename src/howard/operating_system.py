@@ -1,0 +1,33 @@
+"""What only some operating systems have, each with its fallback: the one module that asks for such things."""
+
+import importlib
+import os
+import sys
+
+
+def affinity() -> int:
+    """Cores that the scheduler may run this process on; where the system has no affinity (macOS, Windows), all."""
+    ask = getattr(os, "sched_getaffinity", None)
+    return len(ask(0)) if ask else os.cpu_count() or 1
+
+
+def peak_memory() -> int | None:
+    """Most bytes that this process has had resident; None where the system does not count them (Windows)."""
+    try:
+        resource = importlib.import_module("resource")
+    except ImportError:
+        return None
+    # macOS counts bytes, others kibibytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def resident_memory() -> int | None:
+    """Bytes that this process has resident now; None where there is no ``/proc`` (macOS, Windows)."""
+    page_size = getattr(os, "sysconf", None)
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            pages = int(file.read().split()[1])
+    except OSError:
+        return None
+    return pages * page_size("SC_PAGE_SIZE") if page_size else None

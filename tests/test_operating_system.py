@@ -1,0 +1,72 @@
+"""What some systems lack is asked for in one module alone, and its fallbacks work."""
+
+import ast
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from howard import operating_system
+
+ROOT = Path(__file__).parents[1]
+# Modules that Windows or macOS lack, in part or wholly.
+MODULES = {"fcntl", "grp", "msvcrt", "pty", "pwd", "resource", "signal", "syslog", "termios", "tty", "winreg"}
+# Of os, what Windows or macOS lack and what a render or a training could want.
+NAMES = {"fork", "getuid", "killpg", "nice", "setsid", "sysconf", "wait", "waitpid"}
+
+
+def system_names(source: str) -> set[str]:
+    """The names in a module's source that not all systems have."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names} & MODULES
+        elif isinstance(node, ast.ImportFrom):
+            found |= {str(node.module)} & MODULES
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os":
+            found |= {node.attr} if node.attr in NAMES or node.attr.startswith("sched_") else set()
+    return found
+
+
+def test_no_other_module_asks_for_what_some_systems_lack() -> None:
+    files = [*(ROOT / "src").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py"), *ROOT.glob("*.py")]
+    found = {str(path): system_names(path.read_text(encoding="utf-8")) for path in files}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "source", ["import resource", "from fcntl import flock", "os.sched_getaffinity(0)", "def f():\n    os.nice(1)"]
+)
+def test_planted_names_are_found(source: str) -> None:
+    assert len(system_names(source)) == 1
+
+
+def test_affinity_with_and_without_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 1 <= operating_system.affinity() <= (os.cpu_count() or 1)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert operating_system.affinity() == os.cpu_count()
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert operating_system.affinity() == 1
+
+
+def test_peak_memory_with_and_without_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform != "win32":
+        before = operating_system.peak_memory()
+        assert before is not None
+        held = bytearray(before + 2**24)
+        peak = operating_system.peak_memory()
+        assert peak is not None
+        assert len(held) <= peak < 2**50
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert operating_system.peak_memory() is None
+
+
+def test_resident_memory_with_and_without_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform.startswith("linux"):
+        now, peak = operating_system.resident_memory(), operating_system.peak_memory()
+        assert now is not None
+        assert peak is not None
+        assert 2**20 < now <= 1.01 * peak
+    monkeypatch.delattr(os, "sysconf", raising=False)
+    assert operating_system.resident_memory() is None
