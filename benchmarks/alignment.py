@@ -1,10 +1,11 @@
 """What alignment leaves wrong, against truth, and what it costs: ``python benchmarks/alignment.py``.
 
-Six sections, all by default, each named by ``--section``:
+Seven sections, all by default, each named by ``--section``:
 
 * scenes: rendered hand-held footage with exact truth (``benchmarks/scenes``), for Background Matting V2's recipe, the
   best single homography, and ours at each quality. The seed and the photographs are kept apart for this: nothing was
   ever tuned on them. ``--tuning`` uses the other half of seeds and photographs, to tune on.
+* turned: the same scenes in landscape and turned to portrait, and the ratio of what is left wrong.
 * speed: time to align a 1080p frame, as a ratio to one RootSIFT detection in the same run.
 * pairs: rendered rooms seen from two places, with true parallax, with and without somebody pasted in.
 * clips: rendered and real clips whose clean background or homographies are known.
@@ -20,7 +21,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SECTIONS = ("scenes", "speed", "pairs", "clips", "gate", "long")
+SECTIONS = ("scenes", "turned", "speed", "pairs", "clips", "gate", "long")
 
 
 def read_arguments() -> argparse.Namespace:

@@ -6,12 +6,13 @@ import time
 
 from rich.console import Console
 
-from benchmarks.aligning import gate, on_clips, on_long, on_pairs, on_scenes, speed
+from benchmarks.aligning import gate, on_clips, on_long, on_pairs, on_scenes, on_turned, speed
 from benchmarks.aligning.harness import use_one_thread
 
 _FILE_WIDTH = 140
 _SECTIONS = {
     "scenes": on_scenes.run,
+    "turned": on_turned.run,
     "speed": speed.run,
     "pairs": on_pairs.run,
     "clips": on_clips.run,

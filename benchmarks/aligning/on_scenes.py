@@ -48,7 +48,7 @@ class Task(NamedTuple):
 
 def run(arguments: argparse.Namespace, console: Console) -> Figures:
     """Score the scenes of the command line, print the tables and return the figures."""
-    tasks = list(_tasks(arguments))
+    tasks = list(scene_tasks(arguments))
     rows: list[Row] = []
     with ProcessPoolExecutor(arguments.jobs) as workers:
         for number, (task, found) in enumerate(zip(tasks, workers.map(score_scene, tasks), strict=True), 1):
@@ -66,6 +66,16 @@ def run(arguments: argparse.Namespace, console: Console) -> Figures:
 
 def score_scene(task: Task) -> list[Row]:
     """Score every aligner on the frames of one scene."""
+    scene = open_scene(task)
+    rows = []
+    with plate_aligners(scene.plate, task.methods) as aligners:
+        for index in chosen_frames(scene, task.frames):
+            rows += score_case(scene_case(scene, index), scene.plate, aligners, task.methods)
+    return rows
+
+
+def open_scene(task: Task) -> Scene:
+    """The scene of a task, its plate rendered, in a process that uses one thread."""
     use_one_thread()
     # Scenes and their clips refer to each other; without this the last scene's pictures would stay for long.
     gc.collect()
@@ -73,12 +83,13 @@ def score_scene(task: Task) -> list[Row]:
     for _ in scene.plate:
         # Rendered now, so that rendering is in nobody's time.
         pass
-    chosen = np.linspace(0, len(scene.scored) - 1, min(task.frames, len(scene.scored))).round().astype(int)
-    rows = []
-    with plate_aligners(scene.plate, task.methods) as aligners:
-        for index in (scene.scored[place] for place in chosen):
-            rows += score_case(scene_case(scene, index), scene.plate, aligners, task.methods)
-    return rows
+    return scene
+
+
+def chosen_frames(scene: Scene, count: int) -> list[int]:
+    """At most ``count`` of the scene's scored frames, evenly chosen."""
+    places = np.linspace(0, len(scene.scored) - 1, min(count, len(scene.scored))).round().astype(int)
+    return [scene.scored[place] for place in places]
 
 
 def existing(folder: Path) -> Path | None:
@@ -145,7 +156,8 @@ def _show_verdict(found: Figures, console: Console) -> None:
         )
 
 
-def _tasks(arguments: argparse.Namespace) -> Iterator[Task]:
+def scene_tasks(arguments: argparse.Namespace) -> Iterator[Task]:
+    """The scenes that the command line asks for; kinds take turns."""
     kinds = [kind for kind in KINDS if not arguments.kind or kind.name in arguments.kind]
     first = arguments.seed if arguments.seed is not None else TUNING_SEED if arguments.tuning else HELD_OUT_SEED
     methods = tuple(arguments.method) if arguments.method else (*METHODS, EXACT)

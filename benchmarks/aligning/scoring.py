@@ -10,8 +10,8 @@ import numpy as np
 from benchmarks.aligning.methods import Attempt
 
 WRONG_LEVELS = 10.0
-# Width of the band about the person, and median errors that are no alignment at all, in a picture 1920 wide.
-_BAND_PX, _GROSS_PX, _MENDED_PX, _FULL_WIDTH = 32, 20.0, 2.0, 1920
+# Width of the band about the person, and median errors that are no alignment at all, at a long side of 1920.
+_BAND_PX, _GROSS_PX, _MENDED_PX, _FULL_SIDE = 32, 20.0, 2.0, 1920
 _EMPTY, _SOLID = 0.02, 0.5
 # A flow is looked at on this grid, and only where the smaller eigenvalue of the structure tensor says it can be seen.
 _FLOW_STEP, _FLOW_WINDOW, _SEEN = 4, 9, 8e-4
@@ -33,7 +33,7 @@ class Truth:
     def near(self) -> np.ndarray:
         """Background within 32 px (at 1080p) of the person, (H, W) bool."""
         distance = cv2.distanceTransform(self.background.astype(np.uint8), cv2.DIST_L2, 5)
-        return (distance <= _BAND_PX * self.alpha.shape[1] / _FULL_WIDTH) & self.background
+        return (distance <= _BAND_PX * max(self.alpha.shape) / _FULL_SIDE) & self.background
 
 
 class Score(NamedTuple):
@@ -69,7 +69,7 @@ def score(attempt: Attempt, truth: Truth, homography_errors: np.ndarray, remaini
 
     h_px, h_px95 = _spread(homography_errors)
     px, px95 = _spread(remaining)
-    unit = truth.alpha.shape[1] / _FULL_WIDTH
+    unit = max(truth.alpha.shape) / _FULL_SIDE
     return Score(
         wrong=share(truth.background),
         near=share(truth.near),

@@ -56,4 +56,4 @@ def test_solving_by_blocks_is_solving():
     half = rng.normal(0, 0.1, (112, 112))
     normal = np.where(far, 0, half + half.T) + 10 * np.eye(112)
     right = rng.normal(0, 1, (112, 2))
-    np.testing.assert_allclose(_solve_blocks(normal, right), np.linalg.solve(normal, right), atol=1e-10)
+    np.testing.assert_allclose(_solve_blocks(normal, right, 28), np.linalg.solve(normal, right), atol=1e-10)

@@ -8,7 +8,7 @@ import pytest
 import howard.align.search
 from howard.align import AlignmentStatus, PlateAligner
 from howard.align.features import match_features
-from howard.align.retrieval import GRID, RankedLook, rank_looks
+from howard.align.retrieval import RankedLook, rank_looks
 
 SIZE = (400, 300)
 
@@ -42,7 +42,7 @@ def tried(monkeypatch) -> list[int]:
 
 @pytest.mark.parametrize(("order", "index", "count"), [([1, 3, 0, 2, 4], 1, 1), ([4, 0, 2, 3, 1], 3, 4)])
 def test_a_frame_that_ranks_late_is_still_found(monkeypatch, tried, plate, scene, homography, order, index, count):
-    ranked = [RankedLook(place, 0.0, np.zeros(GRID, bool)) for place in order]
+    ranked = [RankedLook(place, 0.0, np.zeros((54, 96), bool)) for place in order]
     monkeypatch.setattr(howard.align.search, "_rank", lambda source, store, likely: ranked)
     aligned = PlateAligner(plate, quality="fast", shortlist=5).align(Shot(scene.view(homography(9), SIZE)))
     assert aligned.status is AlignmentStatus.GOOD

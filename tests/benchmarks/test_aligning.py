@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.aligning.harness import Row
 from benchmarks.aligning.methods import Attempt, align_bgmv2, align_homography, fit_colour, warp_attempt
+from benchmarks.aligning.on_turned import TurnedScore, compare_turns
 from benchmarks.aligning.scoring import Score, Truth, homography_errors, remaining_errors, score
 from benchmarks.aligning.tables import figures
 from benchmarks.scenes import Size
@@ -131,6 +132,33 @@ def test_groups_weigh_alike_and_what_is_unknown_is_none():
     assert found["all"]["wrong"] == pytest.approx(0.3)
     assert found["only b"]["wrong"] == pytest.approx(0.4)
     assert found["all"]["h_px"] is None
+
+
+def test_portrait_is_set_against_landscape_and_failures_count_as_wrong():
+    def scored(turns: int, wrong: float, px: float, *, failed: bool = False) -> TurnedScore:
+        score = Score(wrong, wrong, wrong, 0, px, px, float("nan"), float("nan"), failed)
+        return TurnedScore("a", "standard", turns, score)
+
+    scores = [scored(0, 0.1, 1.0), scored(1, 0.12, 1.5), scored(2, 0.3, 1.0), scored(3, 0.24, 1.5)]
+    found = compare_turns(scores, "standard")
+    assert found["a"]["wrong ratio"] == pytest.approx(0.9)
+    assert found["all"]["px ratio"] == pytest.approx(1.5)
+    lost = compare_turns([*scores[:3], scored(3, float("nan"), float("nan"), failed=True)], "standard")
+    assert lost["a"]["wrong turned"] == pytest.approx(0.56)
+    assert lost["a"]["failed turned"] == pytest.approx(0.5)
+    assert lost["a"]["px turned"] == pytest.approx(1.5)
+
+
+@pytest.mark.slow
+def test_the_command_turns_scenes(tmp_path):
+    json_path = tmp_path / "figures.json"
+    command = [sys.executable, "benchmarks/alignment.py", "--section", "turned", "--kind", "facade", "--frames", "2"]
+    options = ["--width", "640", "--data", str(tmp_path / "none"), "--jobs", "1", "--json", str(json_path)]
+    done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(json_path.read_text())["turned"]["standard"]["facade"]
+    assert found["failed"] == found["failed turned"] == 0
+    assert found["wrong ratio"] <= 1.1
 
 
 @pytest.mark.slow

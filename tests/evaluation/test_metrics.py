@@ -125,13 +125,14 @@ def test_connectivity_notices_an_island() -> None:
 
 
 def test_band_covers_ten_pixels_at_1080p() -> None:
-    true = np.zeros((1080, 60))
+    true = np.zeros((1080, 1920))
     true[540, 30] = 0.5
     band = metrics.edge_band(true)
     assert band[530:551, 30].all()
     assert not band[529, 30]
     assert not band[551, 30]
-    assert metrics.edge_band(true[::2]).sum() == 81  # a disc of radius 5
+    np.testing.assert_array_equal(metrics.edge_band(np.rot90(true)), np.rot90(band))
+    assert metrics.edge_band(true[::2, ::2]).sum() == 81  # a disc of radius 5
 
 
 def test_band_of_a_hard_edge_is_unknown() -> None:

@@ -142,6 +142,15 @@ def test_large_pictures_are_looked_at_in_a_smaller_size() -> None:
     assert float((enlarged[..., ::scale, ::scale] - found).abs().mean()) < 0.03
 
 
+def test_portrait_pictures_are_unmixed_like_landscape_ones() -> None:
+    case = Case()
+    scale = 12  # 1536 x 1152: the long side decides in what size it is looked at
+    parts = [F.interpolate(each, scale_factor=scale) for each in (case.source, case.plate, case.network, case.patches)]
+    upright = [torch.rot90(each, dims=(2, 3)).contiguous() for each in parts]
+    landscape, portrait = (unmix_alpha(each[0], each[1], None, each[2], each[3], True) for each in (parts, upright))
+    assert float((torch.rot90(portrait, -1, dims=(2, 3)) - landscape).abs().mean()) < 1e-3
+
+
 def test_without_anybody_solid_near_the_network_is_believed() -> None:
     case = Case()
     case.network = case.network * 0.4

@@ -173,6 +173,9 @@ def test_sdr_is_as_it_was(describe):
     for keeps in (True, False):
         assert choose_stored_colour(describe(4, 4), keeps) == SDR
         assert choose_stored_colour(describe(4, 4, dtype="uint16", primaries="bt709"), keeps) == SDR
+        # Floats of SDR: EXR in sRGB, stills with a profile of sRGB's primaries and another curve.
+        for transfer in ("iec61966-2-1", "icc"):
+            assert choose_stored_colour(describe(4, 4, dtype="float32", transfer=transfer), keeps) == SDR
 
 
 def test_opencolorio_s_spaces_are_kept_unless_they_are_linear(describe):

@@ -5,14 +5,14 @@ import numpy as np
 
 from howard.align.aligned import AlignedPlate
 from howard.align.features import extract_features, match_features
-from howard.align.geometry import apply_homography, reduce_to, size_of
+from howard.align.geometry import apply_homography, reduce_to, scale_pixels, size_of
 from howard.align.levels import to_bytes
 
 # Long side of each of the four panels.
 _PANEL_SIDE = 960
 # Levels of difference that the heat map shows in its hottest colour.
 _HOTTEST = 40.0
-# Pixels of a source 1920 wide: a match this near its place agrees.
+# Pixels at a long side of 1920: a match this near its place agrees.
 _AGREES_PX = 4.0
 _MOST_LINES = 120
 _LABEL_HEIGHT = 32
@@ -37,7 +37,7 @@ def _draw_matches(source: np.ndarray, plate: np.ndarray, aligned: AlignedPlate) 
     right = cv2.resize(plate, size_of(shown), interpolation=cv2.INTER_AREA)
     panel = np.hstack([_label(shown, "source"), _label(right, f"plate frame {_main_frame(aligned)}")])
     error = np.linalg.norm(apply_homography(aligned.homography, matches.plate) - matches.source, axis=1)
-    agrees = error < _AGREES_PX * source.shape[1] / 1920
+    agrees = error < scale_pixels(_AGREES_PX, size_of(source))
     here = matches.source * np.array(size_of(shown)) / np.array(size_of(source))
     there = matches.plate * np.array(size_of(shown)) / np.array(size_of(plate)) + (shown.shape[1], 0)
     step = max(1, len(here) // _MOST_LINES)

@@ -5,6 +5,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+# Long side of the pictures in whose pixels distances are given.
+FULL_SIDE = 1920
+
 
 class Size(NamedTuple):
     """Width and height in pixels."""
@@ -13,9 +16,26 @@ class Size(NamedTuple):
     height: int
 
 
+class Grid(NamedTuple):
+    """Columns and rows of cells that divide a picture evenly."""
+
+    columns: int
+    rows: int
+
+
 def size_of(image: np.ndarray) -> Size:
     """Size of an (H, W) or (H, W, C) picture."""
     return Size(image.shape[1], image.shape[0])
+
+
+def scale_pixels(pixels: float, size: Size) -> float:
+    """A distance given in pixels at a long side of 1920, in pixels of a picture of ``size``."""
+    return pixels * max(size) / FULL_SIDE
+
+
+def orient_grid(grid: Grid, size: Size) -> Grid:
+    """The ``grid`` of landscape pictures, turned with the picture where ``size`` is upright."""
+    return Grid(grid.rows, grid.columns) if size.height > size.width else grid
 
 
 def reduce_to(image: np.ndarray, long_side: int) -> np.ndarray:

@@ -6,12 +6,14 @@ import cv2
 import numpy as np
 
 from howard.align.features import Matches
-from howard.align.geometry import Size, apply_homography
+from howard.align.geometry import Grid, Size, apply_homography, orient_grid, scale_pixels
 
-# Reprojection error of an inlier, in pixels of a source 1920 wide; in smaller ones it shrinks, but not below the least.
-INLIER_PX, _LEAST_INLIER_PX = 3.0, 1.5
-FULL_WIDTH = 1920
-_GRID_COLUMNS, _GRID_ROWS = 8, 5
+# Reprojection error of an inlier, in pixels at a long side of 1920; in smaller sources it shrinks, but not below ...
+INLIER_PX = 3.0
+# ... the least, in pixels of any source: the precision of keypoints.
+_LEAST_INLIER_PX = 1.5
+# Of landscape sources; upright ones have 5 x 8.
+_GRID = Grid(columns=8, rows=5)
 # A plate shown at less than a third or more than three times the source's scale was not filmed from the same place.
 _AREA_RANGE = (1 / 9, 9.0)
 
@@ -82,7 +84,7 @@ def fit_plane(matches: Matches, source_size: Size) -> Plane | None:
     """The homography that most matches agree with, by MAGSAC++ (Barath et al., CVPR 2020); None where there is none."""
     if len(matches.plate) < 4:
         return None
-    settings = magsac_settings(max(_LEAST_INLIER_PX, INLIER_PX * source_size.width / FULL_WIDTH))
+    settings = magsac_settings(max(_LEAST_INLIER_PX, scale_pixels(INLIER_PX, source_size)))
     matrix, mask = cv2.findHomography(matches.plate, matches.source, settings)
     if matrix is None or not np.isfinite(matrix).all():
         return None
@@ -130,12 +132,14 @@ def magsac_settings(threshold: float) -> cv2.UsacParams:
 
 
 def grid_cells(points: np.ndarray, size: Size) -> np.ndarray:
-    """The cell of an 8 x 5 grid over a picture that each of (N, 2) points lies in: (N,) int from 0."""
-    columns = np.clip((points[:, 0] + 0.5) * _GRID_COLUMNS / size.width, 0, _GRID_COLUMNS - 1).astype(int)
-    rows = np.clip((points[:, 1] + 0.5) * _GRID_ROWS / size.height, 0, _GRID_ROWS - 1).astype(int)
-    return rows * _GRID_COLUMNS + columns
+    """The cell of a grid of 8 cells along a picture's long side and 5 along the short one that each of (N, 2) points
+    lies in: (N,) int from 0."""
+    grid = orient_grid(_GRID, size)
+    columns = np.clip((points[:, 0] + 0.5) * grid.columns / size.width, 0, grid.columns - 1).astype(int)
+    rows = np.clip((points[:, 1] + 0.5) * grid.rows / size.height, 0, grid.rows - 1).astype(int)
+    return rows * grid.columns + columns
 
 
 def grid_share(points: np.ndarray, size: Size) -> float:
     """The share of the grid's cells that hold any of (N, 2) points."""
-    return len(np.unique(grid_cells(points, size))) / (_GRID_COLUMNS * _GRID_ROWS)
+    return len(np.unique(grid_cells(points, size))) / (_GRID.columns * _GRID.rows)

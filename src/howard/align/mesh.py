@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 
 from howard.align.features import Matches
-from howard.align.geometry import Size, apply_homography
+from howard.align.geometry import Grid, Size, apply_homography, orient_grid
 
-# Nodes are numbered column by column, _COLUMNS an even number of them.
-_COLUMNS, _ROWS = 24, 14
-_BLOCK = 2 * _ROWS
+# Nodes of landscape sources; upright ones have 14 x 24. They are numbered column by column, an even number of them.
+_GRID = Grid(columns=24, rows=14)
 # Weight of the bending between neighbouring nodes, and of their difference, against one match.
 _BENDING, _STRETCH = 1.0, 0.05
 # Shares of the long side: a residual longer than this is a mistake; this far from the mesh it counts half. The first
@@ -57,64 +56,65 @@ def fit_mesh(residuals: Residuals, size: Size, reduced: Size) -> np.ndarray:
     Robust least squares over a grid of nodes with Cauchy weights; ``size`` is the source's in full pixels. Zero where
     there are no residuals.
     """
-    nodes = np.zeros((_COLUMNS * _ROWS, 2))
+    mesh = orient_grid(_GRID, size)
+    nodes = np.zeros((mesh.columns * mesh.rows, 2))
     if len(residuals.points) >= _FEWEST:
-        place = _bilinear(residuals.points, size)
+        place = _bilinear(residuals.points, size, mesh)
         weight = np.ones(len(residuals.points))
         for spread in _SPREADS:
-            nodes = _solve(place, weight, residuals.offsets)
+            nodes = _solve(place, weight, residuals.offsets, mesh)
             error = residuals.offsets - (place.shares[..., None] * nodes[place.nodes]).sum(axis=1)
             weight = 1 / (1 + (error**2).sum(axis=1) / (spread * max(size)) ** 2)
-    grid = nodes.reshape(_COLUMNS, _ROWS, 2).swapaxes(0, 1) * (np.array(reduced) / np.array(size))
+    grid = nodes.reshape(*mesh, 2).swapaxes(0, 1) * (np.array(reduced) / np.array(size))
     return np.asarray(cv2.resize(grid.astype(np.float32), reduced, interpolation=cv2.INTER_LINEAR))
 
 
-def _bilinear(points: np.ndarray, size: Size) -> _Place:
-    shape = np.array([_COLUMNS, _ROWS])
+def _bilinear(points: np.ndarray, size: Size, mesh: Grid) -> _Place:
+    shape = np.array(mesh)
     # Nodes sit in the middle of their cells, like pixels.
     at = np.clip((points + 0.5) * shape / np.array(size) - 0.5, 0, shape - 1.001)
     low = at.astype(int)
     (x, y), (u, v) = low.T, (at - low).T
-    corner = x * _ROWS + y
-    nodes = np.stack([corner, corner + _ROWS, corner + 1, corner + _ROWS + 1], axis=1)
+    corner = x * mesh.rows + y
+    nodes = np.stack([corner, corner + mesh.rows, corner + 1, corner + mesh.rows + 1], axis=1)
     return _Place(nodes, np.stack([(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v], axis=1))
 
 
-def _solve(place: _Place, weight: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def _solve(place: _Place, weight: np.ndarray, offsets: np.ndarray, mesh: Grid) -> np.ndarray:
     """Nodes (columns x rows, 2) from the normal equations."""
-    smoothness, (nodes, shares) = _smoothness(), place
+    smoothness, (nodes, shares) = _smoothness(mesh), place
     count = len(smoothness)
     pairs = (nodes[:, :, None] * count + nodes[:, None, :]).ravel()
     products = (weight[:, None, None] * shares[:, :, None] * shares[:, None, :]).ravel()
     normal = np.bincount(pairs, products, count * count).reshape(count, count) + smoothness
     weighted = weight[:, None] * shares
     right = [np.bincount(nodes.ravel(), (weighted * offset[:, None]).ravel(), count) for offset in offsets.T]
-    return _solve_blocks(normal, np.stack(right, axis=1))
+    return _solve_blocks(normal, np.stack(right, axis=1), 2 * mesh.rows)
 
 
-def _solve_blocks(normal: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """normal^-1 right by blocks of two columns of nodes, each of which touches only the next.
+def _solve_blocks(normal: np.ndarray, right: np.ndarray, block: int) -> np.ndarray:
+    """normal^-1 right by blocks of ``block`` nodes, two columns of them, each of which touches only the next.
 
     A hundredth of the work of solving all at once.
     """
-    blocks = [slice(first, first + _BLOCK) for first in range(0, len(normal), _BLOCK)]
+    blocks = [slice(first, first + block) for first in range(0, len(normal), block)]
     diagonal, target, passed = normal[blocks[0], blocks[0]], right[blocks[0]], []
     for here, beyond in pairwise(blocks):
         link = normal[here, beyond]
         solved = np.linalg.solve(diagonal, np.hstack([link, target]))
         passed.append(solved)
-        diagonal = normal[beyond, beyond] - link.T @ solved[:, :_BLOCK]
-        target = right[beyond] - link.T @ solved[:, _BLOCK:]
+        diagonal = normal[beyond, beyond] - link.T @ solved[:, :block]
+        target = right[beyond] - link.T @ solved[:, block:]
     found = [np.linalg.solve(diagonal, target)]
     for solved in reversed(passed):
-        found.append(solved[:, _BLOCK:] - solved[:, :_BLOCK] @ found[-1])
+        found.append(solved[:, block:] - solved[:, :block] @ found[-1])
     return np.concatenate(found[::-1])
 
 
-@lru_cache(maxsize=1)
-def _smoothness() -> np.ndarray:
+@lru_cache(maxsize=2)
+def _smoothness(mesh: Grid) -> np.ndarray:
     """Quadratic form of bending (second differences) and stretch (first differences) along rows and columns."""
-    number = np.arange(_COLUMNS * _ROWS).reshape(_COLUMNS, _ROWS)
+    number = np.arange(mesh.columns * mesh.rows).reshape(mesh)
     form = np.zeros((number.size, number.size))
     for nodes in (number, number.T):
         for kernel, strength in (((1, -1), _STRETCH), ((1, -2, 1), _BENDING)):

@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 
 from howard.align.features import Matches
-from howard.align.geometry import Size
+from howard.align.geometry import Size, scale_pixels
 from howard.align.homography import (
-    FULL_WIDTH,
     INLIER_PX,
     Gate,
     HomographyEstimate,
@@ -30,9 +29,9 @@ from howard.align.homography import (
 _ONE_PLANE = 0.8
 # Seven pairs give a fundamental matrix; with few more anything agrees with one.
 _FEWEST = 16
-# Distance from an epipolar line, in pixels of a source 1920 wide.
+# Distance from an epipolar line, in pixels at a long side of 1920.
 _EPIPOLAR_PX = 2.0
-# Share of the source's width: a match this far from where a plane puts it is no worse further off.
+# Share of the source's long side: a match this far from where a plane puts it is no worse further off.
 _FAR = 1 / 64
 
 # Measured on rendered rooms, somebody before them: right plates keep at least 0.77 of the matches, in 0.4 of the grid
@@ -80,7 +79,7 @@ def keep_rigid(matches: Matches, source_size: Size) -> Matches:
     """The matches that agree with one fundamental matrix; none where there is no such matrix."""
     kept = np.zeros(len(matches.plate), bool)
     if len(kept) >= _FEWEST:
-        settings = magsac_settings(_EPIPOLAR_PX * source_size.width / FULL_WIDTH)
+        settings = magsac_settings(scale_pixels(_EPIPOLAR_PX, source_size))
         try:
             _, mask = cv2.findFundamentalMat(matches.plate, matches.source, settings)
         except cv2.error:  # what OpenCV makes of matches whose every sample is degenerate
@@ -91,14 +90,14 @@ def keep_rigid(matches: Matches, source_size: Size) -> Matches:
 
 def _planes(rigid: Matches, planar: HomographyEstimate, source_size: Size) -> list[np.ndarray]:
     """Homographies to choose from: of the plane that most matches lie on, and of the next one."""
-    off = reprojection_errors(planar.matrix, rigid) > INLIER_PX * source_size.width / FULL_WIDTH
+    off = reprojection_errors(planar.matrix, rigid) > scale_pixels(INLIER_PX, source_size)
     second = fit_plane(Matches(rigid.plate[off], rigid.source[off]), source_size)
     return [planar.matrix] if second is None else [planar.matrix, second.matrix]
 
 
 def _distance(matrix: np.ndarray, matches: Matches, source_size: Size) -> float:
     """Mean distance of matches from where a matrix puts them, every cell of the grid counting alike."""
-    errors = np.minimum(reprojection_errors(matrix, matches), _FAR * source_size.width)
+    errors = np.minimum(reprojection_errors(matrix, matches), _FAR * max(source_size))
     cells = grid_cells(matches.source, source_size)
     counts = np.bincount(cells)
     return float((np.bincount(cells, errors)[counts > 0] / counts[counts > 0]).mean())

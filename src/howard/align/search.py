@@ -7,8 +7,9 @@ import numpy as np
 
 from howard.align.candidate import Candidate, compare_looks, cover_together
 from howard.align.features import Matches, match_features
+from howard.align.geometry import size_of
 from howard.align.homography import HomographyEstimate
-from howard.align.retrieval import GRID, RankedLook, rank_looks
+from howard.align.retrieval import RankedLook, rank_looks, shown_grid
 from howard.align.rigid import fit_place
 from howard.align.store import PlateStore
 from howard.align.validity import restore_static
@@ -149,8 +150,7 @@ def fill_with_itself(source: SourceView, store: PlateStore, chosen: list[Candida
 
 def _shares(mask: np.ndarray) -> np.ndarray:
     """How much of every cell of the grid on which likely plate frames are judged is in a mask (h, w) bool."""
-    rows, columns = GRID
-    return cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+    return cv2.resize(mask.astype(np.float32), shown_grid(size_of(mask)), interpolation=cv2.INTER_AREA)
 
 
 def _fit(source: SourceView, store: PlateStore, index: int) -> Fit | None:

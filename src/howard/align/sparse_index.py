@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from howard.align.retrieval import similarity, thumbnail
+from howard.align.retrieval import is_upright, similarity, thumbnail
 
 # Plates of up to so many frames are compared as a whole.
 _FEW_FRAMES = 64
@@ -40,6 +40,8 @@ class SparsePlateIndex:
         self._read = read
         self._count = count
         self._thumbnails: dict[int, np.ndarray] = {}
+        # Of the first frame that is compared.
+        self._upright = False
         self._coarse = _choose_coarse(count, entries)
 
     def __len__(self) -> int:
@@ -53,8 +55,11 @@ class SparsePlateIndex:
         """
         for index in self._coarse:
             if index not in self._thumbnails:
-                self._thumbnails[index] = thumbnail(self._read(index))
-        scores = similarity(np.stack([self._thumbnails[index] for index in self._coarse]), image)
+                picture = self._read(index)
+                self._upright = is_upright(picture) if index == self._coarse[0] else self._upright
+                self._thumbnails[index] = thumbnail(picture, self._upright)
+        thumbnails = np.stack([self._thumbnails[index] for index in self._coarse])
+        scores = similarity(thumbnails, image, self._upright)
         ranked = [self._coarse[position] for position in np.argsort(-scores, kind="stable")]
         return ranked[:count] if len(ranked) == self._count else ranked
 

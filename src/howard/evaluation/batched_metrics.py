@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from howard.evaluation.metrics import BAND_RADIUS_1080P, gaussian_derivative_filter
+from howard.evaluation.metrics import band_radius, gaussian_derivative_filter
 
 _SURE_PERSON = 0.95
 _SURE_BACKGROUND = 0.05
@@ -62,9 +62,9 @@ def gradient_error(predicted: Tensor, true: Tensor) -> Tensor:
 
 
 def edge_band(true: Tensor) -> Tensor:
-    """(B, 1, H, W) bool: pixels within 10 px (of a 1080p frame; scaled with height) of 0 < true < 1."""
+    """(B, 1, H, W) bool: pixels within 10 px (at a long side of 1920; scaled with it) of 0 < true < 1."""
     height, width = true.shape[2:]
-    radius = BAND_RADIUS_1080P * height / 1080
+    radius = band_radius(height, width)
     margin = math.floor(radius)
     # A dilation by a disc: each of its rows is a horizontal dilation, shifted up and down.
     wide = F.pad((true > 0) & (true < 1), (margin,) * 4)

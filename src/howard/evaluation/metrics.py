@@ -21,8 +21,10 @@ _GRADIENT_SIGMA = 1.4
 _GRADIENT_EPSILON = 1e-2
 _CONNECTIVITY_STEPS = np.arange(0, 1.1, 0.1)
 _CONNECTIVITY_TOLERANCE = 0.15
-# Radius of the edge band, in pixels of a frame 1080 lines high.
-BAND_RADIUS_1080P = 10
+# Radius of the edge band, in pixels of a frame ...
+_BAND_RADIUS = 10
+# ... of this long side.
+_FULL_SIDE = 1920
 
 
 def mad(predicted: Alpha, true: Alpha) -> float:
@@ -89,17 +91,22 @@ def foreground_mse(predicted_colour: NDArray, true_colour: NDArray, true: Alpha)
 
 
 def band_mad(predicted: Alpha, true: Alpha) -> float:
-    """MAD over the pixels within 10 px (of a 1080p frame; scaled with height) of the soft edge, 0 < true < 1."""
+    """MAD over the pixels within 10 px (at a long side of 1920; scaled with it) of the soft edge, 0 < true < 1."""
     return _mean(np.abs(_difference(predicted, true))[edge_band(true)]) * 1e3
 
 
 def edge_band(true: Alpha) -> NDArray[np.bool_]:
-    """HxW mask of the pixels within 10 px (of a 1080p frame; scaled with height) of 0 < true < 1."""
+    """HxW mask of the pixels within 10 px (at a long side of 1920; scaled with it) of 0 < true < 1."""
     soft = (true > 0) & (true < 1)
     if not soft.any():
         return soft
     distance = cv2.distanceTransform((~soft).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return distance <= BAND_RADIUS_1080P * true.shape[0] / 1080
+    return distance <= band_radius(*true.shape)
+
+
+def band_radius(height: int, width: int) -> float:
+    """Radius of the edge band in a frame of this size: the same in portrait as in landscape."""
+    return _BAND_RADIUS * max(height, width) / _FULL_SIDE
 
 
 def person_dropouts(predicted: Alpha, true: Alpha) -> float:

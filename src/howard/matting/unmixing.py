@@ -17,8 +17,8 @@ from torch import Tensor
 from howard.colour import srgb_to_linear
 from howard.matting.tiles import PATCH
 
-# Colours around a pixel are looked for in pictures of about this width ...
-_WIDTH = 960
+# Colours around a pixel are averaged in pictures whose long side is about this ...
+_LONG_SIDE = 960
 # ... as means over five pixels in a row, a Gaussian of one, and, each time weighing much less, in pictures smaller and
 # smaller by a factor.
 _NEAR = (0.0545, 0.2442, 0.4026, 0.2442, 0.0545)
@@ -148,7 +148,7 @@ def _unmix(scene: Scene, pixels: Pixels, linear_light: bool) -> Tensor:
 
 def _look_around(scene: Scene, pixels: Pixels, decode: Decode) -> Surroundings:
     """What lies around pixels, seen in smaller pictures of the part of the scene that they depend on."""
-    factor = max(1, round(scene.alpha.shape[3] / _WIDTH))
+    factor = max(1, round(max(scene.alpha.shape[2:]) / _LONG_SIDE))
     window, pixels = _window(pixels, factor)
     small = Scene(*(_shrink(each[window], factor) for each in scene))
     small = small._replace(empty=(small.empty > _WHOLLY).to(small.empty.dtype))

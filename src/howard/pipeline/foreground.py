@@ -20,9 +20,9 @@ from howard.pipeline.frames import MattedFrame
 # Chosen on unseen people over unseen rooms (benchmarks/foreground.py). Solid enough to lend its colour, and by which
 # power of alpha it does:
 _SOLID, _SOLIDITY = 0.5, 4
-# How far a colour reaches, as a standard deviation in pixels of a picture about this wide; ...
+# How far a colour reaches, as a standard deviation in pixels of a picture whose long side is about this; ...
 _REACH = 1.0
-_LOOKED_AT_WIDTH = 960
+_REDUCED_SIDE = 960
 # ... how much less a colour weighs that comes from four times as far, ...
 _FAR_WEIGHT = 0.01
 # ... and beyond how many pixels nothing is looked for.
@@ -105,7 +105,7 @@ def look_around(source: np.ndarray, alpha: np.ndarray, pixels: Pixels) -> Surrou
 
     Large pictures are looked at in a smaller size: colours change slowly, and edges are as many pixels wider there.
     """
-    factor = max(1, round(alpha.shape[1] / _LOOKED_AT_WIDTH))
+    factor = max(1, round(max(alpha.shape) / _REDUCED_SIDE))
     # Whole cells of so many pixels, with room for the furthest colours.
     first, last = (
         [edge(at) // factor * factor + sign * _MARGIN * factor for at in pixels]

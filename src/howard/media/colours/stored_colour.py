@@ -19,7 +19,7 @@ from howard.media.colours.tone_mapping import DESCRIPTION, tone_map
 from howard.media.depth import to_depth
 from howard.media.frame import ClipInfo
 from howard.media.primaries import Primaries, find_primaries
-from howard.media.working_space import CURVES, OCIO_PREFIX
+from howard.media.working_space import CURVES, OCIO_PREFIX, SDR_PRIMARIES
 
 _BT709 = h273.primaries_code("bt709")
 _NAMES = {"arib-std-b67": "HLG", "smpte2084": "PQ", "bt2020": "BT.2020", "linear": "scene-linear light"}
@@ -68,14 +68,15 @@ SDR = StoredColour()
 
 def choose_stored_colour(clip: ClipInfo, keeps: bool) -> StoredColour:
     """How a format stores the colours of ``clip``; ``keeps`` says that it takes other curves and gamuts than SDR's."""
-    if clip.dtype != "float32":
-        return SDR
     primaries = find_primaries(clip.primaries)
+    is_hdr = clip.transfer in CURVES or clip.transfer.startswith(OCIO_PREFIX)
+    if clip.dtype != "float32" or (not is_hdr and primaries in SDR_PRIMARIES):
+        return SDR
     kept = _keep(clip, primaries) if keeps and primaries is not None else None
     if kept is not None:
         return kept
     name = _describe(clip)
-    if clip.transfer in CURVES or clip.transfer.startswith(OCIO_PREFIX):
+    if is_hdr:
         return SDR._replace(
             description=f"sRGB-encoded, tagged BT.709; tone-mapped by {DESCRIPTION}",
             note=f"the shot is HDR ({name}): tone-mapped to SDR ({DESCRIPTION}); format=exr keeps all of its light",
