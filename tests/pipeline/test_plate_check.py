@@ -120,4 +120,6 @@ def test_a_shot_in_which_nobody_is_found_is_not_usable(render):
     assert summary.reasons["empty"] == (1, 2, 3, 4, 5, 6)
     assert "to be checked, nobody found: frames 1-6" in summary.lines()
     assert not summary.is_usable
+    # Of a part of the shot that is no fault: somebody may come later.
+    assert render(predictor=BlindKey(), frames="1-2").is_usable
     assert render(predictor=BlindKey()).reasons == summary.reasons

@@ -79,6 +79,7 @@ def remove_background(
         reasons=folder.numbers_by_reason(numbers),
         plate_damaged=opened.inputs.plate.describe(plate_damaged) if plate_damaged else None,
         remarks=check.remarks + remark_on_plate(opened.inputs.plate, folder.numbers_hidden_by_plate(numbers)),
+        is_whole_shot=len(numbers) == opened.inputs.shot.info.frame_count,
         colour_note=opened.outputs[0].writer.facts.get("colour_note"),
     )
 

@@ -18,7 +18,8 @@ class RenderSummary:
     ``weak`` and ``failed`` are the numbers of all frames asked for that are to be looked at, or of no use, and
     ``reasons`` says why, by the names of `render_record.REASONS`. ``plate_damaged`` names the plate frames that were
     left out because they are damaged. ``report`` is the page that shows them, if one was wanted. ``remarks`` are on
-    the whole render. ``colour_note`` says what became of HDR or wide gamut where the format is not EXR.
+    the whole render. ``colour_note`` says what became of HDR or wide gamut where the format is not EXR. ``is_whole_shot``
+    says that all frames of the shot were asked for.
     """
 
     output: Path
@@ -32,11 +33,14 @@ class RenderSummary:
     plate_damaged: str | None = None
     remarks: tuple[str, ...] = ()
     colour_note: str | None = None
+    is_whole_shot: bool = False
 
     @property
     def is_usable(self) -> bool:
-        """Whether any frame can be used: not one of no use, nor one in which nobody was found."""
-        unusable = {*self.failed, *self.reasons.get("empty", ())}
+        """Whether any frame can be used; of a whole shot, whether anybody was found in a frame that can be used."""
+        unusable = set(self.failed)
+        if self.is_whole_shot:
+            unusable.update(self.reasons.get("empty", ()))
         return self.rendered + self.skipped > len(unusable)
 
     def lines(self) -> list[str]:
