@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from howard.media import open_reader
 from howard.options import RenderOptions
 from howard.pipeline import plate_check
 from howard.pipeline.inputs import open_inputs
@@ -15,7 +16,7 @@ from howard.pipeline.plate_check import PlateCheck, check_plate, find_valid
 from howard.progress import SilentProgress
 from howard.render_record import read_lines
 
-from .conftest import DifferenceKey, KeyMatte
+from .conftest import DifferenceKey, KeyMatte, encode
 
 
 class Maps:
@@ -49,7 +50,16 @@ def test_a_person_in_the_plate_is_found(clips):
     assert found.validity is not None
     assert found.validity.keeps_static
     assert found.remarks == ()
-    assert check(clips.shot, clips.shot, "anything", plate_frames="1-3") == PlateCheck()
+
+
+def test_what_comes_and_goes_in_the_plate_is_found_whatever_it_is(clips, tmp_path):
+    assert check(clips.shot, clips.plate, "anything") == PlateCheck()
+    with open_reader(clips.plate) as reader:
+        frames = [reader[index].image.copy() for index in (0, 1, 2, 0, 1, 2)]
+    frames[4][60:200, 30:110] = (40, 200, 60)
+    found = check(clips.shot, encode(tmp_path / "passer.mp4", frames), "anything")
+    assert found.validity is not None
+    assert [found.validity.find(frame).all() for frame in (frames[0], frames[4])] == [True, False]
 
 
 def test_swapped_clips_are_remarked_on(clips):

@@ -1,6 +1,7 @@
 """Bringing the empty plate to every source frame's view and exposure."""
 
 from howard.align.aligned import AlignedPlate, AlignmentStatus
+from howard.align.disagreement import DisagreementFinder
 from howard.align.disk import default_cache_folder
 from howard.align.explain import draw_explanation
 from howard.align.layer import PersonFinder
@@ -13,6 +14,7 @@ __all__ = [
     "AlignTask",
     "AlignedPlate",
     "AlignmentStatus",
+    "DisagreementFinder",
     "OwnFrames",
     "PersonFinder",
     "PlateAligner",

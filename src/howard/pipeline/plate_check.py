@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from howard.align import ValidityFinder, cache_validity, default_cache_folder
+from howard.align import DisagreementFinder, ValidityFinder, cache_validity, default_cache_folder
 from howard.media import DamagedFrameError, Frame, to_depth
 from howard.pipeline.frames import Frames
 from howard.pipeline.inputs import Inputs
@@ -27,6 +27,10 @@ _SAME_LEVELS = 1.0
 PeopleFinder = Callable[[np.ndarray, np.ndarray | None], Any]
 
 
+class _Picture(NamedTuple):
+    image: np.ndarray
+
+
 class PlateCheck(NamedTuple):
     """``validity`` finds what must not be used of plate frames, None where all may be; ``remarks`` are for people."""
 
@@ -38,7 +42,7 @@ def check_plate(inputs: Inputs, predictor: Predictor, subject: str) -> PlateChec
     """Look at a few frames of shot and plate.
 
     Where the plate shows people, or is the shot itself, its frames are searched for them as they are used. If the
-    ``subject`` may be anything, only a plate that is the shot itself is searched.
+    ``subject`` may be anything, it is searched for what comes and goes instead.
     """
     plate = inputs.plate
     if plate.is_self:
@@ -46,7 +50,7 @@ def check_plate(inputs: Inputs, predictor: Predictor, subject: str) -> PlateChec
     if _is_same_clip(inputs):
         return PlateCheck(remarks=("shot and plate show the same pictures: nobody can be told from the place",))
     if subject != "person":
-        return PlateCheck()
+        return _check_disagreement(inputs)
     validity = _find_validity(predictor, keeps_static=True)
     people = [_shows_people(frame, validity) for frame in _sample(plate)]
     if not any(people):
@@ -67,6 +71,19 @@ def find_valid(find_people: PeopleFinder, picture: np.ndarray) -> np.ndarray:
     size = 2 * max(1, round(_GROWTH * max(found.shape))) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     return cv2.dilate(found.astype(np.uint8), disc) == 0
+
+
+def _check_disagreement(inputs: Inputs) -> PlateCheck:
+    """Whether some frames of the plate show what others do not."""
+    references = list(_sample(inputs.plate))
+    finder = DisagreementFinder(references)
+
+    def find(picture: np.ndarray) -> np.ndarray:
+        return finder(_Picture(picture))
+
+    if all(find(to_depth(frame.image, np.uint8)).all() for frame in references):
+        return PlateCheck()
+    return PlateCheck(ValidityFinder(find, keeps_static=True))
 
 
 def _find_validity(predictor: Predictor, keeps_static: bool) -> ValidityFinder:

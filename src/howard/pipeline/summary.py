@@ -18,7 +18,8 @@ class RenderSummary:
     ``weak`` and ``failed`` are the numbers of all frames asked for that are to be looked at, or of no use, and
     ``reasons`` says why, by the names of `render_record.REASONS`. ``plate_damaged`` names the plate frames that were
     left out because they are damaged. ``report`` is the page that shows them, if one was wanted. ``remarks`` are on
-    the whole render. ``colour_note`` says what became of HDR or wide gamut where the format is not EXR. ``is_whole_shot``
+    the whole render. ``colour_note`` says what became of HDR or wide gamut where the format is not EXR.
+    ``is_whole_shot``
     says that all frames of the shot were asked for.
     """
 
