@@ -266,6 +266,31 @@ def test_sweeps_keep_hydras_grammar(research: Callable[..., list[str]]) -> None:
     assert research(*sweep) == sweep
 
 
+@pytest.mark.parametrize(
+    ("typed", "quoted"),
+    [
+        ("a,b", "'a','b'"),
+        ("a.mov,my shot (2).mov", "'a.mov','my shot (2).mov'"),
+        ("[a.mov,b.jpg],c.mov", "'[a.mov,b.jpg]','c.mov'"),
+        ("'a,1',b", "'a,1','b'"),
+        ("choice(a,b)", "choice(a,b)"),
+        ("null,b", "null,'b'"),
+    ],
+)
+def test_texts_of_a_sweep_part_at_commas_outside_of_brackets(
+    research: Callable[..., list[str]], typed: str, quoted: str
+) -> None:
+    assert research("-m", f"root={typed}") == ["-m", f"root={quoted}"]
+
+
+def test_a_name_that_exists_is_one_value_of_a_sweep(
+    research: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a,b.mov").touch()
+    assert research("-m", "root=a,b.mov") == ["-m", "root='a,b.mov'"]
+
+
 def test_an_error_from_a_worker_process_is_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
     @cli.friendly
     def command() -> None:
