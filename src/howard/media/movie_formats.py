@@ -38,7 +38,8 @@ class MovieFormat:
     channel mean something. ``dtype`` is what pictures are converted to first; ``stored`` then makes of (H, W,
     ``channels``) what the movie shows, RGB or RGBA. ``alpha`` is said in the sidecar. Segments are
     kept in ``segment_container``, or else ``container``, in which packets lie as the encoder gives them. Packets are in
-    the order shown: no frame hangs on a later one.
+    the order shown: no frame hangs on a later one. Sound that the container does not take is encoded as Opus where
+    the format ``encodes_sound``.
     """
 
     suffix: str
@@ -53,6 +54,7 @@ class MovieFormat:
     channels: int = 4
     even: bool = False
     segment_container: str | None = None
+    encodes_sound: bool = False
 
     @property
     def is_rgb(self) -> bool:
@@ -161,6 +163,7 @@ MOVIE_FORMATS = {
         bits=8,
         alpha="straight",
         stored=with_colour_carried_on,
+        encodes_sound=True,
     ),
     "matte": MovieFormat(
         suffix=".mp4",

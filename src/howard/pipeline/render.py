@@ -77,6 +77,7 @@ def remove_background(
         plate_damaged=tuple(
             opened.inputs.plate.info.first_number + index for index in folder.damaged_plate_indices(numbers)
         ),
+        not_carried=tuple(dict.fromkeys(name for entry in request["outputs"] for name in entry["not_carried"])),
     )
 
 

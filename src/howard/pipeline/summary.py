@@ -15,7 +15,8 @@ class RenderSummary:
 
     ``weak`` and ``failed`` are the numbers of all frames asked for whose plate deserves a look, or was of no use,
     ``damaged`` of those whose source has damaged data; ``plate_damaged`` are the numbers of the plate frames that were
-    left out because they are damaged. ``report`` is the page that shows them, if one was wanted.
+    left out because they are damaged. ``not_carried`` is what of the shot the files could not take. ``report`` is the
+    page that shows the frames, if one was wanted.
     """
 
     output: Path
@@ -27,6 +28,7 @@ class RenderSummary:
     report: Path | None
     damaged: tuple[int, ...] = ()
     plate_damaged: tuple[int, ...] = ()
+    not_carried: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """The summary for people."""
@@ -39,6 +41,8 @@ class RenderSummary:
             lines.append(f"worth a look, damaged in the shot: {name_frames(self.damaged)}")
         if self.plate_damaged:
             lines.append(f"not used, damaged in the plate: {name_frames(self.plate_damaged)}")
+        if self.not_carried:
+            lines.append(f"not carried over from the shot: {', '.join(self.not_carried)}")
         if self.report is not None:
             lines.append(f"how it came out: {self.report}")
         return lines
