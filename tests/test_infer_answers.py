@@ -26,6 +26,7 @@ SUMMARY = RenderSummary(
     failed=(7,),
     seconds=1.5,
     report=Path("renders/a b/report.html"),
+    not_carried=("audio stream 1 (aac)", "timecode"),
 )
 PLAN = RenderPlan((), Path("out"), (Path("out/a.mov"),), 5, 5, 3, 1.5, 60.0, 10**6, 10**9)
 
@@ -63,6 +64,7 @@ def test_infer_says_how_it_went(infer, capsys: pytest.CaptureFixture[str]) -> No
         f"3 frames rendered at 2.00 a second, 1 were there already: {Path('renders/a b')}",
         "worth a look, plate alignment weak: frames 2-4, 9",
         "worth a look, plate alignment failed: frame 7",
+        "not carried over from the shot: audio stream 1 (aac), timecode",
         f"how it came out: {Path('renders/a b/report.html')}",
     ]
 

@@ -67,3 +67,37 @@ def test_masks_in_a_render(render, tmp_path):
     assert not rgba[:, 150:, 3].any()
     assert (rgba[:40, :40, 3] == 255).all()
     assert (rgba[120:200, 125:145, 3] == 255).mean() > 0.9
+
+
+@pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 255), (0, 0, 0), (40, 0, 0)])
+@pytest.mark.parametrize("hidden", [0, 255])
+def test_what_is_painted_on_a_transparent_layer_is_the_mask(tmp_path, shot, colour, hidden):
+    layer = np.full((240, 320, 4), hidden, np.uint8)
+    layer[..., 3] = 0
+    layer[50:100, 60:120] = (*colour, 255)
+    layer[50:100, 120:125] = (*colour, 51)
+    cv2.imwrite(str(tmp_path / "mask.png"), layer)
+    with Mask(tmp_path / "mask.png", shot) as mask:
+        values = mask.frame(0)
+    expected = layer[..., 3] / np.float32(255)
+    np.testing.assert_allclose(values, expected, atol=1e-6)
+
+
+def test_grey_paint_is_half_a_mask_and_an_opaque_layer_counts_by_its_grey(tmp_path, shot):
+    layer = np.zeros((240, 320, 4), np.uint8)
+    layer[50:100] = (204, 204, 204, 255)
+    cv2.imwrite(str(tmp_path / "mask.png"), layer)
+    with Mask(tmp_path / "mask.png", shot) as mask:
+        np.testing.assert_allclose(mask.frame(0)[50:100], 0.8, atol=1e-5)
+        assert not mask.frame(0)[:50].any()
+    layer[..., 3] = 255
+    layer[:50] = (0, 0, 255, 255)
+    cv2.imwrite(str(tmp_path / "mask.png"), layer)
+    with Mask(tmp_path / "mask.png", shot) as mask:
+        np.testing.assert_allclose(mask.frame(0)[:50], 1 / 3, atol=1e-5)
+
+
+def test_a_mask_that_leaves_nothing_is_said_once(render, tmp_path, capfd):
+    cv2.imwrite(str(tmp_path / "all.png"), np.full((240, 320), 255, np.uint8))
+    render(frames="1-3", garbage=tmp_path / "all.png", progress=True)
+    assert capfd.readouterr().out.count("the garbage mask leaves nothing of the person") == 1

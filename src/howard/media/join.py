@@ -19,6 +19,7 @@ from howard.errors import OutputError
 from howard.media.files import whole_file
 from howard.media.frame import AudioTrack, ClipInfo
 from howard.media.movie_formats import REPRODUCIBLE
+from howard.media.opus import OpusSource, add_opus, copy_language
 from howard.media.streams import open_container
 
 # Ticks of a movie's clock in a second, at least: frames of a varying rate keep their times to within one.
@@ -34,7 +35,7 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Sound:
-    """Which of a file's audio ``tracks`` a movie gets.
+    """Which of a file's audio ``tracks`` a movie gets as they are, and which ``encoded`` as Opus.
 
     ``origin`` is where the movie begins on the file's own clock, in seconds. Packets that begin before ``begin`` or
     not before ``end``, on the same clock, are left out; None keeps all that there are.
@@ -45,16 +46,22 @@ class Sound:
     origin: Fraction
     begin: Fraction | None = None
     end: Fraction | None = None
+    encoded: tuple[AudioTrack, ...] = ()
 
 
 def cut_sound(
-    clip: ClipInfo, tracks: tuple[AudioTrack, ...], frames: range, first: Fraction, end: Fraction
+    clip: ClipInfo,
+    tracks: tuple[AudioTrack, ...],
+    encoded: tuple[AudioTrack, ...],
+    frames: range,
+    first: Fraction,
+    end: Fraction,
 ) -> Sound | None:
     """The sound of ``frames`` of a clip, by index; they last from ``first`` to ``end`` seconds after the clip's first.
 
     What sounds before the clip's first frame or after its last goes with these. None without tracks.
     """
-    if not tracks:
+    if not tracks and not encoded:
         return None
     return Sound(
         path=clip.path,
@@ -62,6 +69,7 @@ def cut_sound(
         origin=clip.start_time + first,
         begin=clip.start_time + first if frames.start > 0 else None,
         end=clip.start_time + end if frames.stop < clip.frame_count else None,
+        encoded=encoded,
     )
 
 
@@ -101,8 +109,11 @@ def join_segments(
         if timecode is not None:
             movie.metadata["timecode"] = timecode
         streams = [_video_packets(segments, movie, times, frame_rate)]
-        if sound is not None:
+        if sound is not None and sound.tracks:
             streams.append(_add_sound(output, sound))
+        if sound is not None:
+            clock = sound.origin, sound.begin, sound.end
+            streams += [add_opus(output, OpusSource(sound.path, track, *clock)) for track in sound.encoded]
         output.start_encoding()
         # The container keeps packets waiting until all tracks have come as far, so they must come together.
         for _, packet in heapq.merge(*streams, key=lambda timed: timed[0]):
@@ -144,6 +155,8 @@ def _add_sound(output: OutputContainer, sound: Sound) -> Iterator[tuple[Fraction
         track.stream_index: output.add_stream_from_template(source.streams[track.stream_index])
         for track in sound.tracks
     }
+    for index, stream in streams.items():
+        copy_language(source.streams[index], stream)
     # Streams must all be there before the first packet is written, so the packets come from a second function.
     return _sound_packets(source, sound, streams)
 

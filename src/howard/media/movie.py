@@ -15,9 +15,10 @@ from av.video.stream import VideoStream
 from howard.errors import OutputError, SettingsError
 from howard.media.colours.stored_colour import SDR, choose_stored_colour
 from howard.media.files import clear_leftovers, make_folder, put_in_place, temporary_path, unwritable
-from howard.media.frame import ClipInfo
+from howard.media.frame import AudioTrack, ClipInfo
 from howard.media.join import Segment, carriable_tracks, cut_sound, join_segments
 from howard.media.movie_formats import REPRODUCIBLE, MovieFormat
+from howard.media.opus import can_encode
 from howard.media.signatures import has_signature
 from howard.media.timecode import shift_timecode
 
@@ -51,6 +52,10 @@ class MovieWriter:
         self._numbers = range(clip.first_number + frames.start, clip.first_number + frames.stop)
         self._segment_frames = segment_frames
         self._tracks = carriable_tracks(clip, movie_format.container)
+        self._encoded: tuple[AudioTrack, ...] = ()
+        if movie_format.encodes_sound:
+            others = (track for track in clip.audio if track not in self._tracks)
+            self._encoded = tuple(track for track in others if can_encode(clip.path, track))
         self._timecode = shift_timecode(clip.timecode, frames.start, clip.frame_rate) if clip.timecode else None
         self._segment_container = movie_format.segment_container or movie_format.container
         self._open: _OpenSegment | None = None
@@ -130,7 +135,7 @@ class MovieWriter:
                 times=[times[number] - first for number in self._numbers],
                 frame_rate=self._clip.frame_rate,
                 timecode=self._timecode,
-                sound=cut_sound(self._clip, self._tracks, self._frames, first, end),
+                sound=cut_sound(self._clip, self._tracks, self._encoded, self._frames, first, end),
             )
         # Whatever else somebody put there stays, and the folder with it.
         with suppress(OSError):
@@ -163,7 +168,10 @@ class MovieWriter:
             "edge_repeated": {"right": width - clip.width, "bottom": height - clip.height},
             "frames": [self._numbers[0], self._numbers[-1]],
             "timecode": self._timecode,
-            "audio": [track._asdict() for track in self._tracks],
+            "audio": [
+                *(track._asdict() for track in self._tracks),
+                *(track._asdict() | {"encoded": "opus"} for track in self._encoded),
+            ],
         }
 
     def _add_movie(self, output: OutputContainer) -> VideoStream:

@@ -39,7 +39,8 @@ class MovieFormat:
     channel mean something. ``dtype`` is what pictures are converted to first; ``stored`` then makes of (H, W,
     ``channels``) what the movie shows, RGB or RGBA. ``alpha`` is said in the sidecar. Segments are
     kept in ``segment_container``, or else ``container``, in which packets lie as the encoder gives them. Packets are in
-    the order shown: no frame hangs on a later one.
+    the order shown: no frame hangs on a later one. Sound that the container does not take is encoded as Opus where
+    the format ``encodes_sound``.
     """
 
     suffix: str
@@ -56,6 +57,7 @@ class MovieFormat:
     segment_container: str | None = None
     keeps_colour: bool = False
     shows_colour: bool = True
+    encodes_sound: bool = False
 
     @property
     def is_rgb(self) -> bool:
@@ -189,6 +191,7 @@ MOVIE_FORMATS = {
         bits=8,
         alpha="straight",
         stored=with_colour_carried_on,
+        encodes_sound=True,
     ),
     "matte": MovieFormat(
         suffix=".mp4",

@@ -7,6 +7,7 @@ import numpy as np
 
 from howard.errors import InputError
 from howard.media import ClipInfo, Reader, open_reader, to_depth
+from howard.media.stills.alpha import read_alpha
 
 
 class Mask:
@@ -33,7 +34,10 @@ class Mask:
         return self._reader.info
 
     def frame(self, index: int) -> np.ndarray:
-        """The mask of the clip's frame ``index``: (H, W) float32 in [0, 1], the picture's grey; not to be changed."""
+        """The mask of the clip's frame ``index``: (H, W) float32 in [0, 1]; not to be changed.
+
+        That is the picture's grey. In a still with transparent parts it is what is painted there, see `painted`.
+        """
         return self._read(index) if self._still is None else self._still
 
     def close(self) -> None:
@@ -47,11 +51,24 @@ class Mask:
         self.close()
 
     def _read(self, index: int) -> np.ndarray:
-        grey = to_depth(self._reader[index].image, np.float32).mean(axis=2).clip(0, 1)
+        picture = to_depth(self._reader[index].image, np.float32).clip(0, 1)
+        alpha = read_alpha(self.clip.files[index]) if len(self.clip.files) == self.clip.frame_count else None
+        grey = picture.mean(axis=2) if alpha is None or alpha.min() == 1 else painted(picture, alpha)
         if grey.shape[::-1] != self._size:
             shrinks = grey.shape[1] > self._size[0]
             grey = cv2.resize(grey, self._size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         return grey
+
+
+def painted(picture: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """A mask painted on a transparent layer: (H, W) in [0, 1] from (H, W, 3) and its alpha (H, W), both in [0, 1].
+
+    Bright paint of any colour counts by its brightest channel, so far as it is opaque; where all paint is dark it is
+    the alpha alone that says where it lies. The same for straight and premultiplied colour.
+    """
+    value = picture.max(axis=2)
+    is_dark = not (value[alpha > 0.5] >= 0.5).any()
+    return alpha if is_dark else np.minimum(value, alpha)
 
 
 def apply_masks(alpha: np.ndarray, garbage: np.ndarray | None, holdout: np.ndarray | None) -> np.ndarray:

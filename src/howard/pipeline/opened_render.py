@@ -33,6 +33,15 @@ class OpenedRender(NamedTuple):
     outputs: Sequence[Output]
     folder: RenderFolder
 
+    @property
+    def not_carried(self) -> tuple[str, ...]:
+        """What of the shot the outputs cannot take, each named once."""
+        return tuple(dict.fromkeys(name for entry in self._entries for name in entry["not_carried"]))
+
+    @property
+    def _entries(self) -> list[dict[str, Any]]:
+        return [describe_output(each, self.inputs.shot.info) for each in self.outputs]
+
     def refuse_other(self, given: bool) -> dict[str, Any]:
         """The part of `howard.json` that is known without the network; of one that is ``given`` the alpha is not.
 
@@ -43,8 +52,7 @@ class OpenedRender(NamedTuple):
             settings["alpha"] = None
         if self.options.preview is not None:
             settings["preview"] = True
-        entries = [describe_output(each, self.inputs.shot.info) for each in self.outputs]
-        request = describe_request(self.inputs, settings, self.options.format, entries)
+        request = describe_request(self.inputs, settings, self.options.format, self._entries)
         self.folder.refuse_other(request)
         return request
 

@@ -80,6 +80,7 @@ def remove_background(
         plate_damaged=opened.inputs.plate.describe(plate_damaged) if plate_damaged else None,
         remarks=check.remarks + remark_on_plate(opened.inputs.plate, folder.numbers_hidden_by_plate(numbers)),
         is_whole_shot=len(numbers) == opened.inputs.shot.info.frame_count,
+        not_carried=opened.not_carried,
         colour_note=opened.outputs[0].writer.facts.get("colour_note"),
     )
 

@@ -96,11 +96,16 @@ def matte_clip(
         validity=validity,
         own_frames=inputs.plate.own_frames,
     )
+    told, is_told = progress or SilentProgress(), False
     with closing(work_ahead(make, _WAITING)) as aligned:
         for frame in matte_frames(aligned, predictor, subject):
             index = frame.source.index
             garbage, holdout = (mask and mask.frame(index) for mask in (inputs.garbage, inputs.holdout))
-            yield frame._replace(alpha=apply_masks(frame.alpha, garbage, holdout))
+            alpha = apply_masks(frame.alpha, garbage, holdout)
+            if not is_told and garbage is not None and frame.alpha.any() and not alpha.any():
+                is_told = True
+                told.step("note", f"frame {frame.source.number}: the garbage mask leaves nothing of the person")
+            yield frame._replace(alpha=alpha)
 
 
 def choose_workers(threads: int | None) -> int:

@@ -18,9 +18,8 @@ class RenderSummary:
     ``weak`` and ``failed`` are the numbers of all frames asked for that are to be looked at, or of no use, and
     ``reasons`` says why, by the names of `render_record.REASONS`. ``plate_damaged`` names the plate frames that were
     left out because they are damaged. ``report`` is the page that shows them, if one was wanted. ``remarks`` are on
-    the whole render. ``colour_note`` says what became of HDR or wide gamut where the format is not EXR.
-    ``is_whole_shot``
-    says that all frames of the shot were asked for.
+    the whole render. ``not_carried`` is what of the shot the files could not take, ``colour_note`` says what became of
+    HDR or wide gamut where the format is not EXR. ``is_whole_shot`` says that all frames of the shot were asked for.
     """
 
     output: Path
@@ -33,6 +32,7 @@ class RenderSummary:
     reasons: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     plate_damaged: str | None = None
     remarks: tuple[str, ...] = ()
+    not_carried: tuple[str, ...] = ()
     colour_note: str | None = None
     is_whole_shot: bool = False
 
@@ -54,6 +54,8 @@ class RenderSummary:
         if self.plate_damaged is not None:
             lines.append(f"not used, damaged in the plate: {self.plate_damaged}")
         lines += [f"note: {remark}" for remark in self.remarks]
+        if self.not_carried:
+            lines.append(f"not carried over from the shot: {', '.join(self.not_carried)}")
         if self.colour_note is not None:
             lines.append(self.colour_note)
         if self.report is not None:
