@@ -1,13 +1,11 @@
 """The film-maker's command, typed as the README types it, with the weights that ship."""
 
 import json
-import random
 import resource
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -81,38 +79,6 @@ def test_hostile_names_reach_every_kind_of_file(tmp_path: Path, name: str, outpu
 
 def frames_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*.png")}
-
-
-@pytest.mark.slow
-def test_a_render_killed_ten_times_comes_to_the_same_bytes(tmp_path: Path) -> None:
-    small_clip(tmp_path / "shot.mp4", 0, 24)
-    small_clip(tmp_path / "plate.mp4", 30, 2)
-    arguments = ("input=shot.mp4", "plate=plate.mp4")
-    started = time.monotonic()
-    assert infer(tmp_path, *arguments, "output=whole").returncode == 0
-    longest = time.monotonic() - started
-    whole = frames_of(tmp_path / "whole")
-    rng = random.Random(5)
-    kills, folder = 0, tmp_path / "killed0"
-    while kills < 10:
-        line = [sys.executable, str(ROOT / "infer.py"), *arguments, f"output={folder.name}"]
-        process = subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            # Mostly after the libraries are loaded, which is a good part of so short a render.
-            assert process.wait(longest * rng.uniform(0.3, 1)) == 0
-            folder = tmp_path / f"killed{kills}"
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-        assert frames_of(folder).items() <= whole.items()
-    for folder in tmp_path.glob("killed*"):
-        assert infer(tmp_path, *arguments, f"output={folder.name}").returncode == 0
-        assert frames_of(folder) == whole
-        names = {path.name for path in folder.iterdir()} - whole.keys()
-        assert names == {"howard.json", "howard.frames.jsonl", "howard.samples", "report.html"}
-        numbers = [json.loads(line)["number"] for line in (folder / "howard.frames.jsonl").read_text().splitlines()]
-        assert sorted(set(numbers)) == list(range(1, 25))
 
 
 @pytest.mark.slow
