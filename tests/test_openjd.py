@@ -24,7 +24,7 @@ class Farm:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         small_clip(folder / "shot.mp4", 0, FRAMES)
-        small_clip(folder / "plate.mp4", 30, 2)
+        small_clip(folder / "plate.mp4", 30, 2, clip="plate.mp4")
         # The program on the farm's machines; it notes its process, which the test kills.
         self.program = folder / "howard"
         self.program.write_text(f'#!/bin/sh\necho $$ > "{folder}/pid"\nexec "{sys.executable}" -m howard "$@"\n')

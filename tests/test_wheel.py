@@ -80,7 +80,7 @@ def test_the_wheel_renders_without_the_repository(installed: Installed, tmp_path
     assert Path(where.stdout.strip()).is_relative_to(installed.packages)
     assert run(installed.programs / "howard", folder=tmp_path).stdout.startswith("usage: howard key=value")
     small_clip(tmp_path / "shot.mp4", 0, 2)
-    small_clip(tmp_path / "plate.mp4", 30, 2)
+    small_clip(tmp_path / "plate.mp4", 30, 2, clip="plate.mp4")
     # A sweep, which reads the configs too.
     arguments = ("-m", "input=shot.mp4", "plate=plate.mp4", "output=out", "frames=1,2")
     rendered = run(installed.programs / "howard", *arguments, folder=tmp_path)
