@@ -7,9 +7,7 @@ import av
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
 
-def small_clip(
-    path: Path, first: int, count: int, width: int = 320, height: int = 180, clip: str = "shot.mp4"
-) -> Path:
+def small_clip(path: Path, first: int, count: int, width: int = 320, height: int = 180, clip: str = "shot.mp4") -> Path:
     """Some frames of a clip of the sample, at a quarter of its size or another."""
     with av.open(str(SAMPLE / clip)) as given, av.open(f"file:{path}", "w", format="mp4") as container:
         movie = container.add_stream("libx264", rate=24)
