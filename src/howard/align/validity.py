@@ -17,7 +17,7 @@ from howard.align.warp import plate_positions, reduced_matrix, sample_plate, sam
 
 # Share of an invalid piece's pixels that must agree with the source for the piece to be part of the place. Somebody who
 # stands almost where the plate showed them agrees in the middle, not along the outline.
-_AGREEING = 0.9
+_AGREEING = 0.95
 # Pixels at a quarter of 1080p; of fewer nothing can be said.
 _FEWEST_PIXELS = 16
 
