@@ -76,7 +76,7 @@ class Renders:
         found = read_frames(folder)
         wrong = [each for each in sorted(whole.keys() | found.keys()) if whole.get(each) != found.get(each)]
         lost = set(range(1, FORMATS[kill.format] + 1)) - recorded_numbers(folder)
-        left = [path.name for path in folder.rglob("*") if path.name.endswith((".part", ".parts"))]
+        left = [path.name for path in folder.iterdir() if path.name.endswith((".part", ".parts"))]
         return [*wrong, *(f"frame {number} is not recorded" for number in sorted(lost)), *left]
 
     def _whole_render(self, kill: Kill) -> dict[str, Any]:
