@@ -46,7 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "cores": set(),
     "operating_system": set(),
     "heap": set(),
-    "interrupts": set(),
+    "interrupts": {"operating_system"},
     "render_record": set(),
     "command_name": set(),
     "settings": set(),

@@ -3,6 +3,7 @@
 import ast
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ def system_names(source: str) -> set[str]:
 
 
 def test_no_other_module_asks_for_what_some_systems_lack() -> None:
-    files = [*(ROOT / "src").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py"), *ROOT.glob("*.py")]
+    files = {*(ROOT / "src").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py"), *ROOT.glob("*.py")}
+    files.remove(Path(operating_system.__file__))
     found = {str(path): system_names(path.read_text(encoding="utf-8")) for path in files}
     assert {path: names for path, names in found.items() if names} == {}
 
@@ -48,6 +50,15 @@ def test_affinity_with_and_without_the_system(monkeypatch: pytest.MonkeyPatch) -
     assert operating_system.affinity() == os.cpu_count()
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert operating_system.affinity() == 1
+
+
+def test_the_interrupt_handler_is_set_by_the_main_thread_alone() -> None:
+    def handler(number: int, frame: object) -> None: ...
+
+    before = operating_system.set_interrupt_handler(handler)
+    assert operating_system.set_interrupt_handler(before) is handler
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(operating_system.set_interrupt_handler, handler).result() is None
 
 
 def test_peak_memory_with_and_without_the_system(monkeypatch: pytest.MonkeyPatch) -> None:

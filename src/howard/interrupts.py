@@ -5,12 +5,11 @@ swallow or print. Standard library only, and little of it: it comes before all o
 """
 
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+
+from howard.operating_system import set_interrupt_handler
 
 EXIT_CODE = 130
 MESSAGE = "stopped"
@@ -19,7 +18,7 @@ _ERROR_STREAM = 2
 
 def exit_on_interrupt() -> None:
     """From now on Ctrl-C ends the program at once: for imports, while there is nothing to clear up."""
-    _set_handler(_exit)
+    set_interrupt_handler(_exit)
 
 
 @contextmanager
@@ -35,22 +34,15 @@ def noting_interrupts() -> Iterator[Callable[[], bool]]:
         has_come = True
         raise KeyboardInterrupt
 
-    before = _set_handler(note)
+    before = set_interrupt_handler(note)
     try:
         yield lambda: has_come
     finally:
         if before is not None:
-            signal.signal(signal.SIGINT, before)
+            set_interrupt_handler(before)
 
 
 def _exit(number: int, frame: FrameType | None) -> None:
     os.write(_ERROR_STREAM, f"{MESSAGE}\n".encode())
     # Not SystemExit, which could be swallowed just the same.
     os._exit(EXIT_CODE)
-
-
-def _set_handler(handler: Callable[[int, FrameType | None], None]) -> Any:
-    """Set the handler of Ctrl-C; returns the one before, or None where this thread may not set any."""
-    if threading.current_thread() is not threading.main_thread():
-        return None
-    return signal.signal(signal.SIGINT, handler)

@@ -2,7 +2,10 @@
 
 import importlib
 import os
+import signal
 import sys
+import threading
+from typing import Any
 
 
 def affinity() -> int:
@@ -31,3 +34,13 @@ def resident_memory() -> int | None:
     except OSError:
         return None
     return pages * page_size("SC_PAGE_SIZE") if page_size else None
+
+
+def set_interrupt_handler(handler: Any) -> Any:
+    """Set what Ctrl-C calls, with a signal's number and frame; returns what it called before.
+
+    None where this thread may not set any, or where what it called before was not set from Python.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    return signal.signal(signal.SIGINT, handler)
