@@ -45,7 +45,7 @@ def lay_person_over(clip: TrueClip, folder: Path) -> Path:
             pose = poses - 1 - frame.index % poses
             alpha = cv2.resize(clip.alpha(pose), frame.image.shape[1::-1], interpolation=cv2.INTER_AREA)
             colour = read_still(clip.folder / "fgr" / f"{pose:04d}.jpg")
-            colour, empty = (np.float32(image / 255) for image in (colour, frame.image))
+            colour, empty = ((image / 255).astype(np.float32) for image in (colour, frame.image))
             # Mirrored, so that the person never stands as in the shot, which would make them part of the place.
             alpha, colour = alpha[:, ::-1], colour[:, ::-1]
             picture = mix(colour, empty, alpha[..., None], True)

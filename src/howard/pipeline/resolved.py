@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from howard.options import DEVICES, PRECISIONS, RenderOptions
+from howard.render_record import SIDECAR
 
 
 def follow_record(options: RenderOptions, folder: Path) -> RenderOptions:
@@ -16,7 +17,7 @@ def follow_record(options: RenderOptions, folder: Path) -> RenderOptions:
     if options.restart or options.overwrite:
         return options
     try:
-        runtime = json.loads((folder / "howard.json").read_text(encoding="utf-8"))["runtime"]
+        runtime = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))["runtime"]
         device, precision = str(runtime["device"]), str(runtime["precision"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return options
