@@ -211,7 +211,9 @@ def test_a_picture_of_another_size_ends_the_render_and_keeps_what_is_done(infer,
         infer([f"input={mixed(Path('seq'))}"])
     assert "shot.0002.png" in capsys.readouterr().err
     still(Path("seq/shot.0002.png"))
-    infer(["input=seq", "overwrite=true"])
+    # Nobody is in the picture.
+    with pytest.raises(SystemExit, match="3"):
+        infer(["input=seq", "overwrite=true"])
     assert "2 frames rendered" in capsys.readouterr().out
 
 
@@ -249,10 +251,13 @@ def black(path: Path) -> Path:
 
 @pytest.mark.parametrize("case", ODD)
 def test_odd_plates_are_rendered_and_said(infer, capsys, case):
-    infer([*ODD[case](), "report=false"])
-    said = capsys.readouterr().out
+    with pytest.raises(SystemExit, match="3"):
+        infer([*ODD[case](), "report=false"])
+    said, error = capsys.readouterr()
     assert "frames rendered" in said
     is_useless = case in ("a plate of another place", "a black plate")
-    assert ("plate alignment failed" in said) == is_useless
+    assert ("of no use, no plate frame fits" in said) == is_useless
+    assert ("to be checked, nobody found" in said) or is_useless
+    assert error == "error: no frame in out can be used; the lines above say why\n"
     count = 1 if case == "a still for a shot" else 4
     assert len(list(Path("out").glob("*.png"))) == count

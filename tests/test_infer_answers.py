@@ -26,6 +26,9 @@ SUMMARY = RenderSummary(
     failed=(7,),
     seconds=1.5,
     report=Path("renders/a b/report.html"),
+    reasons={"alignment failed": (7,), "alignment weak": (2, 3, 4, 9)},
+    plate_damaged="frame 5 of b.mov",
+    remarks=("somebody stands in the plate",),
     not_carried=("audio stream 1 (aac)", "timecode"),
 )
 PLAN = RenderPlan((), Path("out"), (Path("out/a.mov"),), 5, 5, 3, 1.5, 60.0, 10**6, 10**9)
@@ -62,8 +65,10 @@ def test_infer_says_how_it_went(infer, capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out.splitlines() == [
         "opening films/a b.mp4 and empty.mp4",
         f"3 frames rendered at 2.00 a second, 1 were there already: {Path('renders/a b')}",
-        "worth a look, plate alignment weak: frames 2-4, 9",
-        "worth a look, plate alignment failed: frame 7",
+        "of no use, no plate frame fits: frame 7",
+        "to be checked, plate alignment weak: frames 2-4, 9",
+        "not used, damaged in the plate: frame 5 of b.mov",
+        "note: somebody stands in the plate",
         "not carried over from the shot: audio stream 1 (aac), timecode",
         f"how it came out: {Path('renders/a b/report.html')}",
     ]

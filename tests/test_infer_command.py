@@ -206,6 +206,6 @@ def test_weights_that_are_not_there(tmp_path: Path) -> None:
 
 def test_a_picture_too_small_for_the_network(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "tiny.png"), np.full((40, 60, 3), 90, np.uint8))
-    line = refused(infer(tmp_path, "input=tiny.png", "plate=tiny.png", "output=out"))
+    line = refused(infer(tmp_path, "input=tiny.png", f"plate={SAMPLE / 'plate.mp4'}", "output=out"))
     assert "tiny.png is 60x40; both sides need 64 pixels" in line
     assert not (tmp_path / "out").exists()

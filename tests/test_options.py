@@ -124,6 +124,7 @@ def test_every_setting_is_documented_and_has_its_place():
 
 def test_what_changes_pixels_is_recorded():
     assert recorded_options(RenderOptions(threads=3, quality="best")) == {
+        "plate_frames": None,
         "input_colour": None,
         "plate_colour": None,
         "layer": None,

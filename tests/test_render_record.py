@@ -102,7 +102,7 @@ def test_values_of_another_type_make_a_line_no_frame(name):
     for value in ODD:
         changed = facts | {name: value}
         if is_frame_record(changed):
-            assert name in LIKELY | {"plate_indices", "plate_damaged", "damaged"}
+            assert name in LIKELY | {"plate_indices", "plate_damaged", "damaged", "reasons", "plate_hidden"}
             assert isinstance(value, type(facts[name]) | int | float | None)
     assert not is_frame_record({key: value for key, value in facts.items() if key != name})
     assert not is_frame_record(facts | {"more": 1})

@@ -92,7 +92,7 @@ def test_a_machine_without_the_device_is_refused_in_one_line(machine, tmp_path):
     record.write_text(json.dumps(begun))
     with pytest.raises(OutputError, match="was begun with device=cuda precision=fp16, which this machine lacks"):
         machine(("cpu", "fp32"), ("cpu",), "2")
-    with pytest.raises(OutputError, match=r"runtime\.device was cuda, is cpu"):
+    with pytest.raises(OutputError, match=r"made with device cuda, and this is cpu"):
         machine(("cpu", "fp32"), ("cpu",), "2", device="cpu")
 
 
@@ -107,5 +107,5 @@ def test_of_two_machines_that_begin_at_once_the_second_follows(machine, tmp_path
 
 def test_another_render_is_refused_as_before(machine):
     machine(("cpu", "fp32"), ("cpu",), "1")
-    with pytest.raises(OutputError, match=r"settings\.quality was standard, is fast"):
+    with pytest.raises(OutputError, match=r"it has quality=standard, and this one quality=fast"):
         machine(("cpu", "fp32"), ("cpu",), "2", quality="fast")

@@ -12,7 +12,9 @@ from howard.report.render import number_in, read_render
 def test_a_real_render_is_read(finished):
     render = read_render(finished)
     assert [line.number for line in render.lines] == [1, 2, 3, 4]
-    assert [line.concern is not None for line in render.lines] == [False, False, False, True]
+    has_plate = [not any(reason.startswith("alignment") for reason in line.reasons) for line in render.lines]
+    assert has_plate == [True, True, True, False]
+    assert [line.concern is None for line in render.lines] == [not line.reasons for line in render.lines]
     assert [sample.line.number for sample in render.samples] == [1, 2, 3, 4]
     assert {"source", "cutout", "alpha", "error", "refined", "explanation"} <= render.samples[0].pictures.keys()
     records = [facts for facts in read_lines(finished) if "number" in facts]
