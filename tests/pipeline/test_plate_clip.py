@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from howard.align import OwnFrames
 from howard.errors import InputError
 from howard.media import DamagedFrameError, Frame
 from howard.pipeline.plate_clip import PlateClip
@@ -68,3 +69,11 @@ def test_other_errors_are_not_hidden():
     frames.__class__ = type("Broken", (Frames,), {"__getitem__": lambda self, index: 1 / 0})
     with pytest.raises(ZeroDivisionError):
         list(PlateClip(frames, SilentProgress()))
+
+
+def test_a_frame_of_the_shot_is_found_among_the_whole_frames_of_its_own_plate():
+    clip = PlateClip(Frames(6, damaged={0, 3}, missing={4}), SilentProgress())
+    assert clip.own_positions(OwnFrames(5, range(4, 6))) == OwnFrames(5, range(4, 6))
+    list(clip)
+    assert clip.own_positions(OwnFrames(5, range(4, 6))) == OwnFrames(2, range(2, 3))
+    assert clip.own_positions(None) is None

@@ -3,6 +3,7 @@
 import bisect
 from collections.abc import Iterator, Sequence
 
+from howard.align import OwnFrames
 from howard.errors import InputError
 from howard.media import DamagedFrameError, Frame
 from howard.pipeline.frames import Frames
@@ -36,9 +37,12 @@ class PlateClip:
         """Which frame of the plate stands at a position."""
         return position if self._whole is None else self._whole[position]
 
-    def position_of(self, index: int) -> int:
-        """Where frame ``index`` of the plate stands, or the next whole one."""
-        return index if self._whole is None else bisect.bisect_left(self._whole, index)
+    def own_positions(self, own: OwnFrames | None) -> OwnFrames | None:
+        """A source frame's place among the plate's frames, by index, as positions."""
+        if own is None or self._whole is None:
+            return own
+        index, start, stop = (bisect.bisect_left(self._whole, at) for at in (own.index, own.near.start, own.near.stop))
+        return OwnFrames(index, range(start, stop))
 
     def __len__(self) -> int:
         return len(self._plate) if self._whole is None else len(self._whole)

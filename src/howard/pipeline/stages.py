@@ -160,10 +160,7 @@ def align_frames(
         for index in indices:
             with reading:
                 frames.append(source[index])
-            own = own_frames(index)
-            if own is not None:
-                near = range(clip.position_of(own.near.start), clip.position_of(own.near.stop))
-                own = OwnFrames(clip.position_of(own.index), near)
+            own = clip.own_positions(own_frames(index))
             yield AlignTask(frames[-1], _neighbours(source, index, reading), own)
 
     with closing(align_many(aligner, tasks(), workers=workers)) as plates:
