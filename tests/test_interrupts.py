@@ -19,17 +19,21 @@ SAMPLE = ROOT / "data" / "sample"
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 @pytest.mark.parametrize("delay", [0.0, 0.1, 0.3])
-def test_ctrl_c_while_importing(tmp_path, delay):
-    line = [sys.executable, "-X", "importtime", str(ROOT / "infer.py"), f"input={SAMPLE / 'shot.mp4'}"]
-    # A folder without pictures: were it not stopped, it would end by itself.
-    line += [f"plate={tmp_path}", "output=out"]
+@pytest.mark.parametrize("command", ["infer.py", "train.py"])
+def test_ctrl_c_while_importing(tmp_path, command, delay):
+    # A folder without pictures, and an unknown setting: were they not stopped, they would end by themselves.
+    arguments = {
+        "infer.py": [f"input={SAMPLE / 'shot.mp4'}", f"plate={tmp_path}", "output=out"],
+        "train.py": ["unknown=1"],
+    }
+    line = [sys.executable, "-X", "importtime", str(ROOT / command), *arguments[command]]
     process = subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     said = []
     for row in process.stderr:
         said.append(row)
         # Python tells of every import when it is over.
-        if row.rstrip().endswith("howard.cores"):
+        if row.rstrip().endswith("howard.errors"):
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
             break
