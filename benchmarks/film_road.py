@@ -36,8 +36,7 @@ from howard.matting import load_matting
 from howard.media import open_reader, open_writer
 from howard.operating_system import resident_memory
 from howard.pipeline import AlignedFrame, Predictor, align_frames, matte_frames, remove_background
-from howard.pipeline.cutout import cut_out
-from howard.pipeline.foreground import choose_colours
+from howard.pipeline.compose import ComposeSettings, compose_pixels
 from howard.pipeline.record import measure_frame
 
 ROOT = Path(__file__).parents[1]
@@ -95,9 +94,9 @@ def stage_costs(shot: Path, plate: Path, predictor: Predictor, folder: Path, qua
             frame = costs.of("decode", lambda: next(frames))
             aligned = AlignedFrame(frame, costs.of("align", partial(aligner.align, frame)))
             (matte,) = costs.of("network", lambda: list(matte_frames([aligned], predictor)))  # noqa: B023
-            colours = choose_colours(matte, "estimated", linear_light=True)
-            rgba = costs.of("cut out", partial(cut_out, frame.image, matte.alpha, colours))
-            costs.of("measure", partial(measure_frame, matte, linear_light=True))
+            composed = costs.of("compose", partial(compose_pixels, matte, ComposeSettings(depths=(writer.dtype,))))
+            rgba = composed.rgba[writer.dtype]
+            costs.of("measure", partial(measure_frame, matte, rgba, linear_light=True))
             costs.of("write", lambda: writer.write(number, writer.prepare(rgba)))  # noqa: B023
         writer.close()
     return costs.medians()
@@ -192,7 +191,7 @@ def main() -> None:
         for stage, cost in costs.items():
             print(f"  {stage:<10} {cost:7.1f}")
         print(f"  decode + write {costs['decode'] + costs['write']:.1f}")
-        print(f"  the rest of the road: cut out + measure {costs['cut out'] + costs['measure']:.1f}")
+        print(f"  compose + measure {costs['compose'] + costs['measure']:.1f}")
         least = sum(costs.values()) / count_cores()
         for threads in sorted({1, count_cores()}):
             alone = stages_alone(shot, plate, predictor, folder, options.quality, threads)

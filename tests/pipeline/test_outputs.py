@@ -1,4 +1,4 @@
-"""Every format through the writing half of the film road: what lies in the folder, and what the sidecar says of it."""
+"""Every format through finishing and writing: the files in the folder, and what the sidecar says of them."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,10 +18,13 @@ from howard.media import Background, Frame, MovieWriter, open_reader
 from howard.media.movie_formats import MOVIE_FORMATS
 from howard.options import RenderOptions
 from howard.pipeline import MattedFrame, deliver
+from howard.pipeline.compose import ComposeSettings
+from howard.pipeline.finishing import FrameFinisher
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.outputs import choose_outputs, describe_output
 from howard.pipeline.writer import FrameWriter, Output
 from howard.render_record import find_journals, read_lines
+from tests.pipeline.difference_key import KeyCoarse, KeyMatte
 
 FILES = {
     "png": ["shot.0002.png", "shot.0003.png"],
@@ -51,7 +54,11 @@ def _matted(frame: Frame) -> MattedFrame:
         error_px=float("nan"),
         status=AlignmentStatus.FAILED,
     )
-    return MattedFrame(frame, plate, np.tile(ramp, (height, 1)), np.full((height, width, 3), 0.25, np.float32))
+    alpha = np.tile(ramp, (height, 1))
+    quarter = alpha[None, None, ::4, ::4]
+    grey = np.full((1, 3, height, width), 0.25, np.float32)
+    matte = KeyMatte(alpha[None, None], grey, KeyCoarse(quarter, quarter), quarter)
+    return MattedFrame(frame, plate, alpha, matte)
 
 
 @pytest.fixture
@@ -87,8 +94,10 @@ def write(clips, tmp_path) -> Callable[..., int]:
 
             folder = RenderFolder(output, overwrite)
             folder.begin({"outputs": [describe_output(each, shot.info) for each in outputs]})
-            writer = FrameWriter(folder, outputs, foreground="network")
-            return deliver(range(first, last + 1), mattes, writer, behind)
+            depths = tuple(dict.fromkeys(each.writer.dtype for each in outputs))
+            finisher = FrameFinisher(ComposeSettings(depths=depths, foreground="network"))
+            writer = FrameWriter(folder, outputs)
+            return deliver(range(first, last + 1), mattes, finisher, writer, background=behind)
 
     return run
 

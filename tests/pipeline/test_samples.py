@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from howard.align import AlignedPlate, AlignmentStatus
 from howard.errors import OutputError
 from howard.media import Frame
-from howard.pipeline.frames import MatteDetail
-from howard.pipeline.samples import clear_samples, sample_numbers, save_sample, wants_sample
+from howard.pipeline.frames import FinishedFrame, MatteDetail
+from howard.pipeline.samples import Sampler, clear_samples, sample_numbers, save_sample
+from howard.render_record import FrameRecord
 
 HEIGHT, WIDTH = 90, 162
 PICTURES = {
@@ -24,21 +25,18 @@ PICTURES = {
 }
 
 
-class Matted(NamedTuple):
-    """What is sampled of a frame."""
+class Sampled(NamedTuple):
+    """What is saved of a frame; the arguments of `save_sample`."""
 
-    source: Frame
-    plate: AlignedPlate
-    alpha: np.ndarray
+    frame: FinishedFrame
     detail: MatteDetail
-
-
-class Drawn(NamedTuple):
-    """A frame to sample, its cut-out and its explanation."""
-
-    frame: Matted
-    rgba: np.ndarray
     explanation: np.ndarray
+
+    def replace_alpha(self, alpha: np.ndarray) -> "Sampled":
+        """The same with another alpha, (H, W) in [0, 1]."""
+        rgba = self.frame.main_rgba.copy()
+        rgba[..., 3] = np.rint(255 * alpha)
+        return self._replace(frame=self.frame._replace(rgba={rgba.dtype: rgba}))
 
 
 def draw(number=7, height=HEIGHT, width=WIDTH, dtype=np.uint8):
@@ -74,7 +72,15 @@ def draw(number=7, height=HEIGHT, width=WIDTH, dtype=np.uint8):
     rgba = np.concatenate([image * (alpha[..., None] > 0), (scale * alpha).astype(dtype)[..., None]], axis=2)
     source = Frame(image, number - 1, number, Fraction(number - 1, 24))
     explanation = np.full((200, 320, 3), 99, np.uint8)
-    return Drawn(Matted(source, plate, alpha, MatteDetail(coarse, error, refined)), rgba, explanation)
+    frame = FinishedFrame(source, plate, {rgba.dtype: rgba}, {}, record(number))
+    return Sampled(frame, MatteDetail(coarse, error, refined), explanation)
+
+
+def record(number, status="good"):
+    """A frame's line."""
+    measured = dict(inliers=90, error_px=0.4, coverage=0.9, residual=1.0, recomposition_error=1.0, holes=0, islands=0)
+    time = str(Fraction(number - 1, 24))
+    return FrameRecord(number, number - 1, time, (4, 5), status, **measured)
 
 
 def picture(folder, name, number=7):
@@ -100,9 +106,9 @@ def test_a_render_of_no_frames_samples_none():
 def test_of_each_eighth_the_first_weak_frame_is_sampled_too(tmp_path):
     numbers = range(1, 81)
     regular = sample_numbers(numbers)
-    taken = []
+    sampler, taken = Sampler(tmp_path, numbers), []
     for number in numbers:
-        if wants_sample(tmp_path, numbers, number, is_weak=True):
+        if sampler.wants(number, is_weak=True):
             taken.append(number)
             (tmp_path / "howard.samples" / f"{number:04d}").mkdir(parents=True)
     others = [number for number in taken if number not in regular]
@@ -112,14 +118,33 @@ def test_of_each_eighth_the_first_weak_frame_is_sampled_too(tmp_path):
 
 @pytest.mark.parametrize("number", [5, 14])
 def test_frames_that_came_out_well_are_not(tmp_path, number):
-    assert not wants_sample(tmp_path, range(1, 81), number, is_weak=False)
+    assert not Sampler(tmp_path, range(1, 81)).wants(number, is_weak=False)
 
 
 def test_a_weak_frame_that_was_cut_short_is_sampled_again(tmp_path):
     (tmp_path / "howard.samples" / "0014").mkdir(parents=True)
-    assert wants_sample(tmp_path, range(1, 81), 14, is_weak=True)
-    assert wants_sample(tmp_path, range(1, 81), 13, is_weak=True)
-    assert not wants_sample(tmp_path, range(1, 81), 15, is_weak=True)
+    sampler = Sampler(tmp_path, range(1, 81))
+    assert sampler.wants(14, is_weak=True)
+    assert sampler.wants(13, is_weak=True)
+    assert not sampler.wants(15, is_weak=True)
+
+
+@pytest.mark.parametrize(("status", "is_explained"), [("good", False), ("weak", True)])
+def test_what_explains_a_frame_is_computed_only_for_samples(tmp_path, status, is_explained):
+    frame, detail, explanation = draw(number=14)
+    asked = []
+
+    class Matted(NamedTuple):
+        detail: MatteDetail
+
+        def explain(self):
+            asked.append(14)
+            return explanation
+
+    finished = frame._replace(record=record(14, status))
+    Sampler(tmp_path, range(1, 81)).offer(Matted(detail), finished)  # type: ignore[arg-type]
+    assert bool(asked) == is_explained
+    assert (tmp_path / "howard.samples" / "0014" / "sample.json").exists() == is_explained
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -137,14 +162,15 @@ def test_all_pictures_are_saved_at_any_depth(tmp_path, dtype):
 def test_the_cut_out_is_transparent_and_keeps_its_colour(tmp_path):
     save_sample(tmp_path, *draw())
     rgba = picture(tmp_path, "cutout").astype(int)
-    np.testing.assert_array_equal(rgba[..., 3] == 255, draw().frame.alpha == 1)
+    np.testing.assert_array_equal(rgba[..., 3] == 255, draw().frame.main_rgba[..., 3] == 255)
     assert abs(rgba[-5, WIDTH // 2] - (255, 0, 0, 255)).max() < 20
 
 
 def test_empty_pixels_do_not_stain_reduced_edges(tmp_path):
-    frame, rgba, explanation = draw(height=1000, width=2000)
+    sampled = draw(height=1000, width=2000)
+    rgba = sampled.frame.main_rgba
     rgba[..., :3] = np.where(rgba[..., 3:] == 0, (0, 255, 0), (150, 0, 0))
-    save_sample(tmp_path, frame, rgba, explanation)
+    save_sample(tmp_path, *sampled)
     rgba = picture(tmp_path, "cutout").astype(int)
     assert rgba.shape == (640, 1280, 4)
     soft = (rgba[..., 3] > 60) & (rgba[..., 3] < 200)
@@ -163,10 +189,10 @@ def test_uncovered_places_show_in_plate_and_residual(tmp_path):
 
 
 def test_the_crop_shows_where_refinement_changed_most(tmp_path):
-    frame, rgba, explanation = draw()
-    elsewhere = np.zeros_like(frame.detail.error)
+    frame, detail, explanation = draw()
+    elsewhere = np.zeros_like(detail.error)
     elsewhere[:9, :9] = 1
-    save_sample(tmp_path, frame._replace(detail=frame.detail._replace(error=elsewhere)), rgba, explanation)
+    save_sample(tmp_path, frame, detail._replace(error=elsewhere), explanation)
     facts = json.loads((tmp_path / "howard.samples" / "0007" / "sample.json").read_text())
     x, y, width, height = (facts["crop"][key] for key in ("x", "y", "width", "height"))
     assert x <= 2 * WIDTH // 3 < x + width
@@ -176,44 +202,43 @@ def test_the_crop_shows_where_refinement_changed_most(tmp_path):
     assert np.abs(changed).mean() > 30
     assert facts["plate_weights"] == [0.75, 0.25]
     assert facts["coarse_size"] == [82, 46]
-    assert facts["refined"] == pytest.approx(draw().frame.detail.refined.mean(), abs=1e-4)
+    assert facts["refined"] == pytest.approx(draw().detail.refined.mean(), abs=1e-4)
 
 
 def test_refined_patches_are_marked_where_they_are(tmp_path):
     save_sample(tmp_path, *draw())
     marked = picture(tmp_path, "refined").astype(int)
-    inside = draw().frame.detail.refined.repeat(4, axis=0).repeat(4, axis=1)[:HEIGHT, :WIDTH] > 0
+    inside = draw().detail.refined.repeat(4, axis=0).repeat(4, axis=1)[:HEIGHT, :WIDTH] > 0
     tint = marked[..., 0] - marked[..., 2]
     assert tint[inside].mean() > 60
     assert tint[~inside].mean() < 10
 
 
 def test_single_patches_are_marked_whole(tmp_path):
-    frame, rgba, explanation = draw()
-    refined = np.zeros_like(frame.detail.refined)
+    frame, detail, explanation = draw()
+    refined = np.zeros_like(detail.refined)
     refined[::2, ::2] = 1
-    save_sample(tmp_path, frame._replace(detail=frame.detail._replace(refined=refined)), rgba, explanation)
+    save_sample(tmp_path, frame, detail._replace(refined=refined), explanation)
     marked = picture(tmp_path, "refined").astype(int)
     assert (marked[..., 0] - marked[..., 2]).mean() / ((255 - 40) // 2) == pytest.approx(0.25, abs=0.03)
 
 
 def test_the_coarse_alpha_lies_where_the_alpha_does(tmp_path):
-    frame, rgba, explanation = draw(height=65, width=65)
     alpha, padded = np.zeros((65, 65), np.float32), np.zeros((17, 17), np.float32)
     alpha[60:, 60:], padded[15:, 15:] = 1, 1
-    detail = MatteDetail(padded, padded, padded)
-    save_sample(tmp_path, frame._replace(alpha=alpha, detail=detail), rgba, explanation)
+    sampled = draw(height=65, width=65).replace_alpha(alpha)
+    save_sample(tmp_path, *sampled._replace(detail=MatteDetail(padded, padded, padded)))
     coarse = picture(tmp_path, "coarse")[..., 0]
     assert [(coarse[-1] > 127).sum(), (coarse[:, -1] > 127).sum()] == [5, 5]
 
 
 def test_without_refinement_the_crop_follows_the_error_map(tmp_path):
-    frame, rgba, explanation = draw()
-    rows, columns = frame.detail.refined.shape
+    sampled = draw()
+    rows, columns = sampled.detail.refined.shape
     error = np.zeros((rows, columns), np.float32)
     error[10:13, 20:23] = 1
     flat = MatteDetail(np.zeros((rows, columns), np.float32), error, np.zeros((rows, columns), np.float32))
-    save_sample(tmp_path, frame._replace(alpha=np.zeros_like(frame.alpha), detail=flat), rgba, explanation)
+    save_sample(tmp_path, *sampled.replace_alpha(np.zeros((HEIGHT, WIDTH)))._replace(detail=flat))
     crop = json.loads((tmp_path / "howard.samples" / "0007" / "sample.json").read_text())["crop"]
     assert abs(crop["x"] + crop["width"] / 2 - 86) < 3
     assert abs(crop["y"] + crop["height"] / 2 - 46) < 3

@@ -1,11 +1,13 @@
-"""The writing half of the inference pipeline: mattes in, files and their sidecar's lines out."""
+"""Finishing and writing: mattes in, files and their journal's lines out."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from fractions import Fraction
 
 from howard.media import Background, OrderedWork
+from howard.pipeline.finishing import FrameFinisher
 from howard.pipeline.frames import MattedFrame
+from howard.pipeline.samples import Sampler
 from howard.pipeline.writer import FrameJob, FrameWriter
 from howard.progress import FrameDone, ProgressCallback
 from howard.render_record import FrameRecord
@@ -14,18 +16,29 @@ from howard.render_record import FrameRecord
 def deliver(
     numbers: Sequence[int],
     mattes: Callable[[list[int]], Generator[MattedFrame]],
+    finisher: FrameFinisher,
     writer: FrameWriter,
+    *,
     background: Background | None = None,
     half_frame: Fraction = Fraction(0),
     report: ProgressCallback = lambda event: None,
+    sampler: Sampler | None = None,
 ) -> int:
-    """Write what is missing of the frames ``numbers``; return how many frames that were.
+    """Write the missing ones of the frames ``numbers``; return how many that were.
 
-    ``mattes`` is called with the numbers of the missing frames and makes them, in any order that is not far from
-    theirs. The ``background`` is that of the middle of each frame, ``half_frame`` seconds after its time, so that times
-    which a container has rounded do not matter. While the next frame is made, those before are cut out, converted and
-    written in other threads; ``report`` is called in this one. An interruption, or an error of ``mattes``, lets what
-    has been made be written first.
+    Frames are finished and sampled in the calling thread, which also runs the network, and converted and written in
+    other threads meanwhile. An interruption, or an error of ``mattes``, lets finished frames be written first.
+
+    Args:
+        numbers: frames of the shot, counted as in output names.
+        mattes: called with the numbers of the missing frames; makes them, in nearly that order.
+        finisher: makes the final pixels, at every depth that the writer needs.
+        writer: writes them.
+        background: what composites show behind the person.
+        half_frame: seconds from a frame's time to its middle, where the background is read: times that a container
+            has rounded then choose the right frame.
+        report: called after every frame, in the calling thread.
+        sampler: saves the pictures of the report; a frame's are saved before its line in the journal.
     """
     done = 0
     with writer:
@@ -39,8 +52,11 @@ def deliver(
 
         with OrderedWork(pending, writer.prepare, writer.land) as work, closing(mattes(pending)) as frames:
             for frame in frames:
+                finished = finisher.finish(frame)
+                if sampler is not None:
+                    sampler.offer(frame, finished)
                 behind = None if background is None else background.frame(frame.source.time + half_frame)
-                work.put(frame.source.number, FrameJob(frame, behind))
+                work.put(frame.source.number, FrameJob(finished, behind))
                 tell(work.landed())
         tell(work.landed())
         writer.finish(numbers)

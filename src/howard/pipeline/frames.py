@@ -1,12 +1,14 @@
 """Frames on their way through the inference pipeline."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from howard.align import AlignedPlate
 from howard.media import Frame
+from howard.pipeline.predictor import MatteTensors, as_array
+from howard.render_record import FrameRecord
 
 
 class Frames(Protocol):
@@ -33,27 +35,61 @@ class MatteDetail(NamedTuple):
 
 
 class AlignedFrame(NamedTuple):
-    """A source frame and the plate brought to its view, with a picture that explains how, if that was asked for.
+    """A source frame and the plate aligned to it.
 
-    ``plate_damaged`` are the indices of plate frames that were left out because they are damaged.
+    ``plate_damaged`` are the indices of plate frames that were left out because they are damaged. ``explain`` renders
+    the picture of :func:`howard.align.draw_explanation`, (h, w, 3) uint8; None where the frame was not aligned by an
+    aligner that can.
     """
 
     source: Frame
     plate: AlignedPlate
-    explanation: np.ndarray | None = None
     plate_damaged: tuple[int, ...] = ()
+    explain: Callable[[], np.ndarray] | None = None
 
 
 class MattedFrame(NamedTuple):
-    """An aligned frame with its matte: ``alpha`` (H, W) and ``foreground`` (H, W, 3) straight sRGB, float32, [0, 1].
+    """An aligned frame with its matte.
 
-    Frames that are explained say what their matte was made from, too.
+    ``alpha`` (H, W) is float32 in [0, 1], with the masks applied. ``matte`` is the network's own, on its device: what
+    else is needed of it is copied when it is asked for. The other fields are those of `AlignedFrame`.
     """
 
     source: Frame
     plate: AlignedPlate
     alpha: np.ndarray
-    foreground: np.ndarray
-    explanation: np.ndarray | None = None
-    detail: MatteDetail | None = None
+    matte: MatteTensors
     plate_damaged: tuple[int, ...] = ()
+    explain: Callable[[], np.ndarray] | None = None
+
+    @property
+    def foreground(self) -> np.ndarray:
+        """The network's foreground, (H, W, 3) float32 in [0, 1], straight, sRGB-encoded."""
+        return np.moveaxis(as_array(self.matte.foreground)[0], 0, -1)
+
+    @property
+    def detail(self) -> MatteDetail:
+        """What the matte was made from."""
+        coarse, refined = self.matte.coarse, self.matte.refined
+        return MatteDetail(*(as_array(part)[0, 0] for part in (coarse.alpha, coarse.error, refined)))
+
+
+class FinishedFrame(NamedTuple):
+    """A frame whose pixels are final: it has only to be laid over backgrounds, encoded and written.
+
+    ``rgba`` has one straight RGBA picture, (H, W, 4), for each depth that an output stores, the first output's first.
+    Its type is that depth; of a float32 source, which may be HDR, it is float32, with alpha rounded to that depth.
+    ``layers`` are further pictures that were asked for, (H, W) or (H, W, 3) float32, by name.
+    """
+
+    source: Frame
+    plate: AlignedPlate
+    rgba: Mapping[np.dtype, np.ndarray]
+    layers: Mapping[str, np.ndarray]
+    record: FrameRecord
+    plate_damaged: tuple[int, ...] = ()
+
+    @property
+    def main_rgba(self) -> np.ndarray:
+        """The picture of the first output."""
+        return next(iter(self.rgba.values()))

@@ -11,14 +11,16 @@ from howard.errors import OutputError, SettingsError
 from howard.media import choose_frames
 from howard.options import PlatePaths, RenderOptions, recorded_options
 from howard.pipeline.deliver import deliver
+from howard.pipeline.finishing import FrameFinisher, finish_settings
 from howard.pipeline.folder import RenderFolder, default_folder
 from howard.pipeline.frames import MattedFrame
 from howard.pipeline.inputs import Inputs, open_inputs
 from howard.pipeline.outputs import choose_outputs, describe_output, refuse_inputs
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.resolved import follow_record
+from howard.pipeline.samples import Sampler
 from howard.pipeline.sidecar import describe_network, describe_request
-from howard.pipeline.stages import Explains, explain_nothing, matte_clip
+from howard.pipeline.stages import matte_clip
 from howard.pipeline.writer import FrameWriter, Output
 from howard.progress import Progress, ProgressCallback
 from howard.quality import QUALITIES
@@ -91,10 +93,14 @@ class OpenedRender(NamedTuple):
                 "this machine lacks; continue on one that has it, or choose another folder"
             ) from error
 
+    def finisher(self, predictor: Predictor) -> FrameFinisher:
+        """Makes final pixels, at the outputs' depths, of the mattes of ``predictor``."""
+        depths = tuple(dict.fromkeys(output.writer.dtype for output in self.outputs))
+        return FrameFinisher(finish_settings(self.options, predictor, depths))
+
     def writer(self, predictor: Predictor) -> FrameWriter:
-        """What writes the mattes of ``predictor``."""
-        is_linear = predictor.metadata.mixing == "linear"
-        return FrameWriter(self.folder, self.outputs, linear_light=is_linear, foreground=self.options.foreground)
+        """Writes the frames that :meth:`finisher` makes."""
+        return FrameWriter(self.folder, self.outputs, linear_light=predictor.metadata.mixing == "linear")
 
     def deliver(
         self,
@@ -102,10 +108,19 @@ class OpenedRender(NamedTuple):
         predictor: Predictor,
         numbers: Sequence[int],
         report: ProgressCallback,
+        sampler: Sampler | None = None,
     ) -> int:
-        """Write what is missing of the frames ``numbers``; see :func:`howard.pipeline.deliver`."""
-        half_frame = 1 / (2 * self.inputs.shot.info.frame_rate)
-        return deliver(numbers, mattes, self.writer(predictor), self.inputs.background, half_frame, report)
+        """Write the missing ones of the frames ``numbers``; see :func:`howard.pipeline.deliver`."""
+        return deliver(
+            numbers,
+            mattes,
+            self.finisher(predictor),
+            self.writer(predictor),
+            background=self.inputs.background,
+            half_frame=1 / (2 * self.inputs.shot.info.frame_rate),
+            report=report,
+            sampler=sampler,
+        )
 
     def mattes(
         self,
@@ -113,7 +128,6 @@ class OpenedRender(NamedTuple):
         progress: Progress,
         numbers: Sequence[int],
         *,
-        explains: Explains = explain_nothing,
         validity: ValidityFinder | None = None,
     ) -> Generator[MattedFrame]:
         """The mattes of the frames ``numbers``; see :func:`howard.pipeline.matte_clip`."""
@@ -124,7 +138,6 @@ class OpenedRender(NamedTuple):
             quality=self.options.quality,
             subject=self.options.subject,
             workers=self.options.threads,
-            explains=explains,
             progress=progress,
             sparse=self.options.preview is not None,
             validity=validity,

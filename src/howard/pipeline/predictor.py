@@ -10,10 +10,10 @@ from howard.quality import QUALITIES
 
 
 class MatteTensors(Protocol):
-    """A matte: after ``numpy()``, ``alpha`` (1, 1, H, W) and ``foreground`` (1, 3, H, W), float32 in [0, 1].
+    """A matte: tensors on any device, or after ``numpy()`` float32 arrays, in [0, 1].
 
-    For explanations, ``coarse`` has ``alpha`` and ``error`` (1, 1, h, w), and ``refined`` (1, 1, H / 4, W / 4) says
-    which patches were refined.
+    ``alpha`` is (1, 1, H, W), ``foreground`` (1, 3, H, W), straight and sRGB-encoded. ``coarse`` has ``alpha`` and
+    ``error`` (1, 1, h, w); ``refined`` (1, 1, H / 4, W / 4), rounded up, is 1 where a patch was refined.
     """
 
     @property
@@ -61,6 +61,11 @@ class Predictor(Protocol):
     def __call__(
         self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None, /, person: Any = None
     ) -> MatteTensors: ...
+
+
+def as_array(part: Any) -> np.ndarray:
+    """A part of a matte, a tensor on any device or an array already, as a float32 array; copied from the device."""
+    return part if isinstance(part, np.ndarray) else part.float().cpu().numpy()
 
 
 def choose_finder(quality: str, predictor: Predictor) -> PersonFinder | None:

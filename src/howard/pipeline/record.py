@@ -1,4 +1,4 @@
-"""The journal's line about a frame, measured on the frame."""
+"""The journal's line about a frame, measured on the pixels that are written."""
 
 import math
 
@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from howard.measures import holes, islands, plate_residual, recomposition_error
+from howard.media import to_depth
 from howard.pipeline.frames import MattedFrame
 from howard.pipeline.judge import judge_frame
 from howard.render_record import FrameRecord
@@ -14,18 +15,26 @@ from howard.render_record import FrameRecord
 _EMPTY = 0.02
 # Share of a reduced pixel that the plate must show for it to count as covered.
 _COVERED = 0.5
-# Measures look at every n-th pixel and row, at most this many along the longer side: they are there to point at frames.
-_LOOKED_AT = 320
+# Measures are taken of every n-th pixel and row, at most this many along the longer side: they only point at frames.
+_MEASURED_SIDE = 320
 
 
-def measure_frame(frame: MattedFrame, linear_light: bool) -> FrameRecord:
-    """Measure a finished frame; ``linear_light`` says in which light its matte mixes."""
+def measure_frame(frame: MattedFrame, rgba: np.ndarray, linear_light: bool) -> FrameRecord:
+    """Measure a frame.
+
+    Args:
+        frame: its source and plate.
+        rgba: (H, W, 4) of any depth, straight: the final pixels, of which all measures of alpha and the recomposition
+            error are taken.
+        linear_light: whether the matte mixes in linear light or in encoded values.
+    """
     source, plate = frame.source, frame.plate
-    step = -(-max(frame.alpha.shape) // _LOOKED_AT)
-    seen, empty, coverage, alpha, foreground = (
-        np.ascontiguousarray(image[::step, ::step])
-        for image in (source.image, plate.image, plate.coverage, frame.alpha, frame.foreground)
+    step = -(-max(rgba.shape[:2]) // _MEASURED_SIDE)
+    seen, empty, coverage, pixels = (
+        np.ascontiguousarray(image[::step, ::step]) for image in (source.image, plate.image, plate.coverage, rgba)
     )
+    pixels = to_depth(pixels, np.float32)
+    foreground, alpha = pixels[..., :3], np.ascontiguousarray(pixels[..., 3])
     residual = plate_residual(seen, empty, (coverage >= _COVERED) & (alpha < _EMPTY))
     recomposition = _rounded(recomposition_error(seen, alpha, foreground, empty, coverage, linear_light))
     enclosed = round(holes(alpha), 6)

@@ -13,15 +13,14 @@ import numpy as np
 from howard.align import AlignedPlate
 from howard.media import Frame, choose_frames
 from howard.options import PlatePaths, RenderOptions, choose_options, takes_options
-from howard.pipeline.cutout import cut_out
-from howard.pipeline.foreground import choose_colours
+from howard.pipeline.finishing import FrameFinisher, finish_settings
 from howard.pipeline.inputs import open_inputs
 from howard.pipeline.opened_render import load_predictor, open_render
 from howard.pipeline.plate_check import check_plate
 from howard.pipeline.plate_clips import PlateClips
 from howard.pipeline.predictor import Predictor
-from howard.pipeline.samples import wants_sample
-from howard.pipeline.stages import explain_nothing, matte_clip
+from howard.pipeline.samples import Sampler
+from howard.pipeline.stages import matte_clip
 from howard.pipeline.summary import RenderSummary, name_frames
 from howard.progress import Progress, ProgressCallback, SilentProgress, open_progress
 from howard.report import write_report
@@ -64,9 +63,9 @@ def remove_background(
         check = check_plate(opened.inputs, network, chosen.subject)
         for remark in check.remarks:
             told.step("note", remark)
-        explains = partial(wants_sample, folder.path, numbers) if chosen.report else explain_nothing
-        mattes = partial(opened.mattes, network, told, explains=explains, validity=check.validity)
-        rendered = opened.deliver(mattes, network, numbers, told.frame)
+        sampler = Sampler(folder.path, numbers) if chosen.report else None
+        mattes = partial(opened.mattes, network, told, validity=check.validity)
+        rendered = opened.deliver(mattes, network, numbers, told.frame, sampler)
     plate_damaged = folder.damaged_plate_indices(numbers)
     return RenderSummary(
         output=folder.path,
@@ -126,6 +125,7 @@ def _cut_out_frames(
         shot = inputs.shot.info
         numbers = [shot.first_number + index for index in choose_frames(frames, shot)]
         predictor = predictor or load_predictor(options, told)
+        finisher = FrameFinisher(finish_settings(options, predictor, (np.dtype(shot.dtype),)))
         made = matte_clip(
             inputs,
             predictor,
@@ -136,9 +136,5 @@ def _cut_out_frames(
             validity=check_plate(inputs, predictor, options.subject).validity,
         )
         with closing(made) as mattes:
-            is_linear = predictor.metadata.mixing == "linear"
             for frame in mattes:
-                image = frame.source.image
-                colours = choose_colours(frame, options.foreground, linear_light=is_linear)
-                rgba = cut_out(image, frame.alpha, colours, image.dtype)
-                yield CutOut(frame.source, rgba, frame.plate)
+                yield CutOut(frame.source, finisher.finish(frame).main_rgba, frame.plate)

@@ -16,7 +16,7 @@ import numpy as np
 from howard.errors import OutputError
 from howard.media import to_depth, write_whole
 from howard.media.files import clear_leftovers, make_folder
-from howard.pipeline.frames import MatteDetail, MattedFrame
+from howard.pipeline.frames import FinishedFrame, MatteDetail, MattedFrame
 from howard.pipeline.sample_pictures import (
     crop_around,
     draw_patches,
@@ -47,39 +47,53 @@ def sample_numbers(numbers: Sequence[int]) -> set[int]:
     return {numbers[round(step * last / max(count - 1, 1))] for step in range(count)}
 
 
-def wants_sample(folder: Path, numbers: Sequence[int], number: int, is_weak: bool) -> bool:
-    """Whether frame ``number`` of a render of ``numbers``, in order, is to be sampled into ``folder``.
+class Sampler:
+    """Saves the pictures of a few frames of a render of ``numbers``, in order, into the render's ``folder``."""
 
-    So are the frames of `sample_numbers`, and of each eighth of the render the first weak one. Where several frames are
-    made at a time, one that follows closely may be sampled as well.
+    def __init__(self, folder: Path, numbers: Sequence[int]) -> None:
+        self._folder = folder
+        self._numbers = numbers
+        self._regular = sample_numbers(numbers)
+
+    def wants(self, number: int, is_weak: bool) -> bool:
+        """Whether frame ``number`` is to be sampled.
+
+        So are the frames of `sample_numbers`, and of each eighth of the render the first that is weak or failed.
+        """
+        if number in self._regular or not is_weak:
+            return number in self._regular
+        part = _MOST * self._numbers.index(number) // len(self._numbers)
+        start = -(-part * len(self._numbers) // _MOST)
+        before = range(self._numbers[start], number)
+        return not any(other in before and other not in self._regular for other in _sampled(self._folder))
+
+    def offer(self, frame: MattedFrame, finished: FinishedFrame) -> None:
+        """Save the pictures of a frame if it :meth:`wants` it; raises OutputError where they cannot be written.
+
+        Only then is what explains the frame computed, and copied from the network's device.
+        """
+        record = finished.record
+        if frame.explain is not None and self.wants(record.number, record.status != "good"):
+            save_sample(self._folder, finished, frame.detail, frame.explain())
+
+
+def save_sample(folder: Path, frame: FinishedFrame, detail: MatteDetail, explanation: np.ndarray) -> None:
+    """Save the pictures of a frame into the render's ``folder``.
+
+    ``detail`` is what the frame's matte was made from, ``explanation`` the picture that
+    :func:`howard.align.draw_explanation` made of its alignment, (h, w, 3) uint8 RGB. Raises OutputError where the
+    pictures cannot be written.
     """
-    regular = sample_numbers(numbers)
-    if number in regular or not is_weak:
-        return number in regular
-    part = _MOST * numbers.index(number) // len(numbers)
-    start = -(-part * len(numbers) // _MOST)
-    before = range(numbers[start], number)
-    return not any(other in before and other not in regular for other in _sampled(folder))
-
-
-def save_sample(folder: Path, frame: MattedFrame, rgba: np.ndarray, explanation: np.ndarray) -> None:
-    """Save the pictures of a frame, which has its detail, into the render's ``folder``.
-
-    ``rgba`` (H, W, 4) is its cut-out as it is written, straight, of any depth; ``explanation`` what
-    :func:`howard.align.draw_explanation` drew of it, (h, w, 3) uint8 RGB. Raises OutputError where the pictures cannot
-    be written.
-    """
-    detail = frame.detail
-    assert detail is not None
     target = folder / SAMPLES / f"{frame.source.number:04d}"
     make_folder(target)
     source, plate = (to_depth(image, np.uint8) for image in (frame.source.image, frame.plate.image))
-    alpha = to_levels(frame.alpha)
+    rgba = to_depth(frame.main_rgba, np.uint8)
+    alpha = np.ascontiguousarray(rgba[..., 3])
     coarse, error, refined = _full_size(detail, alpha.shape)
     # The most telling part: what refinement changed, or else what the coarse network was least sure of.
     change = cv2.absdiff(alpha, coarse)
     crop = crop_around(change if change.max() > 1 else error)
-    cut_out = reduce_cut_out(to_depth(rgba, np.uint8), _LARGE)
+    cut_out = reduce_cut_out(rgba, _LARGE)
     covered, patched, apart = (
         reduce_picture(image, _SMALL) for image in (frame.plate.coverage, refined, cv2.absdiff(source, plate))
     )

@@ -6,10 +6,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from howard.align import (
-    AlignmentStatus,
     AlignTask,
     OwnFrames,
     PersonFinder,
@@ -21,30 +18,20 @@ from howard.align import (
 from howard.cores import count_cores
 from howard.media import DamagedFrameError, Frame, Reader
 from howard.pipeline.ahead import work_ahead
-from howard.pipeline.frames import AlignedFrame, Frames, MatteDetail, MattedFrame
+from howard.pipeline.frames import AlignedFrame, Frames, MattedFrame
 from howard.pipeline.inputs import Inputs
 from howard.pipeline.masks import apply_masks
 from howard.pipeline.people import matte_with_people
 from howard.pipeline.plate_clip import PlateClip
-from howard.pipeline.predictor import Predictor, choose_finder
+from howard.pipeline.predictor import Predictor, as_array, choose_finder
 from howard.progress import Progress, SilentProgress
-
-# Whether a frame, by its number and whether its plate is less than good, comes with explanations.
-Explains = Callable[[int, bool], bool]
 
 # Frames on either side that may help one that matches nothing.
 _REACH = 3
-
-
 # Frames that may wait between the halves.
 _WAITING = 2
 # Every frame at work is in memory, in 4K some hundreds of megabytes of it.
 _MOST_WORKERS = 8
-
-
-def explain_nothing(number: int, is_weak: bool) -> bool:
-    """No frame comes with explanations."""
-    return False
 
 
 def find_none(index: int) -> OwnFrames | None:
@@ -60,7 +47,6 @@ def matte_clip(
     quality: str = "standard",
     subject: str = "person",
     workers: int | None = None,
-    explains: Explains = explain_nothing,
     progress: Progress | None = None,
     sparse: bool = False,
     validity: ValidityFinder | None = None,
@@ -74,7 +60,6 @@ def matte_clip(
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
         subject: what is cut out, one of :data:`howard.options.SUBJECTS`.
         workers: frames aligned at a time; None means one for each of the machine's cores, up to eight.
-        explains: says which frames come with explanations.
         progress: is told of reading the plate through.
         sparse: whether only some plate frames are read, see :class:`howard.align.PlateAligner`; for few frames.
         validity: finds what must not be used of plate frames, see :func:`howard.pipeline.plate_check.check_plate`.
@@ -90,7 +75,6 @@ def matte_clip(
         cache=default_cache_folder(),
         device=None if str(predictor.device) == "cpu" else str(predictor.device),
         workers=choose_workers(workers),
-        explains=explains,
         progress=progress,
         sparse=sparse,
         validity=validity,
@@ -123,7 +107,6 @@ def align_frames(
     cache: Path | None = None,
     device: str | None = None,
     workers: int = 1,
-    explains: Explains = explain_nothing,
     progress: Progress | None = None,
     sparse: bool = False,
     validity: ValidityFinder | None = None,
@@ -133,9 +116,8 @@ def align_frames(
 
     The plate is read through once before the first frame, unless ``sparse``, which like ``quality``, ``find_person``,
     ``cache``, ``device`` and ``validity`` is as in :class:`howard.align.PlateAligner`; its damaged frames are left out.
-    Where a frame matches nothing, up to three on either side are read as well. ``explains`` says, by number and whether
-    the plate came out as less than good, which frames are explained; ``progress`` is told of reading the plate.
-    ``own_frames`` says where a source frame is in a plate that is the shot itself, all by index.
+    Where a frame matches nothing, up to three on either side are read as well. ``progress`` is told of reading the
+    plate. ``own_frames`` says where a source frame is in a plate that is the shot itself, all by index.
     """
     indices = list(indices)
     if not indices:
@@ -166,10 +148,9 @@ def align_frames(
     with closing(align_many(aligner, tasks(), workers=workers)) as plates:
         for aligned in plates:
             frame = frames.pop(0)
-            is_explained = explains(frame.number, aligned.status != AlignmentStatus.GOOD)
-            explanation = aligner.explain(frame, aligned) if is_explained else None
             indices_used = tuple(clip.index_of(position) for position in aligned.plate_indices)
-            yield AlignedFrame(frame, aligned._replace(plate_indices=indices_used), explanation, clip.damaged)
+            explain = partial(aligner.explain, frame, aligned)
+            yield AlignedFrame(frame, aligned._replace(plate_indices=indices_used), clip.damaged, explain)
 
 
 def _neighbours(source: Reader, index: int, reading: threading.Lock) -> Iterator[Frame]:
@@ -192,11 +173,6 @@ def matte_frames(
 
     ``subject`` is one of :data:`howard.options.SUBJECTS`.
     """
-    for source, plate, explanation, plate_damaged in aligned:
-        pictures = source.image, plate.image, plate.coverage
-        matte = matte_with_people(predictor, *pictures, plate.changed, subject).numpy()
-        detail = None
-        if explanation is not None:
-            detail = MatteDetail(matte.coarse.alpha[0, 0], matte.coarse.error[0, 0], matte.refined[0, 0])
-        foreground = np.moveaxis(matte.foreground[0], 0, -1)
-        yield MattedFrame(source, plate, matte.alpha[0, 0], foreground, explanation, detail, plate_damaged)
+    for source, plate, plate_damaged, explain in aligned:
+        matte = matte_with_people(predictor, source.image, plate.image, plate.coverage, plate.changed, subject)
+        yield MattedFrame(source, plate, as_array(matte.alpha)[0, 0], matte, plate_damaged, explain)

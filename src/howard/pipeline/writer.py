@@ -1,4 +1,4 @@
-"""Writing finished frames: cut-outs, composites, and their lines in the sidecar."""
+"""Writing finished frames: RGBA, composites, and their lines in the journal."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -6,12 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from howard.media import Writer, composite
-from howard.pipeline.cutout import cut_out
 from howard.pipeline.folder import RenderFolder
-from howard.pipeline.foreground import choose_colours
-from howard.pipeline.frames import MattedFrame
-from howard.pipeline.record import measure_frame
-from howard.pipeline.samples import save_sample
+from howard.pipeline.frames import FinishedFrame
 from howard.render_record import FrameRecord
 
 
@@ -25,7 +21,7 @@ class Output(NamedTuple):
 class FrameJob(NamedTuple):
     """What it takes to write a frame; ``background`` (H, W, 3) lies behind its composites."""
 
-    frame: MattedFrame
+    frame: FinishedFrame
     background: np.ndarray | None
 
 
@@ -37,25 +33,17 @@ class PreparedFrame(NamedTuple):
 
 
 class FrameWriter:
-    """Writes all ``outputs`` of each frame into a folder, all in the same depth.
+    """Writes all ``outputs`` of each frame into a folder.
 
-    `prepare` may be called side by side, `land` in the order of the frames. A frame's line in the sidecar follows when
-    all its files are safe, so that a frame with a line is whole. ``linear_light`` says in which light the mattes mix,
-    ``foreground``, one of `howard.options.FOREGROUNDS`, where soft pixels have their colours from.
+    `prepare` may be called by several threads at once, `land` in the order of the frames. A frame's line is added to
+    the journal when all its files are complete, so that a frame with a line is whole. ``linear_light`` says whether
+    composites are mixed in linear light or in encoded values.
     """
 
-    def __init__(
-        self,
-        folder: RenderFolder,
-        outputs: Sequence[Output],
-        *,
-        linear_light: bool = True,
-        foreground: str = "estimated",
-    ) -> None:
+    def __init__(self, folder: RenderFolder, outputs: Sequence[Output], *, linear_light: bool = True) -> None:
         self._folder = folder
         self._outputs = outputs
         self._linear_light = linear_light
-        self._foreground = foreground
         # Frames that were handed to the outputs: their lines, and how many outputs still hold them back.
         self._waiting: dict[int, FrameRecord] = {}
         self._unsafe: dict[int, int] = {}
@@ -87,24 +75,16 @@ class FrameWriter:
         ]
 
     def prepare(self, job: FrameJob) -> PreparedFrame:
-        """Cut out, composite and measure a frame, and convert it to what is stored; save its sample if it is one."""
-        frame = job.frame
-        colours = choose_colours(frame, self._foreground, linear_light=self._linear_light)
-        image, depth = frame.source.image, self._outputs[0].writer.dtype
-        # Floats may be HDR, which the writers convert.
-        rgba = cut_out(
-            image, frame.alpha, colours, image.dtype if image.dtype.kind == "f" else depth, alpha_dtype=depth
-        )
+        """Composite a frame and convert it to what each output stores."""
         stored = []
         for writer, is_composite in self._outputs:
+            rgba = job.frame.rgba[writer.dtype]
             if is_composite and job.background is not None:
-                # Backgrounds are SDR and stay so, where the person is tone-mapped.
+                # Backgrounds are SDR and stay unchanged; an HDR person is tone-mapped first.
                 stored.append(writer.prepare(composite(writer.to_stored(rgba), job.background, self._linear_light)))
             else:
                 stored.append(writer.prepare(rgba))
-        if frame.explanation is not None:
-            save_sample(self._folder.path, frame, rgba, frame.explanation)
-        return PreparedFrame(measure_frame(frame, self._linear_light), stored)
+        return PreparedFrame(job.frame.record, stored)
 
     def land(self, number: int, prepared: PreparedFrame) -> FrameRecord:
         """Write a frame to all outputs."""

@@ -56,7 +56,8 @@ CURVES = (
     Curve(
         "Recomposition error",
         "levels",
-        "Difference to the shot when the cut-out is laid back over the plate, in levels of 255. Lower is better.",
+        "Difference to the shot when the RGBA as written is laid back over the plate, in levels of 255. "
+        "Lower is better.",
         lambda line: line.recomposition_error,
         digits=2,
     ),

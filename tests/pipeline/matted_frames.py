@@ -1,0 +1,39 @@
+"""A matted frame without any network: a soft edge over a plate that is known."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from howard.align import AlignedPlate, AlignmentStatus
+from howard.colour import mix
+from howard.media import Frame, to_depth
+from howard.pipeline import MattedFrame
+from tests.pipeline.difference_key import KeyCoarse, KeyMatte
+
+HEIGHT, WIDTH = 72, 96
+
+
+def matted_frame(dtype: type = np.uint8, status: AlignmentStatus = AlignmentStatus.GOOD) -> MattedFrame:
+    """Frame 7: a plain reddish person with soft left and right edges over a grey ramp, mixed in linear light."""
+    columns = np.arange(WIDTH, dtype=np.float32)
+    edge = np.clip(np.minimum(columns - 20, WIDTH - 20 - columns) / 12, 0, 1)
+    alpha = np.tile(edge, (HEIGHT, 1)).astype(np.float32)
+    person = np.broadcast_to(np.array([0.7, 0.3, 0.2], np.float32), (HEIGHT, WIDTH, 3))
+    place = np.tile(np.linspace(0.3, 0.6, WIDTH, dtype=np.float32)[:, None], (HEIGHT, 1, 3))
+    source = mix(person, place, alpha[..., None]).astype(np.float32)
+    plate = AlignedPlate(
+        image=to_depth(place, dtype),
+        coverage=np.ones((HEIGHT, WIDTH), np.float32),
+        homography=np.eye(3),
+        plate_indices=(4,),
+        plate_weights=(1.0,),
+        gain=np.ones(3),
+        bias=np.zeros(3),
+        inliers=90,
+        error_px=0.4,
+        status=status,
+    )
+    coarse = KeyCoarse(alpha[None, None, ::4, ::4], np.full((1, 1, HEIGHT // 4, WIDTH // 4), 0.125, np.float32))
+    foreground = np.moveaxis(person, -1, 0)[None].copy()
+    matte = KeyMatte(alpha[None, None], foreground, coarse, np.ones((1, 1, HEIGHT // 4, WIDTH // 4), np.float32))
+    return MattedFrame(Frame(to_depth(source, dtype), 6, 7, Fraction(6, 24)), plate, alpha, matte)
