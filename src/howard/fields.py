@@ -30,6 +30,7 @@ def setting(
     check: Check | None = None,
     is_path: bool = False,
     is_recorded: bool = False,
+    is_list: bool = False,
     aliases: Sequence[str] = (),
     group: str = "",
 ) -> Any:
@@ -42,12 +43,14 @@ def setting(
         check: returns what is wrong with a value and the cure, or None; values other than None are passed to it.
         is_path: whether a leading ``~/`` means home.
         is_recorded: whether it changes what comes out, and is noted with it.
+        is_list: whether it takes several of the choices: "[a,b]", or a sequence from Python.
         aliases: names it had before, which are still understood.
         group: heading of the documentation under which it is listed.
     """
     meanings = dict(choices) if isinstance(choices, Mapping) else dict.fromkeys(choices, "")
     metadata = {"doc": doc, "choices": meanings, "check": check, "group": group, "aliases": tuple(aliases)}
-    return field(default=default, metadata=metadata | {"is_path": is_path, "is_recorded": is_recorded})
+    flags = {"is_path": is_path, "is_recorded": is_recorded, "is_list": is_list}
+    return field(default=default, metadata=metadata | flags)
 
 
 def at_least(least: int, problem: str) -> Check:
@@ -68,6 +71,7 @@ class Setting:
     check: Check | None
     is_path: bool
     is_recorded: bool
+    is_list: bool
     aliases: tuple[str, ...]
     group: str
 
@@ -111,11 +115,26 @@ class Setting:
         # True is an int to Python, but not to whoever reads frames=True.
         if not isinstance(value, self.types) or (isinstance(value, bool) and bool not in self.types):
             raise SettingsError(f"{self.name}={quoted(value)} is not {self._kind()[1]}")
-        if self.choices and value not in self.choices:
-            raise SettingsError(f"{self.name}={quoted(value)} is not known; choose {one_of(list(self.choices))}")
+        for member in self._members(value):
+            if self.choices and member not in self.choices:
+                raise SettingsError(f"{self.name}={quoted(member)} is not known; choose {one_of(list(self.choices))}")
         problem = self.check(value) if self.check else None
         if problem:
             raise SettingsError(f"{self.name}={quoted(value)} {problem}")
+
+    def _members(self, value: Any) -> tuple[Any, ...]:
+        """The values to be checked: ``value`` itself, or the members of a list, of which there is one at least."""
+        if not self.is_list:
+            return (value,)
+        members = split_list(value)
+        if not all(isinstance(member, str) for member in members):
+            raise SettingsError(f"{self.name}={quoted(value)} is not {self._kind()[1]}")
+        repeated = next((member for member in members if members.count(member) > 1), None)
+        if repeated is not None:
+            raise SettingsError(f"{self.name}={join_list(members)} has {quoted(repeated)} twice; give it once")
+        if not members:
+            raise SettingsError(f"{self.name}=[] names nothing; choose {one_of(list(self.choices))}")
+        return members
 
     def explain(self) -> str:
         """The help text with the choices, each with its meaning."""
@@ -157,6 +176,20 @@ def validate(settings: Any) -> None:
         each.validate(getattr(settings, each.name))
 
 
+def split_list(value: str | Sequence[str]) -> tuple[str, ...]:
+    """The members of a list setting's value: "[a, b]" has two, "a" is one."""
+    if not isinstance(value, str):
+        return tuple(value)
+    if not (value.startswith("[") and value.endswith("]")):
+        return (value,)
+    return tuple(filter(None, (member.strip() for member in value[1:-1].split(","))))
+
+
+def join_list(members: Sequence[str]) -> str:
+    """A list setting's value as it is typed: "[a,b]", or "a" alone."""
+    return members[0] if len(members) == 1 else f"[{','.join(members)}]"
+
+
 def find_setting(settings_class: type, name: str) -> Setting:
     """The setting of this name or alias; raises SettingsError, with what was probably meant, where there is none."""
     known = list_settings(settings_class)
@@ -193,7 +226,7 @@ def _describe(each: Any, hint: Any) -> Setting:
     return Setting(
         name=each.name,
         default=each.default,
-        types=tuple(member for member in members if member is not types.NoneType),
+        types=tuple(typing.get_origin(member) or member for member in members if member is not types.NoneType),
         is_optional=types.NoneType in members,
         **each.metadata,
     )

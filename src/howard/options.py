@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from howard.fields import REQUIRED, at_least, find_setting, list_settings, setting, validate
+from howard.fields import REQUIRED, at_least, find_setting, list_settings, setting, split_list, validate
 from howard.frame_rates import read_frame_rate
 from howard.quality import QUALITY_CHOICES
 
@@ -134,7 +134,9 @@ class RenderOptions:
     weights: str | Path = setting(
         "default", "name of weights that ship with Howard, or a weights file", is_path=True, group="matte"
     )
-    format: str = setting("png", "what is written", choices=FORMATS, group="write")
+    format: str | Sequence[str] = setting(
+        "png", "what is written, several as [prores,png]", choices=FORMATS, is_list=True, group="write"
+    )
     background: str | Path | None = setting(
         None, "also lay the person over this: still, video, #rrggbb, green, ...", is_path=True, group="write"
     )
@@ -158,6 +160,12 @@ class RenderOptions:
 
     def __post_init__(self) -> None:
         validate(self)
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The members of ``format``, in the order of `FORMATS`, whatever order they were given in."""
+        given = split_list(self.format)
+        return tuple(name for name in FORMATS if name in given)
 
     @property
     def rate(self) -> Fraction | None:

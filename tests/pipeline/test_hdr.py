@@ -53,9 +53,17 @@ def test_the_summary_says_once_what_became_of_hdr_and_recommends_exr(render, hdr
     assert "format=exr" in line
     (output,) = json.loads((tmp_path / "out" / "howard.json").read_text())["outputs"]
     assert output["colour_note"] == line
-    assert json.loads(json.dumps(summary.facts()))["colour_note"] == line
+    assert json.loads(json.dumps(summary.facts()))["colour_notes"] == [line]
     # Said again where nothing is left to render, since it is still true of the files.
     assert _colour_lines(render(**hdr_clips, format=name, frames="2-3")) == [line]
+
+
+def test_of_several_formats_each_is_said_with_its_files(render, hdr_clips, tmp_path):
+    summary = render(**hdr_clips, format=["png", "prores", "exr"], frames="2")
+    tone_mapped, kept = _colour_lines(summary)
+    assert tone_mapped.startswith("shot_hlg.%04d.png: the shot is HDR")
+    assert kept.startswith("shot_hlg.mov: the shot is HDR")
+    assert "kept, with its own curve and tags" in kept
 
 
 @pytest.mark.parametrize("name", ["exr", "matte"])
@@ -65,7 +73,7 @@ def test_nothing_is_said_where_nothing_is_lost(render, hdr_clips, name):
 
 def test_nothing_is_said_of_sdr(render):
     summary = render(format="png", frames="2")
-    assert summary.colour_note is None
+    assert summary.colour_notes == ()
 
 
 def test_the_background_of_a_composite_stays_as_it_is(render, hdr_clips, tmp_path):

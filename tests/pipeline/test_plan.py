@@ -83,7 +83,7 @@ def test_lines_and_facts(plan, clips, tmp_path):
     [(310_400_000, 10**12, "310 MB"), (1234, 10**12, "1.23 kB"), (99 * 10**9, 52 * 10**9, "99 GB on disk, 52 GB")],
 )
 def test_sizes_in_words(count, free, said):
-    made = RenderPlan((), Path("out"), (Path("out/a.mov"),), 5, 5, 3, 1.5, 60.0, count, free)
+    made = RenderPlan((), Path("out"), ((Path("out/a.mov"),),), 5, 5, 3, 1.5, 60.0, count, free)
     assert f"would need about {said}" in made.lines()[-1]
     assert ("choose another disk" in made.lines()[-1]) == (count > free)
 

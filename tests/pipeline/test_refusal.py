@@ -11,6 +11,7 @@ from howard.pipeline.refusal import explain_refusal
     ("change", "words"),
     [
         (Change(("format",), "png16", "prores"), "holds a 16-bit PNG render, and this one is ProRes; choose another"),
+        (Change(("format",), "png", ["png", "prores"]), "holds a PNG render, and this one is PNG and ProRes;"),
         (Change(("format",), "matte", 7), "holds a matte render, and this one is 7"),
         (Change(("source", "fingerprint", "size"), 1, 2), "render: the shot was another one, or was changed since"),
         (Change(("background",), None, {}), "the background was another one"),
@@ -44,6 +45,7 @@ def test_a_reason_is_given_once_and_three_at_most():
         (None, "renders/shot"),
         ('{"format": "exr"}', "renders/shot"),
         ('{"format": "png"}', "renders/shot_exr"),
+        ('{"format": ["png", "exr"]}', "renders/shot_exr"),
         ("{}", "renders/shot"),
         ("[1", "renders/shot"),
         ("7", "renders/shot"),
@@ -55,10 +57,20 @@ def test_a_second_format_goes_into_a_folder_of_its_own(tmp_path, monkeypatch, he
     if held is not None:
         (tmp_path / "renders" / "shot").mkdir(parents=True)
         (tmp_path / "renders" / "shot" / "howard.json").write_text(held)
-    assert default_folder("shot", "exr").as_posix() == folder
+    assert default_folder("shot", ["exr"]).as_posix() == folder
+
+
+def test_several_formats_go_into_a_folder_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "renders" / "shot").mkdir(parents=True)
+    sidecar = tmp_path / "renders" / "shot" / "howard.json"
+    sidecar.write_text('{"format": "png"}')
+    assert default_folder("shot", ("png", "prores")).as_posix() == "renders/shot_png_prores"
+    sidecar.write_text('{"format": ["png", "prores"]}')
+    assert default_folder("shot", ("png", "prores")).as_posix() == "renders/shot"
 
 
 @pytest.mark.parametrize(("name", "folder"), [("..", "shot"), ("", "shot"), (" a. ", "a"), ("ü" * 200, "ü" * 90)])
 def test_names_make_usable_folders(tmp_path, monkeypatch, name, folder):
     monkeypatch.chdir(tmp_path)
-    assert default_folder(name, "png").as_posix() == f"renders/{folder}"
+    assert default_folder(name, ["png"]).as_posix() == f"renders/{folder}"

@@ -20,6 +20,7 @@ from howard.media.files import (
 )
 from howard.pipeline.refusal import explain_refusal
 from howard.pipeline.samples import clear_samples
+from howard.pipeline.sidecar import record_formats
 from howard.render_record import (
     REASONS,
     SAMPLES,
@@ -197,15 +198,16 @@ class RenderFolder:
                 raise OutputError(f"{journal} cannot be removed ({error.strerror}); remove it by hand") from error
 
 
-def default_folder(name: str, output_format: str) -> Path:
+def default_folder(name: str, formats: Sequence[str]) -> Path:
     """Where the render of a clip called ``name`` goes if nobody says: renders/NAME.
 
-    Where that holds a render in another format, renders/NAME_FORMAT.
+    Where that holds a render in other formats, renders/NAME_FORMAT, with several formats renders/NAME_FORMAT_FORMAT.
     """
     # Names of nothing but dots mean folders.
     plain = Path("renders") / (fitting_name(name).strip().rstrip(".") or "shot")
     try:
-        held = json.loads((plain / SIDECAR).read_text(encoding="utf-8")).get("format")
+        present = json.loads((plain / SIDECAR).read_text(encoding="utf-8")).get("format")
     except (OSError, ValueError, AttributeError, RecursionError):
-        held = None
-    return plain if held in (None, output_format) else plain.with_name(f"{plain.name}_{output_format}")
+        present = None
+    is_free = present in (None, record_formats(formats))
+    return plain if is_free else plain.with_name("_".join([plain.name, *formats]))

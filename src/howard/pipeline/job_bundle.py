@@ -56,8 +56,9 @@ def write_job(job: RenderJob, *, progress: Progress | ProgressCallback | bool | 
     """
     if job.job is None:
         raise SettingsError("job= is missing: the folder that the bundle is written to")
-    if job.format in MOVIE_FORMATS:
-        raise SettingsError(f"format={job.format} is one file, which cannot be made in chunks; use png, png16 or exr")
+    movie = next((name for name in job.formats if name in MOVIE_FORMATS), None)
+    if movie is not None:
+        raise SettingsError(f"format={movie} is one file, which cannot be made in chunks; use png, png16 or exr")
     if job.preview is not None:
         raise SettingsError("preview= renders one frame here and goes without job=; a farm takes frames=")
     bundle = Path(job.job)

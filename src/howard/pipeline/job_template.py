@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from howard.errors import one_line
-from howard.fields import Setting, list_settings
+from howard.fields import Setting, join_list, list_settings, split_list
 from howard.media.movie_formats import MOVIE_FORMATS
 from howard.options import RenderJob
 
@@ -112,11 +112,23 @@ def _define(setting: Setting, value: Any, clips: Collection[Path]) -> dict[str, 
         # Of a pattern (shot.%04d.exr) no file exists; its files are among the bundle's asset references.
         form = {"objectType": "DIRECTORY"} if path.is_dir() else {} if path.exists() else {"dataFlow": "NONE"}
         return described | _CLIP | form
-    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    text = _typed(setting, value)
     choices = list(setting.choices) or (["true", "false"] if bool in setting.types else [])
     if setting.name == "format":
         choices = [each for each in choices if each not in MOVIE_FORMATS]
+    if setting.is_list and choices and text not in choices:
+        # Of lists only this one can be chosen: there are too many to name.
+        choices.append(text)
     return described | {"type": "STRING", "default": text} | ({"allowedValues": choices} if choices else {})
+
+
+def _typed(setting: Setting, value: Any) -> str:
+    """A value as it is typed on a command line."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return join_list(split_list(value)) if setting.is_list else str(value)
 
 
 def _is_path(setting: Setting, value: Any, clips: Collection[Path]) -> bool:

@@ -41,6 +41,17 @@ class OpenedRender(NamedTuple):
         return tuple(dict.fromkeys(name for entry in self._entries for name in entry["not_carried"]))
 
     @property
+    def colour_notes(self) -> tuple[str, ...]:
+        """What became of HDR or a wide gamut in the outputs' files, each note once; of several, each with its files."""
+        notes = {}
+        for entry in self._entries:
+            if "colour_note" in entry:
+                notes.setdefault(entry["colour_note"], []).append(entry["files"])
+        if len(notes) < 2:
+            return tuple(notes)
+        return tuple(f"{', '.join(files)}: {note}" for note, files in notes.items())
+
+    @property
     def _entries(self) -> list[dict[str, Any]]:
         return [describe_output(each, self.inputs.shot.info) for each in self.outputs]
 
@@ -54,7 +65,7 @@ class OpenedRender(NamedTuple):
             settings["alpha"] = None
         if self.options.preview is not None:
             settings["preview"] = True
-        request = describe_request(self.inputs, settings, self.options.format, self._entries)
+        request = describe_request(self.inputs, settings, self.options.formats, self._entries)
         self.folder.refuse_other(request)
         return request
 
@@ -162,7 +173,7 @@ def open_render(
     folder = None if output is None else open_folder(output)
     with open_inputs(source, plate, options, progress) as inputs:
         shot = inputs.shot.info
-        folder = folder or open_folder(default_folder(shot.name, options.format))
+        folder = folder or open_folder(default_folder(shot.name, options.formats))
         indices = choose_frames(options.frames, shot)
         numbers = [shot.first_number + index for index in indices]
         outputs = choose_outputs(options, folder.path, shot, indices)

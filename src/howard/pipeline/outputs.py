@@ -1,4 +1,4 @@
-"""What a render writes, chosen from the settings, and said in the sidecar."""
+"""What a render writes: chosen from the settings, and described in the sidecar."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,17 +12,20 @@ from howard.pipeline.writer import Output
 
 _WITH_COMPOSITE = ("png", "png16")
 _WITH_ALPHA_MODE = ("png", "png16", "exr")
+_SAME_NAMES = ("png", "png16")
 
 
 def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames: range) -> list[Output]:
-    """The outputs of a render of ``frames``, by index; a background adds composites to PNG. Nothing is written yet.
+    """The outputs of a render of ``frames``, by index, in the order of `howard.options.FORMATS`.
 
-    Raises SettingsError where the settings do not go together.
+    A background adds composites to PNG. Nothing is written yet. Raises SettingsError where the settings do not go
+    together.
     """
+    _refuse_mismatches(options)
 
-    def output(ending: str = "", is_composite: bool = False) -> Output:
+    def output(name: str, ending: str = "", is_composite: bool = False) -> Output:
         writer = open_writer(
-            options.format,
+            name,
             folder,
             clip,
             frames,
@@ -33,20 +36,30 @@ def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames:
         )
         return Output(writer, is_composite)
 
-    if options.output_colour is not None and options.format != "exr":
+    outputs = []
+    for name in options.formats:
+        if name == "composite":
+            outputs.append(output(name, "_comp", is_composite=True))
+            continue
+        outputs.append(output(name, "_matte" if name == "matte" else ""))
+        if options.background is not None and name in _WITH_COMPOSITE:
+            outputs.append(output(name, "_comp", is_composite=True))
+    return outputs
+
+
+def _refuse_mismatches(options: RenderOptions) -> None:
+    """Raise SettingsError where an option goes with none of the formats, or two formats' files have the same names."""
+    formats = options.formats
+    if options.output_colour is not None and "exr" not in formats:
         raise SettingsError(f"output_colour={quoted(options.output_colour)} goes with format=exr")
-    if options.alpha_mode != "auto" and options.format not in _WITH_ALPHA_MODE:
+    if options.alpha_mode != "auto" and not set(formats).intersection(_WITH_ALPHA_MODE):
         raise SettingsError(f"alpha_mode={options.alpha_mode} goes with format={one_of(_WITH_ALPHA_MODE)}")
-    if options.format == "composite":
-        if options.background is None:
-            raise SettingsError("format=composite needs background=, a colour, still or video to lay the person over")
-        return [output("_comp", is_composite=True)]
-    cut_out = output("_matte" if options.format == "matte" else "")
-    if options.background is None:
-        return [cut_out]
-    if options.format not in _WITH_COMPOSITE:
+    if "composite" in formats and options.background is None:
+        raise SettingsError("format=composite needs background=, a colour, still or video to lay the person over")
+    if options.background is not None and not set(formats).intersection((*_WITH_COMPOSITE, "composite")):
         raise SettingsError(f"background= goes with format={', '.join(_WITH_COMPOSITE)} or composite")
-    return [cut_out, output("_comp", is_composite=True)]
+    if set(formats) >= set(_SAME_NAMES):
+        raise SettingsError(f"the files of format={one_of(_SAME_NAMES)} have the same names; choose one of these")
 
 
 def refuse_inputs(outputs: Iterable[Output], numbers: Sequence[int], inputs: Iterable[ClipInfo]) -> None:

@@ -30,14 +30,15 @@ _TIMED_PLATE_FRAMES = 12
 class RenderPlan:
     """What a render would do.
 
-    ``clips`` are all that it reads; ``frames`` of ``asked`` are still to be made, into the ``files`` of ``output``.
+    ``clips`` are all that it reads; ``frames`` of ``asked`` are still to be made, into the files of the folder
+    ``output``, of which ``sequences`` has the files of each of the outputs.
     ``seconds_a_frame`` was measured over ``timed`` frames; ``seconds`` is the time for all, with loading the network
     and reading the plate. ``bytes`` is the disk space for the frames still to be made, ``free_bytes`` what there is.
     """
 
     clips: tuple[ClipInfo, ...]
     output: Path
-    files: tuple[Path, ...]
+    sequences: tuple[tuple[Path, ...], ...]
     asked: int
     frames: int
     timed: int
@@ -46,13 +47,21 @@ class RenderPlan:
     bytes: int
     free_bytes: int
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files to be written."""
+        return tuple(file for files in self.sequences for file in files)
+
     def lines(self) -> list[str]:
         """The plan for people."""
         reads = [
             f"would read {each.path}: {each.frame_count} frames of {each.width}x{each.height}" for each in self.clips
         ]
         done = f", {self.asked - self.frames} are there already" if self.frames < self.asked else ""
-        files = str(self.files[0]) if len(self.files) == 1 else f"{self.files[0]} to {self.files[-1].name}"
+        files = ", ".join(
+            str(first) if first == last else f"{first} to {last.name}"
+            for first, last in ((files[0], files[-1]) for files in self.sequences)
+        )
         lines = [*reads, f"would write {self.frames} frames{done}: {files}"]
         if self.frames:
             rate = f"{self.seconds_a_frame:.2f} s a frame, measured over {self.timed}"
@@ -65,7 +74,8 @@ class RenderPlan:
         """The plan for programs, of what JSON can hold."""
         clips = [{"path": str(each.path), "frames": each.frame_count} for each in self.clips]
         paths = {"output": str(self.output), "files": [str(file) for file in self.files]}
-        return {each.name: getattr(self, each.name) for each in fields(self)} | {"clips": clips} | paths
+        others = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "sequences"}
+        return others | {"clips": clips} | paths
 
 
 class _Trial(NamedTuple):
@@ -111,7 +121,7 @@ def plan_render(
         return RenderPlan(
             clips=tuple(opened.inputs.clips),
             output=opened.folder.path,
-            files=tuple(file for each in opened.outputs for file in each.writer.files(opened.numbers)),
+            sequences=tuple(tuple(each.writer.files(opened.numbers)) for each in opened.outputs),
             asked=len(opened.numbers),
             frames=len(pending),
             timed=trial.timed,

@@ -56,4 +56,6 @@ def _reasons(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _format_name(value: Any) -> str:
+    if isinstance(value, list) and value:
+        return " and ".join(_format_name(each) for each in value)
     return _FORMAT_NAMES.get(value, quoted(value)) if isinstance(value, str) else quoted(value)

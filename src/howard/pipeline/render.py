@@ -80,7 +80,7 @@ def remove_background(
         remarks=check.remarks + remark_on_plate(opened.inputs.plate, folder.numbers_hidden_by_plate(numbers)),
         is_whole_shot=len(numbers) == opened.inputs.shot.info.frame_count,
         not_carried=opened.not_carried,
-        colour_note=opened.outputs[0].writer.facts.get("colour_note"),
+        colour_notes=opened.colour_notes,
     )
 
 

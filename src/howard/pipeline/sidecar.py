@@ -44,12 +44,11 @@ def describe_clip(clip: ClipInfo) -> dict[str, Any]:
 
 
 def describe_request(
-    inputs: Inputs, settings: dict[str, Any], output_format: str, outputs: Sequence[dict[str, Any]]
+    inputs: Inputs, settings: dict[str, Any], formats: Sequence[str], outputs: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """What of the sidecar is known before the network is loaded.
 
-    ``settings`` are those that change pixels; frame ranges do not. ``outputs`` are its outputs' entries, the cut-out
-    first.
+    ``settings`` are those that change pixels; frame ranges do not. ``outputs`` are the entries of its outputs.
     """
     masks = {"garbage": inputs.garbage, "holdout": inputs.holdout}
     return {
@@ -58,9 +57,14 @@ def describe_request(
         "background": None if inputs.background is None else _describe_background(inputs.background),
         **{name: None if mask is None else describe_clip(mask.clip) for name, mask in masks.items()},
         "settings": settings,
-        "format": output_format,
+        "format": record_formats(formats),
         "outputs": list(outputs),
     }
+
+
+def record_formats(formats: Sequence[str]) -> str | list[str]:
+    """A render's formats as the sidecar holds them: one by its name, several as a list."""
+    return formats[0] if len(formats) == 1 else list(formats)
 
 
 def describe_network(predictor: Predictor, weights_path: str | None) -> dict[str, Any]:

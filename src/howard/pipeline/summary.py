@@ -18,7 +18,7 @@ class RenderSummary:
     ``weak`` and ``failed`` are the numbers of all frames asked for that are to be looked at, or of no use, and
     ``reasons`` says why, by the names of `render_record.REASONS`. ``plate_damaged`` names the plate frames that were
     left out because they are damaged. ``report`` is the page that shows them, if one was wanted. ``remarks`` are on
-    the whole render. ``not_carried`` is what of the shot the files could not take, ``colour_note`` says what became of
+    the whole render. ``not_carried`` is what of the shot the files could not take, ``colour_notes`` say what became of
     HDR or wide gamut where the format is not EXR. ``is_whole_shot`` says that all frames of the shot were asked for.
     """
 
@@ -33,7 +33,7 @@ class RenderSummary:
     plate_damaged: str | None = None
     remarks: tuple[str, ...] = ()
     not_carried: tuple[str, ...] = ()
-    colour_note: str | None = None
+    colour_notes: tuple[str, ...] = ()
     is_whole_shot: bool = False
 
     @property
@@ -56,8 +56,7 @@ class RenderSummary:
         lines += [f"note: {remark}" for remark in self.remarks]
         if self.not_carried:
             lines.append(f"not carried over from the shot: {', '.join(self.not_carried)}")
-        if self.colour_note is not None:
-            lines.append(self.colour_note)
+        lines += self.colour_notes
         if self.report is not None:
             lines.append(f"how it came out: {self.report}")
         return lines
