@@ -1,0 +1,65 @@
+"""From a solved matte to the straight RGBA that is written."""
+
+import torch
+from torch import Tensor
+
+from howard.compositing.edges import Edges
+from howard.compositing.light import FULL_CODES, encode
+from howard.compositing.patches import pad_to_patches, read_patches, write_patches
+
+# Types of pictures that are written, by name: the tensor's type and its largest code.
+_OUTPUTS = {"uint8": (torch.uint8, 255), "uint16": (torch.int32, 65535), "float32": (torch.float32, 1)}
+# Float pictures are stored as half floats: their alpha is rounded as those hold it.
+_HALF = torch.float16
+
+
+def pack_rgba(
+    source: Tensor, edges: Edges, depth: str, *, alpha_depth: str | None = None, linear_light: bool
+) -> Tensor:
+    """Straight RGBA, (B, H, W, 4): uint8, int32 in [0, 65535] for uint16, or float32.
+
+    Where alpha rounds to 1 the colour is the source's exactly, where it rounds to 0 it is 0, and in between it is the
+    solved one.
+
+    Args:
+        source: (B, H, W, 3) code values as `howard.compositing.edges.solve_edges` takes them.
+        edges: as it returns them.
+        depth: type of the result, a key of numpy's: uint8, uint16, float32.
+        alpha_depth: type as which alpha is rounded, if another one is stored in the end.
+        linear_light: whether soft pixels mix in linear light.
+    """
+    dtype, full = _OUTPUTS[depth]
+    height, width = source.shape[1:3]
+    alpha = round_alpha(edges.alpha, alpha_depth or depth)
+    codes = convert_codes(source, depth)
+    picture = torch.cat([codes * (alpha > 0), _to_codes(alpha, dtype, full)], dim=3)
+    if not edges.foreground.shape[1]:
+        return picture
+    covered, own = (read_patches(pad_to_patches(each), edges.patches) for each in (alpha, codes))
+    soft = _to_codes(encode(edges.foreground, linear_light), dtype, full)
+    colours = torch.where(covered < 1, soft, own) * (covered > 0)
+    values = torch.cat([colours, _to_codes(covered, dtype, full)])
+    return write_patches(pad_to_patches(picture), values, edges.patches)[:, :height, :width]
+
+
+def round_alpha(alpha: Tensor, depth: str) -> Tensor:
+    """Alpha in [0, 1] as pictures of a depth hold it, float32."""
+    if depth == "float32":
+        return alpha.to(_HALF).float()
+    full = _OUTPUTS[depth][1]
+    return (alpha * full).round() / full
+
+
+def convert_codes(codes: Tensor, depth: str) -> Tensor:
+    """Code values of one depth in another; sRGB-encoded, rounded."""
+    dtype, full = _OUTPUTS[depth]
+    if codes.dtype == dtype:
+        return codes
+    return _to_codes(codes.float() / FULL_CODES.get(codes.dtype, 1), dtype, full)
+
+
+def _to_codes(values: Tensor, dtype: torch.dtype, full: int) -> Tensor:
+    """Floats of 1 for white as codes."""
+    if dtype == torch.float32:
+        return values
+    return (values.clamp(0, 1) * full).round().to(dtype)

@@ -1,0 +1,107 @@
+"""Which foreground colours are near a pixel: means and variances of solid pixels around, at three distances.
+
+After M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021: a colour weighs the more the nearer and the
+more opaque its pixel is.
+"""
+
+from functools import reduce
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from howard.compositing.patches import Patches, read_cells
+
+# Long side in pixels, about, of the picture in which colours are averaged.
+AVERAGED_SIDE = 960
+# Half the width of the Gaussian of standard deviation 1 that averages cells.
+_REACH = 2
+# Each distance averages over so many times larger cells than the one before.
+_FARTHER = 4
+_DISTANCES = 3
+# Power of alpha with which a pixel lends its colour: 16 leaves a pixel of alpha 0.9 a fifth of its weight.
+_SOLIDITY_LOG2 = 4
+_TINY = 1e-12
+
+
+class Surroundings(NamedTuple):
+    """What lies around the pixels of patches; planes (C, n, 16) in linear light."""
+
+    colour: Tensor  # (3, n, 16), mean foreground colour
+    square: Tensor  # (1, n, 16), mean squared length of foreground colours
+    weight: Tensor  # (1, n, 16), solid weight around; 0 where nothing solid is near
+    alpha: Tensor  # (1, n, 16), mean alpha nearby
+
+
+def cell_size(height: int, width: int) -> int:
+    """Side in pixels of the cells in which colours are averaged, a power of 2: 1 up to 960 x 540, 2 at 1080p."""
+    size = 1
+    while max(height, width) / size > AVERAGED_SIDE * 2**0.5:
+        size *= 2
+    return size
+
+
+def margin_and_unit(height: int, width: int) -> tuple[int, int]:
+    """How many pixels around a patch its surroundings depend on, and the unit that the sides of pictures divide by."""
+    unit = cell_size(height, width) * _FARTHER ** (_DISTANCES - 1)
+    return 3 * unit, unit
+
+
+def look_around(light: Tensor, alpha: Tensor, patches: Patches, cell: int, farther_weight: float) -> Surroundings:
+    """Average the solid pixels around patches.
+
+    Args:
+        light: (B, H, W, 3) linear source; sides divide by the unit of `margin_and_unit`.
+        alpha: (B, H, W, 1) in [0, 1].
+        patches: whose pixels are asked for.
+        cell: as `cell_size` gives it for the whole picture.
+        farther_weight: how much less a colour weighs at each further distance.
+    """
+    colours, cover = _average(light, cell), _average(alpha, cell)
+    solid = cover
+    for _ in range(_SOLIDITY_LOG2):
+        solid = solid * solid
+    weighted = colours * solid
+    square = (weighted * colours).sum(dim=1, keepdim=True)
+    sums = torch.cat([weighted, square, solid], dim=1)
+    near = _blur(torch.cat([sums, cover], dim=1))
+    far = farther_weight * _far_sums(sums, farther_weight)
+    total = read_cells(near, patches, cell)
+    mean = total[5:]
+    total = total[:5] + read_cells(far, patches, cell * _FARTHER)
+    weight = total[4:]
+    inverse = 1 / weight.clamp(min=_TINY)
+    return Surroundings(total[:3] * inverse, total[3:4] * inverse, weight, mean)
+
+
+def _far_sums(sums: Tensor, farther_weight: float) -> Tensor:
+    """The sums of all further distances, at the first of them: (B, C, h / 4, w / 4)."""
+    levels = []
+    for _ in range(1, _DISTANCES):
+        sums = F.avg_pool2d(sums, _FARTHER)
+        levels.append(_blur(sums))
+    total = levels.pop()
+    while levels:
+        total = levels.pop() + farther_weight * F.interpolate(total, scale_factor=_FARTHER, mode="nearest")
+    return total
+
+
+def _average(image: Tensor, cell: int) -> Tensor:
+    """Means over cells: (B, H, W, C) to planes (B, C, H / cell, W / cell)."""
+    # Sums of strided slices: a CPU's pooling takes several times as long.
+    rows = reduce(torch.add, (image[:, row::cell] for row in range(cell)))
+    total = reduce(torch.add, (rows[:, :, column::cell] for column in range(cell)))
+    return (total / cell**2 if cell > 1 else total).permute(0, 3, 1, 2).contiguous()
+
+
+def _blur(planes: Tensor) -> Tensor:
+    """(B, C, h, w) blurred by a Gaussian of one cell; the border's cells are repeated outside."""
+    channels = planes.shape[1]
+    # Made on the device: a copy from the host would wait for it.
+    offsets = torch.arange(-_REACH, _REACH + 1, device=planes.device, dtype=planes.dtype)
+    kernel = (-0.5 * offsets * offsets).exp()
+    across = (kernel / kernel.sum()).view(1, 1, 1, -1).expand(channels, 1, 1, -1)
+    sides = (_REACH, _REACH, 0, 0), (0, 0, _REACH, _REACH)
+    blurred = F.conv2d(F.pad(planes, sides[0], mode="replicate"), across, groups=channels)
+    return F.conv2d(F.pad(blurred, sides[1], mode="replicate"), across.transpose(2, 3), groups=channels)
