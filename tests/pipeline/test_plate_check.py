@@ -16,7 +16,8 @@ from howard.pipeline.plate_check import PlateCheck, check_plate, find_valid
 from howard.progress import SilentProgress
 from howard.render_record import read_lines
 
-from .conftest import DifferenceKey, KeyMatte, encode
+from .conftest import encode
+from .difference_key import DifferenceKey, KeyMatte
 
 
 class Maps:
