@@ -1,7 +1,7 @@
-"""How much brighter or darker the empty place is than the plate, cell by cell, and how far each cell is trusted.
+"""Ratio of the source's light to the plate's over the empty place, cell by cell, and the confidence of each cell.
 
-The ratio of source and plate is the factor of a shadow only where both show the same surface. Sums over cells are
-compared, never single pixels: an error of the plate's position moves light between neighbours and leaves the sum.
+The ratio is a shadow's factor only where both images show the same surface. It is always a ratio of sums over an area,
+never of single pixels: a misaligned plate moves light between neighbouring pixels and leaves the sum.
 """
 
 from collections.abc import Callable
@@ -11,68 +11,77 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Long side, in cells, of the picture in which everything happens: shadows are smooth. At 960 the error where there is no
-# shadow rose by half, at 240 that of shadows by a quarter (data/sample).
+# The constants were chosen on data/sample (benchmarks/shadow.py).
+# Long side, in cells, of the picture in which ratios are taken. At 960 the error where there is no shadow rose by half,
+# at 240 that of shadows by a quarter.
 _LONG_SIDE = 480
-# Linear light per channel that makes up brightness: rounded Rec. 709 luma with more blue, which is the noisiest channel.
+# Share of each channel of linear light in brightness: near Rec. 709 luma.
 _BRIGHTNESS = (0.25, 0.6, 0.15)
-# Mean alpha of a cell at which it says nothing of the place; the neighbours of such cells say nothing either.
+# Mean alpha from which a cell and its neighbours count as the person.
 _OCCUPIED = 0.02
 # Coverage of a cell below which its plate is not used: cells must be covered wholly but for rounding.
 _COVERED = 0.98
-# Linear light of the sensor's and the codec's noise in the dark; light below it says nothing.
+# Standard deviation of a cell's noise in the dark, in linear light: sensor, codec and rounding to 8 bits.
 _DARK = 0.004
-# Noise at a brightness of 1, in linear light; it grows with the root of brightness.
-_NOISE = 0.02
-# Error of the exposure match, as a share of brightness.
+# Standard deviation of a cell's noise at a brightness of 1, in linear light; it grows with the root of brightness.
+_NOISE = 0.03
+# Standard deviation of the exposure match's error, as a share of brightness.
 _EXPOSURE = 0.02
-# How far the aligned plate is taken to lie wrong, in cells: about one pixel at a long side of 1920.
+# Standard deviation of the plate's misalignment, in cells: one pixel at a long side of 1920.
 _MISPLACED = 0.25
-# Difference of the channels' log ratios at which a cell is taken for another surface instead of a shadow.
-_COLOURED = 0.2
-# Power of the weakest channel's share of brightness by which colour is trusted less.
+# Difference between the channels' log ratios from which a cell counts as another surface, not a shadow.
+_COLOURED = 0.3
+# Power of the ratio of the weakest channel to brightness that scales the confidence in the light's colour.
 _SATURATED = 3
-# A shadow darkens to no less than this factor, and light reflected by the person brightens to no more than that one.
-DARKEST, BRIGHTEST = 0.25, 1.15
+# The darkest factor of a shadow; the sample's, squared twice, go down to 0.3.
+DARKEST = 0.25
+# The brightest factor of light that the person reflects onto the place: a white shirt close to a wall.
+BRIGHTEST = 1.15
 
 
 class LightRatio(NamedTuple):
-    """What cells say of the light on the place; (B, C, h, w) of cells.
+    """Light of the empty place and of the plate, (B, C, h, w) of cells; every field may be summed over cells.
 
-    ``source`` and ``plate`` (C = 3) are linear light, weighted so that the quotient of their sums over any area is the
-    factor between them. ``trust`` (C = 1) is the inverse variance of the logarithm of that factor, 0 where the cell says
-    nothing; it adds up over areas. ``colour_trust`` is that of the channels' differences. ``unknown`` (C = 1) in [0, 1] is the share of the cell that is neither covered by the
-    plate nor by the person.
+    ``source`` and ``plate`` are weighted linear light: the ratio of their sums over an area is the factor between them.
+    ``trust`` (C = 1) is the inverse variance of that factor's logarithm, 0 where a cell is not used. ``unknown``
+    (C = 1) is the area, in cells, that is neither the person nor covered by the plate.
     """
 
     source: Tensor
     plate: Tensor
     trust: Tensor
-    colour_trust: Tensor
     unknown: Tensor
 
 
-def measure_light_ratio(source: Tensor, plate: Tensor, coverage: Tensor, alpha: Tensor) -> LightRatio:
-    """Compare source and plate, (B, 3, H, W) linear light, where ``coverage`` (B, 1, H, W) is 1 and ``alpha`` 0."""
+def measure_light_ratio(
+    source: Tensor, plate: Tensor, coverage: Tensor, alpha: Tensor
+) -> tuple[LightRatio, LightRatio]:
+    """Compare source and plate, (B, 3, H, W) linear light, where ``coverage`` (B, 1, H, W) is 1 and ``alpha`` 0.
+
+    Returns:
+        The ratio of brightness (C = 1), in cells of :func:`cell_size` pixels, and that of the channels (C = 3), to tell
+        the colour of the light from, of the same cells.
+    """
     factor = cell_size(source)
     source, plate, coverage, alpha = (shrink(each, factor) for each in (source, plate, coverage, alpha))
     occupied = _combine_3x3(torch.maximum, alpha / _OCCUPIED, 1).clamp(max=1)
     empty = (1 - occupied) * (coverage > _COVERED)
-    source, plate = source.clamp(min=0) + _DARK, plate.clamp(min=0) + _DARK
+    unknown = (1 - coverage) * (1 - alpha)
+    plate = plate.clamp(min=0) + _DARK
+    source = torch.where(empty > 0, source.clamp(min=0) + _DARK, plate)
     lit, known = brightness(source), brightness(plate)
     around = mean_3x3(known)
-    variance = _squared_error(known, around) / around.square() + _spread((lit / known).log(), empty)
-    ratio = (mean_3x3(source) / mean_3x3(plate)).log()
-    colour = ratio - ratio.mean(dim=1, keepdim=True)
-    alike = (-colour.square().sum(dim=1, keepdim=True) / _COLOURED**2).exp()
     change = mean_3x3(lit) / around
     possible = (change > DARKEST) & (change < BRIGHTEST)
-    trust = empty * alike * possible / variance
-    # What lacks a channel, as a yellow table does blue, shows no colour of the light.
-    palest = plate.amin(dim=1, keepdim=True) / around
+    variance = _squared_error(known, around) / around.square() + _spread((lit / known).log(), empty)
+    trust = empty * possible * _alikeness(source, plate) / variance
     weight = trust / around
-    unknown = (1 - coverage) * (1 - alpha)
-    return LightRatio(source * weight, plate * weight, trust, trust * palest.clamp(max=1) ** _SATURATED, unknown)
+    # Surfaces that lack a channel, as a yellow table lacks blue, do not show the colour of the light.
+    palest = (plate.amin(dim=1, keepdim=True) / around).clamp(max=1) ** _SATURATED
+    return (
+        LightRatio(lit * weight, known * weight, trust, unknown),
+        LightRatio(source * weight, plate * weight, trust * palest, unknown),
+    )
 
 
 def brightness(light: Tensor) -> Tensor:
@@ -117,6 +126,17 @@ def _combine_3x3(combine: Callable[[Tensor, Tensor], Tensor], cells: Tensor, ste
     return cells
 
 
+def _alikeness(source: Tensor, plate: Tensor) -> Tensor:
+    """1 where source and plate (B, 3, h, w) differ by brightness alone, near 0 where by colour: another surface."""
+    height, width = source.shape[2:]
+    ratio = (shrink(source, 2) / shrink(plate, 2)).log()
+    colour = ratio - ratio.mean(dim=1, keepdim=True)
+    # At its edge another surface mixes with the plate's, which looks like less of a difference.
+    difference = _combine_3x3(torch.maximum, colour.square().sum(dim=1, keepdim=True), 1)
+    alike = (-difference / _COLOURED**2).exp()
+    return F.interpolate(alike, scale_factor=2, mode="bilinear", align_corners=False)[..., :height, :width]
+
+
 def _squared_error(known: Tensor, around: Tensor) -> Tensor:
     """Expected squared difference of source and plate where there is no shadow, from the plate's brightness."""
     padded = F.pad(known, (1, 1, 1, 1), mode="replicate")
@@ -127,8 +147,7 @@ def _squared_error(known: Tensor, around: Tensor) -> Tensor:
 
 
 def _spread(ratio: Tensor, empty: Tensor) -> Tensor:
-    """Variance of log ratios (B, 1, h, w) around each cell, which is large where the plate is misplaced or shows another
-    surface."""
+    """Variance of log ratios (B, 1, h, w) around each cell; large where the plate is misplaced or another surface."""
     ratio = ratio.clamp(-1, 1)
     weight, first, second = mean_9x9(torch.cat([empty, empty * ratio, empty * ratio.square()], dim=1)).split(1, dim=1)
     weight = weight.clamp(min=1e-6)

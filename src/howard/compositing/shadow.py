@@ -25,13 +25,15 @@ from howard.compositing.pyramid import count_levels, double, sum_pyramid
 
 # The constants were chosen on data/sample (benchmarks/shadow.py), also with its shadow removed and with it squared.
 # Standard deviation of the log factor of a cell from that of four; from scale to scale, the coarser the larger.
-_DETAIL = 0.035
-_DETAIL_GROWTH = 2**0.5
+_DETAIL = 0.02
+_DETAIL_GROWTH = 2.0
 # The same for the difference of the channels: shadows are grey or nearly so, and colour varies slowly.
-_COLOUR_DETAIL = 0.01
+_COLOUR_DETAIL = 0.005
+# Halvings of the cells in which colour is estimated: cells of 16 pixels at a long side of 1920.
+_COLOUR_SCALE = 2
 # Inverse variance with which a cell that the plate did not see is taken to have no shadow; small, so that gaps of a few
 # cells are filled from around.
-_UNSEEN = 10.0
+_UNSEEN = 3.0
 # Inverse variance with which the whole picture is taken to have no shadow.
 _NO_SHADOW = 400.0
 # Halvings at which the residual of the exposure match is measured: cells of 32 pixels at a long side of 1920.
@@ -42,7 +44,7 @@ _LIT = 0.85
 # Log factors below these are taken for errors rather than for shadow, for reflected light, and for colour.
 _LEAST_SHADOW = 0.015
 _LEAST_LIGHT = 0.06
-_LEAST_COLOUR = 0.03
+_LEAST_COLOUR = 0.05
 # Colour is limited to this log factor of a channel.
 _MOST_COLOUR = 0.2
 _NOTHING = 1e-12
@@ -51,14 +53,12 @@ _NOTHING = 1e-12
 class _Scale(NamedTuple):
     """Evidence of one scale, (B, C, h, w) of cells that double from scale to scale.
 
-    ``grey`` (C = 1) is the log factor of brightness, ``colour`` (C = 3) what the channels' log factors differ from it;
-    ``trust`` and ``colour_trust`` (C = 1) are their inverse variances, ``unseen`` (C = 1) that of there being no shadow.
+    ``change`` is the log factor and ``trust`` (C = 1) its inverse variance; ``unseen`` (C = 1) is the inverse variance
+    of a log factor of 0 where the plate did not see the place.
     """
 
-    grey: Tensor
-    colour: Tensor
+    change: Tensor
     trust: Tensor
-    colour_trust: Tensor
     unseen: Tensor
 
 
@@ -75,43 +75,48 @@ def estimate_shadow(source: Tensor, plate: Tensor, coverage: Tensor, alpha: Tens
         alpha: (B, 1, H, W) in [0, 1], the person's coverage. The factor is filled from around where it is not 0.
     """
     height, width = source.shape[2:]
-    ratio = measure_light_ratio(source, plate, coverage, alpha)
-    scales = _subtract_level(_make_scales(ratio))
-    unseen = [each.unseen for each in scales]
-    grey = _fuse([each.grey for each in scales], [each.trust for each in scales], unseen, _DETAIL)
-    colour = _fuse([each.colour for each in scales], [each.colour_trust for each in scales], unseen, _COLOUR_DETAIL)
+    grey_ratio, colour_ratio = measure_light_ratio(source, plate, coverage, alpha)
+    grey_scales = _subtract_level(_make_scales(grey_ratio), _LEVEL_SCALE, _LIT)
+    grey = _fuse([_limit(each, log(DARKEST), log(BRIGHTEST)) for each in grey_scales], _DETAIL)
     around = mean_9x9(grey)
     certain = _certainty(around, torch.where(around > 0, _LEAST_LIGHT, _LEAST_SHADOW))
-    change = certain * (grey + _certainty(colour, _LEAST_COLOUR) * colour)
+    change = certain * (grey + _estimate_colour(colour_ratio))
     return _enlarge(change.exp(), cell_size(source), (height, width))
+
+
+def _estimate_colour(ratio: LightRatio) -> Tensor:
+    """What the channels' log factors differ from that of brightness: (B, 3, h, w) of the ratio's cells."""
+    scales = [
+        each._replace(change=each.change - brightness(each.change.exp()).log())
+        for each in _make_scales(ratio)[_COLOUR_SCALE:]
+    ]
+    scales = _subtract_level(scales, _LEVEL_SCALE - _COLOUR_SCALE, 0.5)
+    colour = _fuse([_limit(each, -_MOST_COLOUR, _MOST_COLOUR) for each in scales], _COLOUR_DETAIL)
+    colour = _certainty(colour, _LEAST_COLOUR) * colour
+    height, width = ratio.trust.shape[2:]
+    return _enlarge(colour, 2**_COLOUR_SCALE, (height, width))
 
 
 def _make_scales(ratio: LightRatio) -> list[_Scale]:
     """The evidence over cells of 1, 2, 4 ... of the given ones, to a single one."""
-    levels = count_levels((ratio.trust.shape[2], ratio.trust.shape[3]))
-    sums = sum_pyramid(torch.cat([*ratio[:4], _UNSEEN * ratio.unknown], dim=1), levels)
-    scales = []
-    for source, plate, *weights in (each.split((3, 3, 1, 1, 1), dim=1) for each in sums):
-        source, plate = source + _NOTHING, plate + _NOTHING
-        grey = (brightness(source) / brightness(plate)).log()
-        scales.append(_Scale(grey, (source / plate).log() - grey, *weights))
-    return scales
-
-
-def _subtract_level(scales: list[_Scale]) -> list[_Scale]:
-    """Take away what is the same everywhere, the residual of exposure and white balance; limit the rest."""
-    measured = scales[min(_LEVEL_SCALE, len(scales) - 1)]
-    # Beyond the mean, trust is a matter of brightness and texture.
-    weight = measured.trust.minimum(measured.trust.mean(dim=(2, 3), keepdim=True))
-    grey = _quantile(measured.grey, weight, _LIT)
-    colour = _quantile(measured.colour, weight, 0.5)
+    levels = max(count_levels((ratio.trust.shape[2], ratio.trust.shape[3])), _LEVEL_SCALE)
+    pyramids = (sum_pyramid(each, levels) for each in ratio)
     return [
-        each._replace(
-            grey=(each.grey - grey).clamp(log(DARKEST), log(BRIGHTEST)),
-            colour=(each.colour - colour).clamp(-_MOST_COLOUR, _MOST_COLOUR),
-        )
-        for each in scales
+        _Scale(((source + _NOTHING) / (plate + _NOTHING)).log(), trust, _UNSEEN * unknown)
+        for source, plate, trust, unknown in zip(*pyramids, strict=True)
     ]
+
+
+def _subtract_level(scales: list[_Scale], measured: int, share: float) -> list[_Scale]:
+    """Take away what is the same everywhere, the residual of exposure and white balance: a quantile of one scale."""
+    change, trust, _ = scales[measured]
+    # Beyond the mean, trust is a matter of brightness and texture.
+    level = _quantile(change, trust.minimum(trust.mean(dim=(2, 3), keepdim=True)), share)
+    return [each._replace(change=each.change - level) for each in scales]
+
+
+def _limit(scale: _Scale, least: float, most: float) -> _Scale:
+    return scale._replace(change=scale.change.clamp(least, most))
 
 
 def _quantile(values: Tensor, weight: Tensor, share: float) -> Tensor:
@@ -122,18 +127,19 @@ def _quantile(values: Tensor, weight: Tensor, share: float) -> Tensor:
     return ordered.gather(2, place.clamp(max=ordered.shape[2] - 1))[..., None]
 
 
-def _fuse(values: list[Tensor], trusts: list[Tensor], unseen: list[Tensor], detail: float) -> Tensor:
-    """The most probable values (B, C, h, w) of the finest scale.
+def _fuse(scales: list[_Scale], detail: float) -> Tensor:
+    """The most probable log factors (B, C, h, w) of the finest scale.
 
-    ``detail`` is the standard deviation, at the finest scale, of a cell's value from that of the next coarser cell.
+    ``detail`` is the standard deviation, at the finest scale, of a cell's log factor from the next coarser cell's.
     """
-    fused, known = torch.zeros_like(values[-1]), _NO_SHADOW
-    for scale in range(len(values) - 1, -1, -1):
-        total = trusts[scale] + unseen[scale] + known
-        fused = (trusts[scale] * values[scale] + known * fused) / total
-        if scale:
-            fused = double(fused, (values[scale - 1].shape[2], values[scale - 1].shape[3]))
-            known = 1 / (detail * _DETAIL_GROWTH ** (scale - 1)) ** 2
+    fused, known = torch.zeros_like(scales[-1].change), _NO_SHADOW
+    for number in range(len(scales) - 1, -1, -1):
+        change, trust, unseen = scales[number]
+        fused = (trust * change + known * fused) / (trust + unseen + known)
+        if number:
+            finer = scales[number - 1].change
+            fused = double(fused, (finer.shape[2], finer.shape[3]))
+            known = 1 / (detail * _DETAIL_GROWTH ** (number - 1)) ** 2
     return fused
 
 
