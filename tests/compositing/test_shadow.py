@@ -108,7 +108,7 @@ def test_noise_gives_a_grey_shadow_no_colour() -> None:
 
 def test_reflected_light_is_recovered() -> None:
     scene = make_scene(depth=-0.12)
-    assert abs(scene.estimate()[..., 172, 270].mean() - scene.true[..., 172, 270].mean()) < 0.04
+    assert abs(scene.estimate()[..., 172, 270].mean() - scene.true[..., 172, 270].mean()) < 0.05
 
 
 def test_a_plate_like_the_source_gives_one() -> None:

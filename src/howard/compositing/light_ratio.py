@@ -24,11 +24,11 @@ _COVERED = 0.98
 # Standard deviation of a cell's noise in the dark, in linear light: sensor, codec and rounding to 8 bits.
 _DARK = 0.004
 # Standard deviation of a cell's noise at a brightness of 1, in linear light; it grows with the root of brightness.
-_NOISE = 0.03
+_NOISE = 0.02
 # Standard deviation of the exposure match's error, as a share of brightness.
-_EXPOSURE = 0.02
+_EXPOSURE = 0.01
 # Standard deviation of the plate's misalignment, in cells: one pixel at a long side of 1920.
-_MISPLACED = 0.25
+_MISPLACED = 0.12
 # Difference between the channels' log ratios from which a cell counts as another surface, not a shadow.
 _COLOURED = 0.3
 # Power of the ratio of the weakest channel to brightness that scales the confidence in the light's colour.
@@ -66,7 +66,7 @@ def measure_light_ratio(
     source, plate, coverage, alpha = (shrink(each, factor) for each in (source, plate, coverage, alpha))
     occupied = _combine_3x3(torch.maximum, alpha / _OCCUPIED, 1).clamp(max=1)
     empty = (1 - occupied) * (coverage > _COVERED)
-    unknown = (1 - coverage) * (1 - alpha)
+    unknown = 1 - occupied
     plate = plate.clamp(min=0) + _DARK
     source = torch.where(empty > 0, source.clamp(min=0) + _DARK, plate)
     lit, known = brightness(source), brightness(plate)
