@@ -73,6 +73,16 @@ def test_peak_memory_with_and_without_the_system(monkeypatch: pytest.MonkeyPatch
     assert operating_system.peak_memory() is None
 
 
+def test_physical_memory_with_and_without_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform != "win32":
+        physical, peak = operating_system.physical_memory(), operating_system.peak_memory()
+        assert physical is not None
+        assert peak is not None
+        assert peak < physical < 2**50
+    monkeypatch.delattr(os, "sysconf", raising=False)
+    assert operating_system.physical_memory() is None
+
+
 def test_resident_memory_with_and_without_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     if sys.platform.startswith("linux"):
         now, peak = operating_system.resident_memory(), operating_system.peak_memory()

@@ -23,6 +23,7 @@ from howard.options import (
     EXR_COMPRESSIONS,
     FORMATS,
     GROUPS,
+    LAYERS,
     PRECISIONS,
     RenderJob,
     RenderOptions,
@@ -118,7 +119,7 @@ def test_every_setting_is_documented_and_has_its_place():
     for each in list_settings(RenderJob):
         assert each.doc
         assert each.group in GROUPS
-        assert not each.choices or each.default in each.choices
+        assert not each.choices or each.default in each.choices or (each.is_optional and each.default is None)
     assert {each.name for each in list_settings(RenderJob)} == {each.name for each in fields(RenderJob)}
 
 
@@ -140,9 +141,10 @@ def test_what_changes_pixels_is_recorded():
 def test_the_choices_are_those_of_the_packages():
     from howard import media
     from howard.matting import predictor
-    from howard.media import exr_writing
+    from howard.media import exr_layer_channels, exr_writing
 
     assert tuple(FORMATS) == media.FORMATS
+    assert tuple(LAYERS) == ("all", *exr_layer_channels.EXR_LAYERS)
     assert tuple(EXR_COMPRESSIONS) == tuple(exr_writing.EXR_COMPRESSIONS)
     assert tuple(ALPHAS) == predictor.ALPHAS
     assert tuple(PRECISIONS) == ("auto", *predictor.PRECISIONS)

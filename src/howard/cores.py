@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from howard.control_groups import list_groups, read_text
 from howard.operating_system import affinity
 
 _ROOT = Path("/")
@@ -23,25 +24,12 @@ def _quotas(root: Path) -> Iterator[float]:
     https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files and
     https://docs.kernel.org/scheduler/sched-bwc.html
     """
-    for line in _read(root / "proc/self/cgroup").splitlines():
-        _, _, rest = line.partition(":")
-        controllers, _, group = rest.partition(":")
-        if not controllers:
-            for folder in _upwards(root / "sys/fs/cgroup", group):
-                yield from _ratio(_read(folder / "cpu.max"))
-        elif "cpu" in controllers.split(","):
-            for folder in _upwards(root / "sys/fs/cgroup" / controllers, group):
-                quota, period = (_read(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
-                yield from _ratio(f"{quota} {period}")
-
-
-def _upwards(mount: Path, group: str) -> Iterator[Path]:
-    """A group's folder and those above it, up to the mount point; in a container the group may not be visible."""
-    folder = mount / group.strip("/")
-    yield folder
-    while folder != mount:
-        folder = folder.parent
-        yield folder
+    for folder, version in list_groups("cpu", root):
+        if version == 2:
+            yield from _ratio(read_text(folder / "cpu.max"))
+        else:
+            quota, period = (read_text(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
+            yield from _ratio(f"{quota} {period}")
 
 
 def _ratio(text: str) -> Iterator[float]:
@@ -52,10 +40,3 @@ def _ratio(text: str) -> Iterator[float]:
         return
     if quota > 0 and period > 0:
         yield quota / period
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return ""

@@ -14,6 +14,15 @@ def affinity() -> int:
     return len(ask(0)) if ask else os.cpu_count() or 1
 
 
+def physical_memory() -> int | None:
+    """Bytes of memory that the machine has; None where the system does not say it in this way (Windows)."""
+    ask = getattr(os, "sysconf", None)
+    try:
+        return ask("SC_PHYS_PAGES") * ask("SC_PAGE_SIZE") if ask else None
+    except (OSError, ValueError):
+        return None
+
+
 def peak_memory() -> int | None:
     """Most bytes that this process has had resident; None where the system does not count them (Windows)."""
     try:

@@ -41,6 +41,15 @@ DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": ""}
 PRECISIONS = {"auto": "", "fp32": "", "bf16": "faster on many CPUs", "fp16": "GPUs"}
 INTERLACED = {"auto": "refused where the file says so", "progressive": "where it says so wrongly"}
 EXR_COMPRESSIONS = {"zip": "", "piz": "", "dwaa": "smaller, not exact"}
+# Beside the RGBA of EXR files, in the order of their channels' description.
+LAYERS = {
+    "all": "",
+    "matte": "alpha as the network gives it",
+    "foreground": "straight colours",
+    "plate": "aligned",
+    "coverage": "where the plate saw the place",
+    "confidence": "in alpha",
+}
 PROGRESS = {
     "auto": "a bar in a terminal, else plain",
     "plain": "a line every 10 seconds",
@@ -140,6 +149,9 @@ class RenderOptions:
     background: str | Path | None = setting(
         None, "also lay the person over this: still, video, #rrggbb, green, ...", is_path=True, group="write"
     )
+    layers: str | Sequence[str] | None = setting(
+        None, "also in EXR files, several as [matte,plate]", choices=LAYERS, is_list=True, group="write"
+    )
     exr_compression: str = setting("zip", "of EXR files", choices=EXR_COMPRESSIONS, group="write")
     alpha_mode: str = setting("auto", "of PNG and EXR files", choices=ALPHA_MODES, group="write")
     output_colour: str | None = setting(
@@ -166,6 +178,12 @@ class RenderOptions:
         """The members of ``format``, in the order of `FORMATS`, whatever order they were given in."""
         given = split_list(self.format)
         return tuple(name for name in FORMATS if name in given)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The members of ``layers``, in the order of `LAYERS`, with "all" replaced by those that it stands for."""
+        given = () if self.layers is None else split_list(self.layers)
+        return tuple(name for name in LAYERS if name != "all" and (name in given or "all" in given))
 
     @property
     def rate(self) -> Fraction | None:

@@ -3,6 +3,7 @@
 Written by OpenEXR's own module: through OpenImageIO it takes 1.4 to 2.2 times as long (benchmarks/media.py).
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ def exr_pixels(rgba: np.ndarray, colour: OutputColour = LINEAR_BT709, is_straigh
 def write_exr(
     path: Path,
     pixels: np.ndarray,
+    layers: Mapping[str, np.ndarray] | None = None,
     *,
     compression: str = "zip",
     frame_rate: Fraction | None = None,
@@ -57,7 +59,8 @@ def write_exr(
 ) -> None:
     """Write (H, W, 4) float16 RGBA, whose values are those of ``colour``; ``timecode`` is this frame's own.
 
-    Both windows are the whole picture, from ``window_origin`` on. Raises OutputError where it cannot be written.
+    ``layers`` are further channels, (H, W) float16, by their full names; all are in one part. Both windows are the
+    whole picture, from ``window_origin`` on. Raises OutputError where it cannot be written.
     """
     height, width = pixels.shape[:2]
     corners = np.array([[0, 0], [width - 1, height - 1]], np.int32) + np.array(window_origin, np.int32)
@@ -81,7 +84,7 @@ def write_exr(
         )
     with whole_file(path) as temporary:
         try:
-            OpenEXR.File(header, {"RGBA": pixels}).write(str(temporary))
+            OpenEXR.File(header, {"RGBA": pixels, **(layers or {})}).write(str(temporary))
         except RuntimeError as error:
             # It begins with the temporary name; what matters comes after.
             reason = str(error).rpartition('". ')[2].rstrip(".")

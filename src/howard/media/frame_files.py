@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from howard.media.colours.output_colour import choose_output_colour
 from howard.media.colours.stored_colour import SDR, StoredColour
 from howard.media.depth import check_picture, premultiplied, to_depth, without_hidden_colour
+from howard.media.exr_layer_channels import layer_channels
 from howard.media.exr_writing import exr_pixels, write_exr
 from howard.media.files import clear_leftovers, make_folder, write_whole
 from howard.media.frame import ClipInfo
@@ -126,13 +127,21 @@ class PngSequenceWriter(NumberedFiles):
         }
 
 
+class ExrChannels(NamedTuple):
+    """What an EXR file stores: ``rgba`` (H, W, 4), and the ``layers``' channels (H, W) by name, all float16."""
+
+    rgba: np.ndarray
+    layers: Mapping[str, np.ndarray]
+
+
 class ExrSequenceWriter(NumberedFiles):
     """Half floats in ``output_colour``; ``compression`` is zip, piz or dwaa (lossy).
 
     ``output_colour`` is scene-linear with BT.709 primaries, or a name that `choose_output_colour` knows. Frame rate,
     timecode, pixel aspect and the display window's origin, which every file holds, are those of ``clip``. Alpha is
-    premultiplied in linear light, as programs expect of EXR, unless ``is_straight``. Raises SettingsError where the
-    colour is unknown.
+    premultiplied in linear light, as programs expect of EXR, unless ``is_straight``. ``layers``, some of
+    :data:`howard.media.exr_layer_channels.EXR_LAYERS`, are what each file holds beside RGBA. Raises SettingsError where
+    the colour is unknown.
     """
 
     suffix = ".exr"
@@ -146,8 +155,10 @@ class ExrSequenceWriter(NumberedFiles):
         compression: str = "zip",
         output_colour: str | None = None,
         is_straight: bool = False,
+        layers: Sequence[str] = (),
     ) -> None:
         super().__init__(Path(folder), name, clip.padding)
+        self._layers = tuple(layers)
         self._is_straight = is_straight
         self._clip = clip
         self._compression = compression
@@ -157,19 +168,21 @@ class ExrSequenceWriter(NumberedFiles):
         """The picture as float32, in the working space still: `prepare` makes it scene-linear."""
         return to_depth(picture, self.dtype)
 
-    def prepare(self, picture: np.ndarray) -> np.ndarray:
-        """The stored pixels, (H, W, 4) float16, from (H, W, 4) straight RGBA."""
+    def prepare(self, picture: np.ndarray, layers: Mapping[str, np.ndarray] | None = None) -> ExrChannels:
+        """What is stored of (H, W, 4) straight RGBA and of the ``layers``, as :func:`layer_channels` takes them."""
         check_picture(picture, channels=(4,))
-        return exr_pixels(self.to_stored(picture), self._colour, self._is_straight)
+        pixels = exr_pixels(self.to_stored(picture), self._colour, self._is_straight)
+        return ExrChannels(pixels, layer_channels({name: (layers or {})[name] for name in self._layers}, self._colour))
 
-    def write(self, number: int, prepared: np.ndarray) -> Sequence[int]:
+    def write(self, number: int, prepared: ExrChannels) -> Sequence[int]:
         """Write the frame's file."""
         clip, timecode = self._clip, self._clip.timecode
         if timecode is not None:
             timecode = shift_timecode(timecode, number - clip.first_number, clip.frame_rate)
         write_exr(
             self.path(number),
-            prepared,
+            prepared.rgba,
+            prepared.layers,
             compression=self._compression,
             frame_rate=clip.frame_rate,
             pixel_aspect=clip.pixel_aspect,
@@ -189,4 +202,5 @@ class ExrSequenceWriter(NumberedFiles):
             "bits": 16,
             "alpha": "straight" if self._is_straight else "premultiplied",
             "colour_space": self._colour.description,
+            **({"layers": list(self._layers)} if self._layers else {}),
         }

@@ -95,13 +95,14 @@ def open_writer(
     compression: str = "zip",
     output_colour: str | None = None,
     alpha_mode: str = "auto",
+    layers: Sequence[str] = (),
 ) -> Writer:
     """A writer of one of `FORMATS` for the ``frames`` of a clip, by index.
 
     Files are called after the clip, with ``ending`` behind its name. ``compression`` is EXR's: zip, piz or dwaa;
     ``output_colour`` too: scene-linear BT.709 if left out, or a name that `choose_output_colour` knows. ``alpha_mode``
-    is of PNG and EXR, one of `howard.options.ALPHA_MODES`. Nothing is written yet. Raises
-    SettingsError for names that are not known.
+    is of PNG and EXR, one of `howard.options.ALPHA_MODES`. ``layers``, some of `EXR_LAYERS`, are what EXR files hold
+    beside RGBA. Nothing is written yet. Raises SettingsError for names that are not known.
     """
     name = fitting_name(clip.name) + ending
     if output_format in _PNG_BITS:
@@ -117,7 +118,8 @@ def open_writer(
     if output_format == "exr":
         if compression not in EXR_COMPRESSIONS:
             raise SettingsError(f"there is no EXR compression '{compression}'; choose {', '.join(EXR_COMPRESSIONS)}")
-        return ExrSequenceWriter(folder, name, clip, compression, output_colour, alpha_mode == "straight")
+        is_straight = alpha_mode == "straight"
+        return ExrSequenceWriter(folder, name, clip, compression, output_colour, is_straight, layers)
     if output_format in MOVIE_FORMATS:
         return MovieWriter(folder, name, MOVIE_FORMATS[output_format], clip, frames)
     raise SettingsError(f"there is no format '{output_format}'; choose {', '.join(FORMATS)}")

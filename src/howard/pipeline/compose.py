@@ -9,6 +9,7 @@ import numpy as np
 from howard.pipeline.cutout import cut_out
 from howard.pipeline.foreground import choose_colours
 from howard.pipeline.frames import MattedFrame
+from howard.pipeline.layers import make_layers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +18,7 @@ class ComposeSettings:
 
     Attributes:
         depths: types of the pictures, uint8, uint16 or float32, that outputs store; the first output's first.
-        layers: names of further pictures that are made.
+        layers: further pictures that are made, by the names of :func:`howard.pipeline.layers.make_layers`.
         linear_light: whether the matte mixes in linear light or in encoded values.
         foreground: where soft pixels have their colours from, one of `howard.options.FOREGROUNDS`.
     """
@@ -49,4 +50,5 @@ def compose_pixels(frame: MattedFrame, settings: ComposeSettings) -> ComposedPix
         )
         for depth in settings.depths
     }
-    return ComposedPixels(rgba, {})
+    deepest = rgba[max(rgba, key=lambda depth: depth.itemsize)]
+    return ComposedPixels(rgba, make_layers(frame, settings.layers, deepest))

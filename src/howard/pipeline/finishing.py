@@ -13,6 +13,7 @@ def finish_settings(options: RenderOptions, predictor: Predictor, depths: tuple[
     """How the mattes of ``predictor`` become pictures of ``depths``, the first output's first."""
     return ComposeSettings(
         depths=depths,
+        layers=options.layer_names,
         linear_light=predictor.metadata.mixing == "linear",
         foreground=options.foreground,
     )

@@ -33,6 +33,11 @@ class MatteDetail(NamedTuple):
     error: np.ndarray
     refined: np.ndarray
 
+    def padded_size(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """Width and height of the padded picture, which the three parts span; ``shape`` (H, W) is the picture's."""
+        rows, columns = self.refined.shape
+        return max(4 * columns, shape[1]), max(4 * rows, shape[0])
+
 
 class AlignedFrame(NamedTuple):
     """A source frame and the plate aligned to it.

@@ -117,7 +117,7 @@ def _define(setting: Setting, value: Any, clips: Collection[Path]) -> dict[str, 
     if setting.name == "format":
         choices = [each for each in choices if each not in MOVIE_FORMATS]
     if setting.is_list and choices and text not in choices:
-        # Of lists only this one can be chosen: there are too many to name.
+        # There are too many lists to name: besides single names the job's own value can be chosen.
         choices.append(text)
     return described | {"type": "STRING", "default": text} | ({"allowedValues": choices} if choices else {})
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from howard.errors import OutputError, SettingsError, quoted
-from howard.fields import one_of
+from howard.fields import join_list, one_of
 from howard.media import ClipInfo, open_writer
 from howard.options import RenderOptions
 from howard.pipeline.writer import Output
@@ -33,6 +33,7 @@ def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames:
             compression=options.exr_compression,
             output_colour=options.output_colour,
             alpha_mode=options.alpha_mode,
+            layers=options.layer_names,
         )
         return Output(writer, is_composite)
 
@@ -52,6 +53,8 @@ def _refuse_mismatches(options: RenderOptions) -> None:
     formats = options.formats
     if options.output_colour is not None and "exr" not in formats:
         raise SettingsError(f"output_colour={quoted(options.output_colour)} goes with format=exr")
+    if options.layer_names and "exr" not in formats:
+        raise SettingsError(f"layers={join_list(options.layer_names)} goes with format=exr")
     if options.alpha_mode != "auto" and not set(formats).intersection(_WITH_ALPHA_MODE):
         raise SettingsError(f"alpha_mode={options.alpha_mode} goes with format={one_of(_WITH_ALPHA_MODE)}")
     if "composite" in formats and options.background is None:

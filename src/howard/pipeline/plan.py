@@ -17,7 +17,7 @@ from howard.pipeline.opened_render import OpenedRender, open_render
 from howard.pipeline.outputs import choose_outputs
 from howard.pipeline.plate_check import check_plate
 from howard.pipeline.predictor import Predictor
-from howard.pipeline.stages import choose_workers
+from howard.pipeline.workers import choose_workers
 from howard.progress import FrameDone, Progress, ProgressCallback, SilentProgress, in_words, open_progress
 
 # Frames that are timed after those with which the pipeline fills.
@@ -137,7 +137,7 @@ def _try_frames(
 ) -> _Trial:
     """Render some neighbouring frames, from the middle of those that are ``pending``."""
     # The first frames of all workers come at once, after the pipeline has filled.
-    filling = choose_workers(opened.options.threads)
+    filling = choose_workers(opened.options.threads, opened.inputs.shot.info)
     count = min(len(pending), filling + _TIMED_FRAMES)
     start = (len(pending) - count) // 2
     # Movies are made of frames without gaps.

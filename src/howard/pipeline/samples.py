@@ -89,7 +89,7 @@ def save_sample(folder: Path, frame: FinishedFrame, detail: MatteDetail, explana
     source, plate = (to_depth(image, np.uint8) for image in (frame.source.image, frame.plate.image))
     rgba = to_depth(frame.main_rgba, np.uint8)
     alpha = np.ascontiguousarray(rgba[..., 3])
-    coarse, error, refined = _full_size(detail, alpha.shape)
+    coarse, error, refined = _full_size(detail, (alpha.shape[0], alpha.shape[1]))
     # The most telling part: what refinement changed, or else what the coarse network was least sure of.
     change = cv2.absdiff(alpha, coarse)
     crop = crop_around(change if change.max() > 1 else error)
@@ -142,10 +142,9 @@ def _sampled(folder: Path) -> Iterator[int]:
     return (int(name) for name in names if name.isdecimal())
 
 
-def _full_size(detail: MatteDetail, shape: tuple[int, ...]) -> MatteDetail:
+def _full_size(detail: MatteDetail, shape: tuple[int, int]) -> MatteDetail:
     """The parts of a detail at the size of the picture, ``shape`` (H, W), as uint8."""
-    rows, columns = detail.refined.shape
-    padded = max(4 * columns, shape[1]), max(4 * rows, shape[0])
+    padded = detail.padded_size(shape)
     # Patches keep their edges.
     kinds = cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_NEAREST
     enlarged = (

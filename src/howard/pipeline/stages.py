@@ -15,7 +15,6 @@ from howard.align import (
     align_many,
     default_cache_folder,
 )
-from howard.cores import count_cores
 from howard.media import DamagedFrameError, Frame, Reader
 from howard.pipeline.ahead import work_ahead
 from howard.pipeline.frames import AlignedFrame, Frames, MattedFrame
@@ -24,14 +23,13 @@ from howard.pipeline.masks import apply_masks
 from howard.pipeline.people import matte_with_people
 from howard.pipeline.plate_clip import PlateClip
 from howard.pipeline.predictor import Predictor, as_array, choose_finder
+from howard.pipeline.workers import choose_workers
 from howard.progress import Progress, SilentProgress
 
 # Frames on either side that may help one that matches nothing.
 _REACH = 3
 # Frames that may wait between the halves.
 _WAITING = 2
-# Every frame at work is in memory, in 4K some hundreds of megabytes of it.
-_MOST_WORKERS = 8
 
 
 def find_none(index: int) -> OwnFrames | None:
@@ -59,7 +57,7 @@ def matte_clip(
         numbers: frames of the shot, counted as in output names.
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
         subject: what is cut out, one of :data:`howard.options.SUBJECTS`.
-        workers: frames aligned at a time; None means one for each of the machine's cores, up to eight.
+        workers: frames aligned at a time, fewer where memory is short; None means one for each of the machine's cores.
         progress: is told of reading the plate through.
         sparse: whether only some plate frames are read, see :class:`howard.align.PlateAligner`; for few frames.
         validity: finds what must not be used of plate frames, see :func:`howard.pipeline.plate_check.check_plate`.
@@ -74,7 +72,7 @@ def matte_clip(
         find_person=choose_finder(quality, predictor),
         cache=default_cache_folder(),
         device=None if str(predictor.device) == "cpu" else str(predictor.device),
-        workers=choose_workers(workers),
+        workers=choose_workers(workers, inputs.shot.info),
         progress=progress,
         sparse=sparse,
         validity=validity,
@@ -90,11 +88,6 @@ def matte_clip(
                 is_told = True
                 told.step("note", f"frame {frame.source.number}: the garbage mask leaves nothing of the person")
             yield frame._replace(alpha=alpha)
-
-
-def choose_workers(threads: int | None) -> int:
-    """How many frames are aligned at a time: ``threads``, or one for each of the machine's cores, up to eight."""
-    return threads or min(count_cores(), _MOST_WORKERS)
 
 
 def align_frames(

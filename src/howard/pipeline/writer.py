@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from howard.media import Writer, composite
+from howard.media import ExrSequenceWriter, Writer, composite
 from howard.pipeline.folder import RenderFolder
 from howard.pipeline.frames import FinishedFrame
 from howard.render_record import FrameRecord
@@ -82,6 +82,8 @@ class FrameWriter:
             if is_composite and job.background is not None:
                 # Backgrounds are SDR and stay unchanged; an HDR person is tone-mapped first.
                 stored.append(writer.prepare(composite(writer.to_stored(rgba), job.background, self._linear_light)))
+            elif isinstance(writer, ExrSequenceWriter):
+                stored.append(writer.prepare(rgba, job.frame.layers))
             else:
                 stored.append(writer.prepare(rgba))
         return PreparedFrame(job.frame.record, stored)

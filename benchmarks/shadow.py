@@ -1,0 +1,101 @@
+"""How well the shadow pass is estimated: ``python benchmarks/shadow.py``.
+
+Clips laid out like ``data/sample`` are aligned and matted as in a render; one without ``shadow/`` has no shadow.
+Printed are mean absolute errors of the factor over pixels of true alpha below 0.5:
+
+* shadow: where the true factor is below 0.97
+* of 1: the same of predicting 1 everywhere, and the ratio of the two
+* no shadow: where the true factor is above 0.995
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from howard.colour import srgb_to_linear
+from howard.compositing.shadow import estimate_shadow
+from howard.errors import InputError
+from howard.evaluation.clip import TrueClip, find_clips
+from howard.matting import MattingPredictor, load_matting
+from howard.media import open_reader, read_still, to_depth
+from howard.pipeline import MattedFrame, align_frames, choose_finder, matte_frames
+
+ROOT = Path(__file__).resolve().parents[1]
+CLIPS = [ROOT / "data" / "sample", ROOT / "data" / "bench_public", ROOT.parent / "shared" / "data" / "bench_v2"]
+
+SHADOW, NO_SHADOW = 0.97, 0.995
+
+
+def matted(clip: TrueClip, count: int, predictor: MattingPredictor) -> Iterator[MattedFrame]:
+    """At most ``count`` frames, evenly spread."""
+    with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate:
+        indices = range(0, len(shot), -(-len(shot) // count))
+        aligned = align_frames(shot, plate, indices, find_person=choose_finder("standard", predictor))
+        yield from matte_frames(aligned, predictor)
+
+
+def predicted_shadow(frame: MattedFrame) -> np.ndarray:
+    """The factor (H, W, 3)."""
+    images = [srgb_to_linear(to_depth(each, np.float32)) for each in (frame.source.image, frame.plate.image)]
+    masks = [each[..., None] for each in (frame.plate.coverage, frame.alpha)]
+    tensors = [torch.from_numpy(np.ascontiguousarray(np.moveaxis(each, -1, 0)))[None] for each in (*images, *masks)]
+    return np.moveaxis(estimate_shadow(*tensors)[0].numpy(), 0, -1)
+
+
+def true_shadow(clip: TrueClip, index: int, shape: tuple[int, int]) -> np.ndarray:
+    """The factor (H, W), 1 in a clip without shadow."""
+    path = clip.folder / "shadow" / f"{index:04d}.png"
+    if not path.parent.is_dir():
+        return np.ones(shape, np.float32)
+    half = to_depth(read_still(path)[..., 0], np.float32)
+    return cv2.resize(half, shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def errors(predicted: np.ndarray, true: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Sums of errors over shadow pixels, of predicting 1 there, and over pixels without, and both pixel counts."""
+    error = np.abs(predicted - true[..., None]).mean(axis=2)
+    shadow, none = ((alpha < 0.5) & where for where in (true < SHADOW, true > NO_SHADOW))
+    return np.array([error[shadow].sum(), (1 - true[shadow]).sum(), error[none].sum(), shadow.sum(), none.sum()])
+
+
+def line(name: str, sums: np.ndarray) -> str:
+    """A row of the table."""
+    shadow, ones, none, shadow_pixels, none_pixels = sums
+    values = (shadow / shadow_pixels, ones / shadow_pixels, shadow / ones) if shadow_pixels else (np.nan,) * 3
+    return f"{name:<14}" + "".join(f"{value:11.4f}" for value in (*values, none / max(none_pixels, 1)))
+
+
+def main() -> None:
+    """Print a line a clip, and one of all pixels."""
+    parser = argparse.ArgumentParser(description="Errors of the estimated shadow pass.")
+    parser.add_argument(
+        "--clips", type=Path, nargs="+", default=CLIPS, help="folders laid out like data/sample, or of such"
+    )
+    parser.add_argument("--frames", type=int, default=6, help="of each clip (default: 6)")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    try:
+        clips = [clip for folder in options.clips for clip in find_clips(folder)]
+    except InputError as error:
+        sys.exit(f"error: {error} (--clips)")
+    predictor = load_matting("default")
+    print(f"{'clip':<14}" + "".join(f"{name:>11}" for name in ("shadow", "of 1", "ratio", "no shadow")))
+    rows = []
+    for clip in clips:
+        row = np.zeros(5)
+        for frame in matted(clip, options.frames, predictor):
+            index = frame.source.index
+            true = true_shadow(clip, index, frame.alpha.shape[:2])
+            row += errors(predicted_shadow(frame), true, clip.alpha(index))
+        rows.append(row)
+        print(line(clip.folder.name, row), flush=True)
+    print(line("all", np.sum(rows, axis=0)))
+
+
+if __name__ == "__main__":
+    main()
