@@ -141,6 +141,12 @@ def solve_edges(
     return Edges(written, solved.foreground, patches)
 
 
+def keep_network(alpha: Tensor, foreground: Tensor, refined: Tensor, *, linear_light: bool = True) -> Edges:
+    """The network's matte as it is, its foreground in soft pixels; arguments as `solve_edges`."""
+    patches = find_unknown(pad_to_patches(alpha), refined)
+    return Edges(alpha, decode(read_patches(pad_to_patches(foreground), patches), linear_light), patches)
+
+
 def gather_known(
     source: Tensor,
     plate: Tensor,
