@@ -135,6 +135,7 @@ def test_what_changes_pixels_is_recorded():
         "subject": "person",
         "alpha": "unmixed",
         "foreground": "estimated",
+        "shadow": False,
     }
 
 

@@ -43,11 +43,12 @@ INTERLACED = {"auto": "refused where the file says so", "progressive": "where it
 EXR_COMPRESSIONS = {"zip": "", "piz": "", "dwaa": "smaller, not exact"}
 # Beside the RGBA of EXR files, in the order of their channels' description.
 LAYERS = {
-    "all": "",
+    "all": "the shadow only with shadow=true",
     "matte": "alpha as the network gives it",
     "foreground": "straight colours",
     "plate": "aligned",
     "coverage": "where the plate saw the place",
+    "shadow": "the person's, as a factor",
     "confidence": "in alpha",
 }
 PROGRESS = {
@@ -149,6 +150,12 @@ class RenderOptions:
     background: str | Path | None = setting(
         None, "also lay the person over this: still, video, #rrggbb, green, ...", is_path=True, group="write"
     )
+    shadow: bool = setting(
+        False,
+        "also write the person's shadow, a factor on linear light: PNG files, a layer of EXR files; and on background=",
+        is_recorded=True,
+        group="write",
+    )
     layers: str | Sequence[str] | None = setting(
         None, "also in EXR files, several as [matte,plate]", choices=LAYERS, is_list=True, group="write"
     )
@@ -181,9 +188,16 @@ class RenderOptions:
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """The members of ``layers``, in the order of `LAYERS`, with "all" replaced by those that it stands for."""
-        given = () if self.layers is None else split_list(self.layers)
-        return tuple(name for name in LAYERS if name != "all" and (name in given or "all" in given))
+        """The layers that are made, in the order of `LAYERS`: those of ``layers``, and the shadow if there is one.
+
+        "all" stands for all but the shadow.
+        """
+        given = set() if self.layers is None else set(split_list(self.layers))
+        if "all" in given:
+            given.update(LAYERS.keys() - {"shadow"})
+        if self.shadow:
+            given.add("shadow")
+        return tuple(name for name in LAYERS if name != "all" and name in given)
 
     @property
     def rate(self) -> Fraction | None:

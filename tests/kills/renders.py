@@ -21,7 +21,17 @@ from tests.small_clips import small_clip
 
 WIDTH, HEIGHT = 160, 90
 # Frames to render, by format. Those of a movie are recorded by segments of 24: a whole one, and the next one's first.
-FORMATS = {"png": 12, "png16": 12, "exr": 12, "prores": 30, "ffv1": 30, "webm": 30, "matte": 30, "composite": 30}
+FORMATS = {
+    "png": 12,
+    "png16": 12,
+    "exr": 12,
+    "prores": 30,
+    "ffv1": 30,
+    "webm": 30,
+    "matte": 30,
+    "composite": 30,
+    "[png,exr,prores]": 30,
+}
 _MOVIES = (".mov", ".mkv", ".webm", ".mp4")
 _PRELOADED = ["cv2", "torch", "howard.matting", "howard.pipeline"]
 # Far longer than any of these commands takes.

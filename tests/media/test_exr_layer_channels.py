@@ -12,10 +12,11 @@ from howard.media.exr_writing import LINEAR_BT709
 
 HEIGHT, WIDTH = 24, 36
 COLOURS = {"foreground", "plate"}
+OF_THREE = {*COLOURS, "shadow"}
 # In a file channels are in the order of their names' bytes.
 NAMES = [
     *("A", "B", "G", "R", "confidence.A", "coverage.A", "foreground.B", "foreground.G", "foreground.R", "matte.A"),
-    *("plate.B", "plate.G", "plate.R"),
+    *("plate.B", "plate.G", "plate.R", "shadow.B", "shadow.G", "shadow.R"),
 ]
 
 
@@ -24,7 +25,7 @@ def layers():
     """Every layer with values of its own; the plate brighter than white in places."""
     rng = np.random.default_rng(3)
     return {
-        name: rng.random((HEIGHT, WIDTH, 3) if name in COLOURS else (HEIGHT, WIDTH)).astype(np.float32)
+        name: rng.random((HEIGHT, WIDTH, 3) if name in OF_THREE else (HEIGHT, WIDTH)).astype(np.float32)
         * (2 if name == "plate" else 1)
         for name in EXR_LAYERS
     }
@@ -46,8 +47,8 @@ def expected(layers, colour=LINEAR_BT709):
     """The values of every channel beside RGBA, before rounding."""
     channels = {}
     for name, values in layers.items():
-        if name in COLOURS:
-            linear = colour(srgb_to_linear(values))
+        if name in OF_THREE:
+            linear = colour(srgb_to_linear(values)) if name in COLOURS else values
             channels |= {f"{name}.{letter}": linear[..., place] for place, letter in enumerate("RGB")}
         else:
             channels[f"{name}.A"] = values
@@ -102,6 +103,8 @@ def test_howard_s_own_reader_finds_each_layer(write, layers, name):
         picture = reader[0].image
     if name in COLOURS:
         np.testing.assert_allclose(picture, layers[name], rtol=1e-3, atol=2e-3)
+    elif name in OF_THREE:
+        np.testing.assert_allclose(srgb_to_linear(picture), layers[name], rtol=2e-3, atol=1e-5)
     else:
         np.testing.assert_allclose(picture[..., 0], layers[name], rtol=1e-3, atol=1e-6)
 

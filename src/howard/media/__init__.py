@@ -17,6 +17,7 @@ from howard.media.still import read_still
 
 if TYPE_CHECKING:
     from howard.media.background import Background, composite
+    from howard.media.factor_files import FactorSequenceWriter
     from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
     from howard.media.movie import MovieWriter
     from howard.media.reader import Reader, open_reader
@@ -32,6 +33,7 @@ __all__ = [
     "ClipInfo",
     "DamagedFrameError",
     "ExrSequenceWriter",
+    "FactorSequenceWriter",
     "Frame",
     "MovieWriter",
     "OrderedWork",
@@ -56,6 +58,7 @@ _DEFERRED = {
     "Background": "background",
     "composite": "background",
     "ExrSequenceWriter": "frame_files",
+    "FactorSequenceWriter": "factor_files",
     "PngSequenceWriter": "frame_files",
     "MovieWriter": "movie",
     "Reader": "reader",

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from howard.colour import mix
+from howard.colour import linear_to_srgb, mix, srgb_to_linear
 from howard.errors import SettingsError
 from howard.media.colours.stored_colour import choose_stored_colour
 from howard.media.depth import full_scale, to_depth
@@ -93,14 +93,19 @@ def _as_sdr(image: np.ndarray, clip: ClipInfo) -> np.ndarray:
     return choose_stored_colour(clip, keeps=False).store(image, np.dtype(np.uint16))
 
 
-def composite(rgba: np.ndarray, background: np.ndarray, linear_light: bool) -> np.ndarray:
+def composite(
+    rgba: np.ndarray, background: np.ndarray, linear_light: bool, shadow: np.ndarray | None = None
+) -> np.ndarray:
     """Lay a cut-out over a background of its size.
 
     ``rgba`` (H, W, 4) straight and ``background`` (H, W, 3) are sRGB-encoded; the result is too, (H, W, 3) in the
-    depth of ``rgba``. Opaque pixels keep the cut-out's values exactly, empty ones the background's.
+    depth of ``rgba``. Opaque pixels keep the cut-out's values exactly, empty ones the background's, times ``shadow``
+    where that is given: a factor on linear light, (H, W, 3) float.
     """
     scale = full_scale(rgba.dtype)
     alpha, background = rgba[..., 3], to_depth(background, rgba.dtype)
+    if shadow is not None:
+        background = _shade(background, shadow)
     result = np.where(alpha[..., None] > 0, rgba[..., :3], background)
     soft = (alpha > 0) & (alpha < scale)
     # Only soft pixels are mixed: they are few, and the transfer curves are slow.
@@ -112,6 +117,15 @@ def composite(rgba: np.ndarray, background: np.ndarray, linear_light: bool) -> n
     )
     result[soft] = to_depth(mixed, rgba.dtype)
     return result
+
+
+def _shade(picture: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """An sRGB-encoded picture (H, W, 3) of any depth with its linear light multiplied; unchanged where that is 1."""
+    changed = (factor != 1).any(axis=2)
+    shaded = picture.copy()
+    light = srgb_to_linear(to_depth(picture[changed], np.float32)) * factor[changed]
+    shaded[changed] = to_depth(linear_to_srgb(light).astype(np.float32), picture.dtype)
+    return shaded
 
 
 def _exists(value: str | Path) -> bool:

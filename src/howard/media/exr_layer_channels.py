@@ -22,6 +22,7 @@ _FORMS = {
     "foreground": _Form("RGB", is_colour=True),
     "plate": _Form("RGB", is_colour=True),
     "coverage": _Form("A"),
+    "shadow": _Form("RGB"),
     "confidence": _Form("A"),
 }
 EXR_LAYERS = tuple(_FORMS)
@@ -31,7 +32,7 @@ def layer_channels(layers: Mapping[str, np.ndarray], colour: OutputColour) -> di
     """The channels of ``layers``, (H, W) float16 each, by their full names.
 
     ``layers`` are some of `EXR_LAYERS`, float32: of colour (H, W, 3), sRGB-encoded and straight, which is converted to
-    linear light and to ``colour``, the others (H, W), as they are.
+    linear light and to ``colour``, the others as they are.
     """
     channels = {}
     for name, values in layers.items():

@@ -22,6 +22,8 @@ except ImportError:
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PERCEPTUAL_INTENT = b"\0"
+# Exponent of the transfer curve times 100000 (PNG specification, 11.3.2.2).
+_LINEAR_GAMMA = struct.pack(">I", 100000)
 _COLOUR_TYPES = {3: 2, 4: 6}
 _UP_FILTER = 2
 
@@ -29,8 +31,14 @@ _UP_FILTER = 2
 Compress = Callable[[Any, int], bytes]
 
 
-def encode_png(image: np.ndarray, pixel_aspect: Fraction = Fraction(1), compress: Compress | None = None) -> bytes:
-    """Encode (H, W, 3) RGB or (H, W, 4) straight RGBA, uint8 or uint16, as a PNG file tagged sRGB.
+def encode_png(
+    image: np.ndarray,
+    pixel_aspect: Fraction = Fraction(1),
+    compress: Compress | None = None,
+    *,
+    is_linear: bool = False,
+) -> bytes:
+    """Encode (H, W, 3) RGB or (H, W, 4) straight RGBA, uint8 or uint16, as a PNG file tagged sRGB, or linear.
 
     Every row is stored as its difference from the row above (PNG specification, 9.2, filter "Up"), which is one numpy
     subtraction, and deflated at the fastest level: both let other threads run. One picture always gives the same bytes.
@@ -44,7 +52,7 @@ def encode_png(image: np.ndarray, pixel_aspect: Fraction = Fraction(1), compress
         (
             _SIGNATURE,
             _chunk(b"IHDR", header),
-            _chunk(b"sRGB", _PERCEPTUAL_INTENT),
+            _chunk(b"gAMA", _LINEAR_GAMMA) if is_linear else _chunk(b"sRGB", _PERCEPTUAL_INTENT),
             b"" if pixel_aspect == 1 else _chunk(b"pHYs", shape),
             _chunk(b"IDAT", (compress or _deflate)(_filtered(image), _LEVEL)),
             _chunk(b"IEND", b""),

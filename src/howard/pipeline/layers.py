@@ -22,7 +22,8 @@ _TRUST = {
 
 
 def make_layers(frame: MattedFrame, names: Sequence[str], rgba: np.ndarray) -> dict[str, np.ndarray]:
-    """The layers ``names`` of a frame, float32: (H, W) in [0, 1], or (H, W, 3) sRGB-encoded colour.
+    """The layers ``names`` of a frame, float32: (H, W) in [0, 1], or (H, W, 3): sRGB-encoded colour, or the shadow's
+    linear factor.
 
     ``rgba`` (H, W, 4), straight, of any depth, is the frame's final picture, whose colours are the foreground's; they
     are 0 where its alpha is.
@@ -32,9 +33,17 @@ def make_layers(frame: MattedFrame, names: Sequence[str], rgba: np.ndarray) -> d
         "foreground": lambda: to_depth(rgba, np.float32)[..., :3],
         "plate": lambda: to_depth(frame.plate.image, np.float32),
         "coverage": lambda: frame.plate.coverage,
+        "shadow": lambda: _make_shadow(frame),
         "confidence": lambda: estimate_confidence(frame),
     }
     return {name: makers[name]() for name in names}
+
+
+def _make_shadow(frame: MattedFrame) -> np.ndarray:
+    # Torch takes seconds to load: only when a frame is there.
+    from howard.pipeline.shadow_layer import make_shadow
+
+    return make_shadow(frame)
 
 
 def estimate_confidence(frame: MattedFrame) -> np.ndarray:

@@ -21,7 +21,7 @@ from howard.pipeline.resolved import follow_record
 from howard.pipeline.samples import Sampler
 from howard.pipeline.sidecar import describe_network, describe_request
 from howard.pipeline.stages import matte_clip
-from howard.pipeline.writer import FrameWriter, Output
+from howard.pipeline.writer import Content, FrameWriter, Output
 from howard.progress import Progress, ProgressCallback
 from howard.quality import QUALITIES
 
@@ -106,12 +106,18 @@ class OpenedRender(NamedTuple):
 
     def finisher(self, predictor: Predictor) -> FrameFinisher:
         """Makes final pixels, at the outputs' depths, of the mattes of ``predictor``."""
-        depths = tuple(dict.fromkeys(output.writer.dtype for output in self.outputs))
+        pictures = (each.writer for each in self.outputs if each.content is not Content.SHADOW)
+        depths = tuple(dict.fromkeys(writer.dtype for writer in pictures))
         return FrameFinisher(finish_settings(self.options, predictor, depths))
 
     def writer(self, predictor: Predictor) -> FrameWriter:
         """Writes the frames that :meth:`finisher` makes."""
-        return FrameWriter(self.folder, self.outputs, linear_light=predictor.metadata.mixing == "linear")
+        return FrameWriter(
+            self.folder,
+            self.outputs,
+            linear_light=predictor.metadata.mixing == "linear",
+            casts_shadow=self.options.shadow,
+        )
 
     def deliver(
         self,

@@ -5,25 +5,28 @@ from pathlib import Path
 from typing import Any
 
 from howard.errors import OutputError, SettingsError, quoted
-from howard.fields import join_list, one_of
-from howard.media import ClipInfo, open_writer
+from howard.fields import join_list, one_of, split_list
+from howard.media import ClipInfo, FactorSequenceWriter, open_writer
+from howard.media.files import fitting_name
 from howard.options import RenderOptions
-from howard.pipeline.writer import Output
+from howard.pipeline.writer import Content, Output
 
 _WITH_COMPOSITE = ("png", "png16")
 _WITH_ALPHA_MODE = ("png", "png16", "exr")
 _SAME_NAMES = ("png", "png16")
+# Formats with the shadow in their own files.
+_HOLDING_SHADOW = {"exr", "composite"}
 
 
 def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames: range) -> list[Output]:
     """The outputs of a render of ``frames``, by index, in the order of `howard.options.FORMATS`.
 
-    A background adds composites to PNG. Nothing is written yet. Raises SettingsError where the settings do not go
-    together.
+    A background adds composites to PNG; a shadow gets files of its own beside formats that do not hold it. Nothing is
+    written yet. Raises SettingsError where the settings do not go together.
     """
     _refuse_mismatches(options)
 
-    def output(name: str, ending: str = "", is_composite: bool = False) -> Output:
+    def output(name: str, ending: str = "", content: Content = Content.CUT_OUT) -> Output:
         writer = open_writer(
             name,
             folder,
@@ -35,16 +38,20 @@ def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames:
             alpha_mode=options.alpha_mode,
             layers=options.layer_names,
         )
-        return Output(writer, is_composite)
+        return Output(writer, content)
 
     outputs = []
     for name in options.formats:
         if name == "composite":
-            outputs.append(output(name, "_comp", is_composite=True))
+            outputs.append(output(name, "_comp", Content.COMPOSITE))
             continue
         outputs.append(output(name, "_matte" if name == "matte" else ""))
         if options.background is not None and name in _WITH_COMPOSITE:
-            outputs.append(output(name, "_comp", is_composite=True))
+            outputs.append(output(name, "_comp", Content.COMPOSITE))
+    if options.shadow and not set(options.formats) <= _HOLDING_SHADOW:
+        name = f"{fitting_name(clip.name)}_shadow"
+        writer = FactorSequenceWriter(folder, name, clip.pixel_aspect, clip.padding)
+        outputs.append(Output(writer, Content.SHADOW))
     return outputs
 
 
@@ -53,8 +60,8 @@ def _refuse_mismatches(options: RenderOptions) -> None:
     formats = options.formats
     if options.output_colour is not None and "exr" not in formats:
         raise SettingsError(f"output_colour={quoted(options.output_colour)} goes with format=exr")
-    if options.layer_names and "exr" not in formats:
-        raise SettingsError(f"layers={join_list(options.layer_names)} goes with format=exr")
+    if options.layers is not None and "exr" not in formats:
+        raise SettingsError(f"layers={join_list(split_list(options.layers))} goes with format=exr")
     if options.alpha_mode != "auto" and not set(formats).intersection(_WITH_ALPHA_MODE):
         raise SettingsError(f"alpha_mode={options.alpha_mode} goes with format={one_of(_WITH_ALPHA_MODE)}")
     if "composite" in formats and options.background is None:

@@ -1,7 +1,7 @@
 """The inference pipeline from end to end: shot and plate in, RGBA frames, a sidecar and a report out."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -92,11 +92,15 @@ def remark_on_plate(plate: PlateClips, hidden: Sequence[int]) -> tuple[str, ...]
 
 
 class CutOut(NamedTuple):
-    """A frame of the shot, its person as straight RGBA, (H, W, 4), of the frame's own depth, and the plate used."""
+    """A frame of the shot, its person as straight RGBA, (H, W, 4), of the frame's own depth, and the plate used.
+
+    ``layers`` are those that ``layers=`` and ``shadow=`` ask for, by name, as `FinishedFrame` has them.
+    """
 
     source: Frame
     rgba: np.ndarray
     plate: AlignedPlate
+    layers: Mapping[str, np.ndarray]
 
 
 @takes_options
@@ -137,4 +141,5 @@ def _cut_out_frames(
         )
         with closing(made) as mattes:
             for frame in mattes:
-                yield CutOut(frame.source, finisher.finish(frame).main_rgba, frame.plate)
+                finished = finisher.finish(frame)
+                yield CutOut(frame.source, finished.main_rgba, frame.plate, finished.layers)

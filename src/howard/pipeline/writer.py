@@ -1,6 +1,7 @@
 """Writing finished frames: RGBA, composites, and their lines in the journal."""
 
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +12,19 @@ from howard.pipeline.frames import FinishedFrame
 from howard.render_record import FrameRecord
 
 
+class Content(StrEnum):
+    """What an output shows: the person's RGBA, the person over a background, or the person's shadow as a factor."""
+
+    CUT_OUT = "cut-out"
+    COMPOSITE = "composite"
+    SHADOW = "shadow"
+
+
 class Output(NamedTuple):
-    """One of the things that a render writes; ``is_composite`` says that it shows the person over a background."""
+    """One of the things that a render writes."""
 
     writer: Writer
-    is_composite: bool = False
+    content: Content = Content.CUT_OUT
 
 
 class FrameJob(NamedTuple):
@@ -37,13 +46,22 @@ class FrameWriter:
 
     `prepare` may be called by several threads at once, `land` in the order of the frames. A frame's line is added to
     the journal when all its files are complete, so that a frame with a line is whole. ``linear_light`` says whether
-    composites are mixed in linear light or in encoded values.
+    composites are mixed in linear light or in encoded values, ``casts_shadow`` whether the person's shadow, a layer of
+    the frames then, lies on the backgrounds of composites.
     """
 
-    def __init__(self, folder: RenderFolder, outputs: Sequence[Output], *, linear_light: bool = True) -> None:
+    def __init__(
+        self,
+        folder: RenderFolder,
+        outputs: Sequence[Output],
+        *,
+        linear_light: bool = True,
+        casts_shadow: bool = False,
+    ) -> None:
         self._folder = folder
         self._outputs = outputs
         self._linear_light = linear_light
+        self._casts_shadow = casts_shadow
         # Frames that were handed to the outputs: their lines, and how many outputs still hold them back.
         self._waiting: dict[int, FrameRecord] = {}
         self._unsafe: dict[int, int] = {}
@@ -76,17 +94,22 @@ class FrameWriter:
 
     def prepare(self, job: FrameJob) -> PreparedFrame:
         """Composite a frame and convert it to what each output stores."""
-        stored = []
-        for writer, is_composite in self._outputs:
-            rgba = job.frame.rgba[writer.dtype]
-            if is_composite and job.background is not None:
-                # Backgrounds are SDR and stay unchanged; an HDR person is tone-mapped first.
-                stored.append(writer.prepare(composite(writer.to_stored(rgba), job.background, self._linear_light)))
-            elif isinstance(writer, ExrSequenceWriter):
-                stored.append(writer.prepare(rgba, job.frame.layers))
-            else:
-                stored.append(writer.prepare(rgba))
-        return PreparedFrame(job.frame.record, stored)
+        return PreparedFrame(job.frame.record, [self._convert(output, job) for output in self._outputs])
+
+    def _convert(self, output: Output, job: FrameJob) -> Any:
+        """What one output stores of a frame."""
+        writer, layers = output.writer, job.frame.layers
+        if output.content is Content.SHADOW:
+            return writer.prepare(layers["shadow"])
+        rgba = job.frame.rgba[writer.dtype]
+        if output.content is Content.COMPOSITE and job.background is not None:
+            shadow = layers["shadow"] if self._casts_shadow else None
+            # Backgrounds are SDR and stay unchanged; an HDR person is tone-mapped first.
+            laid_over = composite(writer.to_stored(rgba), job.background, self._linear_light, shadow)
+            return writer.prepare(laid_over)
+        if isinstance(writer, ExrSequenceWriter):
+            return writer.prepare(rgba, layers)
+        return writer.prepare(rgba)
 
     def land(self, number: int, prepared: PreparedFrame) -> FrameRecord:
         """Write a frame to all outputs."""
