@@ -13,23 +13,12 @@ from omegaconf import OmegaConf
 
 import howard
 from howard import cli
+from howard.choices import ALPHAS, DEVICES, EXR_COMPRESSIONS, FORMATS, GROUPS, LAYERS, PRECISIONS
 from howard.cli.__main__ import fill_page
 from howard.errors import InputError, SettingsError
 from howard.fields import list_settings
 from howard.frame_rates import read_frame_rate
-from howard.options import (
-    ALPHAS,
-    DEVICES,
-    EXR_COMPRESSIONS,
-    FORMATS,
-    GROUPS,
-    LAYERS,
-    PRECISIONS,
-    RenderJob,
-    RenderOptions,
-    choose_options,
-    recorded_options,
-)
+from howard.options import RenderJob, RenderOptions, choose_options, recorded_options
 
 ROOT = Path(__file__).parents[1]
 

@@ -11,6 +11,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from howard.choices import (
+    ALPHA_MODES,
+    ALPHAS,
+    DEVICES,
+    EXR_COMPRESSIONS,
+    FOREGROUNDS,
+    FORMATS,
+    INTERLACED,
+    LAYERS,
+    PRECISIONS,
+    PROGRESS,
+    SUBJECTS,
+)
 from howard.fields import REQUIRED, at_least, find_setting, list_settings, setting, split_list, validate
 from howard.frame_rates import read_frame_rate
 from howard.quality import QUALITY_CHOICES
@@ -22,49 +35,6 @@ PlatePaths = str | Path | Sequence[str | Path]
 
 # The plate made of the shot's own frames.
 PLATE_SELF = "self"
-
-FORMATS = {
-    "png": "",
-    "png16": "",
-    "exr": "",
-    "prores": "",
-    "ffv1": "",
-    "webm": "",
-    "matte": "alpha alone, as a movie",
-    "composite": "over background=, as a movie",
-}
-SUBJECTS = {"person": "and what people hold or wear", "anything": "whatever the plate does not show"}
-ALPHA_MODES = {"auto": "straight in PNG, premultiplied in EXR", "straight": "", "premultiplied": ""}
-ALPHAS = {"unmixed": "as person and plate explain the source", "network": ""}
-FOREGROUNDS = {"estimated": "from solid colours around and the plate", "network": ""}
-DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": ""}
-PRECISIONS = {"auto": "", "fp32": "", "bf16": "faster on many CPUs", "fp16": "GPUs"}
-INTERLACED = {"auto": "refused where the file says so", "progressive": "where it says so wrongly"}
-EXR_COMPRESSIONS = {"zip": "", "piz": "", "dwaa": "smaller, not exact"}
-# Beside the RGBA of EXR files, in the order of their channels' description.
-LAYERS = {
-    "all": "the shadow only with shadow=true",
-    "matte": "alpha as the network gives it",
-    "foreground": "straight colours",
-    "plate": "aligned",
-    "coverage": "where the plate saw the place",
-    "shadow": "the person's, as a factor",
-    "confidence": "in alpha",
-}
-PROGRESS = {
-    "auto": "a bar in a terminal, else plain",
-    "plain": "a line every 10 seconds",
-    "json": "a JSON object a line, for render farms",
-    "openjd": "lines that Open Job Description reads",
-    "none": "",
-}
-# Headings of the help page, in order, by the group that a setting names.
-GROUPS = {
-    "read": "What is read",
-    "matte": "How the person is cut out",
-    "write": "What is written",
-    "run": "How it runs",
-}
 
 
 def _check_frame_rate(rate: str | float | Fraction) -> str | None:

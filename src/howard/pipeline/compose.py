@@ -20,7 +20,7 @@ class ComposeSettings:
         depths: types of the pictures, uint8, uint16 or float32, that outputs store; the first output's first.
         layers: further pictures that are made, by the names of :func:`howard.pipeline.layers.make_layers`.
         linear_light: whether the matte mixes in linear light or in encoded values.
-        foreground: where soft pixels have their colours from, one of `howard.options.FOREGROUNDS`.
+        foreground: where soft pixels have their colours from, one of `howard.choices.FOREGROUNDS`.
     """
 
     depths: tuple[np.dtype, ...]

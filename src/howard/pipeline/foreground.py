@@ -91,7 +91,7 @@ def estimate_foreground(
 def choose_colours(frame: MattedFrame, foreground: str, *, linear_light: bool) -> Callable[[Pixels], np.ndarray]:
     """The function that gives a frame's soft pixels their colours.
 
-    ``foreground`` is one of `howard.options.FOREGROUNDS`, ``linear_light`` as in :func:`estimate_foreground`.
+    ``foreground`` is one of `howard.choices.FOREGROUNDS`, ``linear_light`` as in :func:`estimate_foreground`.
     """
     if foreground == "network":
         return lambda soft: soft.of(frame.foreground)

@@ -23,7 +23,7 @@ def matte_with_people(
         plate: of the same size, aligned to it; 0 where not covered.
         coverage: (H, W) in [0, 1]; None means everywhere.
         mask: (h, w) bool of any size, where the source differs from the plate and somebody may be; None means anywhere.
-        subject: one of :data:`howard.options.SUBJECTS`; if it may be anything the network is given no people.
+        subject: one of :data:`howard.choices.SUBJECTS`; if it may be anything the network is given no people.
     """
     people: dict[str, Any] = {}
     if subject == "person" and predictor.find_people is not None:

@@ -56,7 +56,7 @@ def matte_clip(
         predictor: what mattes a frame.
         numbers: frames of the shot, counted as in output names.
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
-        subject: what is cut out, one of :data:`howard.options.SUBJECTS`.
+        subject: what is cut out, one of :data:`howard.choices.SUBJECTS`.
         workers: frames aligned at a time, fewer where memory is short; None means one for each of the machine's cores.
         progress: is told of reading the plate through.
         sparse: whether only some plate frames are read, see :class:`howard.align.PlateAligner`; for few frames.
@@ -164,7 +164,7 @@ def matte_frames(
 ) -> Iterator[MattedFrame]:
     """Matte aligned frames one by one. Where the plate saw nothing it stays 0 and the coverage says so.
 
-    ``subject`` is one of :data:`howard.options.SUBJECTS`.
+    ``subject`` is one of :data:`howard.choices.SUBJECTS`.
     """
     for source, plate, plate_damaged, explain in aligned:
         matte = matte_with_people(predictor, source.image, plate.image, plate.coverage, plate.changed, subject)
