@@ -22,7 +22,9 @@ _OCCUPIED = 0.02
 # Coverage of a cell below which its plate is not used: cells must be covered wholly but for rounding.
 _COVERED = 0.98
 # Standard deviation of a cell's noise in the dark, in linear light: sensor, codec and rounding to 8 bits.
-_DARK = 0.004
+_DARK = 0.002
+# Linear light added to both images, so that black has a ratio.
+_BLACK = 0.001
 # Standard deviation of a cell's noise at a brightness of 1, in linear light; it grows with the root of brightness.
 _NOISE = 0.02
 # Standard deviation of the exposure match's error, as a share of brightness.
@@ -67,8 +69,8 @@ def measure_light_ratio(
     occupied = _combine_3x3(torch.maximum, alpha / _OCCUPIED, 1).clamp(max=1)
     empty = (1 - occupied) * (coverage > _COVERED)
     unknown = 1 - occupied
-    plate = plate.clamp(min=0) + _DARK
-    source = torch.where(empty > 0, source.clamp(min=0) + _DARK, plate)
+    plate = plate.clamp(min=0) + _BLACK
+    source = torch.where(empty > 0, source.clamp(min=0) + _BLACK, plate)
     lit, known = brightness(source), brightness(plate)
     around = mean_3x3(known)
     change = mean_3x3(lit) / around

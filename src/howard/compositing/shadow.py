@@ -36,24 +36,24 @@ _GREY = 800.0
 _COLOUR_SCALE = 2
 # Inverse variance with which a cell that the plate did not see is taken to have no shadow; small, so that gaps of a few
 # cells are filled from around.
-_UNSEEN = 1.0
+_UNSEEN = 0.3
 # Inverse variance with which the whole picture is taken to have no shadow.
 _NO_SHADOW = 400.0
 # Halvings at which the residual of the exposure match is measured: cells of 32 pixels at a long side of 1920.
 _LEVEL_SCALE = 3
 # Quantile of the log factor that is lit as the plate was: below 1/2 of the place may be in shadow. Higher ones took
 # noise for the level where there was no shadow at all.
-_LIT = 0.9
+_LIT = 0.85
 # Log factors below these are taken for errors rather than for shadow, for reflected light, and for colour.
-_LEAST_SHADOW = 0.015
-_LEAST_LIGHT = 0.06
+_LEAST_SHADOW = 0.01
+_LEAST_LIGHT = 0.1
 _LEAST_COLOUR = 0.05
 # Colour is limited to this log factor of a channel.
 _MOST_COLOUR = 0.2
 # Standard deviations of a frame's noise at which a difference between scales is halved.
-_NOISE_LIMIT = 1.0
+_NOISE_LIMIT = 0.7
 # Fewest cells to tell the noise of a scale from, and how many of more are used.
-_FEWEST_CELLS = 256
+_FEWEST_CELLS = 1000
 _MOST_CELLS = 4096
 # Median of the square of a standard normal variable.
 _MEDIAN_SQUARE = 0.455
