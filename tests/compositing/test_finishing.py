@@ -117,7 +117,7 @@ def test_the_order_is_levels_choke_feather() -> None:
 
 
 @few
-@given(seeds, st.floats(-7, 7), st.floats(0, 6), st.floats(0, 0.4), st.floats(0.6, 1))
+@given(seeds, st.floats(-7, 7), st.floats(0, 6, allow_subnormal=False), st.floats(0, 0.4), st.floats(0.6, 1))
 def test_results_are_monotone_within_limits_and_per_frame(
     seed: int, pixels: float, soft: float, black: float, white: float
 ) -> None:
@@ -139,12 +139,11 @@ def test_choking_more_never_leaves_more(seed: int, pixels: float, further: float
 
 
 @few
-@given(st.floats(-12, 12), st.floats(0, 8))
+@given(st.floats(-12, 12), st.floats(0, 8, allow_subnormal=False))
 def test_alpha_grows_no_farther_than_said(pixels: float, soft: float) -> None:
     controls = FinishingControls(choke=pixels, feather=soft)
     grown = finish_alpha(half_plane(60.5), controls)
-    # Interpolation between whole radii reaches to the larger one.
-    assert (grown[..., 62 + controls.reach :] < 1e-6).all()
+    assert (grown[..., 61 + controls.reach :] < 1e-6).all()
 
 
 def test_foreground_goes_on_from_the_nearest_colours() -> None:

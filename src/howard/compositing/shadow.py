@@ -9,7 +9,6 @@ from math import log
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from howard.compositing.light_ratio import (
@@ -22,7 +21,7 @@ from howard.compositing.light_ratio import (
     mean_9x9,
     measure_light_ratio,
 )
-from howard.compositing.pyramid import count_levels, double, sum_pyramid
+from howard.compositing.pyramid import count_levels, enlarge, sum_pyramid
 
 # The constants were chosen on data/sample (benchmarks/shadow.py), also with its shadow removed and with it squared.
 # Standard deviation of the log factor of a cell from that of four; from scale to scale, the coarser the larger.
@@ -91,7 +90,7 @@ def estimate_shadow(source: Tensor, plate: Tensor, coverage: Tensor, alpha: Tens
     around = mean_9x9(grey)
     certain = _certainty(around, torch.where(around > 0, _LEAST_LIGHT, _LEAST_SHADOW))
     change = certain * (grey + _estimate_colour(colour_ratio))
-    return _enlarge(change.exp(), cell_size(source), (height, width))
+    return enlarge(change.exp(), cell_size(source), (height, width))
 
 
 def _estimate_colour(ratio: LightRatio) -> Tensor:
@@ -105,7 +104,7 @@ def _estimate_colour(ratio: LightRatio) -> Tensor:
     colour = _fuse([_limit(each, -_MOST_COLOUR, _MOST_COLOUR) for each in scales], _COLOUR_DETAIL)
     colour = _certainty(colour, _LEAST_COLOUR) * colour
     height, width = ratio.trust.shape[2:]
-    return _enlarge(colour, 2**_COLOUR_SCALE, (height, width))
+    return enlarge(colour, 2**_COLOUR_SCALE, (height, width))
 
 
 def _make_scales(ratio: LightRatio) -> list[_Scale]:
@@ -155,7 +154,7 @@ def _fuse(scales: list[_Scale], detail: float) -> Tensor:
         fused = (trust * (fused + difference) + known * fused) / (trust + unseen + known)
         if number:
             finer = scales[number - 1].change
-            fused = double(fused, (finer.shape[2], finer.shape[3]))
+            fused = enlarge(fused, 2, (finer.shape[2], finer.shape[3]))
             known = 1 / (detail * _DETAIL_GROWTH ** (number - 1)) ** 2
     return fused
 
@@ -178,12 +177,3 @@ def _certainty(change: Tensor, least: Tensor | float) -> Tensor:
     """From 0 for log factors far below ``least`` to 1 for those far above."""
     squared = change.square()
     return squared / (squared + least**2)
-
-
-def _enlarge(cells: Tensor, factor: int, size: tuple[int, int]) -> Tensor:
-    """Cells (B, C, h, w) of ``factor`` pixels to a picture (B, C, H, W)."""
-    batch, channels = cells.shape[:2]
-    # Channels in the batch's place take a CPU a quarter of the time.
-    single = cells.flatten(0, 1)[:, None]
-    enlarged = F.interpolate(single, scale_factor=factor, mode="bilinear", align_corners=False)
-    return enlarged.view(batch, channels, *enlarged.shape[2:])[..., : size[0], : size[1]]
