@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from howard.compositing.pyramid import enlarge, shrink
+
 # The constants were chosen on data/sample (benchmarks/shadow.py).
 # Long side, in cells, of the picture in which ratios are taken. At 960 the error where there is no shadow rose by half,
 # at 240 that of shadows by a quarter.
@@ -22,7 +24,9 @@ _OCCUPIED = 0.02
 # Coverage of a cell below which its plate is not used: cells must be covered wholly but for rounding.
 _COVERED = 0.98
 # Standard deviation of a cell's noise in the dark, in linear light: sensor, codec and rounding to 8 bits.
-_DARK = 0.004
+_DARK = 0.002
+# Linear light added to both images, so that black has a ratio.
+_BLACK = 0.001
 # Standard deviation of a cell's noise at a brightness of 1, in linear light; it grows with the root of brightness.
 _NOISE = 0.02
 # Standard deviation of the exposure match's error, as a share of brightness.
@@ -67,8 +71,8 @@ def measure_light_ratio(
     occupied = _combine_3x3(torch.maximum, alpha / _OCCUPIED, 1).clamp(max=1)
     empty = (1 - occupied) * (coverage > _COVERED)
     unknown = 1 - occupied
-    plate = plate.clamp(min=0) + _DARK
-    source = torch.where(empty > 0, source.clamp(min=0) + _DARK, plate)
+    plate = plate.clamp(min=0) + _BLACK
+    source = torch.where(empty > 0, source.clamp(min=0) + _BLACK, plate)
     lit, known = brightness(source), brightness(plate)
     around = mean_3x3(known)
     change = mean_3x3(lit) / around
@@ -95,18 +99,6 @@ def cell_size(pictures: Tensor) -> int:
     return max(1, round(max(pictures.shape[2:]) / _LONG_SIDE))
 
 
-def shrink(pictures: Tensor, factor: int) -> Tensor:
-    """Means over cells of ``factor`` x ``factor`` pixels; at the end the last row and column are repeated."""
-    height, width = pictures.shape[2:]
-    if height % factor or width % factor:
-        pictures = F.pad(pictures, (0, -width % factor, 0, -height % factor), mode="replicate")
-    batch, channels, height, width = pictures.shape
-    rows = pictures.reshape(batch, channels, height // factor, factor, width).sum(dim=3)
-    # A matrix product: a CPU's pooling, and its sum over the last dimension, take several times as long.
-    cells = rows.view(batch, channels, height // factor, width // factor, factor)
-    return cells @ torch.full((factor,), 1 / factor**2, dtype=rows.dtype, device=rows.device)
-
-
 def mean_3x3(cells: Tensor, step: int = 1) -> Tensor:
     """Means of each cell and its eight neighbours ``step`` away; edges are replicated. (B, C, h, w), same size."""
     return _combine_3x3(torch.add, cells, step) / 9
@@ -128,13 +120,12 @@ def _combine_3x3(combine: Callable[[Tensor, Tensor], Tensor], cells: Tensor, ste
 
 def _alikeness(source: Tensor, plate: Tensor) -> Tensor:
     """1 where source and plate (B, 3, h, w) differ by brightness alone, near 0 where by colour: another surface."""
-    height, width = source.shape[2:]
     ratio = (shrink(source, 2) / shrink(plate, 2)).log()
     colour = ratio - ratio.mean(dim=1, keepdim=True)
     # At its edge another surface mixes with the plate's, which looks like less of a difference.
     difference = _combine_3x3(torch.maximum, colour.square().sum(dim=1, keepdim=True), 1)
     alike = (-difference / _COLOURED**2).exp()
-    return F.interpolate(alike, scale_factor=2, mode="bilinear", align_corners=False)[..., :height, :width]
+    return enlarge(alike, 2, (source.shape[2], source.shape[3]))
 
 
 def _squared_error(known: Tensor, around: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ from math import log
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from howard.compositing.light_ratio import (
@@ -22,7 +21,7 @@ from howard.compositing.light_ratio import (
     mean_9x9,
     measure_light_ratio,
 )
-from howard.compositing.pyramid import count_levels, double, sum_pyramid
+from howard.compositing.pyramid import count_levels, enlarge, sum_pyramid
 
 # The constants were chosen on data/sample (benchmarks/shadow.py), also with its shadow removed and with it squared.
 # Standard deviation of the log factor of a cell from that of four; from scale to scale, the coarser the larger.
@@ -36,24 +35,24 @@ _GREY = 800.0
 _COLOUR_SCALE = 2
 # Inverse variance with which a cell that the plate did not see is taken to have no shadow; small, so that gaps of a few
 # cells are filled from around.
-_UNSEEN = 1.0
+_UNSEEN = 0.3
 # Inverse variance with which the whole picture is taken to have no shadow.
 _NO_SHADOW = 400.0
 # Halvings at which the residual of the exposure match is measured: cells of 32 pixels at a long side of 1920.
 _LEVEL_SCALE = 3
 # Quantile of the log factor that is lit as the plate was: below 1/2 of the place may be in shadow. Higher ones took
 # noise for the level where there was no shadow at all.
-_LIT = 0.9
+_LIT = 0.85
 # Log factors below these are taken for errors rather than for shadow, for reflected light, and for colour.
-_LEAST_SHADOW = 0.015
-_LEAST_LIGHT = 0.06
+_LEAST_SHADOW = 0.01
+_LEAST_LIGHT = 0.1
 _LEAST_COLOUR = 0.05
 # Colour is limited to this log factor of a channel.
 _MOST_COLOUR = 0.2
 # Standard deviations of a frame's noise at which a difference between scales is halved.
-_NOISE_LIMIT = 1.0
+_NOISE_LIMIT = 0.7
 # Fewest cells to tell the noise of a scale from, and how many of more are used.
-_FEWEST_CELLS = 256
+_FEWEST_CELLS = 1000
 _MOST_CELLS = 4096
 # Median of the square of a standard normal variable.
 _MEDIAN_SQUARE = 0.455
@@ -91,7 +90,7 @@ def estimate_shadow(source: Tensor, plate: Tensor, coverage: Tensor, alpha: Tens
     around = mean_9x9(grey)
     certain = _certainty(around, torch.where(around > 0, _LEAST_LIGHT, _LEAST_SHADOW))
     change = certain * (grey + _estimate_colour(colour_ratio))
-    return _enlarge(change.exp(), cell_size(source), (height, width))
+    return enlarge(change.exp(), cell_size(source), (height, width))
 
 
 def _estimate_colour(ratio: LightRatio) -> Tensor:
@@ -105,7 +104,7 @@ def _estimate_colour(ratio: LightRatio) -> Tensor:
     colour = _fuse([_limit(each, -_MOST_COLOUR, _MOST_COLOUR) for each in scales], _COLOUR_DETAIL)
     colour = _certainty(colour, _LEAST_COLOUR) * colour
     height, width = ratio.trust.shape[2:]
-    return _enlarge(colour, 2**_COLOUR_SCALE, (height, width))
+    return enlarge(colour, 2**_COLOUR_SCALE, (height, width))
 
 
 def _make_scales(ratio: LightRatio) -> list[_Scale]:
@@ -155,7 +154,7 @@ def _fuse(scales: list[_Scale], detail: float) -> Tensor:
         fused = (trust * (fused + difference) + known * fused) / (trust + unseen + known)
         if number:
             finer = scales[number - 1].change
-            fused = double(fused, (finer.shape[2], finer.shape[3]))
+            fused = enlarge(fused, 2, (finer.shape[2], finer.shape[3]))
             known = 1 / (detail * _DETAIL_GROWTH ** (number - 1)) ** 2
     return fused
 
@@ -178,12 +177,3 @@ def _certainty(change: Tensor, least: Tensor | float) -> Tensor:
     """From 0 for log factors far below ``least`` to 1 for those far above."""
     squared = change.square()
     return squared / (squared + least**2)
-
-
-def _enlarge(cells: Tensor, factor: int, size: tuple[int, int]) -> Tensor:
-    """Cells (B, C, h, w) of ``factor`` pixels to a picture (B, C, H, W)."""
-    batch, channels = cells.shape[:2]
-    # Channels in the batch's place take a CPU a quarter of the time.
-    single = cells.flatten(0, 1)[:, None]
-    enlarged = F.interpolate(single, scale_factor=factor, mode="bilinear", align_corners=False)
-    return enlarged.view(batch, channels, *enlarged.shape[2:])[..., : size[0], : size[1]]
