@@ -24,7 +24,8 @@ from howard.choices import (
     PROGRESS,
     SUBJECTS,
 )
-from howard.fields import REQUIRED, at_least, find_setting, list_settings, setting, split_list, validate
+from howard.errors import SettingsError
+from howard.fields import REQUIRED, at_least, between, find_setting, list_settings, setting, split_list, validate
 from howard.frame_rates import read_frame_rate
 from howard.quality import QUALITY_CHOICES
 
@@ -35,6 +36,10 @@ PlatePaths = str | Path | Sequence[str | Path]
 
 # The plate made of the shot's own frames.
 PLATE_SELF = "self"
+# Pixels of the shot: larger ones are mistakes, and take long.
+_MOST_CHOKE = 20
+_MOST_FEATHER = 200
+_EDGE_CONTROLS = ("choke", "black", "white", "feather", "despill")
 
 
 def _check_frame_rate(rate: str | float | Fraction) -> str | None:
@@ -111,6 +116,29 @@ class RenderOptions:
     foreground: str = setting(
         "estimated", "colours of soft edges", choices=FOREGROUNDS, is_recorded=True, group="matte"
     )
+    choke: float = setting(
+        0.0,
+        "move the edge of alpha inward by this many pixels of the shot, outward if negative; -20 to 20",
+        check=between(-_MOST_CHOKE, _MOST_CHOKE),
+        is_recorded=True,
+        group="matte",
+    )
+    black: float = setting(0.0, "alpha up to this becomes 0", check=between(0, 1), is_recorded=True, group="matte")
+    white: float = setting(1.0, "alpha from this on becomes 1", check=between(0, 1), is_recorded=True, group="matte")
+    feather: float = setting(
+        0.0,
+        "soften the edge of alpha over this many pixels of the shot to either side; up to 200",
+        check=between(0, _MOST_FEATHER),
+        is_recorded=True,
+        group="matte",
+    )
+    despill: float = setting(
+        0.0,
+        "share of the plate's colour cast that is taken from soft edges, 0 to 1",
+        check=between(0, 1),
+        is_recorded=True,
+        group="matte",
+    )
     weights: str | Path = setting(
         "default", "name of weights that ship with Howard, or a weights file", is_path=True, group="matte"
     )
@@ -149,6 +177,14 @@ class RenderOptions:
 
     def __post_init__(self) -> None:
         validate(self)
+        if self.black >= self.white:
+            raise SettingsError(f"black={self.black:g} is not below white={self.white:g}; give a smaller black=")
+
+    @property
+    def edge_controls(self) -> dict[str, float]:
+        """Those of choke, black, white, feather and despill that change something, by name."""
+        given = {name: (getattr(self, name), find_setting(type(self), name).default) for name in _EDGE_CONTROLS}
+        return {name: value for name, (value, default) in given.items() if value != default}
 
     @property
     def formats(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ def finish_settings(options: RenderOptions, predictor: Predictor, depths: tuple[
         layers=options.layer_names,
         linear_light=predictor.metadata.mixing == "linear",
         foreground=options.foreground,
+        controls=options.edge_controls,
     )
 
 
