@@ -65,7 +65,6 @@ ALLOWED: dict[str, set[str]] = {
     "pretrained": set(),
     "keying": {"media"},
     "data": {"media", "synthesis"},
-    "compositing": set(),
     "pipeline": {"media", "align", "matting", "compositing", "report"},
     "evaluation": {"media", "pipeline"},
     "training": {"matting", "data", "evaluation", "media"},

@@ -5,13 +5,21 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from howard.colour import linear_to_srgb
+from howard.colour import linear_to_srgb, srgb_to_linear
 from howard.compositing.finishing import FinishingControls, despill, extend_foreground, finish_alpha
 from howard.media import to_depth
 from howard.pipeline.cutout import Pixels, find_soft, round_alpha
 from howard.pipeline.frames import MattedFrame
-from howard.pipeline.tensors import as_light, as_picture, as_tensor, device_of
+from howard.pipeline.tensors import as_light, as_picture, as_plane, device_of
+
+
+class EditedEdges(NamedTuple):
+    """``alpha`` (B, 1, H, W) in [0, 1] and straight ``foreground`` (B, 3, H, W) in linear light, of all pixels."""
+
+    alpha: Tensor
+    foreground: Tensor
 
 
 class EditedFrame(NamedTuple):
@@ -35,26 +43,38 @@ class EditedFrame(NamedTuple):
         return picture
 
 
+def edit_edges(alpha: Tensor, foreground: Tensor, plate: Tensor, controls: FinishingControls) -> EditedEdges:
+    """Alpha and colours after levels, choke and feather, for which colours are extended outward first, and despill.
+
+    Args:
+        alpha: (B, 1, H, W) in [0, 1].
+        foreground: (B, 3, H, W) linear light, straight; it means nothing where alpha is 0.
+        plate: (B, 3, H, W) linear light, what lies behind.
+        controls: ``choke`` and ``feather`` count pixels of these pictures.
+    """
+    finished = finish_alpha(alpha, controls)
+    extended = extend_foreground(foreground, alpha, controls.reach)
+    return EditedEdges(finished, despill(extended, plate, finished, controls.despill))
+
+
 @torch.inference_mode()
 def apply_controls(
     frame: MattedFrame, colours_of: Callable[[Pixels], np.ndarray], controls: FinishingControls
 ) -> EditedFrame:
-    """Alpha and colours after levels, choke and feather, for which colours are extended outward first, and despill.
+    """:func:`edit_edges` of a frame.
 
-    ``colours_of`` gives the colours of soft pixels, as :func:`howard.pipeline.cutout.cut_out` takes it. The pixels that
-    ``choke`` and ``feather`` count are the source's.
+    ``colours_of`` gives the colours of soft pixels, as :func:`howard.pipeline.cutout.cut_out` takes it.
     """
     device = device_of(frame)
-    solved = to_depth(frame.source.image, np.float32).copy()
+    source, plate = (as_light(image, device) for image in (frame.source.image, frame.plate.image))
     soft = find_soft(round_alpha(frame.alpha, np.float32))
-    solved[soft] = colours_of(soft)
-    source, plate, foreground = (as_light(each, device) for each in (frame.source.image, frame.plate.image, solved))
-    before = as_tensor(frame.alpha, device)
-    alpha = finish_alpha(before, controls)
-    foreground = extend_foreground(foreground, before, controls.reach)
-    foreground = despill(foreground, plate, alpha, controls.despill)
+    foreground = source.clone()
+    colours = torch.as_tensor(np.asarray(colours_of(soft), np.float32), device=device)
+    foreground[0][:, soft.rows, soft.columns] = srgb_to_linear(colours).T
+    edited = edit_edges(as_plane(frame.alpha, device), foreground, plate, controls)
+    is_changed = (edited.foreground != source).any(dim=1, keepdim=True)
     return EditedFrame(
-        alpha=as_picture(alpha)[..., 0],
-        colours=as_picture(linear_to_srgb(foreground)),
-        is_changed=as_picture((foreground != source).any(dim=1, keepdim=True))[..., 0] > 0,
+        alpha=as_picture(edited.alpha)[..., 0],
+        colours=as_picture(linear_to_srgb(edited.foreground)),
+        is_changed=as_picture(is_changed)[..., 0] > 0,
     )

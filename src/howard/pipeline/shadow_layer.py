@@ -5,7 +5,7 @@ import torch
 
 from howard.compositing.shadow import estimate_shadow
 from howard.pipeline.frames import MattedFrame
-from howard.pipeline.tensors import as_light, as_picture, as_tensor, device_of
+from howard.pipeline.tensors import as_light, as_picture, as_plane, device_of
 
 
 @torch.inference_mode()
@@ -13,5 +13,5 @@ def make_shadow(frame: MattedFrame) -> np.ndarray:
     """The factor by which the person changes the light on the place, (H, W, 3) float32; 1 where they do not."""
     device = device_of(frame)
     source, plate = (as_light(image, device) for image in (frame.source.image, frame.plate.image))
-    coverage, alpha = (as_tensor(each, device) for each in (frame.plate.coverage, frame.alpha))
+    coverage, alpha = (as_plane(each, device) for each in (frame.plate.coverage, frame.alpha))
     return as_picture(estimate_shadow(source, plate, coverage, alpha))

@@ -1,13 +1,12 @@
-"""Pictures as tensors, and back."""
+"""A frame's pictures as tensors of planes, and back."""
 
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from howard.colour import srgb_to_linear
-from howard.media import to_depth
+from howard.compositing.light import decode
+from howard.compositing.transfer import upload
 from howard.pipeline.frames import MattedFrame
 
 
@@ -16,15 +15,14 @@ def device_of(frame: MattedFrame) -> Any:
     return getattr(frame.matte.alpha, "device", "cpu")
 
 
-def as_tensor(picture: np.ndarray, device: Any) -> Tensor:
-    """(H, W) or (H, W, C) as (1, C, H, W) on a device."""
-    planes = picture[None] if picture.ndim == 2 else np.moveaxis(picture, -1, 0)
-    return torch.from_numpy(np.ascontiguousarray(planes)[None]).to(device)
+def as_plane(picture: np.ndarray, device: Any) -> Tensor:
+    """(H, W) as (1, 1, H, W) on a device."""
+    return upload(picture[None, None], device)
 
 
 def as_light(picture: np.ndarray, device: Any) -> Tensor:
-    """sRGB-encoded (H, W, 3) of any depth as linear light, (1, 3, H, W) float32."""
-    return srgb_to_linear(as_tensor(to_depth(picture, np.float32), device))
+    """sRGB-encoded (H, W, 3) of any depth as linear light, (1, 3, H, W) float32, on a device."""
+    return decode(upload(picture[None], device), is_linear=True).movedim(3, 1)
 
 
 def as_picture(planes: Tensor) -> np.ndarray:
