@@ -35,8 +35,7 @@ FORMATS = {
 }
 SUBJECTS = {"person": "and what people hold or wear", "anything": "whatever the plate does not show"}
 ALPHA_MODES = {"auto": "straight in PNG, premultiplied in EXR", "straight": "", "premultiplied": ""}
-ALPHAS = {"unmixed": "as person and plate explain the source", "network": ""}
-FOREGROUNDS = {"estimated": "from solid colours around and the plate", "network": ""}
+EDGES = {"solved": "alpha and colours as person and plate explain the source", "network": "as the network gives them"}
 DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": ""}
 PRECISIONS = {"auto": "", "fp32": "", "bf16": "faster on many CPUs", "fp16": "GPUs"}
 INTERLACED = {"auto": "refused where the file says so", "progressive": "where it says so wrongly"}
@@ -137,10 +136,7 @@ class RenderOptions:
         group="matte",
     )
     subject: str = setting("person", "what is cut out", choices=SUBJECTS, is_recorded=True, group="matte")
-    alpha: str = setting("unmixed", "alpha of soft edges", choices=ALPHAS, is_recorded=True, group="matte")
-    foreground: str = setting(
-        "estimated", "colours of soft edges", choices=FOREGROUNDS, is_recorded=True, group="matte"
-    )
+    edges: str = setting("solved", "soft edges", choices=EDGES, is_recorded=True, group="matte")
     weights: str | Path = setting(
         "default", "name of weights that ship with Howard, or a weights file", is_path=True, group="matte"
     )

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import OpenEXR
 import pytest
+from howard.pipeline.shadow_layer import make_shadow
 
 from howard.colour import linear_to_srgb, srgb_to_linear
 from howard.errors import OutputError
 from howard.media import FactorSequenceWriter, composite, open_reader, to_depth
 from howard.options import RenderOptions
 from howard.pipeline import cut_out_frames, remove_background
-from howard.pipeline.shadow_layer import make_shadow
 from tests.pipeline.conftest import HEIGHT, WIDTH, encode
 from tests.pipeline.difference_key import DifferenceKey, KeyMatte
 from tests.pipeline.matted_frames import matted_frame

@@ -1,15 +1,22 @@
 """From a matted frame to its final pixels: the one place where alpha and colour are decided after the network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from howard.pipeline.cutout import cut_out
-from howard.pipeline.foreground import choose_colours
+from howard.compositing.edges import Edges
+from howard.compositing.packing import pack_rgba
+from howard.compositing.transfer import Download, open_copy_stream
+from howard.pipeline.frame_tensors import FrameTensors, solve_frame
 from howard.pipeline.frames import MattedFrame
 from howard.pipeline.layers import make_layers
+
+# Measures are taken of every n-th pixel and row, at most this many along the longer side: they only point at frames.
+MEASURED_SIDE = 320
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,35 +27,67 @@ class ComposeSettings:
         depths: types of the pictures, uint8, uint16 or float32, that outputs store; the first output's first.
         layers: further pictures that are made, by the names of :func:`howard.pipeline.layers.make_layers`.
         linear_light: whether the matte mixes in linear light or in encoded values.
-        foreground: where soft pixels have their colours from, one of `howard.options.FOREGROUNDS`.
+        edges: how soft edges are made, one of `howard.options.EDGES`.
     """
 
     depths: tuple[np.dtype, ...]
     layers: tuple[str, ...] = ()
     linear_light: bool = True
-    foreground: str = "estimated"
+    edges: str = "solved"
 
 
 class ComposedPixels(NamedTuple):
-    """Final pixels; fields as those of `FinishedFrame`."""
+    """Final pixels: ``rgba`` and ``layers`` as in `FinishedFrame`, and every n-th pixel of the plate, (h, w, 3), and of
+    its coverage, (h, w), for the measures."""
 
-    rgba: Mapping[np.dtype, np.ndarray]
-    layers: Mapping[str, np.ndarray]
+    rgba: dict[np.dtype, np.ndarray]
+    layers: dict[str, np.ndarray]
+    plate: np.ndarray
+    coverage: np.ndarray
 
 
-def compose_pixels(frame: MattedFrame, settings: ComposeSettings) -> ComposedPixels:
-    """The straight RGBA of a frame at every depth, and its layers.
+class Composer:
+    """Makes final pixels on a device and brings them to the host."""
+
+    def __init__(self, settings: ComposeSettings, device: torch.device | str = "cpu") -> None:
+        self._settings = settings
+        self._stream = open_copy_stream(torch.device(device))
+
+    @torch.inference_mode()
+    def begin(self, frame: MattedFrame) -> Callable[[], ComposedPixels]:
+        """Start on a frame; the function that is returned waits for its pixels."""
+        edges = solve_frame(frame, self._settings.edges, linear_light=self._settings.linear_light)
+        tensors = compose_tensors(frame.tensors, edges, self._settings)
+        layers = make_layers(frame, self._settings.layers, edges, linear_light=self._settings.linear_light)
+        download = Download(tensors | {f"layer {name}": layer for name, layer in layers.items()}, self._stream)
+        return lambda: self._collect(download.wait())
+
+    def _collect(self, arrays: dict[str, np.ndarray]) -> ComposedPixels:
+        return ComposedPixels(
+            {depth: arrays[f"rgba {depth}"] for depth in self._settings.depths},
+            {name: arrays[f"layer {name}"] for name in self._settings.layers},
+            arrays["plate"],
+            arrays["coverage"],
+        )
+
+
+def compose_tensors(tensors: FrameTensors, edges: Edges, settings: ComposeSettings) -> dict[str, Tensor]:
+    """Straight RGBA at every depth, (H, W, 4), as "rgba TYPE", and the "plate" and "coverage" of every n-th pixel.
 
     Each depth is computed by itself, so that a picture does not depend on what else is written.
     """
-    colours = choose_colours(frame, settings.foreground, linear_light=settings.linear_light)
-    image = frame.source.image
-    rgba = {
+    source = tensors.source
+    packed = {}
+    for depth in settings.depths:
         # Float sources may be HDR: the writers convert them.
-        depth: cut_out(
-            image, frame.alpha, colours, image.dtype if image.dtype.kind == "f" else depth, alpha_dtype=depth
-        )
-        for depth in settings.depths
-    }
-    deepest = rgba[max(rgba, key=lambda depth: depth.itemsize)]
-    return ComposedPixels(rgba, make_layers(frame, settings.layers, deepest))
+        stored = "float32" if source.is_floating_point() else str(depth)
+        rgba = pack_rgba(source, edges, stored, alpha_depth=str(depth), linear_light=settings.linear_light)
+        packed[f"rgba {depth}"] = rgba[0]
+    step = measuring_step(source.shape[1], source.shape[2])
+    plate, coverage = (each[0, ::step, ::step].contiguous() for each in (tensors.plate, tensors.coverage[..., 0]))
+    return packed | {"plate": plate, "coverage": coverage}
+
+
+def measuring_step(height: int, width: int) -> int:
+    """Of every how many pixels and rows of a frame measures are taken."""
+    return -(-max(height, width) // MEASURED_SIDE)
