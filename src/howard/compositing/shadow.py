@@ -24,7 +24,7 @@ from howard.compositing.light_ratio import (
 from howard.compositing.pyramid import count_levels, enlarge, sum_pyramid
 
 # The constants were chosen on data/sample (benchmarks/shadow.py): as it is, with its shadow removed, with the fourth
-# power of its shadow, and with white and blotchy noise at 30 % of its light; they balance errors in and outside shadows.
+# power of its shadow, and with white and blotchy noise at 30 % of its light, balancing errors in and outside shadows.
 # Standard deviation of a cell's log factor from the next coarser cell's, at the finest scale.
 _DETAIL = 0.03
 # Growth of that deviation from a scale to the next coarser one: shadows have soft edges.
