@@ -59,6 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     "align": set(),
     "matting": set(),
     "synthesis": set(),
+    "compositing": set(),
     "pretrained": set(),
     "keying": {"media"},
     "data": {"media", "synthesis"},
