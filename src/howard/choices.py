@@ -12,8 +12,7 @@ FORMATS = {
 }
 SUBJECTS = {"person": "and what people hold or wear", "anything": "whatever the plate does not show"}
 ALPHA_MODES = {"auto": "straight in PNG, premultiplied in EXR", "straight": "", "premultiplied": ""}
-ALPHAS = {"unmixed": "as person and plate explain the source", "network": ""}
-FOREGROUNDS = {"estimated": "from solid colours around and the plate", "network": ""}
+EDGES = {"solved": "alpha and colours as person and plate explain the source", "network": "as the network gives them"}
 DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": ""}
 PRECISIONS = {"auto": "", "fp32": "", "bf16": "faster on many CPUs", "fp16": "GPUs"}
 INTERLACED = {"auto": "refused where the file says so", "progressive": "where it says so wrongly"}

@@ -13,10 +13,9 @@ from typing import Any, TypeVar, get_type_hints
 
 from howard.choices import (
     ALPHA_MODES,
-    ALPHAS,
     DEVICES,
+    EDGES,
     EXR_COMPRESSIONS,
-    FOREGROUNDS,
     FORMATS,
     INTERLACED,
     LAYERS,
@@ -112,10 +111,7 @@ class RenderOptions:
         group="matte",
     )
     subject: str = setting("person", "what is cut out", choices=SUBJECTS, is_recorded=True, group="matte")
-    alpha: str = setting("unmixed", "alpha of soft edges", choices=ALPHAS, is_recorded=True, group="matte")
-    foreground: str = setting(
-        "estimated", "colours of soft edges", choices=FOREGROUNDS, is_recorded=True, group="matte"
-    )
+    edges: str = setting("solved", "soft edges", choices=EDGES, is_recorded=True, group="matte")
     choke: float = setting(
         0.0,
         "move the edge of alpha inward by this many pixels of the shot, outward if negative; -20 to 20",

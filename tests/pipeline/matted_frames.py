@@ -8,6 +8,7 @@ from howard.align import AlignedPlate, AlignmentStatus
 from howard.colour import mix
 from howard.media import Frame, to_depth
 from howard.pipeline import MattedFrame
+from howard.pipeline.frame_tensors import upload_frame
 from tests.pipeline.difference_key import KeyCoarse, KeyMatte
 
 HEIGHT, WIDTH = 72, 96
@@ -36,4 +37,8 @@ def matted_frame(dtype: type = np.uint8, status: AlignmentStatus = AlignmentStat
     coarse = KeyCoarse(alpha[None, None, ::4, ::4], np.full((1, 1, HEIGHT // 4, WIDTH // 4), 0.125, np.float32))
     foreground = np.moveaxis(person, -1, 0)[None].copy()
     matte = KeyMatte(alpha[None, None], foreground, coarse, np.ones((1, 1, HEIGHT // 4, WIDTH // 4), np.float32))
-    return MattedFrame(Frame(to_depth(source, dtype), 6, 7, Fraction(6, 24)), plate, alpha, matte)
+    image = to_depth(source, dtype)
+    tensors = upload_frame(image, plate)
+    return MattedFrame(
+        Frame(image, 6, 7, Fraction(6, 24)), plate, matte, tensors, tensors.coverage.new_tensor(alpha[None, ..., None])
+    )

@@ -10,9 +10,9 @@ from howard.compositing.finishing import FinishingControls
 from howard.errors import OutputError
 from howard.media import full_scale
 from howard.options import RenderOptions
-from howard.pipeline.compose import ComposeSettings, compose_pixels
-from howard.pipeline.edge_controls import apply_controls
-from howard.pipeline.foreground import choose_colours
+from howard.pipeline.compose import Composer, ComposeSettings
+from howard.pipeline.edge_controls import edit_edges
+from howard.pipeline.frame_tensors import solve_frame
 from tests.pipeline.matted_frames import HEIGHT, WIDTH, matted_frame
 
 DEPTHS = tuple(np.dtype(depth) for depth in (np.uint8, np.uint16, np.float32))
@@ -21,7 +21,12 @@ PERSON = np.array([0.7, 0.3, 0.2])
 
 
 def compose(frame, **controls):
-    return compose_pixels(frame, ComposeSettings(depths=DEPTHS, controls=controls)).rgba
+    return Composer(ComposeSettings(depths=DEPTHS, controls=FinishingControls(**controls))).begin(frame)().rgba
+
+
+def alpha_of(frame):
+    """The frame's solved alpha, (H, W)."""
+    return solve_frame(frame).alpha[0, ..., 0].numpy()
 
 
 def width_of(rgba):
@@ -40,13 +45,14 @@ def test_the_defaults_change_no_pixel(render, tmp_path):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_controls_without_effect_leave_the_pixels_as_they_are(dtype):
     frame = matted_frame(dtype)
-    edited = apply_controls(frame, choose_colours(frame, "estimated", linear_light=True), FinishingControls())
-    np.testing.assert_array_equal(edited.alpha, frame.alpha)
-    opaque = frame.alpha == 1
-    assert not edited.is_changed[opaque].any()
-    np.testing.assert_array_equal(
-        edited.picture(frame.source.image, frame.source.image.dtype)[opaque], frame.source.image[opaque]
-    )
+    edges = solve_frame(frame)
+    edited = edit_edges(frame.tensors, edges, FinishingControls(), linear_light=True)
+    np.testing.assert_array_equal(edited.alpha, edges.alpha)
+    opaque = alpha_of(frame) == 1
+    assert opaque.any()
+    assert not edited.is_changed[0, ..., 0].numpy()[opaque].any()
+    packed = edited.pack(frame.tensors.source, np.dtype(dtype).name)[0, ..., :3].numpy()
+    np.testing.assert_array_equal(packed[opaque], frame.source.image[opaque])
 
 
 @pytest.mark.parametrize("pixels", [1, 2.5, 6])
@@ -71,9 +77,10 @@ def test_where_alpha_grows_the_person_s_colour_goes_on():
 def test_levels_stretch_alpha_and_new_opaque_pixels_show_no_plate():
     frame = matted_frame()
     rgba = compose(frame, black=0.25, white=0.75)[np.dtype(np.uint16)]
-    expected = ((frame.alpha - 0.25) / 0.5).clip(0, 1)
+    alpha = alpha_of(frame)
+    expected = ((alpha - 0.25) / 0.5).clip(0, 1)
     np.testing.assert_allclose(rgba[..., 3] / 65535, expected, atol=1e-4)
-    grown = (frame.alpha > 0.76) & (frame.alpha < 1)
+    grown = (alpha > 0.76) & (alpha < 1)
     assert (rgba[grown][:, 3] == 65535).all()
     np.testing.assert_allclose(rgba[grown][:, :3] / 65535, np.broadcast_to(PERSON, (grown.sum(), 3)), atol=0.05)
 
@@ -82,7 +89,7 @@ def test_pixels_that_stay_opaque_stay_the_source_s():
     frame = matted_frame()
     for controls in ({"choke": 3}, {"choke": -3}, {"feather": 4}, {"despill": 1}, {"white": 0.6}):
         rgba = compose(frame, **controls)[np.dtype(np.uint8)]
-        opaque = (rgba[..., 3] == 255) & (frame.alpha == 1)
+        opaque = (rgba[..., 3] == 255) & (alpha_of(frame) == 1)
         assert opaque.any()
         np.testing.assert_array_equal(rgba[opaque][:, :3], frame.source.image[opaque])
 
@@ -113,9 +120,9 @@ def test_despill_takes_the_plate_s_colour_from_soft_edges():
 
 def test_the_layers_keep_the_network_s_alpha():
     frame = matted_frame()
-    settings = ComposeSettings(depths=DEPTHS, layers=("matte", "foreground"), controls={"choke": 5.0})
-    composed = compose_pixels(frame, settings)
-    np.testing.assert_array_equal(composed.layers["matte"], frame.alpha)
+    settings = ComposeSettings(depths=DEPTHS, layers=("matte", "foreground"), controls=FinishingControls(choke=5))
+    composed = Composer(settings).begin(frame)()
+    np.testing.assert_array_equal(composed.layers["matte"], frame.alpha[0, ..., 0])
     assert width_of(composed.rgba[DEPTHS[0]]) < WIDTH - 40
 
 

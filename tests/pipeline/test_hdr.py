@@ -6,11 +6,11 @@ import av
 import cv2
 import numpy as np
 import pytest
+from howard.pipeline.cutout import cut_out, find_soft, round_alpha
+from howard.pipeline.foreground import estimate_foreground
 
 from howard.colour import mix
 from howard.media import open_reader
-from howard.pipeline.cutout import cut_out, find_soft, round_alpha
-from howard.pipeline.foreground import estimate_foreground
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The value that alignment hands on."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,7 +17,30 @@ class AlignmentStatus(StrEnum):
     FAILED = "failed"
 
 
-class AlignedPlate(NamedTuple):
+class DeviceArray(Protocol):
+    """A picture that was rendered on a device; ``tensor`` is there, ``numpy()`` brings it to the host."""
+
+    tensor: Any
+
+    def numpy(self) -> np.ndarray: ...
+
+
+class _Fields(NamedTuple):
+    image: np.ndarray | DeviceArray
+    coverage: np.ndarray | DeviceArray
+    homography: np.ndarray
+    plate_indices: tuple[int, ...]
+    plate_weights: tuple[float, ...]
+    gain: np.ndarray
+    bias: np.ndarray
+    inliers: int
+    error_px: float
+    status: AlignmentStatus
+    changed: np.ndarray | None = None
+    hidden: np.ndarray | None = None
+
+
+class AlignedPlate(_Fields):
     """The plate as the source's camera would have seen it.
 
     ``image`` (H, W, 3) RGB of the source's dtype, 0 where not covered; ``coverage`` (H, W) float32, 1 where the plate
@@ -31,23 +54,34 @@ class AlignedPlate(NamedTuple):
     instead of the place, whether or not another fills it; None where it does nowhere.
     """
 
-    image: np.ndarray
-    coverage: np.ndarray
-    homography: np.ndarray
-    plate_indices: tuple[int, ...]
-    plate_weights: tuple[float, ...]
-    gain: np.ndarray
-    bias: np.ndarray
-    inliers: int
-    error_px: float
-    status: AlignmentStatus
-    changed: np.ndarray | None = None
-    hidden: np.ndarray | None = None
+    @property
+    def image(self) -> np.ndarray:  # type: ignore[override]
+        """The plate's picture, on the host."""
+        return _to_host(self[0])
+
+    @property
+    def coverage(self) -> np.ndarray:  # type: ignore[override]
+        """Where the plate saw the place, on the host."""
+        return _to_host(self[1])
+
+    @property
+    def device_image(self) -> Any:
+        """`image` as it was rendered: a tensor of code values, 16-bit ones as int32, on a device, or an array."""
+        return getattr(self[0], "tensor", self[0])
+
+    @property
+    def device_coverage(self) -> Any:
+        """`coverage` as it was rendered: a tensor on a device, or an array."""
+        return getattr(self[1], "tensor", self[1])
 
     @property
     def main_index(self) -> int:
         """The plate frame that gave most, whose homography this is; there is none where alignment failed."""
         return self.plate_indices[int(np.argmax(self.plate_weights))]
+
+
+def _to_host(picture: np.ndarray | DeviceArray) -> np.ndarray:
+    return picture if isinstance(picture, np.ndarray) else picture.numpy()
 
 
 def failed_plate(source: np.ndarray, closest: HomographyEstimate | None) -> AlignedPlate:

@@ -59,6 +59,8 @@ class EdgeModel(NamedTuple):
     # Of the network's alpha, unitless: the least variance, and the variance where the mean alpha nearby is 0.5.
     alpha_sure: float = 0.0041
     alpha_unsure: float = 14.0
+    # Share of that variance where the network is sure, at an alpha of 0 or 1.
+    alpha_sure_share: float = 0.5
     # Variance of the place on the line between B and F: by the squared distance of C from that line, ...
     off_line: float = 36.0
     # ... a part that is always there, ...
@@ -217,7 +219,9 @@ def _solve_alpha(known: Known, colour: Tensor, variance: Tensor, plate_variance:
     error = model.alpha_noise + model.off_line * off_line + model.alpha_colour * place.square() * variance
     error = error + model.alpha_plate * (1 - place).square() * plate_variance
     mean = known.around.alpha
-    unsure = (model.alpha_unsure * 4 * mean * (1 - mean)).clamp(min=model.alpha_sure) * length
+    own = 4 * known.alpha * (1 - known.alpha)
+    own = model.alpha_sure_share + (1 - model.alpha_sure_share) * own
+    unsure = (model.alpha_unsure * 4 * mean * (1 - mean) * own).clamp(min=model.alpha_sure) * length
     alpha = known.alpha + known.is_covered * known.is_refined * unsure / (unsure + error).clamp(min=_TINY) * (
         place - known.alpha
     )

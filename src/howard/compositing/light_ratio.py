@@ -15,7 +15,7 @@ from howard.compositing.pyramid import enlarge, shrink
 
 # The constants were chosen on data/sample (benchmarks/shadow.py).
 # Long side, in cells, of the picture in which ratios are taken. At 960 the error where there is no shadow rose by half,
-# at 240 that of shadows by a quarter.
+# at 240 that of shadows by a fifth.
 _LONG_SIDE = 480
 # Share of each channel of linear light in brightness: near Rec. 709 luma.
 _BRIGHTNESS = (0.25, 0.6, 0.15)
@@ -31,7 +31,7 @@ _BLACK = 0.001
 _NOISE = 0.02
 # Standard deviation of the exposure match's error, as a share of brightness.
 _EXPOSURE = 0.01
-# Standard deviation of the plate's misalignment, in cells: one pixel at a long side of 1920.
+# Standard deviation of the plate's misalignment, in cells: half a pixel at a long side of 1920.
 _MISPLACED = 0.12
 # Difference between the channels' log ratios from which a cell counts as another surface, not a shadow.
 _COLOURED = 0.3
@@ -47,14 +47,14 @@ class LightRatio(NamedTuple):
     """Light of the empty place and of the plate, (B, C, h, w) of cells; every field may be summed over cells.
 
     ``source`` and ``plate`` are weighted linear light: the ratio of their sums over an area is the factor between them.
-    ``trust`` (C = 1) is the inverse variance of that factor's logarithm, 0 where a cell is not used. ``unknown``
-    (C = 1) is the area, in cells, that is neither the person nor covered by the plate.
+    ``trust`` (C = 1) is the inverse variance of that factor's logarithm, 0 where a cell is not used. ``outside``
+    (C = 1) is the area, in cells, that is outside the person.
     """
 
     source: Tensor
     plate: Tensor
     trust: Tensor
-    unknown: Tensor
+    outside: Tensor
 
 
 def measure_light_ratio(
@@ -69,8 +69,8 @@ def measure_light_ratio(
     factor = cell_size(source)
     source, plate, coverage, alpha = (shrink(each, factor) for each in (source, plate, coverage, alpha))
     occupied = _combine_3x3(torch.maximum, alpha / _OCCUPIED, 1).clamp(max=1)
-    empty = (1 - occupied) * (coverage > _COVERED)
-    unknown = 1 - occupied
+    outside = 1 - occupied
+    empty = outside * (coverage > _COVERED)
     plate = plate.clamp(min=0) + _BLACK
     source = torch.where(empty > 0, source.clamp(min=0) + _BLACK, plate)
     lit, known = brightness(source), brightness(plate)
@@ -83,8 +83,8 @@ def measure_light_ratio(
     # Surfaces that lack a channel, as a yellow table lacks blue, do not show the colour of the light.
     palest = (plate.amin(dim=1, keepdim=True) / around).clamp(max=1) ** _SATURATED
     return (
-        LightRatio(lit * weight, known * weight, trust, unknown),
-        LightRatio(source * weight, plate * weight, trust * palest, unknown),
+        LightRatio(lit * weight, known * weight, trust, outside),
+        LightRatio(source * weight, plate * weight, trust * palest, outside),
     )
 
 

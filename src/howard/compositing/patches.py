@@ -54,17 +54,17 @@ def find_unknown(alpha: Tensor, refined: Tensor) -> Patches:
     available = wanted[0].numel()
     most = max(1, round(MOST_PATCHES * available))
     if alpha.device.type == "cpu" and int(wanted.flatten(1).sum(dim=1).max()) <= most:
-        found = wanted.nonzero(as_tuple=True)
-        return Patches(*found, torch.ones_like(found[0], dtype=torch.bool), near[found])
+        picture, row, column = wanted.nonzero(as_tuple=True)
+        return Patches(picture, row, column, torch.ones_like(row, dtype=torch.bool), near[picture, row, column])
     # Distinct ranks: which of equals come first would depend on the device.
     order = torch.arange(available, device=alpha.device, dtype=torch.float32) / available
     rank = 4.0 * near.flatten(1) + 2.0 * wanted.flatten(1) + order
     chosen = rank.topk(most, dim=1).indices
     picture = torch.arange(batch, device=alpha.device)[:, None].expand_as(chosen)
-    flags = (each.flatten(1).gather(1, chosen) for each in (wanted, near))
+    is_wanted, is_refined = (each.flatten(1).gather(1, chosen).flatten() for each in (wanted, near))
     columns = wanted.shape[2]
     rows = torch.div(chosen, columns, rounding_mode="floor")
-    return Patches(*(each.flatten() for each in (picture, rows, chosen - rows * columns, *flags)))
+    return Patches(picture.flatten(), rows.flatten(), (chosen - rows * columns).flatten(), is_wanted, is_refined)
 
 
 def read_patches(image: Tensor, patches: Patches) -> Tensor:

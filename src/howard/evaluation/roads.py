@@ -18,9 +18,8 @@ from howard.pipeline import (
     ProgressCallback,
     align_frames,
     choose_finder,
-    matte_frames,
-    matte_with_people,
 )
+from howard.pipeline.frame_tensors import matte_picture
 
 # What the network, or the key, is given as plate.
 ROADS = {
@@ -60,6 +59,7 @@ def score_clip(
     frames: str | None = None,
     progress: ProgressCallback | None = None,
     quality: str = "standard",
+    edges: str = "solved",
 ) -> ClipReport:
     """Matte and score a clip.
 
@@ -69,6 +69,7 @@ def score_clip(
         frames: "10-20", both included, or "7", counted from 1; None scores all.
         progress: called after each frame.
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
+        edges: how soft edges are made, one of `howard.choices.EDGES`.
 
     Raises:
         InputError: a file of the clip cannot be read. SettingsError: ``frames`` lies outside the clip.
@@ -84,7 +85,7 @@ def score_clip(
         for done, frame in enumerate(aligned, start=1):
             true = clip.alpha(frame.source.index)
             as_filmed = filmed[round(frame.source.index * (len(filmed) - 1) / max(len(shot) - 1, 1))].image
-            for name, alpha in _alphas(frame, as_filmed, clip, predictor).items():
+            for name, alpha in _alphas(frame, as_filmed, clip, predictor, edges).items():
                 roads[name].update(as_batch(alpha), as_batch(true))
             plates.append(_plate_scores(frame, true))
             status = str(frame.plate.status)
@@ -102,17 +103,16 @@ def score_clip(
 
 
 def _alphas(
-    frame: AlignedFrame, as_filmed: NDArray[np.uint8], clip: TrueClip, predictor: Predictor
+    frame: AlignedFrame, as_filmed: NDArray[np.uint8], clip: TrueClip, predictor: Predictor, edges: str
 ) -> dict[str, NDArray[np.floating]]:
     """Alpha by road; ``as_filmed`` is the frame of the plate clip at the same share of its length."""
     source, plate = frame.source.image, frame.plate
-    (film,) = matte_frames([frame], predictor)
     unaligned, clean = (
-        matte_with_people(predictor, source, each, None, plate.changed).numpy().alpha[0, 0]
+        matte_picture(predictor, source, each, None, plate.changed, edges=edges)
         for each in (as_filmed, clip.clean(frame.source.index))
     )
     return {
-        "film": film.alpha,
+        "film": matte_picture(predictor, source, plate.image, plate.coverage, plate.changed, edges=edges),
         "clean": clean,
         "unaligned": unaligned,
         "key": difference_key(source, plate.image, plate.coverage),

@@ -17,12 +17,11 @@ from howard.matting.network import Matte, MattingNetwork, coarse_scale
 from howard.matting.person_maps import PersonMaps
 from howard.matting.person_prior import PRIOR_WEIGHTS
 from howard.matting.prior_predictor import PersonPriorPredictor
-from howard.matting.unmixing import unmix_alpha
 from howard.matting.weights import WeightsMetadata, content_digest, find_weights, load_network
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-ALPHAS = ("unmixed", "network")
 _DTYPES = (np.uint8, np.uint16, np.float32)
+_FULL_CODES = {torch.uint8: 255, torch.uint16: 65535, torch.int32: 65535}
 # Below 32 coarse pixels the deepest features would be less than a pixel wide.
 _SMALLEST_SIDE, _SMALLEST_COARSE_SIDE = 64, 32
 
@@ -46,8 +45,6 @@ class MattingPredictor:
         metadata: of its weights; gives the coarse long side and the refine settings.
         device: where the copy lives.
         precision: of weights and features, one of :data:`PRECISIONS`; images and mattes stay in fp32.
-        alpha: one of :data:`ALPHAS`: ``unmixed`` mends what the refiner worked on by what source and plate show, see
-            :func:`howard.matting.unmixing.unmix_alpha`; ``network`` leaves it as it is.
         augmented: whether the mean is taken of three mattes: of the mirror image, and with the coarse network at a
             smaller and at a larger size. Three times the time, and less of what the network does by chance. ``coarse``
             is then that of the mirror image, turned back.
@@ -60,7 +57,6 @@ class MattingPredictor:
         metadata: WeightsMetadata,
         device: torch.device,
         precision: str = "fp32",
-        alpha: str = "unmixed",
         augmented: bool = False,
         digests: Mapping[str, str] | None = None,
     ) -> None:
@@ -68,26 +64,25 @@ class MattingPredictor:
         self.metadata = metadata
         self.device = device
         self.precision = precision
-        self.alpha = alpha
         self.digests = dict(digests or {})
         self.views = _AUGMENTED if augmented else (_View(),)
-        self.find_people: PersonPriorPredictor | None = None
-        if metadata.person_prior:
-            self.find_people = PersonPriorPredictor(device, metadata.coarse_long_side, PRECISIONS[precision])
+        # Networks that take no maps of people ignore them; the edge solver uses them whatever the network.
+        self.find_people = PersonPriorPredictor(device, metadata.coarse_long_side, PRECISIONS[precision])
 
     @torch.inference_mode()
     def __call__(
         self,
-        source: np.ndarray,
-        plate: np.ndarray,
-        coverage: np.ndarray | None = None,
+        source: np.ndarray | Tensor,
+        plate: np.ndarray | Tensor,
+        coverage: np.ndarray | Tensor | None = None,
         person: PersonMaps | None = None,
     ) -> Matte:
         """Matte one frame, or a batch of frames of one size.
 
         Args:
             source: (H, W, 3) or (B, H, W, 3) RGB, uint8 in [0, 255], uint16 in [0, 65535], or float32 in [0, 1]
-                (clamped); sRGB-encoded; H and W at least 64.
+                (clamped); sRGB-encoded; H and W at least 64. A tensor is on the predictor's device already, with
+                16-bit values as int32.
             plate: of the same size, aligned to the source; 0 where not covered.
             coverage: (H, W) or (B, H, W) float in [0, 1], 1 where the plate saw the place; None means everywhere.
             person: the person prior's maps of the source, on any device; None means that the subject may be anything.
@@ -108,11 +103,7 @@ class MattingPredictor:
             raise ValueError(f"coverage is {coverage.shape}, the source {source.shape[:-1]}")
         pictures = self._image(source), self._image(plate), self._coverage(coverage)
         person = self._person(person)
-        matte = _mean([self._matte(view, *pictures, person) for view in self.views])
-        if self.alpha == "network":
-            return matte
-        is_linear = self.metadata.mixing == "linear"
-        return matte._replace(alpha=unmix_alpha(*pictures, matte.alpha, matte.refined, is_linear))
+        return _mean([self._matte(view, *pictures, person) for view in self.views])
 
     @torch.inference_mode()
     def find_person(
@@ -158,26 +149,26 @@ class MattingPredictor:
     def _person(self, person: PersonMaps | None) -> PersonMaps | None:
         return None if person is None else PersonMaps(*(each.to(self.device) for each in person))
 
-    def _coverage(self, coverage: np.ndarray | None) -> Tensor | None:
+    def _coverage(self, coverage: np.ndarray | Tensor | None) -> Tensor | None:
         return None if coverage is None else self._batch(coverage[..., None]).float().clamp(0, 1)
 
-    def _image(self, image: np.ndarray) -> Tensor:
+    def _image(self, image: np.ndarray | Tensor) -> Tensor:
         """Code values of any depth to (B, 3, H, W) float32 in [0, 1] on the device."""
-        if image.dtype.kind == "u":
-            return self._batch(image).float().div_(np.iinfo(image.dtype).max)
-        return self._batch(image).float().clamp(0, 1)
+        codes = self._batch(image)
+        full = _FULL_CODES.get(codes.dtype)
+        return codes.float().clamp(0, 1) if full is None else codes.float().div_(full)
 
-    def _batch(self, values: np.ndarray) -> Tensor:
+    def _batch(self, values: np.ndarray | Tensor) -> Tensor:
         """(H, W, C) or (B, H, W, C) to a (B, C, H, W) tensor on the device, channels-last in memory."""
-        tensor = torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
-        return (tensor if values.ndim == 4 else tensor[None]).permute(0, 3, 1, 2)
+        if isinstance(values, np.ndarray):
+            values = torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
+        return (values if values.ndim == 4 else values[None]).permute(0, 3, 1, 2)
 
 
 def load_matting(
     name_or_path: str | Path,
     device: str = "auto",
     precision: str = "auto",
-    alpha: str = "unmixed",
     augmented: bool = False,
 ) -> MattingPredictor:
     """Open weights and get a predictor.
@@ -187,22 +178,20 @@ def load_matting(
         device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``mps``.
         precision: ``fp32``, ``bf16`` (on a CPU half the time, alpha within about 1e-3 on average; patches on the
             verge of being refined may change places), ``fp16`` (GPUs only), or ``auto``: fp16 on CUDA, else fp32.
-        alpha: ``unmixed`` or ``network``; see :class:`MattingPredictor`.
         augmented: whether three mattes are made and the mean taken; see :class:`MattingPredictor`.
 
     Raises:
         WeightsError: the file cannot be used.
-        SettingsError: device, precision or alpha is unknown, or cannot be had here.
+        SettingsError: device or precision is unknown, or cannot be had here.
     """
     chosen = _find_device(device)
     checked = _find_precision(precision, chosen)
-    if alpha not in ALPHAS:
-        raise SettingsError(f"unknown alpha {alpha!r}; choose {' or '.join(ALPHAS)}")
     network, metadata = load_network(name_or_path)
-    digests = {"network": content_digest(find_weights(name_or_path))}
-    if metadata.person_prior:
-        digests["person_prior"] = content_digest(PRIOR_WEIGHTS)
-    return MattingPredictor(network, metadata, chosen, checked, alpha, augmented, digests)
+    digests = {
+        "network": content_digest(find_weights(name_or_path)),
+        "person_prior": content_digest(PRIOR_WEIGHTS),
+    }
+    return MattingPredictor(network, metadata, chosen, checked, augmented, digests)
 
 
 def _mean(mattes: list[Matte]) -> Matte:
@@ -242,12 +231,14 @@ def _find_precision(precision: str, device: torch.device) -> str:
     return precision
 
 
-def _check_image(name: str, image: np.ndarray) -> None:
-    if image.ndim not in (3, 4) or image.shape[-1] != 3 or image.dtype not in _DTYPES:
+def _check_image(name: str, image: np.ndarray | Tensor) -> None:
+    allowed = _DTYPES if isinstance(image, np.ndarray) else (*_FULL_CODES, torch.float32)
+    if image.ndim not in (3, 4) or image.shape[-1] != 3 or image.dtype not in allowed:
         raise ValueError(
-            f"{name} is {image.shape} {image.dtype}; give RGB, (height, width, 3), as uint8, uint16 or float32"
+            f"{name} is {tuple(image.shape)} {image.dtype}; give RGB, (height, width, 3), as uint8, uint16 or float32"
         )
-    if image.size == 0 or min(image.shape[-3:-1]) < _SMALLEST_SIDE:
-        raise ValueError(f"{name} is {image.shape}; both sides need {_SMALLEST_SIDE} pixels at least")
-    if image.dtype == np.float32 and not np.isfinite(image).all():
+    if 0 in image.shape or min(image.shape[-3:-1]) < _SMALLEST_SIDE:
+        raise ValueError(f"{name} is {tuple(image.shape)}; both sides need {_SMALLEST_SIDE} pixels at least")
+    # On a device the host would wait for the answer.
+    if isinstance(image, np.ndarray) and image.dtype == np.float32 and not np.isfinite(image).all():
         raise ValueError(f"{name} holds values that are not finite; repair the picture")

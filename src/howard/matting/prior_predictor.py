@@ -10,6 +10,7 @@ from howard.matting.person_maps import PersonMaps, find_people
 from howard.matting.person_prior import PersonPrior, load_person_prior
 from howard.matting.prior_views import MARGIN, whole_frame
 
+_FULL_CODES = {torch.uint8: 255, torch.uint16: 65535, torch.int32: 65535}
 # Views of one frame; each takes the network's whole time.
 _MOST_VIEWS = 4
 # Share of the mask; smaller pieces are misalignment and noise, and get no view.
@@ -30,11 +31,12 @@ class PersonPriorPredictor:
         self._prior = prepare_prior(device, dtype)
         self._device, self._long_side = device, coarse_long_side
 
-    def __call__(self, source: np.ndarray, mask: np.ndarray | None = None) -> PersonMaps:
+    def __call__(self, source: np.ndarray | torch.Tensor, mask: np.ndarray | None = None) -> PersonMaps:
         """Find people in one frame.
 
         Args:
-            source: (H, W, 3) RGB, uint8, uint16, or float32 in [0, 1]; sRGB-encoded.
+            source: (H, W, 3) RGB, uint8, uint16, or float32 in [0, 1]; sRGB-encoded. A tensor is on the device
+                already, with 16-bit values as int32.
             mask: (h, w) bool of any size, True where somebody may be, in most cases where the source differs from the
                 plate: each of its pieces is seen closely. None, or one without pieces: the whole frame is.
         """
@@ -43,16 +45,20 @@ class PersonPriorPredictor:
         return self.find(source[None], boxes, torch.zeros(len(boxes), dtype=torch.long))
 
     @torch.inference_mode()
-    def find(self, sources: np.ndarray, boxes: torch.Tensor, owner: torch.Tensor | None = None) -> PersonMaps:
+    def find(
+        self, sources: np.ndarray | torch.Tensor, boxes: torch.Tensor, owner: torch.Tensor | None = None
+    ) -> PersonMaps:
         """Find people in frames (B, H, W, 3) through boxes; see :func:`howard.matting.person_maps.find_people`."""
         height, width = sources.shape[1:3]
         scale = coarse_scale(height, width, self._long_side)
         size = max(1, round(height / scale)), max(1, round(width / scale))
-        image = torch.from_numpy(np.ascontiguousarray(sources)).to(self._device).permute(0, 3, 1, 2).float()
-        if sources.dtype.kind == "u":
-            image = image / np.iinfo(sources.dtype).max
-        owner = None if owner is None else owner.to(self._device)
-        return find_people(self._prior, image.clamp(0, 1), boxes.to(self._device), size, owner)
+        if isinstance(sources, np.ndarray):
+            sources = torch.from_numpy(np.ascontiguousarray(sources)).to(self._device)
+        image = sources.permute(0, 3, 1, 2).float() / _FULL_CODES.get(sources.dtype, 1)
+        # A few numbers: the copy need not be waited for.
+        boxes = boxes.to(self._device, non_blocking=True)
+        owner = None if owner is None else owner.to(self._device, non_blocking=True)
+        return find_people(self._prior, image.clamp(0, 1), boxes, size, owner)
 
 
 def prepare_prior(device: torch.device, dtype: torch.dtype = torch.float32) -> PersonPrior:

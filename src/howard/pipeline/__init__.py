@@ -3,7 +3,6 @@
 from howard.pipeline.deliver import deliver
 from howard.pipeline.frames import AlignedFrame, MattedFrame
 from howard.pipeline.job_bundle import JobBundle, write_job
-from howard.pipeline.people import matte_with_people
 from howard.pipeline.plan import RenderPlan, plan_render
 from howard.pipeline.predictor import Predictor, choose_finder
 from howard.pipeline.render import CutOut, cut_out_frames, remove_background
@@ -27,7 +26,6 @@ __all__ = [
     "deliver",
     "matte_clip",
     "matte_frames",
-    "matte_with_people",
     "plan_render",
     "remove_background",
     "write_job",

@@ -1,18 +1,27 @@
 """From a matted frame to its final pixels: the one place where alpha and colour are decided after the network."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from howard.pipeline.cutout import Pixels, cut_out
-from howard.pipeline.foreground import choose_colours
+from howard.compositing.edges import Edges
+from howard.compositing.finishing import FinishingControls
+from howard.compositing.packing import pack_rgba
+from howard.compositing.transfer import Download, open_copy_stream
+from howard.pipeline.edge_controls import edit_edges
+from howard.pipeline.frame_tensors import FrameTensors, solve_frame
 from howard.pipeline.frames import MattedFrame
 from howard.pipeline.layers import make_layers
 
-if TYPE_CHECKING:
-    from howard.pipeline.edge_controls import EditedFrame
+NO_CONTROLS = FinishingControls()
+# Makes straight RGBA, (1, H, W, 4), of a type, with alpha rounded as another one if that is stored in the end.
+Pack = Callable[[str, str | None], Tensor]
+# Measures are taken of every n-th pixel and row, at most this many along the longer side: they only point at frames.
+MEASURED_SIDE = 320
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,47 +32,80 @@ class ComposeSettings:
         depths: types of the pictures, uint8, uint16 or float32, that outputs store; the first output's first.
         layers: further pictures that are made, by the names of :func:`howard.pipeline.layers.make_layers`.
         linear_light: whether the matte mixes in linear light or in encoded values.
-        foreground: where soft pixels have their colours from, one of `howard.choices.FOREGROUNDS`.
-        controls: those of :class:`howard.compositing.finishing.FinishingControls` that change something, by name.
+        controls: what is changed of the edges that were found.
+        edges: how soft edges are made, one of `howard.choices.EDGES`.
     """
 
     depths: tuple[np.dtype, ...]
     layers: tuple[str, ...] = ()
     linear_light: bool = True
-    foreground: str = "estimated"
-    controls: Mapping[str, float] = field(default_factory=dict)
+    edges: str = "solved"
+    controls: FinishingControls = NO_CONTROLS
 
 
 class ComposedPixels(NamedTuple):
-    """Final pixels; fields as those of `FinishedFrame`."""
+    """Final pixels: ``rgba`` and ``layers`` as in `FinishedFrame`, and every n-th pixel of the plate, (h, w, 3), and of
+    its coverage, (h, w), for the measures."""
 
-    rgba: Mapping[np.dtype, np.ndarray]
-    layers: Mapping[str, np.ndarray]
+    rgba: dict[np.dtype, np.ndarray]
+    layers: dict[str, np.ndarray]
+    plate: np.ndarray
+    coverage: np.ndarray
 
 
-def compose_pixels(frame: MattedFrame, settings: ComposeSettings) -> ComposedPixels:
-    """The straight RGBA of a frame at every depth, and its layers.
+class Composer:
+    """Makes final pixels on a device and brings them to the host."""
+
+    def __init__(self, settings: ComposeSettings, device: torch.device | str = "cpu") -> None:
+        self._settings = settings
+        self._stream = open_copy_stream(torch.device(device))
+
+    @torch.inference_mode()
+    def begin(self, frame: MattedFrame) -> Callable[[], ComposedPixels]:
+        """Start on a frame; the function that is returned waits for its pixels."""
+        edges = solve_frame(frame, self._settings.edges, linear_light=self._settings.linear_light)
+        pack = choose_packing(frame.tensors, edges, self._settings)
+        tensors = compose_tensors(frame.tensors, pack, self._settings)
+        layers = make_layers(frame, self._settings.layers, edges, pack)
+        download = Download(tensors | {f"layer {name}": layer for name, layer in layers.items()}, self._stream)
+        return lambda: self._collect(download.wait())
+
+    def _collect(self, arrays: dict[str, np.ndarray]) -> ComposedPixels:
+        return ComposedPixels(
+            {depth: arrays[f"rgba {depth}"] for depth in self._settings.depths},
+            {name: arrays[f"layer {name}"] for name in self._settings.layers},
+            arrays["plate"],
+            arrays["coverage"],
+        )
+
+
+def choose_packing(tensors: FrameTensors, edges: Edges, settings: ComposeSettings) -> Pack:
+    """How RGBA is made of solved edges: as they are, or after the controls that change them."""
+    source, linear_light = tensors.source, settings.linear_light
+    if settings.controls.is_identity:
+        return lambda depth, alpha_depth: pack_rgba(
+            source, edges, depth, alpha_depth=alpha_depth, linear_light=linear_light
+        )
+    edited = edit_edges(tensors, edges, settings.controls, linear_light=linear_light)
+    return lambda depth, alpha_depth: edited.pack(source, depth, alpha_depth)
+
+
+def compose_tensors(tensors: FrameTensors, pack: Pack, settings: ComposeSettings) -> dict[str, Tensor]:
+    """Straight RGBA at every depth, (H, W, 4), as "rgba TYPE", and the "plate" and "coverage" of every n-th pixel.
 
     Each depth is computed by itself, so that a picture does not depend on what else is written.
     """
-    colours = choose_colours(frame, settings.foreground, linear_light=settings.linear_light)
-    image, alpha = frame.source.image, frame.alpha
-    edited = _edit(frame, colours, settings.controls) if settings.controls else None
-    if edited is not None:
-        alpha, colours = edited.alpha, edited.colours_of
-    rgba = {}
+    source = tensors.source
+    packed = {}
     for depth in settings.depths:
         # Float sources may be HDR: the writers convert them.
-        dtype = image.dtype if image.dtype.kind == "f" else depth
-        picture = image if edited is None else edited.picture(image, dtype)
-        rgba[depth] = cut_out(picture, alpha, colours, dtype, alpha_dtype=depth)
-    deepest = rgba[max(rgba, key=lambda depth: depth.itemsize)]
-    return ComposedPixels(rgba, make_layers(frame, settings.layers, deepest))
+        stored = "float32" if source.is_floating_point() else str(depth)
+        packed[f"rgba {depth}"] = pack(stored, str(depth))[0]
+    step = measuring_step(source.shape[1], source.shape[2])
+    plate, coverage = (each[0, ::step, ::step].contiguous() for each in (tensors.plate, tensors.coverage[..., 0]))
+    return packed | {"plate": plate, "coverage": coverage}
 
 
-def _edit(frame: MattedFrame, colours: Callable[[Pixels], np.ndarray], controls: Mapping[str, float]) -> "EditedFrame":
-    # Torch takes seconds to load: only when a frame is there.
-    from howard.compositing.finishing import FinishingControls
-    from howard.pipeline.edge_controls import apply_controls
-
-    return apply_controls(frame, colours, FinishingControls(**controls))
+def measuring_step(height: int, width: int) -> int:
+    """Of every how many pixels and rows of a frame measures are taken."""
+    return -(-max(height, width) // MEASURED_SIDE)

@@ -1,12 +1,13 @@
 """Finishing and writing: mattes in, files and their journal's lines out."""
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from fractions import Fraction
 
 from howard.media import Background, OrderedWork
 from howard.pipeline.finishing import FrameFinisher
-from howard.pipeline.frames import MattedFrame
+from howard.pipeline.frames import FinishedFrame, MattedFrame
 from howard.pipeline.samples import Sampler
 from howard.pipeline.writer import FrameJob, FrameWriter
 from howard.progress import FrameDone, ProgressCallback
@@ -51,8 +52,7 @@ def deliver(
                 report(FrameDone(record.number, record.status, done, len(pending)))
 
         with OrderedWork(pending, writer.prepare, writer.land) as work, closing(mattes(pending)) as frames:
-            for frame in frames:
-                finished = finisher.finish(frame)
+            for frame, finished in finish_frames(frames, finisher):
                 if sampler is not None:
                     sampler.offer(frame, finished)
                 behind = None if background is None else background.frame(frame.source.time + half_frame)
@@ -61,3 +61,17 @@ def deliver(
         tell(work.landed())
         writer.finish(numbers)
     return len(pending)
+
+
+def finish_frames(
+    frames: Iterable[MattedFrame], finisher: FrameFinisher
+) -> Generator[tuple[MattedFrame, FinishedFrame]]:
+    """Frames and their final pixels, in order; the next one is begun before a device has finished the one before."""
+    begun: deque[tuple[MattedFrame, Callable[[], FinishedFrame]]] = deque()
+    for frame in frames:
+        begun.append((frame, finisher.begin(frame)))
+        if len(begun) > finisher.in_flight:
+            earlier, finish = begun.popleft()
+            yield earlier, finish()
+    for earlier, finish in begun:
+        yield earlier, finish()

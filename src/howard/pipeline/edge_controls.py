@@ -1,80 +1,67 @@
-"""What an artist's controls (choke, levels, feather, despill) make of a frame's alpha and colours."""
+"""What an artist's controls (choke, levels, feather, despill) make of solved edges, and the pixels that follow."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from howard.colour import linear_to_srgb, srgb_to_linear
+from howard.colour import linear_to_srgb
+from howard.compositing.edges import Edges
 from howard.compositing.finishing import FinishingControls, despill, extend_foreground, finish_alpha
-from howard.media import to_depth
-from howard.pipeline.cutout import Pixels, find_soft, round_alpha
-from howard.pipeline.frames import MattedFrame
-from howard.pipeline.tensors import as_light, as_picture, as_plane, device_of
+from howard.compositing.light import decode, encode
+from howard.compositing.packing import convert_codes, round_alpha
+from howard.compositing.patches import pad_to_patches, read_patches, write_patches
+from howard.pipeline.frame_tensors import FrameTensors
 
 
 class EditedEdges(NamedTuple):
-    """``alpha`` (B, 1, H, W) in [0, 1] and straight ``foreground`` (B, 3, H, W) in linear light, of all pixels."""
+    """``alpha`` (B, H, W, 1) in [0, 1], and straight ``colours`` (B, H, W, 3), sRGB-encoded float32, of all pixels.
 
-    alpha: Tensor
-    foreground: Tensor
-
-
-class EditedFrame(NamedTuple):
-    """A frame's ``alpha`` (H, W) float32 in [0, 1], and the ``colours`` (H, W, 3) float32, sRGB-encoded, of all pixels.
-
-    ``is_changed`` (H, W) bool says where a colour is not the source's.
+    ``is_changed`` (B, H, W, 1) bool says where a colour is not the source's.
     """
 
-    alpha: np.ndarray
-    colours: np.ndarray
-    is_changed: np.ndarray
+    alpha: Tensor
+    colours: Tensor
+    is_changed: Tensor
 
-    def colours_of(self, pixels: Pixels) -> np.ndarray:
-        """The colours of some pixels, (N, 3)."""
-        return pixels.of(self.colours)
+    def pack(self, source: Tensor, depth: str, alpha_depth: str | None = None) -> Tensor:
+        """Straight RGBA, (B, H, W, 4), as :func:`howard.compositing.packing.pack_rgba` makes it; arguments as there.
 
-    def picture(self, source: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """The colours at a depth; where they are those of ``source`` (H, W, 3), its values exactly."""
-        picture = to_depth(source, dtype).copy()
-        picture[self.is_changed] = to_depth(self.colours[self.is_changed], dtype)
-        return picture
+        Unchanged colours are the source's exactly.
+        """
+        alpha = round_alpha(self.alpha, alpha_depth or depth)
+        own, changed = convert_codes(source, depth), convert_codes(self.colours, depth)
+        return torch.cat([torch.where(self.is_changed, changed, own) * (alpha > 0), convert_codes(alpha, depth)], dim=3)
 
 
-def edit_edges(alpha: Tensor, foreground: Tensor, plate: Tensor, controls: FinishingControls) -> EditedEdges:
+def edit_edges(tensors: FrameTensors, edges: Edges, controls: FinishingControls, *, linear_light: bool) -> EditedEdges:
     """Alpha and colours after levels, choke and feather, for which colours are extended outward first, and despill.
 
     Args:
-        alpha: (B, 1, H, W) in [0, 1].
-        foreground: (B, 3, H, W) linear light, straight; it means nothing where alpha is 0.
-        plate: (B, 3, H, W) linear light, what lies behind.
-        controls: ``choke`` and ``feather`` count pixels of these pictures.
+        tensors: the frame's pictures.
+        edges: as they were solved.
+        controls: ``choke`` and ``feather`` count pixels of the source.
+        linear_light: whether the edges' foreground is linear light, or encoded values.
     """
-    finished = finish_alpha(alpha, controls)
-    extended = extend_foreground(foreground, alpha, controls.reach)
-    return EditedEdges(finished, despill(extended, plate, finished, controls.despill))
-
-
-@torch.inference_mode()
-def apply_controls(
-    frame: MattedFrame, colours_of: Callable[[Pixels], np.ndarray], controls: FinishingControls
-) -> EditedFrame:
-    """:func:`edit_edges` of a frame.
-
-    ``colours_of`` gives the colours of soft pixels, as :func:`howard.pipeline.cutout.cut_out` takes it.
-    """
-    device = device_of(frame)
-    source, plate = (as_light(image, device) for image in (frame.source.image, frame.plate.image))
-    soft = find_soft(round_alpha(frame.alpha, np.float32))
-    foreground = source.clone()
-    colours = torch.as_tensor(np.asarray(colours_of(soft), np.float32), device=device)
-    foreground[0][:, soft.rows, soft.columns] = srgb_to_linear(colours).T
-    edited = edit_edges(as_plane(frame.alpha, device), foreground, plate, controls)
-    is_changed = (edited.foreground != source).any(dim=1, keepdim=True)
-    return EditedFrame(
-        alpha=as_picture(edited.alpha)[..., 0],
-        colours=as_picture(linear_to_srgb(edited.foreground)),
-        is_changed=as_picture(is_changed)[..., 0] > 0,
+    source, plate = (decode(codes, True).movedim(3, 1) for codes in (tensors.source, tensors.plate))
+    solved = _all_colours(source.movedim(1, 3), edges, linear_light).movedim(3, 1)
+    before = edges.alpha.movedim(3, 1)
+    alpha = finish_alpha(before, controls)
+    foreground = extend_foreground(solved, before, controls.reach)
+    foreground = despill(foreground, plate, alpha, controls.despill)
+    return EditedEdges(
+        alpha=alpha.movedim(1, 3),
+        colours=linear_to_srgb(foreground).movedim(1, 3),
+        is_changed=(foreground != source).any(dim=1)[..., None],
     )
+
+
+def _all_colours(source: Tensor, edges: Edges, linear_light: bool) -> Tensor:
+    """The linear foreground (B, H, W, 3): the solved one where alpha is below 1, elsewhere the ``source``'s light."""
+    if not edges.foreground.shape[1]:
+        return source
+    height, width = source.shape[1:3]
+    padded = pad_to_patches(source)
+    own, covered = (read_patches(each, edges.patches) for each in (padded, pad_to_patches(edges.alpha)))
+    found = decode(encode(edges.foreground, linear_light), True)
+    return write_patches(padded, torch.where(covered < 1, found, own), edges.patches)[:, :height, :width]

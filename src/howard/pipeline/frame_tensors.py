@@ -1,4 +1,4 @@
-"""The pictures of one frame as tensors on the network's device, where they are uploaded once."""
+"""One frame on the network's device: its pictures, uploaded once, its matte and the solved edges."""
 
 from typing import Any, NamedTuple
 
@@ -9,10 +9,13 @@ from torch import Tensor
 from howard.align import AlignedPlate
 from howard.compositing.edges import Edges, keep_network, solve_edges
 from howard.compositing.transfer import upload
+from howard.pipeline.frames import AlignedFrame, MattedFrame
+from howard.pipeline.people import find_people
+from howard.pipeline.predictor import Predictor, as_array
 
 
 class FrameTensors(NamedTuple):
-    """``source`` and ``plate``, aligned to it, are (1, H, W, 3) code values; ``coverage`` (1, H, W, 1) in [0, 1]."""
+    """``source`` and ``plate``, aligned to it, are (1, H, W, 3) code values; ``coverage`` is (1, H, W, 1) in [0, 1]."""
 
     source: Tensor
     plate: Tensor
@@ -21,8 +24,33 @@ class FrameTensors(NamedTuple):
 
 def upload_frame(source: np.ndarray, plate: AlignedPlate, device: torch.device | str = "cpu") -> FrameTensors:
     """Bring a source (H, W, 3) and its plate to a device; a plate that was rendered there stays."""
-    return FrameTensors(
-        upload(source[None], device), upload(plate.image[None], device), upload(plate.coverage[None, ..., None], device)
+    image, coverage = (
+        part if isinstance(part, Tensor) else upload(part, device)
+        for part in (plate.device_image, plate.device_coverage)
+    )
+    return FrameTensors(upload(source, device)[None], image[None], coverage[None, ..., None])
+
+
+@torch.inference_mode()
+def matte_frame(aligned: AlignedFrame, predictor: Predictor, subject: str = "person") -> MattedFrame:
+    """The matte of a frame by the network; ``subject`` is one of :data:`howard.choices.SUBJECTS`."""
+    source, plate = aligned.source, aligned.plate
+    device = torch.device(str(predictor.device))
+    tensors = upload_frame(source.image, plate, device)
+    pictures: tuple[Any, ...] = source.image, plate.image, plate.coverage
+    if device.type != "cpu":
+        pictures = tensors.source[0], tensors.plate[0], tensors.coverage[0, ..., 0]
+    person = find_people(predictor, pictures[0], plate.changed, subject)
+    matte = predictor(*pictures) if person is None else predictor(*pictures, person=person)
+    alpha = torch.as_tensor(matte.alpha).movedim(1, 3).contiguous()
+    return MattedFrame(source, plate, matte, tensors, alpha, person, aligned.plate_damaged, aligned.explain)
+
+
+@torch.inference_mode()
+def solve_frame(frame: MattedFrame, edges: str = "solved", *, linear_light: bool = True) -> Edges:
+    """The soft edges of a frame; ``edges`` is one of `howard.choices.EDGES`, ``linear_light`` as in `solve_matte`."""
+    return solve_matte(
+        frame.tensors, frame.matte, frame.person, edges=edges, linear_light=linear_light, alpha=frame.alpha
     )
 
 
@@ -35,13 +63,13 @@ def solve_matte(
     linear_light: bool = True,
     alpha: Tensor | None = None,
 ) -> Edges:
-    """The soft edges of a matte, or of a batch of mattes.
+    """The soft edges of a batch of mattes.
 
     Args:
         tensors: the pictures.
         matte: as :class:`howard.pipeline.predictor.MatteTensors`, on the same device, or numpy.
         person: the person prior's maps that the network was given; None if the subject may be anything.
-        edges: one of `howard.options.EDGES`.
+        edges: one of `howard.choices.EDGES`.
         linear_light: whether soft pixels mix in linear light, or in encoded values.
         alpha: (B, H, W, 1) to be used in place of the matte's.
     """
@@ -52,3 +80,46 @@ def solve_matte(
         return keep_network(alpha, foreground, refined, linear_light=linear_light)
     prior = None if person is None else person.person()
     return solve_edges(*tensors, alpha, foreground, refined, prior, linear_light=linear_light)
+
+
+@torch.inference_mode()
+def solve_pictures(
+    predictor: Predictor, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None, matte: Any, person: Any
+) -> Edges:
+    """The soft edges of pictures, (B, H, W, 3), that a predictor matted; other arguments as :func:`solve_matte`.
+
+    ``coverage`` is (B, H, W) in [0, 1]; None means everywhere.
+    """
+    device = torch.device(str(predictor.device))
+    covered = np.ones(source.shape[:-1], np.float32) if coverage is None else coverage
+    images, behind, cover = (upload(each, device) for each in (source, plate, covered.astype(np.float32, copy=False)))
+    tensors = FrameTensors(images, behind, cover[..., None])
+    return solve_matte(tensors, matte, person, linear_light=predictor.metadata.mixing == "linear")
+
+
+@torch.inference_mode()
+def matte_picture(
+    predictor: Predictor,
+    source: np.ndarray,
+    plate: np.ndarray,
+    coverage: np.ndarray | None,
+    mask: np.ndarray | None,
+    *,
+    edges: str = "solved",
+) -> np.ndarray:
+    """The final alpha of one picture, (H, W) in [0, 1]: network, person prior and solved edges.
+
+    Args:
+        predictor: what mattes it.
+        source: (H, W, 3) RGB.
+        plate: of the same size, aligned to it.
+        coverage: (H, W) in [0, 1]; None means everywhere.
+        mask: as in :func:`howard.pipeline.people.find_people`.
+        edges: one of `howard.choices.EDGES`.
+    """
+    person = find_people(predictor, source, mask)
+    matte = predictor(source, plate, coverage) if person is None else predictor(source, plate, coverage, person=person)
+    if edges == "network":
+        return as_array(matte.alpha)[0, 0]
+    pictures = source[None], plate[None], None if coverage is None else coverage[None]
+    return solve_pictures(predictor, *pictures, matte, person).alpha[0, ..., 0].cpu().numpy()

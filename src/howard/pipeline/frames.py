@@ -1,7 +1,7 @@
 """Frames on their way through the inference pipeline."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -9,6 +9,10 @@ from howard.align import AlignedPlate
 from howard.media import Frame
 from howard.pipeline.predictor import MatteTensors, as_array
 from howard.render_record import FrameRecord
+
+if TYPE_CHECKING:
+    # Torch takes seconds to load, and settings are checked before.
+    from howard.pipeline.frame_tensors import FrameTensors
 
 
 class Frames(Protocol):
@@ -56,25 +60,23 @@ class AlignedFrame(NamedTuple):
 class MattedFrame(NamedTuple):
     """An aligned frame with its matte.
 
-    ``alpha`` (H, W) is float32 in [0, 1], with the masks applied. ``matte`` is the network's own, on its device: what
-    else is needed of it is copied when it is asked for. The other fields are those of `AlignedFrame`.
+    ``matte`` is the network's own and ``tensors`` are the pictures that it saw, on its device. ``alpha`` (1, H, W, 1),
+    a tensor there too, is the matte's with the masks applied. ``person`` are the person prior's maps; None if the
+    subject may be anything. The other fields are those of `AlignedFrame`.
     """
 
     source: Frame
     plate: AlignedPlate
-    alpha: np.ndarray
     matte: MatteTensors
+    tensors: "FrameTensors"
+    alpha: Any
+    person: Any = None
     plate_damaged: tuple[int, ...] = ()
     explain: Callable[[], np.ndarray] | None = None
 
     @property
-    def foreground(self) -> np.ndarray:
-        """The network's foreground, (H, W, 3) float32 in [0, 1], straight, sRGB-encoded."""
-        return np.moveaxis(as_array(self.matte.foreground)[0], 0, -1)
-
-    @property
     def detail(self) -> MatteDetail:
-        """What the matte was made from."""
+        """What the matte was made from, copied from the device."""
         coarse, refined = self.matte.coarse, self.matte.refined
         return MatteDetail(*(as_array(part)[0, 0] for part in (coarse.alpha, coarse.error, refined)))
 

@@ -1,6 +1,7 @@
 """Masks drawn by hand: what is surely in, and what is surely out."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from howard.errors import InputError
 from howard.media import ClipInfo, Reader, open_reader, to_depth
 from howard.media.stills.alpha import read_alpha
+from howard.pipeline.frames import MattedFrame
 
 
 class Mask:
@@ -71,13 +73,25 @@ def painted(picture: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return alpha if is_dark else np.minimum(value, alpha)
 
 
-def apply_masks(alpha: np.ndarray, garbage: np.ndarray | None, holdout: np.ndarray | None) -> np.ndarray:
-    """Alpha (H, W) in [0, 1] with what is surely out taken away, then what is surely in put back; masks alike.
+def mask_frame(frame: MattedFrame, garbage: Mask | None, holdout: Mask | None) -> MattedFrame:
+    """The frame with alpha taken away by the garbage mask, and given by the holdout mask."""
+    index = frame.source.index
+    out, kept = (mask and mask.frame(index) for mask in (garbage, holdout))
+    return frame if out is None and kept is None else frame._replace(alpha=apply_masks(frame.alpha, out, kept))
 
-    A soft mask takes or gives in part, so that its own edge stays soft. ``alpha`` is not changed.
+
+def apply_masks(alpha: Any, garbage: np.ndarray | None, holdout: np.ndarray | None) -> Any:
+    """Alpha, a tensor (1, H, W, 1) in [0, 1], with what is surely out taken away, then what is surely in put back.
+
+    A soft mask, (H, W) in [0, 1], takes or gives in part, so that its own edge stays soft. ``alpha`` is not changed.
     """
+    from howard.compositing.transfer import upload
+
+    def mask(picture: np.ndarray) -> Any:
+        return upload(picture[None, ..., None].astype(np.float32, copy=False), alpha.device)
+
     if garbage is not None:
-        alpha = alpha * (1 - garbage)
+        alpha = alpha * (1 - mask(garbage))
     if holdout is not None:
-        alpha = np.maximum(alpha, holdout)
+        alpha = alpha.maximum(mask(holdout))
     return alpha

@@ -55,14 +55,12 @@ class OpenedRender(NamedTuple):
     def _entries(self) -> list[dict[str, Any]]:
         return [describe_output(each, self.inputs.shot.info) for each in self.outputs]
 
-    def refuse_other(self, given: bool) -> dict[str, Any]:
-        """The part of `howard.json` that is known without the network; of one that is ``given`` the alpha is not.
+    def refuse_other(self) -> dict[str, Any]:
+        """The part of `howard.json` that is known without the network.
 
         Raises OutputError, in the words of the settings, where the folder's own render was made from something else.
         """
         settings = recorded_options(self.options)
-        if given:
-            settings["alpha"] = None
         if self.options.preview is not None:
             settings["preview"] = True
         request = describe_request(self.inputs, settings, self.options.formats, self._entries)
@@ -74,7 +72,7 @@ class OpenedRender(NamedTuple):
 
         Raises OutputError where the folder's render was made from or with something else.
         """
-        request = self.refuse_other(given is not None)
+        request = self.refuse_other()
         followed = follow_record(self.options, self.folder.path)
         predictor = given or self.load(progress)
         try:
@@ -108,7 +106,7 @@ class OpenedRender(NamedTuple):
         """Makes final pixels, at the outputs' depths, of the mattes of ``predictor``."""
         pictures = (each.writer for each in self.outputs if each.content is not Content.SHADOW)
         depths = tuple(dict.fromkeys(writer.dtype for writer in pictures))
-        return FrameFinisher(finish_settings(self.options, predictor, depths))
+        return FrameFinisher(finish_settings(self.options, predictor, depths), str(predictor.device))
 
     def writer(self, predictor: Predictor) -> FrameWriter:
         """Writes the frames that :meth:`finisher` makes."""
@@ -194,4 +192,4 @@ def load_predictor(options: RenderOptions, progress: Progress) -> Predictor:
     from howard.matting import load_matting
 
     augmented = QUALITIES[options.quality].augmented
-    return load_matting(options.weights, options.device, options.precision, options.alpha, augmented=augmented)
+    return load_matting(options.weights, options.device, options.precision, augmented=augmented)

@@ -1,31 +1,21 @@
-"""Who is in a frame: what the person prior says of it, for networks that take that beside source and plate."""
+"""Who is in a frame: what the person prior says of it."""
 
 from typing import Any
 
 import numpy as np
 
-from howard.pipeline.predictor import MatteTensors, Predictor
+from howard.pipeline.predictor import Predictor
 
 
-def matte_with_people(
-    predictor: Predictor,
-    source: np.ndarray,
-    plate: np.ndarray,
-    coverage: np.ndarray | None,
-    mask: np.ndarray | None,
-    subject: str = "person",
-) -> MatteTensors:
-    """Matte a frame; a network that takes maps of people is given them.
+def find_people(predictor: Predictor, source: Any, mask: np.ndarray | None, subject: str = "person") -> Any:
+    """The person prior's maps of a source; None if the subject may be anything, or the predictor has no prior.
 
     Args:
         predictor: what mattes a frame.
-        source: (H, W, 3) RGB.
-        plate: of the same size, aligned to it; 0 where not covered.
-        coverage: (H, W) in [0, 1]; None means everywhere.
+        source: (H, W, 3) RGB, as the predictor takes it.
         mask: (h, w) bool of any size, where the source differs from the plate and somebody may be; None means anywhere.
-        subject: one of :data:`howard.choices.SUBJECTS`; if it may be anything the network is given no people.
+        subject: one of :data:`howard.choices.SUBJECTS`.
     """
-    people: dict[str, Any] = {}
-    if subject == "person" and predictor.find_people is not None:
-        people["person"] = predictor.find_people(source, mask)
-    return predictor(source, plate, coverage, **people)
+    if subject != "person" or predictor.find_people is None:
+        return None
+    return predictor.find_people(source, mask)

@@ -106,7 +106,7 @@ def plan_render(
     """
     chosen = choose_options(options, changes)
     with open_progress(progress) as told, open_render(source, plate, output, chosen, told) as opened:
-        request = opened.refuse_other(given=predictor is not None)
+        request = opened.refuse_other()
         began = time.monotonic()
         network = predictor or opened.load(told)
         loading = time.monotonic() - began

@@ -15,42 +15,42 @@ from howard.render_record import FrameRecord
 _EMPTY = 0.02
 # Share of a reduced pixel that the plate must show for it to count as covered.
 _COVERED = 0.5
-# Measures are taken of every n-th pixel and row, at most this many along the longer side: they only point at frames.
-_MEASURED_SIDE = 320
 
 
-def measure_frame(frame: MattedFrame, rgba: np.ndarray, linear_light: bool) -> FrameRecord:
+def measure_frame(
+    frame: MattedFrame, rgba: np.ndarray, plate: np.ndarray, coverage: np.ndarray, linear_light: bool
+) -> FrameRecord:
     """Measure a frame.
 
     Args:
-        frame: its source and plate.
+        frame: its source, and what is known of its plate.
         rgba: (H, W, 4) of any depth, straight: the final pixels, of which all measures of alpha and the recomposition
             error are taken.
+        plate: every n-th pixel and row of the aligned plate, (h, w, 3), of the source's type.
+        coverage: the same of its coverage, (h, w) in [0, 1].
         linear_light: whether the matte mixes in linear light or in encoded values.
     """
-    source, plate = frame.source, frame.plate
-    step = -(-max(rgba.shape[:2]) // _MEASURED_SIDE)
-    seen, empty, coverage, pixels = (
-        np.ascontiguousarray(image[::step, ::step]) for image in (source.image, plate.image, plate.coverage, rgba)
-    )
+    source, aligned = frame.source, frame.plate
+    step = -(-rgba.shape[0] // plate.shape[0])
+    seen, pixels = (np.ascontiguousarray(image[::step, ::step]) for image in (source.image, rgba))
     pixels = to_depth(pixels, np.float32)
     foreground, alpha = pixels[..., :3], np.ascontiguousarray(pixels[..., 3])
-    residual = plate_residual(seen, empty, (coverage >= _COVERED) & (alpha < _EMPTY))
-    recomposition = _rounded(recomposition_error(seen, alpha, foreground, empty, coverage, linear_light))
+    residual = plate_residual(seen, plate, (coverage >= _COVERED) & (alpha < _EMPTY))
+    recomposition = _rounded(recomposition_error(seen, alpha, foreground, plate, coverage, linear_light))
     enclosed = round(holes(alpha), 6)
-    hidden, unfilled = _hidden_shares(frame)
+    hidden, unfilled = _hidden_shares(aligned.hidden, coverage)
     verdict = judge_frame(
-        plate, alpha, damaged=source.damaged, holes=enclosed, recomposition=recomposition, hidden=unfilled
+        aligned, alpha, damaged=source.damaged, holes=enclosed, recomposition=recomposition, hidden=unfilled
     )
     return FrameRecord(
         number=source.number,
         index=source.index,
         time=str(source.time),
-        plate_indices=plate.plate_indices,
+        plate_indices=aligned.plate_indices,
         status=verdict.status,
-        inliers=plate.inliers,
-        error_px=_rounded(plate.error_px),
-        coverage=round(float(plate.coverage.mean()), 5),
+        inliers=aligned.inliers,
+        error_px=_rounded(aligned.error_px),
+        coverage=round(float(coverage.mean()), 5),
         residual=_rounded(residual.mean),
         recomposition_error=recomposition,
         holes=enclosed,
@@ -62,12 +62,11 @@ def measure_frame(frame: MattedFrame, rgba: np.ndarray, linear_light: bool) -> F
     )
 
 
-def _hidden_shares(frame: MattedFrame) -> tuple[float, float]:
+def _hidden_shares(hidden: np.ndarray | None, coverage: np.ndarray) -> tuple[float, float]:
     """Shares of the picture that somebody in the main plate frame hides, and that no other plate frame shows either."""
-    hidden = frame.plate.hidden
     if hidden is None:
         return 0.0, 0.0
-    coverage = cv2.resize(frame.plate.coverage, hidden.shape[::-1], interpolation=cv2.INTER_AREA)
+    coverage = cv2.resize(coverage, hidden.shape[::-1], interpolation=cv2.INTER_AREA)
     return float(hidden.mean()), float((hidden & (coverage < _COVERED)).mean())
 
 

@@ -47,8 +47,7 @@ def remove_background(
             a folder whose name ends in "_preview". None means renders/NAME, after the shot's name without numbers, or
             where that holds a render in another format renders/NAME_FORMAT.
         options: how to render; the defaults if left out. Single options can be given by name instead, or as well.
-        predictor: what mattes each frame; None loads the options' ``weights`` onto their ``device``. Of one that is
-            given its own ``alpha`` counts.
+        predictor: what mattes each frame; None loads the options' ``weights`` onto their ``device``.
         progress: called after every frame with a `FrameDone`; or a :class:`howard.progress.Progress`, which hears of
             every step; or one of `howard.choices.PROGRESS`, True for "auto" and False for "none".
 
@@ -129,7 +128,7 @@ def _cut_out_frames(
         shot = inputs.shot.info
         numbers = [shot.first_number + index for index in choose_frames(frames, shot)]
         predictor = predictor or load_predictor(options, told)
-        finisher = FrameFinisher(finish_settings(options, predictor, (np.dtype(shot.dtype),)))
+        finisher = FrameFinisher(finish_settings(options, predictor, (np.dtype(shot.dtype),)), str(predictor.device))
         made = matte_clip(
             inputs,
             predictor,

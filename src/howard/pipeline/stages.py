@@ -19,10 +19,9 @@ from howard.media import DamagedFrameError, Frame, Reader
 from howard.pipeline.ahead import work_ahead
 from howard.pipeline.frames import AlignedFrame, Frames, MattedFrame
 from howard.pipeline.inputs import Inputs
-from howard.pipeline.masks import apply_masks
-from howard.pipeline.people import matte_with_people
+from howard.pipeline.masks import mask_frame
 from howard.pipeline.plate_clip import PlateClip
-from howard.pipeline.predictor import Predictor, as_array, choose_finder
+from howard.pipeline.predictor import Predictor, choose_finder
 from howard.pipeline.workers import choose_workers
 from howard.progress import Progress, SilentProgress
 
@@ -78,16 +77,9 @@ def matte_clip(
         validity=validity,
         own_frames=inputs.plate.own_frames,
     )
-    told, is_told = progress or SilentProgress(), False
     with closing(work_ahead(make, _WAITING)) as aligned:
         for frame in matte_frames(aligned, predictor, subject):
-            index = frame.source.index
-            garbage, holdout = (mask and mask.frame(index) for mask in (inputs.garbage, inputs.holdout))
-            alpha = apply_masks(frame.alpha, garbage, holdout)
-            if not is_told and garbage is not None and frame.alpha.any() and not alpha.any():
-                is_told = True
-                told.step("note", f"frame {frame.source.number}: the garbage mask leaves nothing of the person")
-            yield frame._replace(alpha=alpha)
+            yield mask_frame(frame, inputs.garbage, inputs.holdout)
 
 
 def align_frames(
@@ -166,6 +158,8 @@ def matte_frames(
 
     ``subject`` is one of :data:`howard.choices.SUBJECTS`.
     """
-    for source, plate, plate_damaged, explain in aligned:
-        matte = matte_with_people(predictor, source.image, plate.image, plate.coverage, plate.changed, subject)
-        yield MattedFrame(source, plate, as_array(matte.alpha)[0, 0], matte, plate_damaged, explain)
+    # Torch takes seconds to load: only when there is something to matte.
+    from howard.pipeline.frame_tensors import matte_frame
+
+    for each in aligned:
+        yield matte_frame(each, predictor, subject)

@@ -32,7 +32,7 @@ def log_suite(run: Path, root: Path, trainer: Trainer, *, limit: int | None, sti
     """
     try:
         suite = SuiteRun(load_recipe(), root, SuiteOptions(limit=limit, stills_only=stills_only), workers=workers)
-        predictor = load_matting(run / EXPORTED, trainer.strategy.root_device.type, alpha="network")
+        predictor = load_matting(run / EXPORTED, trainer.strategy.root_device.type)
         about = {"weights": describe_weights(run / EXPORTED), "precision": predictor.precision}
         with open_progress("plain") as progress:
             results = suite.run(predictor, about, progress)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from howard import cli
-from howard.choices import ALPHAS, DEVICES
+from howard.choices import DEVICES, EDGES
 from howard.evaluation.clip import TrueClip, find_clips
 from howard.fields import REQUIRED, setting
 from howard.media import write_whole
@@ -30,7 +30,7 @@ class BenchmarkSettings:
     clips: str = setting(REQUIRED, "folder laid out like data/sample, or a folder of such folders", is_path=True)
     weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
     frames: str | None = setting(None, "only these frames of each clip, as 10-20 or 7; all if left out")
-    alpha: str = setting("unmixed", "alpha of soft edges", choices=ALPHAS)
+    edges: str = setting("solved", "soft edges", choices=EDGES)
     quality: str = setting("standard", "how much work goes into a frame", choices=QUALITY_CHOICES)
     device: str = setting("auto", "where the network runs", choices=DEVICES)
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
@@ -62,12 +62,13 @@ def score_clips(clips: list[TrueClip], settings: BenchmarkSettings) -> dict[str,
     from howard.matting import load_matting
 
     augmented = QUALITIES[settings.quality].augmented
-    predictor = load_matting(settings.weights, settings.device, alpha=settings.alpha, augmented=augmented)
+    predictor = load_matting(settings.weights, settings.device, augmented=augmented)
     reports = {}
     for clip in clips:
         with open_progress("auto", sys.stderr) as progress:
             progress.step("clip", f"scoring {clip.folder.name}")
-            reports[clip.folder.name] = score_clip(clip, predictor, settings.frames, progress.frame, settings.quality)
+            how = settings.frames, progress.frame, settings.quality, settings.edges
+            reports[clip.folder.name] = score_clip(clip, predictor, *how)
     return reports
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from howard import cli
-from howard.choices import ALPHAS, DEVICES
+from howard.choices import DEVICES, EDGES
 from howard.errors import SettingsError
 from howard.fields import setting
 from howard.media import write_whole
@@ -32,7 +32,7 @@ class CompositesSettings:
     size: str = setting("1920x1080", "of the frames")
     clips: int = setting(24, "how many composites")
     frames: int = setting(6, "of each")
-    alpha: str = setting("unmixed", "alpha of soft edges", choices=ALPHAS)
+    edges: str = setting("solved", "soft edges", choices=EDGES)
     device: str = setting("auto", "where the network runs", choices=DEVICES)
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
 
@@ -56,9 +56,9 @@ def main(arguments: list[str]) -> None:
     from howard.progress import open_progress
 
     clips = make_composites(Path(settings.root), settings.level, (height, width), settings.clips, settings.frames)
-    predictor = load_matting(settings.weights, settings.device, alpha=settings.alpha)
+    predictor = load_matting(settings.weights, settings.device)
     with open_progress("auto", sys.stderr) as progress:
-        scores = score_composites(clips, settings.clips, predictor, progress.frame)
+        scores = score_composites(clips, settings.clips, predictor, progress.frame, settings.edges)
     rows = [[ROADS[road], *(number(each[name]) for name in SCORES)] for road, each in scores.items()]
     print(markdown_table(["plate", *SCORES.values()], rows))
     if settings.json:

@@ -7,7 +7,8 @@ import numpy as np
 from howard.evaluation.composites.making import Composite
 from howard.evaluation.key import difference_key
 from howard.evaluation.scores import MatteScores, as_batch
-from howard.pipeline import FrameDone, Predictor, ProgressCallback, matte_with_people
+from howard.pipeline import FrameDone, Predictor, ProgressCallback
+from howard.pipeline.frame_tensors import matte_picture
 
 ROADS = {
     "level": "network, plate as the level has it",
@@ -20,17 +21,24 @@ SCORES = {"mad": "MAD", "mse": "MSE", "grad": "Grad", "dtssd": "dtSSD", "band_ma
 
 
 def score_composites(
-    clips: Iterable[list[Composite]], count: int, predictor: Predictor, progress: ProgressCallback
+    clips: Iterable[list[Composite]],
+    count: int,
+    predictor: Predictor,
+    progress: ProgressCallback,
+    edges: str = "solved",
 ) -> dict[str, dict[str, float]]:
-    """:data:`SCORES` by road of :data:`ROADS`: means over ``count`` clips, after each of which progress is told."""
+    """:data:`SCORES` by kind of plate, :data:`ROADS`: means over ``count`` clips, after each of which progress is told.
+
+    ``edges`` is one of `howard.choices.EDGES`.
+    """
     found: dict[str, list[dict[str, float]]] = {road: [] for road in ROADS}
     for number, clip in enumerate(clips, start=1):
         scores = {road: MatteScores(tuple(SCORES)) for road in ROADS}
         for source, plate, background, coverage, alpha in clip:
             is_person = alpha > _IS_PERSON
             mattes = {
-                "level": matte_with_people(predictor, source, plate, coverage, is_person).numpy().alpha[0, 0],
-                "clean": matte_with_people(predictor, source, background, None, is_person).numpy().alpha[0, 0],
+                "level": matte_picture(predictor, source, plate, coverage, is_person, edges=edges),
+                "clean": matte_picture(predictor, source, background, None, is_person, edges=edges),
                 "key": difference_key(source, plate, coverage),
             }
             for road, matte in mattes.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from howard import cli
-from howard.choices import ALPHAS, DEVICES, PRECISIONS
+from howard.choices import DEVICES, EDGES, PRECISIONS
 from howard.errors import SettingsError
 from howard.fields import at_least, setting
 from howard.media import write_whole
@@ -39,7 +39,7 @@ class SuiteSettings:
     phenomena: str | None = setting(None, "only these, as [hair,low_light]; all if left out")
     output: str | None = setting(None, f"folder for {RESULTS} and contact sheets; none if left out", is_path=True)
     quality: str = setting("standard", "of the predictor", choices=_QUALITIES)
-    alpha: str = setting("network", "alpha of soft edges", choices=ALPHAS)
+    edges: str = setting("network", "soft edges", choices=EDGES)
     limit: int | None = setting(
         None, "only so many composites of each phenomenon, the first ones", check=at_least(1, _TOO_FEW)
     )
@@ -94,15 +94,17 @@ def run(settings: SuiteSettings) -> None:
     output = None if settings.output is None else Path(settings.output)
     cache = None if settings.cache is None else Path(settings.cache)
     phenomena = None if settings.phenomena is None else _parse_list(settings.phenomena)
-    options = SuiteOptions(phenomena, settings.limit, settings.stills_only, settings.conn, output, settings.worst)
+    options = SuiteOptions(
+        phenomena, settings.limit, settings.stills_only, settings.conn, output, settings.worst, settings.edges
+    )
     suite = SuiteRun(load_recipe(), Path(settings.root), options, cache, settings.workers)
     predictor = load_matting(
-        settings.weights, settings.device, settings.precision, settings.alpha, QUALITIES[settings.quality].augmented
+        settings.weights, settings.device, settings.precision, QUALITIES[settings.quality].augmented
     )
     about = {
         "weights": describe_weights(find_weights(settings.weights)),
         "quality": settings.quality,
-        "alpha": settings.alpha,
+        "edges": settings.edges,
         "precision": predictor.precision,
         "device": predictor.device.type,
     }

@@ -18,7 +18,7 @@ from howard.evaluation.suite.rendering import Composite, Job
 from howard.evaluation.suite.store import CompositeStore
 from howard.pipeline import Predictor
 from howard.pipeline.ahead import work_ahead
-from howard.pipeline.predictor import MatteTensors
+from howard.pipeline.frame_tensors import solve_pictures
 
 # Pixels of the frames that the network gets at once: eight stills.
 _BATCH_PIXELS = 8 * 512 * 512
@@ -61,6 +61,7 @@ class SuiteRunner:
         predictor: takes batches, as :class:`howard.matting.MattingPredictor` does.
         person_view: what runs the person prior for the predictor's network; None where that takes no maps of it.
         has_conn: whether ``conn`` is measured too, image by image, which takes longer than all else.
+        edges: how soft edges are made, one of `howard.choices.EDGES`.
         on_frames: told after every batch how many frames are done by now.
         seconds: spent by now.
         frames: measured by now.
@@ -70,6 +71,7 @@ class SuiteRunner:
     predictor: Predictor
     person_view: PersonPriorPredictor | None = None
     has_conn: bool = False
+    edges: str = "network"
     on_frames: Callable[[int], None] = lambda done: None
     seconds: Seconds = field(default_factory=Seconds)
     frames: int = 0
@@ -110,21 +112,25 @@ class SuiteRunner:
         codes = []
         for first in range(0, len(batch.seeds), together):
             part = slice(first, first + together)
-            matte = self._predict(Composite(*(planes[part] for planes in batch.frames)), batch.seeds[part])
-            codes.append((matte.alpha[:, 0] * 255).round().byte())
+            alpha = self._predict(Composite(*(planes[part] for planes in batch.frames)), batch.seeds[part])
+            codes.append((alpha * 255).round().byte())
         joined = torch.cat(codes)
         if joined.is_cuda:
             torch.cuda.synchronize(joined.device)  # or the time would count as the metrics'
         self.seconds.network += time.perf_counter() - start
         return joined.cpu() if joined.device.type == "mps" else joined
 
-    def _predict(self, frames: Composite, seeds: list[tuple[int, ...]]) -> MatteTensors:
+    def _predict(self, frames: Composite, seeds: list[tuple[int, ...]]) -> Tensor:
+        """Alpha of a batch, (B, H, W) in [0, 1]."""
         coverage = frames.coverage.astype(np.float32) / np.float32(255)
-        if self.person_view is None:
-            return self.predictor(frames.source, frames.plate, coverage)
-        boxes = jittered_boxes(frames.alpha, frames.coverage, seeds)
-        maps = self.person_view.find(frames.source, boxes)
-        return self.predictor(frames.source, frames.plate, coverage, maps)  # type: ignore[call-arg]
+        pictures = frames.source, frames.plate, coverage
+        maps = None
+        if self.person_view is not None:
+            maps = self.person_view.find(frames.source, jittered_boxes(frames.alpha, frames.coverage, seeds))
+        matte = self.predictor(*pictures) if maps is None else self.predictor(*pictures, person=maps)
+        if self.edges == "network":
+            return matte.alpha[:, 0]
+        return solve_pictures(self.predictor, *pictures, matte, maps).alpha[..., 0]
 
     def _measure(self, batch: Composite, codes: Tensor, frames: int) -> dict[str, np.ndarray]:
         """One value of each metric for each composite of a batch, the mean over its frames that have it."""

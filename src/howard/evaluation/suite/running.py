@@ -37,6 +37,7 @@ class SuiteOptions:
         has_conn: whether ``conn`` is measured too.
         sheets: folder for contact sheets; None for none.
         worst: how many composites a contact sheet shows.
+        edges: how soft edges are made, one of `howard.choices.EDGES`.
     """
 
     phenomena: Sequence[str] | None = None
@@ -45,6 +46,7 @@ class SuiteOptions:
     has_conn: bool = False
     sheets: Path | None = None
     worst: int = 12
+    edges: str = "network"
 
 
 class SuiteRun:
@@ -87,7 +89,9 @@ class SuiteRun:
             OutputError: composites or sheets cannot be written. InputError: a picture cannot be read.
         """
         progress = progress or SilentProgress()
-        runner = SuiteRunner(self.store, predictor, open_person_view(predictor), self.options.has_conn)
+        runner = SuiteRunner(
+            self.store, predictor, open_person_view(predictor), self.options.has_conn, self.options.edges
+        )
         parts = self._parts()
         start = time.perf_counter()
         wanted = [Job(phenomenon, kind, number) for phenomenon, kind, count in parts for number in range(count)]
