@@ -13,6 +13,10 @@ from howard.compositing.packing import convert_codes, round_alpha
 from howard.compositing.patches import pad_to_patches, read_patches, write_patches
 from howard.pipeline.frame_tensors import FrameTensors
 
+# Colours of fainter pixels are replaced where alpha may grow, as those of empty ones are: the error of a solved colour
+# grows as 1 / alpha, and would show. Chosen on a made frame whose colours are known (tests/pipeline/matted_frames.py).
+_RELIABLE_ALPHA = 0.3
+
 
 class EditedEdges(NamedTuple):
     """``alpha`` (B, H, W, 1) in [0, 1], and straight ``colours`` (B, H, W, 3), sRGB-encoded float32, of all pixels.
@@ -47,7 +51,8 @@ def edit_edges(tensors: FrameTensors, edges: Edges, controls: FinishingControls,
     solved = _all_colours(source.movedim(1, 3), edges, linear_light).movedim(3, 1)
     before = edges.alpha.movedim(3, 1)
     alpha = finish_alpha(before, controls)
-    foreground = extend_foreground(solved, before, controls.reach)
+    reliable = before * (before >= _RELIABLE_ALPHA)
+    foreground = extend_foreground(solved, reliable, controls.reach)
     foreground = despill(foreground, plate, alpha, controls.despill)
     return EditedEdges(
         alpha=alpha.movedim(1, 3),
