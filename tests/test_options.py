@@ -18,7 +18,6 @@ from howard.errors import InputError, SettingsError
 from howard.fields import list_settings
 from howard.frame_rates import read_frame_rate
 from howard.options import (
-    ALPHAS,
     DEVICES,
     EXR_COMPRESSIONS,
     FORMATS,
@@ -133,8 +132,7 @@ def test_what_changes_pixels_is_recorded():
         "interlaced": "auto",
         "quality": "best",
         "subject": "person",
-        "alpha": "unmixed",
-        "foreground": "estimated",
+        "edges": "solved",
         "shadow": False,
     }
 
@@ -147,7 +145,6 @@ def test_the_choices_are_those_of_the_packages():
     assert tuple(FORMATS) == media.FORMATS
     assert tuple(LAYERS) == ("all", *exr_layer_channels.EXR_LAYERS)
     assert tuple(EXR_COMPRESSIONS) == tuple(exr_writing.EXR_COMPRESSIONS)
-    assert tuple(ALPHAS) == predictor.ALPHAS
     assert tuple(PRECISIONS) == ("auto", *predictor.PRECISIONS)
     assert "auto" in DEVICES
 

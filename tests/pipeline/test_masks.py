@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -17,12 +18,14 @@ UNIT = arrays(np.float32, (4, 5), elements=st.floats(0, 1, width=32))
 @settings(max_examples=50, deadline=None)
 @given(UNIT, UNIT, UNIT)
 def test_what_is_held_stays_and_what_is_garbage_goes(alpha, garbage, holdout):
-    masked = apply_masks(alpha, garbage, holdout)
+    tensor = torch.from_numpy(alpha)[None, ..., None]
+    masked = apply_masks(tensor, garbage, holdout).numpy()[0, ..., 0]
     assert (masked >= holdout).all()
     assert (masked[(garbage == 1) & (holdout == 0)] == 0).all()
     untouched = (garbage == 0) & (holdout == 0)
     np.testing.assert_array_equal(masked[untouched], alpha[untouched])
-    np.testing.assert_array_equal(apply_masks(alpha, None, None), alpha)
+    assert apply_masks(tensor, None, None) is tensor
+    np.testing.assert_array_equal(tensor[0, ..., 0], alpha)
 
 
 @pytest.fixture

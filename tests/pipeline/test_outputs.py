@@ -95,7 +95,7 @@ def write(clips, tmp_path) -> Callable[..., int]:
             folder = RenderFolder(output, overwrite)
             folder.begin({"outputs": [describe_output(each, shot.info) for each in outputs]})
             depths = tuple(dict.fromkeys(each.writer.dtype for each in outputs))
-            finisher = FrameFinisher(ComposeSettings(depths=depths, foreground="network"))
+            finisher = FrameFinisher(ComposeSettings(depths=depths, edges="network"))
             writer = FrameWriter(folder, outputs)
             return deliver(range(first, last + 1), mattes, finisher, writer, background=behind)
 

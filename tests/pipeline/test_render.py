@@ -46,7 +46,7 @@ def test_the_sidecar_claims_no_alpha_of_a_predictor_that_was_given(render, tmp_p
 
 
 def test_opaque_pixels_are_the_source_and_empty_ones_are_black(render, tmp_path, clips):
-    render(frames="2", foreground="network")
+    render(frames="2", edges="network")
     rgba, source = _rgba(tmp_path / "out" / "shot.0002.png"), open_reader(clips.shot)[1].image
     opaque, empty = rgba[..., 3] == 255, rgba[..., 3] == 0
     soft = ~opaque & ~empty
