@@ -28,7 +28,7 @@ def test_every_layer_is_made_at_full_size(dtype):
     for name, values in finished.layers.items():
         assert values.dtype == np.float32
         assert values.shape == ((HEIGHT, WIDTH, 3) if name in ("foreground", "plate") else (HEIGHT, WIDTH))
-    np.testing.assert_array_equal(finished.layers["matte"], frame.alpha)
+    np.testing.assert_array_equal(finished.layers["matte"], frame.alpha[0, ..., 0])
     np.testing.assert_array_equal(finished.layers["foreground"], finished.rgba[np.dtype(np.float32)][..., :3])
     scale = 1 if dtype == np.float32 else np.iinfo(dtype).max
     np.testing.assert_allclose(finished.layers["plate"], frame.plate.image / scale, atol=1e-6)
@@ -50,7 +50,7 @@ def test_the_error_map_is_enlarged_from_the_padded_picture():
     error[..., -1] = 1
     coarse = frame.matte.coarse._replace(error=error)
     matte = frame.matte._replace(coarse=coarse, refined=np.zeros((1, 1, 17, 23), np.float32))
-    frame = frame._replace(alpha=frame.alpha[:66, :90], matte=matte)
+    frame = frame._replace(alpha=frame.alpha[:, :66, :90], matte=matte)
     confidence = estimate_confidence(frame)
     assert confidence.shape == (66, 90)
     assert (rows, columns) == (18, 24)
@@ -59,7 +59,7 @@ def test_the_error_map_is_enlarged_from_the_padded_picture():
 
 
 def test_layers_of_a_render_are_what_compositing_needs(render, tmp_path, clips):
-    render(format="exr", layers="all", frames="2")
+    render(format="exr", layers="all", frames="2", edges="network")
     channels = OpenEXR.File(str(tmp_path / "out" / "shot.0002.exr"), separate_channels=True).channels()
     values = {name: channel.pixels.astype(np.float32) for name, channel in channels.items()}
     alpha = values["A"]

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import OpenEXR
 import pytest
+import torch
 
 from howard.align import AlignedPlate, AlignmentStatus
 from howard.colour import srgb_to_linear
@@ -21,6 +22,7 @@ from howard.pipeline import MattedFrame, deliver
 from howard.pipeline.compose import ComposeSettings
 from howard.pipeline.finishing import FrameFinisher
 from howard.pipeline.folder import RenderFolder
+from howard.pipeline.frame_tensors import upload_frame
 from howard.pipeline.outputs import choose_outputs, describe_output
 from howard.pipeline.writer import FrameWriter, Output
 from howard.render_record import find_journals, read_lines
@@ -58,7 +60,8 @@ def _matted(frame: Frame) -> MattedFrame:
     quarter = alpha[None, None, ::4, ::4]
     grey = np.full((1, 3, height, width), 0.25, np.float32)
     matte = KeyMatte(alpha[None, None], grey, KeyCoarse(quarter, quarter), quarter)
-    return MattedFrame(frame, plate, alpha, matte)
+    tensors = upload_frame(frame.image, plate)
+    return MattedFrame(frame, plate, matte, tensors, torch.from_numpy(alpha)[None, ..., None])
 
 
 @pytest.fixture
@@ -95,7 +98,7 @@ def write(clips, tmp_path) -> Callable[..., int]:
             folder = RenderFolder(output, overwrite)
             folder.begin({"outputs": [describe_output(each, shot.info) for each in outputs]})
             depths = tuple(dict.fromkeys(each.writer.dtype for each in outputs))
-            finisher = FrameFinisher(ComposeSettings(depths=depths, foreground="network"))
+            finisher = FrameFinisher(ComposeSettings(depths=depths, edges="network"))
             writer = FrameWriter(folder, outputs)
             return deliver(range(first, last + 1), mattes, finisher, writer, background=behind)
 

@@ -48,8 +48,10 @@ class RedKey(DifferenceKey):
     def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray, person: Any = None) -> KeyMatte:
         matte = super().__call__(source, plate, coverage, person)
         red = to_depth(source, np.float32)
-        alpha = (5 * (red[..., 0] - red[..., 1] - 0.2)).clip(0, 1)
-        return matte._replace(alpha=alpha[None, None])
+        alpha = (5 * (red[..., 0] - red[..., 1] - 0.2)).clip(0, 1)[None, None]
+        quarter = alpha[..., ::4, ::4]
+        refined = ((quarter > 0) & (quarter < 1)).astype(np.float32)
+        return matte._replace(alpha=alpha, refined=refined)
 
 
 @pytest.fixture

@@ -198,7 +198,9 @@ def solve(known: Known, model: EdgeModel = MODEL) -> Solved:
 
 def _foreground_model(known: Known, model: EdgeModel) -> tuple[Tensor, Tensor]:
     """Mean (3, n, 16) and variance (1, n, 16) of the foreground colours that a pixel may have."""
-    around, network = known.around, known.foreground
+    around = known.around
+    # The network sees nothing brighter than white: its white is as bright as what lies around.
+    network = known.foreground * around.colour.clamp(min=1)
     share = around.weight / (around.weight + model.network_weight)
     colour = network + share * (around.colour - network)
     network_square = _sum(network.square())
