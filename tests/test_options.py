@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 import howard
 from howard import cli
-from howard.choices import DEVICES, EDGES, EXR_COMPRESSIONS, FORMATS, GROUPS, LAYERS, PRECISIONS
+from howard.choices import DEVICES, EXR_COMPRESSIONS, FORMATS, GROUPS, LAYERS, PRECISIONS
 from howard.cli.__main__ import fill_page
 from howard.errors import InputError, SettingsError
 from howard.fields import list_settings
@@ -148,7 +148,6 @@ def test_the_choices_are_those_of_the_packages():
     assert tuple(FORMATS) == media.FORMATS
     assert tuple(LAYERS) == ("all", *exr_layer_channels.EXR_LAYERS)
     assert tuple(EXR_COMPRESSIONS) == tuple(exr_writing.EXR_COMPRESSIONS)
-    assert tuple(EDGES) == ("solved", "network")
     assert tuple(PRECISIONS) == ("auto", *predictor.PRECISIONS)
     assert "auto" in DEVICES
 

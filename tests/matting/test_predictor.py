@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 import torch
 
+from howard.compositing.transfer import upload
 from howard.errors import WeightsError
-from howard.matting import MattingPredictor, WeightsMetadata, load_matting, unmixing
-from howard.matting.predictor import ALPHAS
+from howard.matting import MattingPredictor, WeightsMetadata, load_matting
+from howard.matting.person_prior import PRIOR_WEIGHTS
 from howard.matting.weights import content_digest, find_weights
+from howard.media import to_depth
 
 METADATA = WeightsMetadata("efficientnet_lite0", 16, (16, 12, 8), ("coverage",))
 
@@ -75,27 +77,25 @@ def test_the_person_is_found_by_the_coarse_network_alone(predictor: MattingPredi
     np.testing.assert_allclose(predictor.find_person(source, plate), enlarged[0, 0].numpy(), atol=1e-6)
 
 
-def test_alpha_is_unmixed_where_it_was_refined_unless_asked_for_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unmixing, "_LEAST_SOLID", 0)  # nobody is solid in what an untrained network gives
-    torch.manual_seed(0)
-    network = METADATA.build()
-    unmixed, plain = (MattingPredictor(network, METADATA, torch.device("cpu"), alpha=name) for name in ALPHAS)
-    source, plate = images()
-    pictures = [torch.from_numpy(each).permute(2, 0, 1)[None] / 255 for each in (source, plate)]
-    coverage = np.ones(source.shape[:2], np.float32)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_tensors_give_the_same_as_arrays(predictor: MattingPredictor, dtype: type) -> None:
+    pictures = [to_depth(each, dtype) for each in images()]
+    coverage = np.ones(pictures[0].shape[:2], np.float32)
     coverage[:, :40] = 0
-    before, after = plain(source, plate, coverage), unmixed(source, plate, coverage)
-    assert torch.equal(before.foreground, after.foreground)
-    assert torch.equal(before.refined, after.refined)
-    pictures.append(torch.from_numpy(coverage)[None, None])
-    expected = unmixing.unmix_alpha(*pictures, before.alpha, before.refined, METADATA.mixing == "linear")
-    torch.testing.assert_close(after.alpha, expected)
-    assert torch.equal(after.alpha[..., :40], before.alpha[..., :40])
-    assert not torch.equal(after.alpha, before.alpha)
+    from_arrays = predictor(*pictures, coverage)
+    from_tensors = predictor(*(upload(each) for each in (*pictures, coverage)))
+    for name in ("alpha", "foreground", "refined"):
+        assert torch.equal(getattr(from_tensors, name), getattr(from_arrays, name))
+
+
+def test_tensors_of_other_types_are_refused(predictor: MattingPredictor) -> None:
+    picture = torch.zeros(72, 96, 3, dtype=torch.int16)
+    with pytest.raises(ValueError, match=r"source is \(72, 96, 3\) torch.int16; give RGB"):
+        predictor(picture, picture)
 
 
 def test_augmented_it_gives_the_mean_of_three_looks(predictor: MattingPredictor) -> None:
-    augmented = MattingPredictor(predictor.network, METADATA, torch.device("cpu"), alpha="network", augmented=True)
+    augmented = MattingPredictor(predictor.network, METADATA, torch.device("cpu"), augmented=True)
     source, plate = images(128, 160)
     coverage = np.ones(source.shape[:2], np.float32)
     coverage[:, :40] = 0
@@ -167,8 +167,7 @@ def test_values_that_are_not_finite_are_refused(predictor: MattingPredictor, val
         predictor(source, plate)
 
 
-def test_a_network_that_takes_people_comes_with_what_finds_them(predictor: MattingPredictor) -> None:
-    assert predictor.find_people is None
+def test_a_network_that_takes_people_gives_another_matte_with_them() -> None:
     metadata = replace(METADATA, person_prior=True)
     network = metadata.build()
     assert network.person is not None
@@ -176,18 +175,24 @@ def test_a_network_that_takes_people_comes_with_what_finds_them(predictor: Matti
         torch.nn.init.normal_(projection, std=0.1)
     knowing = MattingPredictor(network, metadata, torch.device("cpu"))
     source, plate = images(96, 128)
-    assert knowing.find_people is not None
     people = knowing.find_people(source, None)
     assert people.probabilities.shape == (1, 6, 48, 64)
     anything, person = knowing(source, plate).coarse.alpha, knowing(source, plate, None, people).coarse.alpha
     assert not torch.equal(anything, person)
 
 
+def test_people_are_found_for_networks_that_ignore_them(predictor: MattingPredictor) -> None:
+    source, plate = images(96, 128)
+    people = predictor.find_people(source, None)
+    assert people.person().shape == (1, 1, 48, 64)
+    assert torch.equal(predictor(source, plate).alpha, predictor(source, plate, None, people).alpha)
+
+
 def test_the_weights_that_ship_are_told_apart_by_their_content():
     predictor = load_matting("default", device="cpu")
     shipped = find_weights("default")
     assert predictor.digests["network"] == hashlib.sha256(shipped.read_bytes()).hexdigest()
-    assert ("person_prior" in predictor.digests) == predictor.metadata.person_prior
+    assert predictor.digests["person_prior"] == hashlib.sha256(PRIOR_WEIGHTS.read_bytes()).hexdigest()
 
 
 def test_a_digest_of_what_cannot_be_read(tmp_path):

@@ -1,16 +1,23 @@
 """HDR through a whole render: what the summary says, composites, and soft edges above white."""
 
 import json
+from dataclasses import replace
+from fractions import Fraction
 
 import av
 import cv2
 import numpy as np
+import OpenEXR
 import pytest
-from howard.pipeline.cutout import cut_out, find_soft, round_alpha
-from howard.pipeline.foreground import estimate_foreground
 
-from howard.colour import mix
-from howard.media import open_reader
+from howard.colour import mix, srgb_to_linear
+from howard.media import ExrSequenceWriter, Frame, open_reader
+from howard.pipeline import MattedFrame
+from howard.pipeline.compose import ComposeSettings
+from howard.pipeline.finishing import FrameFinisher
+from howard.pipeline.frame_tensors import upload_frame
+from tests.pipeline.difference_key import KeyCoarse, KeyMatte
+from tests.pipeline.matted_frames import matted_frame
 
 
 @pytest.fixture
@@ -97,22 +104,52 @@ def test_a_movie_s_opaque_pixels_lie_over_the_shot(render, hdr_clips, tmp_path):
     np.testing.assert_allclose(written[opaque], source[opaque], rtol=1e-3, atol=1e-3)
 
 
-def test_alpha_is_rounded_as_it_will_be_stored_and_bright_edges_stay_bright():
-    source = np.full((1, 4, 3), 3, np.float32)
-    alpha = np.array([[0.0001, 0.25, 0.5, 0.9995]], np.float32)
-    rgba = cut_out(source, alpha, lambda soft: np.full((len(soft.rows), 3), 2.5), np.float32, alpha_dtype=np.uint8)
-    np.testing.assert_allclose(rgba[0, :, 3], [0, 64 / 255, 128 / 255, 1])
-    np.testing.assert_allclose(rgba[0, :, 0], [0, 2.5, 2.5, 3])
-
-
-def test_soft_pixels_of_a_sunlit_shirt_are_as_bright_as_the_shirt():
-    shirt, wall = np.array([1.4, 1.35, 1.3], np.float32), np.array([0.2, 0.25, 0.3], np.float32)
-    alpha = np.clip((np.arange(64, dtype=np.float32) - 24) / 8, 0, 1)[None].repeat(48, axis=0)
+def sunlit_frame():
+    """Somebody in a shirt brighter than white before a dim wall; alpha and colours as a network would give them."""
+    shirt, wall = np.array([4.0, 3.8, 3.6], np.float32), np.array([0.2, 0.25, 0.3], np.float32)
+    alpha = np.clip((np.arange(128, dtype=np.float32) - 48) / 8, 0, 1)[None].repeat(96, axis=0)
     source = mix(shirt, wall, alpha[..., None]).astype(np.float32)
-    plate = np.broadcast_to(wall, source.shape).astype(np.float32)
-    soft = find_soft(round_alpha(alpha, np.float32))
-    network = source.clip(0, 1)
-    found = estimate_foreground(source, alpha, network, plate, np.ones_like(alpha), soft, linear_light=True)
-    # As near as the estimate comes in SDR; 1 is what the network says, and no more than an SDR picture holds.
-    assert found.min() > 1
-    np.testing.assert_allclose(found, np.broadcast_to(shirt, found.shape), rtol=0.17)
+    plate = matted_frame(np.float32).plate._replace(image=np.broadcast_to(wall, source.shape).astype(np.float32))
+    plate = plate._replace(coverage=np.ones(alpha.shape, np.float32))
+    refined = np.zeros((1, 1, 24, 32), np.float32)
+    refined[..., 11:15] = 1
+    foreground = np.broadcast_to(shirt, source.shape).clip(0, 1).transpose(2, 0, 1)[None].copy()
+    quarter = alpha[None, None, ::4, ::4]
+    matte = KeyMatte(alpha[None, None], foreground, KeyCoarse(quarter, 0 * quarter), refined)
+    tensors = upload_frame(source, plate)
+    frame = Frame(source, 0, 1, Fraction(0))
+    return MattedFrame(frame, plate, matte, tensors, tensors.coverage.new_tensor(alpha[None, ..., None]))
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.float32])
+def test_soft_pixels_of_a_sunlit_shirt_are_as_bright_as_the_shirt(depth):
+    frame = sunlit_frame()
+    rgba = FrameFinisher(ComposeSettings(depths=(np.dtype(depth),))).finish(frame).main_rgba
+    assert rgba.dtype == np.float32
+    true = frame.matte.alpha[0, 0]
+    soft = (true > 0.1) & (true < 1)
+    assert rgba[soft][:, :3].min() >= 3
+    np.testing.assert_array_equal(rgba[true == 1][:, :3], frame.source.image[true == 1])
+    # Laid over the wall again there is no dark rim.
+    again = mix(rgba[..., :3], frame.plate.image, rgba[..., 3:])
+    np.testing.assert_allclose(again[soft], frame.source.image[soft], rtol=0.02)
+
+
+def test_soft_pixels_above_white_survive_in_exr_files(clips, tmp_path):
+    frame = sunlit_frame()
+    with open_reader(clips.shot) as shot:
+        height, width = frame.source.image.shape[:2]
+        clip = replace(shot.info, width=width, height=height)
+    rgba = FrameFinisher(ComposeSettings(depths=(np.dtype(np.float32),))).finish(frame).main_rgba
+    writer = ExrSequenceWriter(tmp_path, "shot", clip)
+    writer.begin([1])
+    writer.write(1, writer.prepare(rgba))
+    writer.close()
+    channels = OpenEXR.File(str(writer.path(1)), separate_channels=True).channels()
+    alpha = channels["A"].pixels.astype(np.float32)
+    soft = (alpha > 0.1) & (alpha < 1)
+    assert soft.any()
+    # Premultiplied linear light.
+    straight = np.dstack([channels[letter].pixels.astype(np.float32) / alpha.clip(0.01) for letter in "RGB"])
+    assert straight[soft].min() > srgb_to_linear(np.float32(3))
+    np.testing.assert_allclose(straight[soft], srgb_to_linear(rgba[soft][:, :3]), rtol=5e-3)

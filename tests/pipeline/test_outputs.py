@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import OpenEXR
 import pytest
+import torch
 
 from howard.align import AlignedPlate, AlignmentStatus
 from howard.colour import srgb_to_linear
@@ -60,7 +61,7 @@ def _matted(frame: Frame) -> MattedFrame:
     grey = np.full((1, 3, height, width), 0.25, np.float32)
     matte = KeyMatte(alpha[None, None], grey, KeyCoarse(quarter, quarter), quarter)
     tensors = upload_frame(frame.image, plate)
-    return MattedFrame(frame, plate, matte, tensors, tensors.coverage.new_tensor(alpha[None, ..., None]))
+    return MattedFrame(frame, plate, matte, tensors, torch.from_numpy(alpha)[None, ..., None])
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from howard.errors import InputError, OutputError, SettingsError
 from howard.media import open_reader
 from howard.pipeline import cut_out_frames
 from howard.render_record import find_journals, read_lines
+from tests.pipeline.conftest import Nobody
 
 
 def _rgba(path):
@@ -40,9 +41,19 @@ def test_every_frame_is_written_with_its_line(render, tmp_path):
     assert all(line["coverage"] > 0.9 and line["residual"] < 3 for line in lines)
 
 
-def test_the_sidecar_claims_no_alpha_of_a_predictor_that_was_given(render, tmp_path):
-    render(frames="1")
-    assert json.loads((tmp_path / "out" / "howard.json").read_text())["settings"]["alpha"] is None
+@pytest.mark.parametrize("edges", ["solved", "network"])
+def test_the_sidecar_says_how_edges_were_made(render, tmp_path, edges):
+    render(frames="1", edges=edges)
+    assert json.loads((tmp_path / "out" / "howard.json").read_text())["settings"]["edges"] == edges
+
+
+def test_edges_are_solved_unless_the_network_s_are_asked_for(render, tmp_path):
+    render(frames="2", output=tmp_path / "solved")
+    render(frames="2", output=tmp_path / "network", edges="network")
+    solved, network = (_rgba(tmp_path / name / "shot.0002.png") for name in ("solved", "network"))
+    sure = np.isin(network[..., 3], (0, 255))
+    assert not np.array_equal(solved, network)
+    assert (solved[..., 3] == network[..., 3])[sure].mean() > 0.99
 
 
 def test_opaque_pixels_are_the_source_and_empty_ones_are_black(render, tmp_path, clips):
@@ -54,7 +65,8 @@ def test_opaque_pixels_are_the_source_and_empty_ones_are_black(render, tmp_path,
     assert empty.mean() > 0.3
     np.testing.assert_array_equal(rgba[opaque][:, :3], source[opaque])
     assert not rgba[empty].any()
-    np.testing.assert_array_equal(rgba[soft][:, :3], np.rint(source[soft] * np.float32(0.9)))
+    # Colours went to linear light and back.
+    np.testing.assert_allclose(rgba[soft][:, :3], source[soft] * 0.9, atol=0.501)
 
 
 def test_uncovered_pixels_of_the_plate_are_never_the_source(render, key):
@@ -393,7 +405,7 @@ def test_several_machines_share_a_render(render, tmp_path, key):
     assert render().rendered == 0
 
 
-@pytest.mark.parametrize("setting", ["quality", "foreground"])
+@pytest.mark.parametrize("setting", ["quality", "edges"])
 def test_choices_that_there_are_not(render, tmp_path, setting):
     with pytest.raises(SettingsError, match=f"{setting}=perfect is not known; choose"):
         render(**{setting: "perfect"})
@@ -404,7 +416,7 @@ def test_choices_that_there_are_not(render, tmp_path, setting):
 def test_only_the_best_quality_takes_the_mean_of_several_mattes(monkeypatch, clips, key, quality):
     asked = []
 
-    def load(weights, device, precision, alpha, *, augmented):
+    def load(weights, device, precision, *, augmented):
         asked.append(augmented)
         return key
 
@@ -416,7 +428,8 @@ def test_only_the_best_quality_takes_the_mean_of_several_mattes(monkeypatch, cli
 
 
 def test_the_network_knows_of_people_unless_anything_may_be_the_subject(render, key):
-    key.find_people = lambda source, mask: "people"
+    nobody = Nobody()
+    key.find_people = lambda source, mask: nobody
     render(frames="1")
     render(frames="2", subject="anything", restart=True)
-    assert key.people == ["people", None]
+    assert key.people == [nobody, None]

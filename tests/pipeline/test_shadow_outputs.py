@@ -17,7 +17,7 @@ from howard.pipeline import cut_out_frames, remove_background
 from howard.pipeline.frame_tensors import solve_frame
 from howard.pipeline.layers import make_shadow
 from tests.pipeline.conftest import HEIGHT, WIDTH, encode
-from tests.pipeline.difference_key import DifferenceKey, KeyCoarse, KeyMatte
+from tests.pipeline.difference_key import DifferenceKey, KeyMatte
 from tests.pipeline.matted_frames import matted_frame
 
 # The part of the place, away from the person, that the person keeps the light from, and by how much.
@@ -48,10 +48,10 @@ class RedKey(DifferenceKey):
     def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray, person: Any = None) -> KeyMatte:
         matte = super().__call__(source, plate, coverage, person)
         red = to_depth(source, np.float32)
-        alpha = (5 * (red[..., 0] - red[..., 1] - 0.2)).clip(0, 1)
-        quarter = alpha[None, None, ::4, ::4]
+        alpha = (5 * (red[..., 0] - red[..., 1] - 0.2)).clip(0, 1)[None, None]
+        quarter = alpha[..., ::4, ::4]
         refined = ((quarter > 0) & (quarter < 1)).astype(np.float32)
-        return matte._replace(alpha=alpha[None, None], coarse=KeyCoarse(quarter, 0 * quarter), refined=refined)
+        return matte._replace(alpha=alpha, refined=refined)
 
 
 @pytest.fixture

@@ -25,8 +25,12 @@ def test_nothing_to_align_does_not_read_the_plate(clips):
 def test_mattes_come_as_pictures(clips, key):
     with open_reader(clips.shot) as shot, open_reader(clips.plate) as plate:
         (frame,) = matte_frames(align_frames(shot, plate, [2]), key)
-    assert (frame.alpha.shape, frame.foreground.shape) == ((240, 320), (240, 320, 3))
-    np.testing.assert_allclose(frame.foreground, 0.9 * frame.source.image / np.float32(255), atol=1e-6)
+    assert frame.alpha.shape == (1, 240, 320, 1)
+    np.testing.assert_array_equal(frame.alpha[0, ..., 0], frame.matte.alpha[0, 0])
+    expected = 0.9 * np.moveaxis(frame.source.image, -1, 0) / np.float32(255)
+    np.testing.assert_allclose(frame.matte.foreground[0], expected, atol=1e-6)
+    for tensor, picture in zip(frame.tensors, (frame.source.image, frame.plate.image, frame.plate.coverage), strict=True):
+        np.testing.assert_array_equal(tensor.numpy().reshape(picture.shape), picture)
 
 
 def test_frames_are_made_one_at_a_time(clips, key):

@@ -42,36 +42,33 @@ class EdgeModel(NamedTuple):
     and on the sample clip, for the least errors of alpha, of soft colours and of recomposition (benchmarks/edges.py).
     """
 
-    # Of the plate: noise, ...
-    plate_noise: float = 0.0033
-    # ... noise by squared light, ...
-    plate_gain_noise: float = 0.0094
+    # Of the plate: noise, by squared light, ...
+    plate_noise: float = 0.0027
     # ... and squared pixels of misalignment, by squared slope.
-    misalignment: float = 0.25
+    misalignment: float = 2.0
     # Of foreground colours: the least variance, ...
-    colour_noise: float = 0.0013
+    colour_noise: float = 0.0011
     # ... and the variance by that of the colours around.
-    colour_spread: float = 1.0
+    colour_spread: float = 6.0
     # Weight of a colour around at each further distance.
-    farther_weight: float = 0.2
+    farther_weight: float = 0.1
     # Weight of the network's foreground, where solid pixels all around weigh 1.
-    network_weight: float = 0.015
-    # Of the network's alpha, unitless: the least variance, and the variance where the mean alpha nearby is 0.5.
-    alpha_sure: float = 0.0041
-    alpha_unsure: float = 14.0
-    # Share of that variance where the network is sure, at an alpha of 0 or 1.
-    alpha_sure_share: float = 0.5
-    # Variance of the place on the line between B and F: by the squared distance of C from that line, ...
-    off_line: float = 36.0
-    # ... a part that is always there, ...
-    alpha_noise: float = 0.001
+    network_weight: float = 0.013
+    # Of the network's alpha, unitless: the variance where the mean alpha nearby is 0.5 and its own is.
+    alpha_unsure: float = 16.0
+    # Share of that variance where its own is 0 or 1.
+    alpha_sure_share: float = 0.7
+    # Variance of the place on the line between B and F: a part that is always there, ...
+    alpha_noise: float = 0.01
+    # ... by the squared distance of C from that line, ...
+    off_line: float = 56.0
     # ... by the variance of F, times alpha squared, and by that of B, times (1 - alpha) squared.
-    alpha_colour: float = 0.19
-    alpha_plate: float = 3.5
+    alpha_colour: float = 2.1
+    alpha_plate: float = 9.4
     # Variance of C where F is solved, ...
-    source_noise: float = 0.00041
+    source_noise: float = 0.0012
     # ... and by that of B, times (1 - alpha) squared.
-    colour_plate: float = 1.8
+    colour_plate: float = 2.3
 
 
 MODEL = EdgeModel()
@@ -188,8 +185,7 @@ def gather_known(
 def solve(known: Known, model: EdgeModel = MODEL) -> Solved:
     """The most probable alpha and foreground of pixels."""
     behind = known.plate
-    plate_variance = model.plate_noise + model.plate_gain_noise * _sum(behind.square())
-    plate_variance = plate_variance + model.misalignment * _squared_slope(behind)
+    plate_variance = model.plate_noise * _sum(behind.square()) + model.misalignment * _squared_slope(behind)
     colour, variance = _foreground_model(known, model)
     alpha = _solve_alpha(known, colour, variance, plate_variance, model)
     rest = known.source - behind - alpha * (colour - behind)
@@ -202,7 +198,9 @@ def solve(known: Known, model: EdgeModel = MODEL) -> Solved:
 
 def _foreground_model(known: Known, model: EdgeModel) -> tuple[Tensor, Tensor]:
     """Mean (3, n, 16) and variance (1, n, 16) of the foreground colours that a pixel may have."""
-    around, network = known.around, known.foreground
+    around = known.around
+    # The network sees nothing brighter than white: its white is as bright as what lies around.
+    network = known.foreground * around.colour.clamp(min=1)
     share = around.weight / (around.weight + model.network_weight)
     colour = network + share * (around.colour - network)
     network_square = _sum(network.square())
@@ -221,7 +219,7 @@ def _solve_alpha(known: Known, colour: Tensor, variance: Tensor, plate_variance:
     mean = known.around.alpha
     own = 4 * known.alpha * (1 - known.alpha)
     own = model.alpha_sure_share + (1 - model.alpha_sure_share) * own
-    unsure = (model.alpha_unsure * 4 * mean * (1 - mean) * own).clamp(min=model.alpha_sure) * length
+    unsure = model.alpha_unsure * 4 * mean * (1 - mean) * own * length
     alpha = known.alpha + known.is_covered * known.is_refined * unsure / (unsure + error).clamp(min=_TINY) * (
         place - known.alpha
     )

@@ -1,25 +1,22 @@
 """From a matted frame to its final pixels: the one place where alpha and colour are decided after the network."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from howard.compositing.edge_controls import apply_controls
 from howard.compositing.edges import Edges
 from howard.compositing.finishing import FinishingControls
-from howard.compositing.packing import pack_rgba
+from howard.compositing.packing import pack_edited, pack_rgba
 from howard.compositing.transfer import Download, open_copy_stream
-from howard.pipeline.edge_controls import edit_edges
 from howard.pipeline.frame_tensors import FrameTensors, solve_frame
 from howard.pipeline.frames import MattedFrame
 from howard.pipeline.layers import make_layers
 
-NO_CONTROLS = FinishingControls()
-# Makes straight RGBA, (1, H, W, 4), of a type, with alpha rounded as another one if that is stored in the end.
-Pack = Callable[[str, str | None], Tensor]
 # Measures are taken of every n-th pixel and row, at most this many along the longer side: they only point at frames.
 MEASURED_SIDE = 320
 
@@ -32,15 +29,15 @@ class ComposeSettings:
         depths: types of the pictures, uint8, uint16 or float32, that outputs store; the first output's first.
         layers: further pictures that are made, by the names of :func:`howard.pipeline.layers.make_layers`.
         linear_light: whether the matte mixes in linear light or in encoded values.
-        controls: what is changed of the edges that were found.
         edges: how soft edges are made, one of `howard.choices.EDGES`.
+        controls: what is changed of alpha and colours afterwards.
     """
 
     depths: tuple[np.dtype, ...]
     layers: tuple[str, ...] = ()
     linear_light: bool = True
     edges: str = "solved"
-    controls: FinishingControls = NO_CONTROLS
+    controls: FinishingControls = field(default_factory=FinishingControls)
 
 
 class ComposedPixels(NamedTuple):
@@ -64,9 +61,8 @@ class Composer:
     def begin(self, frame: MattedFrame) -> Callable[[], ComposedPixels]:
         """Start on a frame; the function that is returned waits for its pixels."""
         edges = solve_frame(frame, self._settings.edges, linear_light=self._settings.linear_light)
-        pack = choose_packing(frame.tensors, edges, self._settings)
-        tensors = compose_tensors(frame.tensors, pack, self._settings)
-        layers = make_layers(frame, self._settings.layers, edges, pack)
+        tensors = compose_tensors(frame.tensors, edges, self._settings)
+        layers = make_layers(frame, self._settings.layers, edges, linear_light=self._settings.linear_light)
         download = Download(tensors | {f"layer {name}": layer for name, layer in layers.items()}, self._stream)
         return lambda: self._collect(download.wait())
 
@@ -79,28 +75,24 @@ class Composer:
         )
 
 
-def choose_packing(tensors: FrameTensors, edges: Edges, settings: ComposeSettings) -> Pack:
-    """How RGBA is made of solved edges: as they are, or after the controls that change them."""
-    source, linear_light = tensors.source, settings.linear_light
-    if settings.controls.is_identity:
-        return lambda depth, alpha_depth: pack_rgba(
-            source, edges, depth, alpha_depth=alpha_depth, linear_light=linear_light
-        )
-    edited = edit_edges(tensors, edges, settings.controls, linear_light=linear_light)
-    return lambda depth, alpha_depth: edited.pack(source, depth, alpha_depth)
-
-
-def compose_tensors(tensors: FrameTensors, pack: Pack, settings: ComposeSettings) -> dict[str, Tensor]:
+def compose_tensors(tensors: FrameTensors, edges: Edges, settings: ComposeSettings) -> dict[str, Tensor]:
     """Straight RGBA at every depth, (H, W, 4), as "rgba TYPE", and the "plate" and "coverage" of every n-th pixel.
 
     Each depth is computed by itself, so that a picture does not depend on what else is written.
     """
-    source = tensors.source
+    source, is_linear = tensors.source, settings.linear_light
+    edited = None
+    if not settings.controls.is_identity:
+        edited = apply_controls(source, tensors.plate, edges, settings.controls, linear_light=is_linear)
     packed = {}
-    for depth in settings.depths:
+    for depth in map(str, settings.depths):
         # Float sources may be HDR: the writers convert them.
-        stored = "float32" if source.is_floating_point() else str(depth)
-        packed[f"rgba {depth}"] = pack(stored, str(depth))[0]
+        stored = "float32" if source.is_floating_point() else depth
+        if edited is None:
+            rgba = pack_rgba(source, edges, stored, alpha_depth=depth, linear_light=is_linear)
+        else:
+            rgba = pack_edited(source, edited, stored, alpha_depth=depth, linear_light=is_linear)
+        packed[f"rgba {depth}"] = rgba[0]
     step = measuring_step(source.shape[1], source.shape[2])
     plate, coverage = (each[0, ::step, ::step].contiguous() for each in (tensors.plate, tensors.coverage[..., 0]))
     return packed | {"plate": plate, "coverage": coverage}

@@ -33,7 +33,7 @@ def upload_frame(source: np.ndarray, plate: AlignedPlate, device: torch.device |
 
 @torch.inference_mode()
 def matte_frame(aligned: AlignedFrame, predictor: Predictor, subject: str = "person") -> MattedFrame:
-    """The matte of a frame by the network; ``subject`` is one of :data:`howard.choices.SUBJECTS`."""
+    """The matte of a frame by the network; ``subject`` is one of :data:`howard.options.SUBJECTS`."""
     source, plate = aligned.source, aligned.plate
     device = torch.device(str(predictor.device))
     tensors = upload_frame(source.image, plate, device)

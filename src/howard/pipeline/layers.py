@@ -1,6 +1,6 @@
 """The pictures beside RGBA from which a compositor can repeat or correct the matte; see `howard.choices.LAYERS`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +9,7 @@ from torch import Tensor
 from howard.align import AlignmentStatus
 from howard.compositing.edges import Edges
 from howard.compositing.light import decode
-from howard.compositing.packing import convert_codes
+from howard.compositing.packing import convert_codes, pack_rgba
 from howard.compositing.patches import PATCH
 from howard.compositing.shadow import estimate_shadow
 from howard.pipeline.frames import MattedFrame
@@ -26,17 +26,15 @@ _TRUST = {
 }
 
 
-def make_layers(
-    frame: MattedFrame, names: Sequence[str], edges: Edges, pack: Callable[[str, str | None], Tensor]
-) -> dict[str, Tensor]:
-    """The layers ``names`` of a frame whose edges are solved, float32 tensors on its device; ``pack`` makes its RGBA.
+def make_layers(frame: MattedFrame, names: Sequence[str], edges: Edges, *, linear_light: bool) -> dict[str, Tensor]:
+    """The layers ``names`` of a frame whose edges are solved, float32 tensors on its device.
 
     They are (H, W) in [0, 1], or (H, W, 3): sRGB-encoded colour, or the shadow's linear factor.
     """
     pictures = frame.tensors
     makers = {
         "matte": lambda: frame.alpha[0, ..., 0],
-        "foreground": lambda: pack("float32", None)[0, ..., :3],
+        "foreground": lambda: pack_rgba(pictures.source, edges, "float32", linear_light=linear_light)[0, ..., :3],
         "plate": lambda: convert_codes(pictures.plate, "float32")[0],
         "coverage": lambda: pictures.coverage[0, ..., 0],
         "shadow": lambda: make_shadow(frame, edges),

@@ -1,0 +1,106 @@
+"""A person with soft edges of known alpha and colour over a known place, as the network would matte them."""
+
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from howard.colour import mix
+from howard.compositing.edges import Edges, solve_edges
+from howard.compositing.patches import pad_to_patches, read_patches
+
+HEIGHT, WIDTH = 144, 192
+RADIUS = 30
+ORANGE = torch.tensor([0.85, 0.45, 0.15])
+
+
+class Scene(NamedTuple):
+    """Arguments of `solve_edges`, and what was mixed: ``true_alpha`` (B, H, W, 1) and ``true_colour`` (B, H, W, 3)."""
+
+    source: Tensor
+    plate: Tensor
+    coverage: Tensor
+    alpha: Tensor
+    foreground: Tensor
+    refined: Tensor
+    person: Tensor
+    true_alpha: Tensor
+    true_colour: Tensor
+
+    @property
+    def soft(self) -> Tensor:
+        """Where alpha is soft, (B, H, W, 1) bool."""
+        return (self.true_alpha > 0) & (self.true_alpha < 1)
+
+    def solve(self, **options: Any) -> Edges:
+        return solve_edges(*self[:7], **options)
+
+    def error(self, alpha: Tensor) -> float:
+        """Mean absolute error of an alpha in soft pixels."""
+        return float((alpha - self.true_alpha)[self.soft].abs().mean())
+
+    def transposed(self) -> "Scene":
+        """The scene turned into portrait, or back."""
+        channels_last = (each.transpose(1, 2).contiguous() for each in self[:5] + self[7:])
+        source, plate, coverage, alpha, foreground, true_alpha, true_colour = channels_last
+        refined, person = (each.transpose(2, 3).contiguous() for each in (self.refined, self.person))
+        return Scene(source, plate, coverage, alpha, foreground, refined, person, true_alpha, true_colour)
+
+    def enlarged(self, factor: int) -> "Scene":
+        """The scene with every pixel repeated."""
+        pictures = [
+            each.repeat_interleave(factor, dim=1).repeat_interleave(factor, dim=2) for each in self[:5] + self[7:]
+        ]
+        refined, person = (F.interpolate(each, scale_factor=factor) for each in (self.refined, self.person))
+        return Scene(*pictures[:5], refined, person, *pictures[5:])
+
+
+def join(scenes: list[Scene]) -> Scene:
+    """A batch of scenes of one size."""
+    return Scene(*(torch.cat(each) for each in zip(*scenes, strict=True)))
+
+
+def make_scene(
+    seed: int = 0, size: tuple[int, int] = (HEIGHT, WIDTH), linear_light: bool = True, colour: Tensor = ORANGE
+) -> Scene:
+    """A disc of one colour with a rim of strands over blots of blue.
+
+    The network's alpha is blurred, and its colours have a part of the place in them; they end at 1.
+    """
+    numbers = torch.Generator().manual_seed(seed)
+    height, width = size
+    blots = torch.rand(1, 3, 8, 10, generator=numbers) * torch.tensor([0.3, 0.4, 0.6])[:, None, None]
+    plate = F.interpolate(blots, size=size, mode="bicubic", align_corners=False).clamp(0, 1)
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    depth = RADIUS - ((rows - HEIGHT / 2) ** 2 + (columns - WIDTH / 2) ** 2).sqrt()
+    strands = torch.rand(height, width, generator=numbers)
+    alpha = ((depth / 8).clamp(0, 1) ** (0.3 + 2 * strands))[None, None]
+    true_colour = colour.view(1, 3, 1, 1).expand(1, 3, *size)
+    source = mix(true_colour, plate, alpha, linear_light)
+    network = F.avg_pool2d(alpha, 7, stride=1, padding=3, count_include_pad=False)
+    foreground = (true_colour + 0.3 * (source - true_colour)).clamp(0, 1)
+    rim = ((depth > -4) & (depth < 12)).float()[None, None]
+    return Scene(
+        *(to_pictures(each) for each in (source, plate, torch.ones_like(alpha), network, foreground)),
+        refined=F.max_pool2d(rim, 4, ceil_mode=True),
+        person=F.avg_pool2d(alpha, 4, ceil_mode=True),
+        true_alpha=to_pictures(alpha),
+        true_colour=to_pictures(true_colour),
+    )
+
+
+def to_pictures(planes: Tensor) -> Tensor:
+    """(B, C, H, W) to (B, H, W, C)."""
+    return planes.movedim(1, 3).contiguous()
+
+
+def to_codes(picture: Tensor, dtype: torch.dtype) -> Tensor:
+    """Floats of 1 for white as code values."""
+    full = {torch.uint8: 255, torch.int32: 65535}.get(dtype)
+    return picture if full is None else (picture.clamp(0, 1) * full).round().to(dtype)
+
+
+def read(picture: Tensor, edges: Edges) -> Tensor:
+    """The pixels of pictures (B, H, W, C) of any size in the patches of a solved matte, (C, n, 16)."""
+    return read_patches(pad_to_patches(picture), edges.patches)
