@@ -10,6 +10,10 @@ from howard.compositing.finishing import FinishingControls, despill, extend_fore
 from howard.compositing.light import decode
 from howard.compositing.patches import pad_to_patches, write_patches
 
+# Colours of fainter pixels are replaced where alpha may grow, as those of empty ones are: the error of a solved colour
+# grows as 1 / alpha, and would show. Chosen on a made frame whose colours are known (tests/pipeline/matted_frames.py).
+_RELIABLE_ALPHA = 0.3
+
 
 class EditedEdges(NamedTuple):
     """``alpha`` (B, H, W, 1) in [0, 1], and the straight ``foreground`` (B, H, W, 3) of all pixels in the light that
@@ -41,7 +45,14 @@ def apply_controls(
     own = torch.where(edges.alpha < 1, own, light).movedim(3, 1)
     before = edges.alpha.movedim(3, 1)
     alpha = finish_alpha(before, controls)
-    colours = despill(extend_foreground(own, before, controls.reach), behind.movedim(3, 1), alpha, controls.despill)
+    colours = despill(
+        extend_foreground(own, _reliable(before), controls.reach), behind.movedim(3, 1), alpha, controls.despill
+    )
     colours = colours.movedim(1, 3)
     is_changed = (colours != light).any(dim=3, keepdim=True)
     return EditedEdges(alpha.movedim(1, 3), colours, is_changed)
+
+
+def _reliable(alpha: Tensor) -> Tensor:
+    """Alpha, but 0 where it is too faint for its colour to be continued."""
+    return alpha * (alpha >= _RELIABLE_ALPHA)
