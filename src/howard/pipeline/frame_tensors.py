@@ -37,8 +37,10 @@ def matte_frame(aligned: AlignedFrame, predictor: Predictor, subject: str = "per
     source, plate = aligned.source, aligned.plate
     device = torch.device(str(predictor.device))
     tensors = upload_frame(source.image, plate, device)
-    pictures: tuple[Any, ...] = source.image, plate.image, plate.coverage
-    if device.type != "cpu":
+    pictures: tuple[Any, ...]
+    if device.type == "cpu":
+        pictures = source.image, plate.image, plate.coverage
+    else:
         pictures = tensors.source[0], tensors.plate[0], tensors.coverage[0, ..., 0]
     person = find_people(predictor, pictures[0], plate.changed, subject)
     matte = predictor(*pictures) if person is None else predictor(*pictures, person=person)
