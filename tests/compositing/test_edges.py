@@ -155,9 +155,7 @@ def test_what_lies_far_away_does_not_matter() -> None:
 
     def enlarge(value: float, cover: float) -> Scene:
         near = [pad(each, 64, 0.0) for each in scene[:5] + scene[7:]]
-        pictures = [
-            pad(each, 64, cover if number in (3, 5) else value) for number, each in enumerate(near)
-        ]
+        pictures = [pad(each, 64, cover if number in (3, 5) else value) for number, each in enumerate(near)]
         refined, person = (F.pad(each, (32,) * 4) for each in (scene.refined, scene.person))
         return Scene(*pictures[:5], refined, person, *pictures[5:])
 

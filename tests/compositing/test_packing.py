@@ -103,7 +103,9 @@ def test_rounded_alpha_is_near_and_stays_when_rounded_again(value: float, depth:
     rounded = round_alpha(alpha, depth)
     assert rounded.dtype == torch.float32
     assert 0 <= float(rounded) <= 1
-    assert float((rounded - alpha).abs()) <= {"uint8": 0.5 / 255, "uint16": 0.5 / 65535, "float32": 2**-12}[depth] + 1e-7
+    assert (
+        float((rounded - alpha).abs()) <= {"uint8": 0.5 / 255, "uint16": 0.5 / 65535, "float32": 2**-12}[depth] + 1e-7
+    )
     assert torch.equal(round_alpha(rounded, depth), rounded)
 
 

@@ -29,7 +29,9 @@ def test_mattes_come_as_pictures(clips, key):
     np.testing.assert_array_equal(frame.alpha[0, ..., 0], frame.matte.alpha[0, 0])
     expected = 0.9 * np.moveaxis(frame.source.image, -1, 0) / np.float32(255)
     np.testing.assert_allclose(frame.matte.foreground[0], expected, atol=1e-6)
-    for tensor, picture in zip(frame.tensors, (frame.source.image, frame.plate.image, frame.plate.coverage), strict=True):
+    for tensor, picture in zip(
+        frame.tensors, (frame.source.image, frame.plate.image, frame.plate.coverage), strict=True
+    ):
         np.testing.assert_array_equal(tensor.numpy().reshape(picture.shape), picture)
 
 
