@@ -36,7 +36,7 @@ from howard.matting import load_matting
 from howard.media import open_reader, open_writer
 from howard.operating_system import resident_memory
 from howard.pipeline import AlignedFrame, Predictor, align_frames, matte_frames, remove_background
-from howard.pipeline.compose import ComposeSettings, compose_pixels
+from howard.pipeline.compose import Composer, ComposeSettings
 from howard.pipeline.record import measure_frame
 
 ROOT = Path(__file__).parents[1]
@@ -89,14 +89,16 @@ def stage_costs(shot: Path, plate: Path, predictor: Predictor, folder: Path, qua
             aligner.align(frame)
         writer = open_writer("png", folder / "frames", source.info, range(len(source)))
         writer.begin(range(1, len(source) + 1))
+        composer = Composer(ComposeSettings(depths=(writer.dtype,)), predictor.device)
         frames = iter(source)
         for number in range(1, len(source) + 1):
             frame = costs.of("decode", lambda: next(frames))
             aligned = AlignedFrame(frame, costs.of("align", partial(aligner.align, frame)))
             (matte,) = costs.of("network", lambda: list(matte_frames([aligned], predictor)))  # noqa: B023
-            composed = costs.of("compose", partial(compose_pixels, matte, ComposeSettings(depths=(writer.dtype,))))
-            rgba = composed.rgba[writer.dtype]
-            costs.of("measure", partial(measure_frame, matte, rgba, linear_light=True))
+            pixels = costs.of("compose", lambda: composer.begin(matte)())  # noqa: B023
+            rgba = pixels.rgba[writer.dtype]
+            pictures = rgba, pixels.plate, pixels.coverage
+            costs.of("measure", partial(measure_frame, matte, *pictures, linear_light=True))
             costs.of("write", lambda: writer.write(number, writer.prepare(rgba)))  # noqa: B023
         writer.close()
     return costs.medians()
@@ -139,7 +141,7 @@ def road(
         output,
         predictor=predictor,
         quality=quality,
-        workers=threads,
+        threads=threads,
         report=False,
         progress=lambda event: told.append((time.perf_counter(), time.process_time())),
     )

@@ -26,6 +26,7 @@ from howard.matting import load_matting
 from howard.media import PngSequenceWriter, open_reader, read_still
 from howard.options import RenderOptions
 from howard.pipeline import Predictor, matte_clip
+from howard.pipeline.frame_tensors import solve_frame
 from howard.pipeline.inputs import open_inputs
 from howard.pipeline.plate_check import check_plate
 from howard.progress import SilentProgress
@@ -68,11 +69,17 @@ def score(clip: TrueClip, kind: str, predictor: Predictor, every: int, quality: 
             validity = None if kind.endswith("not noticed") else validity
             for frame in matte_clip(inputs, predictor, numbers, quality=quality, validity=validity):
                 true = clip.alpha(frame.source.index)
-                person = true > SURE
-                lost = 100 * (frame.alpha[person] < 0.5).mean()
-                kept = 100 * ((true < SURE_EMPTY) & (frame.alpha > 0.5)).sum() / person.sum()
-                rows.append([metrics.mad(frame.alpha, true), metrics.gradient_error(frame.alpha, true), lost, kept])
+                alpha = solve_frame(frame, linear_light=predictor.metadata.mixing == "linear").alpha
+                rows.append(score_alpha(alpha[0, ..., 0].cpu().numpy(), true))
     return np.mean(rows, axis=0).tolist()
+
+
+def score_alpha(alpha: np.ndarray, true: np.ndarray) -> list[float]:
+    """MAD, Grad, and percentages of person pixels: those lost, and the background kept; mattes (H, W) in [0, 1]."""
+    person = true > SURE
+    lost = 100 * (alpha[person] < 0.5).mean()
+    kept = 100 * ((true < SURE_EMPTY) & (alpha > 0.5)).sum() / person.sum()
+    return [metrics.mad(alpha, true), metrics.gradient_error(alpha, true), lost, kept]
 
 
 def main() -> None:

@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 import torch
 
-from howard.colour import srgb_to_linear
-from howard.compositing.shadow import estimate_shadow
 from howard.errors import InputError
 from howard.evaluation.clip import TrueClip, find_clips
 from howard.matting import MattingPredictor, load_matting
 from howard.media import open_reader, read_still, to_depth
 from howard.pipeline import MattedFrame, align_frames, choose_finder, matte_frames
+from howard.pipeline.frame_tensors import solve_frame
+from howard.pipeline.layers import make_shadow
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIPS = [ROOT / "data" / "sample", ROOT / "data" / "bench_public", ROOT.parent / "shared" / "data" / "bench_v2"]
@@ -39,12 +39,9 @@ def matted(clip: TrueClip, count: int, predictor: MattingPredictor) -> Iterator[
         yield from matte_frames(aligned, predictor)
 
 
-def predicted_shadow(frame: MattedFrame) -> np.ndarray:
-    """The factor (H, W, 3)."""
-    images = [srgb_to_linear(to_depth(each, np.float32)) for each in (frame.source.image, frame.plate.image)]
-    masks = [each[..., None] for each in (frame.plate.coverage, frame.alpha)]
-    tensors = [torch.from_numpy(np.ascontiguousarray(np.moveaxis(each, -1, 0)))[None] for each in (*images, *masks)]
-    return np.moveaxis(estimate_shadow(*tensors)[0].numpy(), 0, -1)
+def predicted_shadow(frame: MattedFrame, linear_light: bool) -> np.ndarray:
+    """The factor (H, W, 3), as a render makes it."""
+    return make_shadow(frame, solve_frame(frame, linear_light=linear_light)).cpu().numpy()
 
 
 def true_shadow(clip: TrueClip, index: int, shape: tuple[int, int]) -> np.ndarray:
@@ -90,8 +87,9 @@ def main() -> None:
         row = np.zeros(5)
         for frame in matted(clip, options.frames, predictor):
             index = frame.source.index
-            true = true_shadow(clip, index, frame.alpha.shape[:2])
-            row += errors(predicted_shadow(frame), true, clip.alpha(index))
+            true = true_shadow(clip, index, frame.source.image.shape[:2])
+            predicted = predicted_shadow(frame, predictor.metadata.mixing == "linear")
+            row += errors(predicted, true, clip.alpha(index))
         rows.append(row)
         print(line(clip.folder.name, row), flush=True)
     print(line("all", np.sum(rows, axis=0)))

@@ -31,7 +31,7 @@ SUMMARY = RenderSummary(
     remarks=("somebody stands in the plate",),
     not_carried=("audio stream 1 (aac)", "timecode"),
 )
-PLAN = RenderPlan((), Path("out"), (Path("out/a.mov"),), 5, 5, 3, 1.5, 60.0, 10**6, 10**9)
+PLAN = RenderPlan((), Path("out"), ((Path("out/a.mov"),),), 5, 5, 3, 1.5, 60.0, 10**6, 10**9)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> TrueClip:
 
 @pytest.fixture(scope="module")
 def report(clip: TrueClip) -> ClipReport:
-    return score_clip(clip, KeyPredictor())
+    return score_clip(clip, KeyPredictor(), edges="network")
 
 
 def test_truth_is_read_in_full_depth(clip: TrueClip) -> None:
@@ -100,7 +100,7 @@ def test_the_plate_is_judged_over_the_true_background(report: ClipReport) -> Non
 
 def test_frames_are_chosen_by_number_and_progress_is_told(clip: TrueClip) -> None:
     told: list[FrameDone] = []
-    part = score_clip(clip, KeyPredictor(), frames="2-3", progress=told.append)
+    part = score_clip(clip, KeyPredictor(), frames="2-3", progress=told.append, edges="network")
     assert part.frames == 2
     assert [(event.number, event.done, event.total) for event in told] == [(2, 1, 2), (3, 2, 2)]
 

@@ -61,7 +61,7 @@ def test_without_the_person_the_source_is_the_true_background() -> None:
 def test_a_perfect_network_scores_nothing_and_the_key_does_not() -> None:
     clips = _make()
     told = []
-    scores = score_composites(clips, len(clips), TruthTeller(clips), told.append)
+    scores = score_composites(clips, len(clips), TruthTeller(clips), told.append, edges="network")
     assert scores.keys() == ROADS.keys()
     assert all(scores[road][name] == 0 for road in ("level", "clean") for name in ("mad", "mse", "grad", "dtssd"))
     key = [difference_key(f.source, f.plate, f.coverage) for clip in clips for f in clip]

@@ -7,6 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
 
 from howard.errors import InputError
 from howard.evaluation import metrics
@@ -14,6 +16,7 @@ from howard.evaluation.suite.rendering import Job, render_composite
 from howard.evaluation.suite.results import read_results
 from howard.evaluation.suite.running import SuiteOptions, SuiteRun
 from howard.evaluation.suite.sheets import worst_numbers
+from howard.matting import WeightsMetadata
 from howard.progress import SilentProgress
 from tests.evaluation.suites import CLIPS, SAMPLE, STILLS, StandIn, small_recipe
 
@@ -66,6 +69,28 @@ def test_an_empty_matte_loses_everything_and_keeps_nothing(cache: Path) -> None:
     assert means["mean"]["mad"] == pytest.approx((means["ordinary"]["mad"] + means["hair"]["mad"]) / 2)
     assert "dtssd" not in means["ordinary"]
     assert means["hair"]["hair_band_mad"] > 0
+
+
+class SoftStandIn(StandIn):
+    """A network whose alpha is a blurred difference key, refined everywhere."""
+
+    metadata = WeightsMetadata("mobilenetv2")
+
+    def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray) -> StandIn:
+        super().__call__(source, plate, coverage)
+        self.alpha = F.avg_pool2d(self.alpha, 5, stride=1, padding=2)
+        self.foreground = torch.from_numpy(source).movedim(3, 1) / 255
+        self.refined = F.max_pool2d(torch.ones_like(self.alpha), 4, ceil_mode=True)
+        return self
+
+
+def test_edges_are_solved_where_that_is_asked_for(cache: Path) -> None:
+    network, solved = (
+        suite(cache, stills_only=True, edges=edges).run(SoftStandIn(difference), {}).means()["ordinary"]["mad"]
+        for edges in ("network", "solved")
+    )
+    assert np.isfinite(solved)
+    assert solved != network
 
 
 class Told(SilentProgress):

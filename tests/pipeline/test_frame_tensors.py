@@ -1,0 +1,126 @@
+"""Frames as tensors: uploaded, matted and solved, and the same from arrays of pictures."""
+
+import numpy as np
+import pytest
+import torch
+
+from howard.compositing.edges import solve_edges
+from howard.compositing.light import decode
+from howard.pipeline.compose import MEASURED_SIDE, ComposeSettings, compose_tensors, measuring_step
+from howard.pipeline.frame_tensors import (
+    FrameTensors,
+    matte_frame,
+    matte_picture,
+    solve_frame,
+    solve_matte,
+    solve_pictures,
+    upload_frame,
+)
+from howard.pipeline.frames import AlignedFrame
+from howard.pipeline.layers import make_shadow
+from tests.pipeline.conftest import Nobody
+from tests.pipeline.matted_frames import HEIGHT, WIDTH, matted_frame
+
+TENSOR_TYPES = {np.uint8: torch.uint8, np.uint16: torch.int32, np.float32: torch.float32}
+
+
+@pytest.mark.parametrize("dtype", TENSOR_TYPES)
+def test_pictures_of_a_frame_become_tensors_of_their_values(dtype):
+    frame = matted_frame(dtype)
+    tensors = upload_frame(frame.source.image, frame.plate)
+    assert tensors.source.dtype == tensors.plate.dtype == TENSOR_TYPES[dtype]
+    assert tensors.coverage.dtype == torch.float32
+    for tensor, picture in zip(tensors, (frame.source.image, frame.plate.image, frame.plate.coverage), strict=True):
+        np.testing.assert_array_equal(tensor.numpy().reshape(picture.shape), picture)
+    assert tensors.coverage.shape == (1, HEIGHT, WIDTH, 1)
+
+
+class OnDevice:
+    """A picture that was rendered where the network runs."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.tensor = tensor
+
+    def numpy(self) -> np.ndarray:
+        raise AssertionError("it need not be copied to the host")
+
+
+def test_a_plate_that_is_on_the_device_stays_there():
+    frame = matted_frame()
+    image, coverage = frame.tensors.plate[0], frame.tensors.coverage[0, ..., 0]
+    plate = frame.plate._replace(image=OnDevice(image), coverage=OnDevice(coverage))
+    tensors = upload_frame(frame.source.image, plate)
+    assert tensors.plate.data_ptr() == image.data_ptr()
+    assert tensors.coverage.data_ptr() == coverage.data_ptr()
+
+
+@pytest.mark.parametrize("has_people", [True, False])
+def test_a_matted_frame_has_the_network_s_alpha_and_the_people_that_it_was_given(key, has_people):
+    people = Nobody()
+    key.find_people = (lambda source, mask: people) if has_people else None
+    given = matted_frame()
+    frame = matte_frame(AlignedFrame(given.source, given.plate), key)
+    assert frame.person is key.people[0] is (people if has_people else None)
+    assert (frame.alpha.dtype, frame.alpha.shape) == (torch.float32, (1, HEIGHT, WIDTH, 1))
+    np.testing.assert_array_equal(frame.alpha[0, ..., 0], frame.matte.alpha[0, 0])
+
+
+@pytest.mark.parametrize("edges", ["solved", "network"])
+@pytest.mark.parametrize("linear_light", [True, False])
+def test_a_frame_is_solved_as_its_matte_is(edges, linear_light):
+    frame = matted_frame()
+    one = solve_frame(frame, edges, linear_light=linear_light)
+    other = solve_matte(frame.tensors, frame.matte, edges=edges, linear_light=linear_light)
+    assert torch.equal(one.alpha, other.alpha)
+    assert torch.equal(one.foreground, other.foreground)
+    assert torch.equal(one.alpha, frame.alpha) == (edges == "network")
+
+
+def test_what_masks_left_of_alpha_is_solved():
+    frame = matted_frame()
+    frame = frame._replace(alpha=frame.alpha * 0)
+    matte = frame.matte._replace(refined=0 * frame.matte.refined)
+    assert not solve_frame(frame._replace(matte=matte)).alpha.any()
+
+
+@pytest.mark.parametrize("edges", ["solved", "network"])
+def test_the_alpha_of_pictures_is_that_of_a_frame(key, edges):
+    given = matted_frame()
+    pictures = given.source.image, given.plate.image, given.plate.coverage
+    found = matte_picture(key, *pictures, None, edges=edges)
+    expected = solve_frame(matte_frame(AlignedFrame(given.source, given.plate), key), edges).alpha
+    np.testing.assert_array_equal(found, expected[0, ..., 0])
+    assert found.dtype == np.float32
+
+
+def test_without_coverage_the_plate_counts_everywhere(key):
+    given = matted_frame()
+    pictures = given.source.image[None], given.plate.image[None]
+    matte = key(*(each[0] for each in pictures), given.plate.coverage)
+    everywhere, given_so = (
+        solve_pictures(key, *pictures, coverage, matte, None) for coverage in (None, given.plate.coverage[None])
+    )
+    assert torch.equal(everywhere.alpha, given_so.alpha)
+
+
+@pytest.mark.parametrize("size", [(97, 131), (403, 721), (1081, 1917)])
+@pytest.mark.parametrize("dtype", TENSOR_TYPES.values())
+def test_any_size_is_solved_composed_and_shaded_without_data(size, dtype):
+    height, width = size
+    picture = torch.empty(1, height, width, 3, device="meta", dtype=dtype)
+    mask = torch.empty(1, height, width, 1, device="meta")
+    refined = torch.empty(1, 1, -(-height // 4), -(-width // 4), device="meta")
+    tensors = FrameTensors(picture, picture, mask)
+    edges = solve_edges(*tensors, mask, decode(picture, False), refined, torch.empty(1, 1, 48, 64, device="meta"))
+    depths = tuple(np.dtype(depth) for depth in TENSOR_TYPES)
+    composed = compose_tensors(tensors, edges, ComposeSettings(depths=depths))
+    for depth, stored in TENSOR_TYPES.items():
+        rgba = composed[f"rgba {np.dtype(depth)}"]
+        assert rgba.shape == (height, width, 4)
+        assert rgba.dtype == (torch.float32 if dtype == torch.float32 else stored)
+    step = measuring_step(height, width)
+    assert max(composed["coverage"].shape) <= MEASURED_SIDE
+    assert composed["plate"].shape == (-(-height // step), -(-width // step), 3)
+    frame = matted_frame()._replace(tensors=tensors, alpha=mask)
+    shadow = make_shadow(frame, edges)
+    assert (shadow.shape, shadow.dtype, shadow.device.type) == ((height, width, 3), torch.float32, "meta")
