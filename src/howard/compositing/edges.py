@@ -43,25 +43,27 @@ class EdgeModel(NamedTuple):
     """
 
     # Of the plate: noise, by squared light, ...
-    plate_noise: float = 0.022
-    # ... and squared pixels of misalignment, by squared slope.
-    misalignment: float = 0.5
+    plate_noise: float = 0.02
+    # ... and by what its displacement changes.
+    misalignment: float = 0.7
     # Of foreground colours: the least variance, ...
-    colour_noise: float = 0.004
+    colour_noise: float = 0.02
     # ... and the variance by that of the colours around.
-    colour_spread: float = 7.0
+    colour_spread: float = 3.4
     # Weight of a colour around at each further distance.
     farther_weight: float = 0.1
     # Weight of the network's foreground, where solid pixels all around weigh 1.
     network_weight: float = 0.004
     # Of the network's alpha, unitless: the variance where the mean alpha nearby is 0.5; none where that is 0 or 1.
-    alpha_unsure: float = 48.0
+    alpha_unsure: float = 80.0
     # Of the place on the line between B and F: a part that is always there, ...
-    alpha_noise: float = 0.032
-    # ... and by the squared distance of C from that line.
-    off_line: float = 40.0
+    alpha_noise: float = 0.001
+    # ... by the squared distance of C from that line, ...
+    off_line: float = 315.0
+    # ... and by what the plate's displacement changes.
+    alpha_displaced: float = 0.2
     # Variance of C where F is solved, ...
-    source_noise: float = 0.0032
+    source_noise: float = 0.0005
     # ... and by that of B, times (1 - alpha) squared.
     colour_plate: float = 3.8
 
@@ -158,7 +160,9 @@ def gather_known(
     window = _window(patches, height, width)
     inside = patches.moved(window.top // PATCH, window.left // PATCH)
     seen, cover = window.of(source), window.of(alpha)
-    around = look_around(decode(seen, linear_light), cover, inside, cell, model.farther_weight)
+    plate, coverage = window.of(plate), window.of(coverage)
+    light, behind = (decode(each, linear_light) for each in (seen, plate))
+    around = look_around(light, behind, coverage, cover, inside, cell, model.farther_weight)
     own_alpha = read_patches(cover, inside)
     is_solid = torch.zeros_like(own_alpha, dtype=torch.bool)
     if person is not None:
@@ -166,9 +170,9 @@ def gather_known(
         sure = F.interpolate(sure, ((height + 3) // PATCH, (width + 3) // PATCH), mode="bilinear")
         is_solid = (read_cells(sure, patches, PATCH) >= _SOLID) & (own_alpha >= _SOLID)
     return Known(
-        source=decode(read_patches(seen, inside), linear_light),
-        plate=decode(read_patches(window.of(plate), inside), linear_light),
-        is_covered=read_patches(window.of(coverage), inside) >= _COVERED,
+        source=read_patches(light, inside),
+        plate=read_patches(behind, inside),
+        is_covered=read_patches(coverage, inside) >= _COVERED,
         is_refined=patches.is_refined[None, :, None],
         alpha=own_alpha,
         foreground=decode(read_patches(window.of(foreground), inside), linear_light),
@@ -179,11 +183,12 @@ def gather_known(
 
 def solve(known: Known, model: EdgeModel = MODEL) -> Solved:
     """The most probable alpha and foreground of pixels."""
-    behind = known.plate
-    plate_variance = model.plate_noise * _sum(behind.square()) + model.misalignment * _squared_slope(behind)
+    displaced = known.around.displacement * _squared_slope(known.plate)
+    plate_variance = model.plate_noise * _sum(known.plate.square()) + model.misalignment * displaced
     colour, variance = _foreground_model(known, model)
-    alpha = _solve_alpha(known, colour, model)
-    rest = known.source - behind - alpha * (colour - behind)
+    alpha = _solve_alpha(known, colour, displaced, model)
+    # Laid over the very plate the person gives the source again, so the shadow on the place is in F.
+    rest = known.source - known.plate - alpha * (colour - known.plate)
     noise = model.source_noise + model.colour_plate * (1 - alpha).square() * plate_variance
     gain = alpha * variance / (alpha.square() * variance + noise) * known.is_covered
     # Noise divided by a small alpha must not become a highlight: no brighter than what is near, nor than white.
@@ -204,11 +209,13 @@ def _foreground_model(known: Known, model: EdgeModel) -> tuple[Tensor, Tensor]:
     return colour, model.colour_noise + model.colour_spread * spread
 
 
-def _solve_alpha(known: Known, colour: Tensor, model: EdgeModel) -> Tensor:
-    line, seen = colour - known.plate, known.source - known.plate
+def _solve_alpha(known: Known, colour: Tensor, displaced: Tensor, model: EdgeModel) -> Tensor:
+    behind = known.plate * known.around.gain
+    line, seen = colour - behind, known.source - behind
     length = _sum(line.square())
     place = (_sum(seen * line) / length.clamp(min=_TINY)).clamp(0, 1)
     error = model.alpha_noise + model.off_line * _sum((seen - place * line).square())
+    error = error + model.alpha_displaced * displaced
     mean = known.around.alpha
     unsure = model.alpha_unsure * 4 * mean * (1 - mean) * length
     share = known.is_covered * known.is_refined * unsure / (unsure + error)

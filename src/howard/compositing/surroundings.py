@@ -1,7 +1,7 @@
-"""Which foreground colours are near a pixel: means and variances of solid pixels around, at three distances.
+"""What lies around a pixel: foreground colours in solid pixels, and how well the plate fits in empty ones.
 
-After M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021: a colour weighs the more the nearer and the
-more opaque its pixel is.
+Foreground colours are averaged at three distances after M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP
+2021: one weighs the more the nearer and the more opaque its pixel is.
 """
 
 from functools import reduce
@@ -23,6 +23,18 @@ _DISTANCES = 3
 # Power of alpha with which a pixel lends its colour: 16 leaves a pixel of alpha 0.9 a fifth of its weight.
 _SOLIDITY_LOG2 = 4
 _TINY = 1e-12
+# Mean alpha up to which cells count as empty, and coverage from which the plate counts as seen there.
+_EMPTY = 0.01
+_SEEN = 0.999
+# Gain of light on the place against the plate, as in a shadow; less light than _DARK says nothing of it, nor does a
+# smaller share of empty cells than _ENOUGH. Chosen with the constants of `EdgeModel`.
+_LEAST_GAIN = 0.5
+_MOST_GAIN = 1.6
+_DARK = 1e-3
+_ENOUGH = 0.05
+# Squared pixels by which the plate is taken to be displaced where it has no more squared slope than _FLAT to tell.
+_DISPLACED = 0.5
+_FLAT = 1e-4
 
 
 class Surroundings(NamedTuple):
@@ -32,6 +44,8 @@ class Surroundings(NamedTuple):
     square: Tensor  # (1, n, 16), mean squared length of foreground colours
     weight: Tensor  # (1, n, 16), solid weight around; 0 where nothing solid is near
     alpha: Tensor  # (1, n, 16), mean alpha nearby
+    gain: Tensor  # (3, n, 16), light on the place by that in the plate
+    displacement: Tensor  # (1, n, 16), squared pixels by which the plate is off
 
 
 def cell_size(height: int, width: int) -> int:
@@ -48,11 +62,21 @@ def margin_and_unit(height: int, width: int) -> tuple[int, int]:
     return 3 * unit, unit
 
 
-def look_around(light: Tensor, alpha: Tensor, patches: Patches, cell: int, farther_weight: float) -> Surroundings:
-    """Average the solid pixels around patches.
+def look_around(
+    light: Tensor,
+    plate: Tensor,
+    coverage: Tensor,
+    alpha: Tensor,
+    patches: Patches,
+    cell: int,
+    farther_weight: float,
+) -> Surroundings:
+    """Average the solid and the empty pixels around patches.
 
     Args:
         light: (B, H, W, 3) linear source; sides divide by the unit of `margin_and_unit`.
+        plate: like ``light``, aligned to it.
+        coverage: (B, H, W, 1) in [0, 1].
         alpha: (B, H, W, 1) in [0, 1].
         patches: whose pixels are asked for.
         cell: as `cell_size` gives it for the whole picture.
@@ -72,14 +96,59 @@ def look_around(light: Tensor, alpha: Tensor, patches: Patches, cell: int, farth
     total = total[:5] + read_cells(far, patches, cell * _FARTHER)
     weight = total[4:]
     inverse = 1 / weight.clamp(min=_TINY)
-    return Surroundings(total[:3] * inverse, total[3:4] * inverse, weight, mean)
+    empty = ((near[:, 5:] < _EMPTY) & (_average(coverage, cell) > _SEEN)).to(cover.dtype)
+    gain, displacement = _compare_empty(colours, _average(plate, cell), empty)
+    return Surroundings(
+        colour=total[:3] * inverse,
+        square=total[3:4] * inverse,
+        weight=weight,
+        alpha=mean,
+        gain=read_cells(gain, patches, cell * _FARTHER),
+        displacement=read_cells(displacement, patches, cell * _FARTHER**2) * cell**2,
+    )
+
+
+def _compare_empty(colours: Tensor, plate: Tensor, empty: Tensor) -> tuple[Tensor, Tensor]:
+    """Gain (B, 3, h / 4, w / 4) and squared displacement in cells (B, 1, h / 16, w / 16) of the plate.
+
+    A plate that is off by some pixels differs by as many times its slope.
+    """
+    apart = _sum((colours - plate).square())
+    sums = torch.cat([colours * empty, plate * empty, empty, apart * empty, _squared_slope(plate) * empty], dim=1)
+    sums = _shrink(sums)
+    lit, known, weight = _blur(sums[:, :7]).split((3, 3, 1), dim=1)
+    inverse = 1 / weight.clamp(min=_TINY)
+    gain = ((lit * inverse + _DARK) / (known * inverse + _DARK)).clamp(_LEAST_GAIN, _MOST_GAIN)
+    gain = 1 + (weight / _ENOUGH).clamp(max=1) * (gain - 1)
+    apart, slope = _blur(_shrink(sums[:, 7:])).split(1, dim=1)
+    return gain, (apart + _DISPLACED * _FLAT) / (slope + _FLAT)
+
+
+def _squared_slope(planes: Tensor) -> Tensor:
+    """Squared change per cell, (B, 3, h, w) -> (B, 1, h, w), summed over channels and both directions."""
+    padded = F.pad(planes, (1, 1, 1, 1), mode="replicate")
+    across = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
+    down = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]
+    return _sum(across.square() + down.square()) / 4
+
+
+def _sum(planes: Tensor) -> Tensor:
+    """Over the channels, which are few: (B, C, h, w) -> (B, 1, h, w)."""
+    return reduce(torch.add, planes.split(1, dim=1))
+
+
+def _shrink(planes: Tensor) -> Tensor:
+    """Means over 4 x 4 cells, (B, C, h, w) -> (B, C, h / 4, w / 4)."""
+    # Sums of strided slices: a CPU's pooling takes several times as long.
+    rows = reduce(torch.add, (planes[:, :, row::_FARTHER] for row in range(_FARTHER)))
+    return reduce(torch.add, (rows[..., column::_FARTHER] for column in range(_FARTHER))) / _FARTHER**2
 
 
 def _far_sums(sums: Tensor, farther_weight: float) -> Tensor:
     """The sums of all further distances, at the first of them: (B, C, h / 4, w / 4)."""
     levels = []
     for _ in range(1, _DISTANCES):
-        sums = F.avg_pool2d(sums, _FARTHER)
+        sums = _shrink(sums)
         levels.append(_blur(sums))
     total = levels.pop()
     while levels:
