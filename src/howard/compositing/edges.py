@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from howard.compositing.light import decode
+from howard.compositing.light import decode, to_unit
 from howard.compositing.patches import (
     PATCH,
     PIXELS,
@@ -32,6 +32,12 @@ _SOLID = 0.95
 _ERODED_CELLS = 2
 # The plate saw a pixel whose coverage is at least this.
 _COVERED = 0.5
+# Limits of how much brighter the place may be than in the plate; less light than _DARK says nothing of it, nor does a
+# smaller share of empty pixels than _ENOUGH. Rules of thumb: shadows are seldom darker than half.
+_LEAST_GAIN = 0.5
+_MOST_GAIN = 1.6
+_DARK = 1e-3
+_ENOUGH = 0.05
 _TINY = 1e-8
 
 
@@ -79,7 +85,7 @@ class Known(NamedTuple):
     is_covered: Tensor  # (1, n, 16) bool
     is_refined: Tensor  # (1, n, 1) bool
     alpha: Tensor  # (1, n, 16), the network's
-    foreground: Tensor  # (3, n, 16), the network's
+    foreground: Tensor  # (3, n, 16), the network's, encoded
     is_solid: Tensor  # (1, n, 16) bool
     around: Surroundings
 
@@ -132,7 +138,7 @@ def solve_edges(
     if alpha.device.type == "cpu" and not len(patches.row):
         return Edges(alpha, alpha.new_zeros(3, 0, PIXELS), patches)
     known = gather_known(source, plate, coverage, alpha, foreground, patches, person, linear_light, model)
-    solved = solve(known, model)
+    solved = solve(known, model, linear_light=linear_light)
     written = write_patches(padded, solved.alpha, patches)[:, :height, :width]
     return Edges(written, solved.foreground, patches)
 
@@ -161,8 +167,7 @@ def gather_known(
     inside = patches.moved(window.top // PATCH, window.left // PATCH)
     seen, cover = window.of(source), window.of(alpha)
     plate, coverage = window.of(plate), window.of(coverage)
-    light, behind = (decode(each, linear_light) for each in (seen, plate))
-    around = look_around(light, behind, coverage, cover, inside, cell, model.farther_weight)
+    around = look_around(to_unit(seen), to_unit(plate), coverage, cover, inside, cell, model.farther_weight)
     own_alpha = read_patches(cover, inside)
     is_solid = torch.zeros_like(own_alpha, dtype=torch.bool)
     if person is not None:
@@ -170,23 +175,24 @@ def gather_known(
         sure = F.interpolate(sure, ((height + 3) // PATCH, (width + 3) // PATCH), mode="bilinear")
         is_solid = (read_cells(sure, patches, PATCH) >= _SOLID) & (own_alpha >= _SOLID)
     return Known(
-        source=read_patches(light, inside),
-        plate=read_patches(behind, inside),
+        source=decode(read_patches(seen, inside), linear_light),
+        plate=decode(read_patches(plate, inside), linear_light),
         is_covered=read_patches(coverage, inside) >= _COVERED,
         is_refined=patches.is_refined[None, :, None],
         alpha=own_alpha,
-        foreground=decode(read_patches(window.of(foreground), inside), linear_light),
+        foreground=read_patches(window.of(foreground), inside),
         is_solid=is_solid,
         around=around,
     )
 
 
-def solve(known: Known, model: EdgeModel = MODEL) -> Solved:
-    """The most probable alpha and foreground of pixels."""
+def solve(known: Known, model: EdgeModel = MODEL, *, linear_light: bool = True) -> Solved:
+    """The most probable alpha and foreground of pixels; ``linear_light`` as in `solve_edges`."""
     displaced = known.around.displacement * _squared_slope(known.plate)
     plate_variance = model.plate_noise * _sum(known.plate.square()) + model.misalignment * displaced
-    colour, variance = _foreground_model(known, model)
-    alpha = _solve_alpha(known, colour, displaced, model)
+    colour, variance = _foreground_model(known, model, linear_light)
+    behind = known.plate * _change_of_light(known.around, linear_light)
+    alpha = _solve_alpha(known, behind, colour, displaced, model)
     # Laid over the very plate the person gives the source again, so the shadow on the place is in F.
     rest = known.source - known.plate - alpha * (colour - known.plate)
     noise = model.source_noise + model.colour_plate * (1 - alpha).square() * plate_variance
@@ -196,21 +202,30 @@ def solve(known: Known, model: EdgeModel = MODEL) -> Solved:
     return Solved(alpha, torch.minimum((colour + gain * rest).clamp(min=0), brightest))
 
 
-def _foreground_model(known: Known, model: EdgeModel) -> tuple[Tensor, Tensor]:
-    """Mean (3, n, 16) and variance (1, n, 16) of the foreground colours that a pixel may have."""
+def _foreground_model(known: Known, model: EdgeModel, linear_light: bool) -> tuple[Tensor, Tensor]:
+    """Mean (3, n, 16) and variance (1, n, 16) of the foreground colours that a pixel may have, as they mix."""
     around = known.around
     # The network sees nothing brighter than white: its white is as bright as what lies around.
     network = known.foreground * around.colour.clamp(min=1)
     share = around.weight / (around.weight + model.network_weight)
-    colour = network + share * (around.colour - network)
+    encoded = network + share * (around.colour - network)
     network_square = _sum(network.square())
-    square = network_square + share * (around.square - network_square)
-    spread = (square - _sum(colour.square())).clamp(min=0)
-    return colour, model.colour_noise + model.colour_spread * spread
+    square, mean_square = network_square + share * (around.square - network_square), _sum(encoded.square())
+    spread = (square - mean_square).clamp(min=0)
+    colour = decode(encoded, linear_light)
+    # From the variance of encoded colours to that of light: nearly a power law, whose slope goes with light by code.
+    slope = _sum(colour.square()) / mean_square.clamp(min=_TINY)
+    return colour, model.colour_noise + model.colour_spread * slope * spread
 
 
-def _solve_alpha(known: Known, colour: Tensor, displaced: Tensor, model: EdgeModel) -> Tensor:
-    behind = known.plate * known.around.gain
+def _change_of_light(around: Surroundings, linear_light: bool) -> Tensor:
+    """By how much the place around is brighter than in the plate, as in a shadow, (3, n, 16)."""
+    lit, known = (decode(each, linear_light) + _DARK for each in (around.lit, around.plate))
+    gain = (lit / known).clamp(_LEAST_GAIN, _MOST_GAIN)
+    return 1 + (around.empty / _ENOUGH).clamp(max=1) * (gain - 1)
+
+
+def _solve_alpha(known: Known, behind: Tensor, colour: Tensor, displaced: Tensor, model: EdgeModel) -> Tensor:
     line, seen = colour - behind, known.source - behind
     length = _sum(line.square())
     place = (_sum(seen * line) / length.clamp(min=_TINY)).clamp(0, 1)

@@ -26,25 +26,24 @@ _TINY = 1e-12
 # Mean alpha up to which cells count as empty, and coverage from which the plate counts as seen there.
 _EMPTY = 0.01
 _SEEN = 0.999
-# Gain of light on the place against the plate, as in a shadow; less light than _DARK says nothing of it, nor does a
-# smaller share of empty cells than _ENOUGH. Chosen with the constants of `EdgeModel`.
-_LEAST_GAIN = 0.5
-_MOST_GAIN = 1.6
-_DARK = 1e-3
-_ENOUGH = 0.05
 # Squared pixels by which the plate is taken to be displaced where it has no more squared slope than _FLAT to tell.
 _DISPLACED = 0.5
 _FLAT = 1e-4
 
 
 class Surroundings(NamedTuple):
-    """What lies around the pixels of patches; planes (C, n, 16) in linear light."""
+    """What lies around the pixels of patches; planes (C, n, 16).
 
-    colour: Tensor  # (3, n, 16), mean foreground colour
-    square: Tensor  # (1, n, 16), mean squared length of foreground colours
+    Colours are averaged as they are encoded: the mean of dark hair and its highlights is then near what most of it is.
+    """
+
+    colour: Tensor  # (3, n, 16), mean foreground colour, encoded
+    square: Tensor  # (1, n, 16), mean squared length of foreground colours, encoded
     weight: Tensor  # (1, n, 16), solid weight around; 0 where nothing solid is near
     alpha: Tensor  # (1, n, 16), mean alpha nearby
-    gain: Tensor  # (3, n, 16), light on the place by that in the plate
+    lit: Tensor  # (3, n, 16), mean colour of the empty place, encoded
+    plate: Tensor  # (3, n, 16), the plate's there
+    empty: Tensor  # (1, n, 16), share of empty pixels around
     displacement: Tensor  # (1, n, 16), squared pixels by which the plate is off
 
 
@@ -63,7 +62,7 @@ def margin_and_unit(height: int, width: int) -> tuple[int, int]:
 
 
 def look_around(
-    light: Tensor,
+    source: Tensor,
     plate: Tensor,
     coverage: Tensor,
     alpha: Tensor,
@@ -74,15 +73,15 @@ def look_around(
     """Average the solid and the empty pixels around patches.
 
     Args:
-        light: (B, H, W, 3) linear source; sides divide by the unit of `margin_and_unit`.
-        plate: like ``light``, aligned to it.
+        source: (B, H, W, 3) encoded, 1 for white; sides divide by the unit of `margin_and_unit`.
+        plate: like ``source``, aligned to it.
         coverage: (B, H, W, 1) in [0, 1].
         alpha: (B, H, W, 1) in [0, 1].
         patches: whose pixels are asked for.
         cell: as `cell_size` gives it for the whole picture.
         farther_weight: how much less a colour weighs at each further distance.
     """
-    colours, cover = _average(light, cell), _average(alpha, cell)
+    colours, cover = _average(source, cell), _average(alpha, cell)
     solid = cover
     for _ in range(_SOLIDITY_LOG2):
         solid = solid * solid
@@ -97,31 +96,33 @@ def look_around(
     weight = total[4:]
     inverse = 1 / weight.clamp(min=_TINY)
     empty = ((near[:, 5:] < _EMPTY) & (_average(coverage, cell) > _SEEN)).to(cover.dtype)
-    gain, displacement = _compare_empty(colours, _average(plate, cell), empty)
+    lit, displacement = _compare_empty(colours, _average(plate, cell), empty)
+    lit, known, share = read_cells(lit, patches, cell * _FARTHER).split((3, 3, 1))
     return Surroundings(
         colour=total[:3] * inverse,
         square=total[3:4] * inverse,
         weight=weight,
         alpha=mean,
-        gain=read_cells(gain, patches, cell * _FARTHER),
+        lit=lit,
+        plate=known,
+        empty=share,
         displacement=read_cells(displacement, patches, cell * _FARTHER**2) * cell**2,
     )
 
 
 def _compare_empty(colours: Tensor, plate: Tensor, empty: Tensor) -> tuple[Tensor, Tensor]:
-    """Gain (B, 3, h / 4, w / 4) and squared displacement in cells (B, 1, h / 16, w / 16) of the plate.
+    """Mean colours of source and plate and the share of empty cells, (B, 7, h / 4, w / 4); and the plate's squared
+    displacement in cells, (B, 1, h / 16, w / 16).
 
     A plate that is off by some pixels differs by as many times its slope.
     """
     apart = _sum((colours - plate).square())
     sums = torch.cat([colours * empty, plate * empty, empty, apart * empty, _squared_slope(plate) * empty], dim=1)
     sums = _shrink(sums)
-    lit, known, weight = _blur(sums[:, :7]).split((3, 3, 1), dim=1)
-    inverse = 1 / weight.clamp(min=_TINY)
-    gain = ((lit * inverse + _DARK) / (known * inverse + _DARK)).clamp(_LEAST_GAIN, _MOST_GAIN)
-    gain = 1 + (weight / _ENOUGH).clamp(max=1) * (gain - 1)
+    lit, weight = _blur(sums[:, :7]).split((6, 1), dim=1)
     apart, slope = _blur(_shrink(sums[:, 7:])).split(1, dim=1)
-    return gain, (apart + _DISPLACED * _FLAT) / (slope + _FLAT)
+    displacement = (apart + _DISPLACED * _FLAT) / (slope + _FLAT)
+    return torch.cat([lit / weight.clamp(min=_TINY), weight], dim=1), displacement
 
 
 def _squared_slope(planes: Tensor) -> Tensor:
