@@ -78,9 +78,11 @@ def test_a_frame_is_solved_as_its_matte_is(edges, linear_light):
 
 def test_what_masks_left_of_alpha_is_solved():
     frame = matted_frame()
-    frame = frame._replace(alpha=frame.alpha * 0)
-    matte = frame.matte._replace(refined=0 * frame.matte.refined)
-    assert not solve_frame(frame._replace(matte=matte)).alpha.any()
+    half = frame.alpha.clone()
+    half[:, :, : WIDTH // 2] = 0
+    found = solve_frame(frame._replace(alpha=half)).alpha
+    assert (found[:, :, WIDTH // 2 + 4 :] > 0).any()
+    assert found[:, :, : WIDTH // 2 - 4].max() < solve_frame(frame).alpha[:, :, : WIDTH // 2 - 4].max()
 
 
 @pytest.mark.parametrize("edges", ["solved", "network"])
