@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from howard.choices import FORMATS
 from howard.media import COLOUR_NAMES
 from howard.media.colours.output_colour import OUTPUT_COLOURS
 from howard.media.still import STILL_SUFFIXES
-from howard.options import FORMATS
 
 PAGE = (Path(__file__).parent.parent / "docs" / "formats.md").read_text(encoding="utf-8")
 # Other spellings of suffixes that the page has.

@@ -13,22 +13,12 @@ from omegaconf import OmegaConf
 
 import howard
 from howard import cli
+from howard.choices import DEVICES, EXR_COMPRESSIONS, FORMATS, GROUPS, LAYERS, PRECISIONS
 from howard.cli.__main__ import fill_page
 from howard.errors import InputError, SettingsError
 from howard.fields import list_settings
 from howard.frame_rates import read_frame_rate
-from howard.options import (
-    DEVICES,
-    EXR_COMPRESSIONS,
-    FORMATS,
-    GROUPS,
-    LAYERS,
-    PRECISIONS,
-    RenderJob,
-    RenderOptions,
-    choose_options,
-    recorded_options,
-)
+from howard.options import RenderJob, RenderOptions, choose_options, recorded_options
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,6 +43,14 @@ def test_options_are_frozen_and_equal_by_value():
         ({"background": 7}, "background=7 is not a path or a text"),
         ({"frame_rate": "fast"}, "frame_rate=fast is not a frame rate; write frame_rate=24 or frame_rate=24000/1001"),
         ({"format": None}, "format=None is not a text"),
+        ({"choke": 21}, "choke=21 is not between -20 and 20"),
+        ({"choke": "1"}, "choke=1 is not a number"),
+        ({"choke": True}, "choke=True is not a number"),
+        ({"feather": -1}, "feather=-1 is not between 0 and 200"),
+        ({"feather": float("inf")}, "feather=inf is not between 0 and 200"),
+        ({"despill": float("nan")}, "despill=nan is not between 0 and 1"),
+        ({"white": 1.5}, "white=1.5 is not between 0 and 1"),
+        ({"black": 0.5, "white": 0.5}, "black=0.5 is not below white=0.5"),
     ],
 )
 def test_impossible_values_are_named(values, message):
@@ -133,6 +131,11 @@ def test_what_changes_pixels_is_recorded():
         "quality": "best",
         "subject": "person",
         "edges": "solved",
+        "choke": 0.0,
+        "black": 0.0,
+        "white": 1.0,
+        "feather": 0.0,
+        "despill": 0.0,
         "shadow": False,
     }
 

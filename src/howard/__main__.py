@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 import howard
 from howard import cli
+from howard.choices import GROUPS
 from howard.cli.chatter import silent_libraries
 from howard.cli.config_folder import config_folder
 from howard.command_name import INFER
 from howard.cores import count_cores
 from howard.errors import UnusableResultError
-from howard.options import GROUPS, RenderJob
+from howard.options import RenderJob
 from howard.progress import open_progress
 
 EXAMPLES = (

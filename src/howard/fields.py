@@ -58,6 +58,11 @@ def at_least(least: int, problem: str) -> Check:
     return lambda value: None if value >= least else problem
 
 
+def between(least: float, most: float) -> Check:
+    """A check for numbers from ``least`` to ``most``, both included; NaN is none of them."""
+    return lambda value: None if least <= value <= most else f"is not between {least:g} and {most:g}"
+
+
 @dataclass(frozen=True)
 class Setting:
     """One setting of a dataclass; see :func:`setting`. ``types`` are those of its values, None apart."""
@@ -112,8 +117,9 @@ class Setting:
             return
         if self.is_required and value == REQUIRED:
             raise SettingsError(f"{self.name}= is missing: {self.doc}")
-        # True is an int to Python, but not to whoever reads frames=True.
-        if not isinstance(value, self.types) or (isinstance(value, bool) and bool not in self.types):
+        # Of numbers whole ones will do too. True is an int to Python, but not to whoever reads frames=True.
+        accepted = (*self.types, int) if float in self.types else self.types
+        if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in self.types):
             raise SettingsError(f"{self.name}={quoted(value)} is not {self._kind()[1]}")
         for member in self._members(value):
             if self.choices and member not in self.choices:

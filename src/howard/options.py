@@ -11,7 +11,20 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from howard.fields import REQUIRED, at_least, find_setting, list_settings, setting, split_list, validate
+from howard.choices import (
+    ALPHA_MODES,
+    DEVICES,
+    EDGES,
+    EXR_COMPRESSIONS,
+    FORMATS,
+    INTERLACED,
+    LAYERS,
+    PRECISIONS,
+    PROGRESS,
+    SUBJECTS,
+)
+from howard.errors import SettingsError
+from howard.fields import REQUIRED, at_least, between, find_setting, list_settings, setting, split_list, validate
 from howard.frame_rates import read_frame_rate
 from howard.quality import QUALITY_CHOICES
 
@@ -22,48 +35,10 @@ PlatePaths = str | Path | Sequence[str | Path]
 
 # The plate made of the shot's own frames.
 PLATE_SELF = "self"
-
-FORMATS = {
-    "png": "",
-    "png16": "",
-    "exr": "",
-    "prores": "",
-    "ffv1": "",
-    "webm": "",
-    "matte": "alpha alone, as a movie",
-    "composite": "over background=, as a movie",
-}
-SUBJECTS = {"person": "and what people hold or wear", "anything": "whatever the plate does not show"}
-ALPHA_MODES = {"auto": "straight in PNG, premultiplied in EXR", "straight": "", "premultiplied": ""}
-EDGES = {"solved": "alpha and colours as person and plate explain the source", "network": "as the network gives them"}
-DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": ""}
-PRECISIONS = {"auto": "", "fp32": "", "bf16": "faster on many CPUs", "fp16": "GPUs"}
-INTERLACED = {"auto": "refused where the file says so", "progressive": "where it says so wrongly"}
-EXR_COMPRESSIONS = {"zip": "", "piz": "", "dwaa": "smaller, not exact"}
-# Beside the RGBA of EXR files, in the order of their channels' description.
-LAYERS = {
-    "all": "the shadow only with shadow=true",
-    "matte": "alpha as the network gives it",
-    "foreground": "straight colours",
-    "plate": "aligned",
-    "coverage": "where the plate saw the place",
-    "shadow": "the person's, as a factor",
-    "confidence": "in alpha",
-}
-PROGRESS = {
-    "auto": "a bar in a terminal, else plain",
-    "plain": "a line every 10 seconds",
-    "json": "a JSON object a line, for render farms",
-    "openjd": "lines that Open Job Description reads",
-    "none": "",
-}
-# Headings of the help page, in order, by the group that a setting names.
-GROUPS = {
-    "read": "What is read",
-    "matte": "How the person is cut out",
-    "write": "What is written",
-    "run": "How it runs",
-}
+# Pixels of the shot: larger ones are mistakes, and take long.
+_MOST_CHOKE = 20
+_MOST_FEATHER = 200
+_EDGE_CONTROLS = ("choke", "black", "white", "feather", "despill")
 
 
 def _check_frame_rate(rate: str | float | Fraction) -> str | None:
@@ -137,6 +112,29 @@ class RenderOptions:
     )
     subject: str = setting("person", "what is cut out", choices=SUBJECTS, is_recorded=True, group="matte")
     edges: str = setting("solved", "soft edges", choices=EDGES, is_recorded=True, group="matte")
+    choke: float = setting(
+        0.0,
+        "move the edge of alpha inward by this many pixels of the shot, outward if negative; -20 to 20",
+        check=between(-_MOST_CHOKE, _MOST_CHOKE),
+        is_recorded=True,
+        group="matte",
+    )
+    black: float = setting(0.0, "alpha up to this becomes 0", check=between(0, 1), is_recorded=True, group="matte")
+    white: float = setting(1.0, "alpha from this on becomes 1", check=between(0, 1), is_recorded=True, group="matte")
+    feather: float = setting(
+        0.0,
+        "soften the edge of alpha over this many pixels of the shot to either side; up to 200",
+        check=between(0, _MOST_FEATHER),
+        is_recorded=True,
+        group="matte",
+    )
+    despill: float = setting(
+        0.0,
+        "share of the plate's colour cast that is taken from soft edges, 0 to 1",
+        check=between(0, 1),
+        is_recorded=True,
+        group="matte",
+    )
     weights: str | Path = setting(
         "default", "name of weights that ship with Howard, or a weights file", is_path=True, group="matte"
     )
@@ -175,6 +173,14 @@ class RenderOptions:
 
     def __post_init__(self) -> None:
         validate(self)
+        if self.black >= self.white:
+            raise SettingsError(f"black={self.black:g} is not below white={self.white:g}; give a smaller black=")
+
+    @property
+    def edge_controls(self) -> dict[str, float]:
+        """Those of choke, black, white, feather and despill that change something, by name."""
+        given = {name: (getattr(self, name), find_setting(type(self), name).default) for name in _EDGE_CONTROLS}
+        return {name: value for name, (value, default) in given.items() if value != default}
 
     @property
     def formats(self) -> tuple[str, ...]:

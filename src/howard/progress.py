@@ -175,7 +175,7 @@ def open_progress(
     """What a render tells its progress to, for as long as the context lasts.
 
     Args:
-        choice: such a thing already, a function to be called after every frame, one of `howard.options.PROGRESS`, or
+        choice: such a thing already, a function to be called after every frame, one of `howard.choices.PROGRESS`, or
             True for "auto" and False for "none".
         stream: where lines go; the output stream if left out. A bar goes to the error stream.
     """

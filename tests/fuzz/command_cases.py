@@ -161,6 +161,13 @@ def _settings(corpus: Corpus, folder: Path, random: np.random.Generator) -> list
         "overwrite=true",
         "layer=beauty",
         "interlaced=progressive",
+        "format=[png,exr]",
+        "layers=[plate,matte]",
+        "shadow=true",
+        "choke=-2.5",
+        "feather=3",
+        "black=0.2",
+        "despill=1",
     )
     chosen = random.choice(len(more), 2, replace=False)
     return damage_arguments([*arguments, *(more[place] for place in chosen)], random)

@@ -1,21 +1,44 @@
-"""The last step of alignment in torch, on any device: the same as :mod:`howard.align.render` to within 1/255."""
+"""The last step of alignment in torch, on any device: the same as :mod:`howard.align.render` to within 1/255.
+
+The result stays on the device; nothing here waits for it.
+"""
 
 from collections.abc import Sequence
+from functools import cached_property
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from howard.align.geometry import Size, size_of
 from howard.align.layer import Layer
-from howard.align.levels import from_levels, to_levels
+from howard.align.levels import WHITE, to_levels
 from howard.align.memory import BoundedMemory
-from howard.align.render import Rendered
+from howard.align.render import Rendered, layer_shares
 from howard.align.warp import CUBIC_REACH, NOWHERE, beyond_horizon, shrink_plate
 
 # Of four interpolated neighbours in a mask of 0 and 1; less than 1 by what eight bits can tell.
 _ALL_VALID = 1 - 1 / 512
+
+
+class RenderedArray:
+    """A picture (H, W, ...) that was rendered on a device.
+
+    Args:
+        tensor: where it is; code values of 16 bits are int32.
+    """
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.tensor = tensor
+
+    def numpy(self) -> np.ndarray:
+        """The picture on the host; copied once, when it is first asked for."""
+        return self._array
+
+    @cached_property
+    def _array(self) -> np.ndarray:
+        array = self.tensor.cpu().numpy()
+        return array.astype(np.uint16) if array.dtype == np.int32 else array
 
 
 class TorchRenderer:
@@ -30,22 +53,18 @@ class TorchRenderer:
 
     @torch.inference_mode()
     def render(self, layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size, dtype: np.dtype) -> Rendered:
-        """As :func:`howard.align.render.render`."""
+        """As :func:`howard.align.render.render`; the pictures are `RenderedArray`."""
         image = torch.zeros((1, 3, size.height, size.width), device=self._device)
         total = torch.zeros((1, 1, size.height, size.width), device=self._device)
-        shares = []
         for layer, weight in zip(layers, weights, strict=True):
             levels, coverage = self._warp(layer, size)
             here = self._enlarge(weight[..., None], size) * coverage
             image += levels * here
             total += here
-            shares.append(float(here.mean(dtype=self._precise)))
         coverage = total > 0
-        image = torch.where(coverage, image / torch.where(coverage, total, 1), 0)
-        levels = image[0].permute(1, 2, 0).contiguous().cpu().numpy()
-        covered = coverage[0, 0].cpu().numpy()
-        result = cv2.copyTo(from_levels(levels, dtype), covered.view(np.uint8))
-        return Rendered(np.asarray(result), covered, tuple(share / max(sum(shares), 1e-9) for share in shares))
+        levels = torch.where(coverage, image / torch.where(coverage, total, 1), 0)[0].permute(1, 2, 0)
+        codes = RenderedArray(_to_codes(levels, dtype))
+        return Rendered(codes, RenderedArray(coverage[0, 0].float()), layer_shares(layers, weights))
 
     def _warp(self, layer: Layer, size: Size) -> tuple[torch.Tensor, torch.Tensor]:
         """A layer in the source's exposure, (1, 3, H, W) in levels, and its coverage, (1, 1, H, W) of 0 and 1."""
@@ -62,10 +81,8 @@ class TorchRenderer:
             inside &= F.grid_sample(valid, grid, padding_mode="border", align_corners=False)[0, 0] > _ALL_VALID
         # Torch's cubic kernel is OpenCV's (a = -0.75), and its border repeats the last pixel as well.
         sampled = F.grid_sample(frame, grid, mode="bicubic", padding_mode="border", align_corners=False)
-        gain, bias = (
-            torch.from_numpy(numbers).to(self._device).view(1, 3, 1, 1)
-            for numbers in (layer.comparison.photometry.gain, layer.comparison.photometry.bias)
-        )
+        photometry = layer.comparison.photometry
+        gain, bias = (self._upload(numbers.astype(np.float32)[None, None]) for numbers in photometry)
         return sampled * gain + bias, inside[None, None].float()
 
     def _positions(
@@ -83,7 +100,7 @@ class TorchRenderer:
         beyond = beyond_horizon(matrix, size)
         if beyond is None:
             return right / depth, down / depth
-        hidden = torch.from_numpy(beyond).to(self._device)
+        hidden = self._upload(beyond[..., None])[0, 0]
         return torch.where(hidden, NOWHERE, right / depth), torch.where(hidden, NOWHERE, down / depth)
 
     def _enlarge(self, image: np.ndarray, size: Size) -> torch.Tensor:
@@ -92,5 +109,14 @@ class TorchRenderer:
         return F.interpolate(tensor, (size.height, size.width), mode="bilinear", align_corners=False)
 
     def _upload(self, image: np.ndarray) -> torch.Tensor:
-        """(h, w, C) float32 as (1, C, h, w) on the device."""
-        return torch.from_numpy(np.ascontiguousarray(image)).to(self._device).permute(2, 0, 1)[None].contiguous()
+        """(h, w, C) as (1, C, h, w) on the device; the host does not wait for the copy."""
+        tensor = torch.from_numpy(np.ascontiguousarray(image))
+        return tensor.to(self._device, non_blocking=True).permute(2, 0, 1)[None].contiguous()
+
+
+def _to_codes(levels: torch.Tensor, dtype: np.dtype) -> torch.Tensor:
+    """Levels, where 255 is white, as code values of a type: uint8, int32 for uint16, or float32 from 0 up."""
+    if dtype == np.float32:
+        return (levels / WHITE).clamp(min=0).contiguous()
+    full, kind = (255, torch.uint8) if dtype == np.uint8 else (65535, torch.int32)
+    return (levels * (full / WHITE)).round().clamp(0, full).to(kind).contiguous()

@@ -182,7 +182,7 @@ class PlateAligner:
         changed, hidden = main.comparison.person, hidden_by_plate(main, view.size)
         return AlignedPlate(
             image=image,
-            coverage=coverage.astype(np.float32),
+            coverage=coverage,
             homography=main.candidate.estimate.matrix,
             plate_indices=tuple(layer.candidate.index for layer in layers),
             plate_weights=shares,

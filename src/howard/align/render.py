@@ -6,6 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from howard.align.aligned import DeviceArray
 from howard.align.geometry import Size, resize_offsets, size_of
 from howard.align.layer import Layer
 from howard.align.levels import from_levels, to_levels
@@ -13,11 +14,11 @@ from howard.align.warp import Warped, covered, plate_positions, resample, shrink
 
 
 class Rendered(NamedTuple):
-    """``image`` (H, W, 3) of the source's dtype, 0 where ``coverage`` (H, W) bool is False; ``shares`` says how much
-    of it came from each layer."""
+    """``image`` (H, W, 3) of the source's dtype, 0 where ``coverage`` (H, W) float32 is 0, which is 1 elsewhere;
+    ``shares`` says how much of it came from each layer."""
 
-    image: np.ndarray
-    coverage: np.ndarray
+    image: np.ndarray | DeviceArray
+    coverage: np.ndarray | DeviceArray
     shares: tuple[float, ...]
 
 
@@ -26,30 +27,32 @@ Renderer = Callable[[Sequence[Layer], Sequence[np.ndarray], Size, np.dtype], Ren
 
 def render(layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size, dtype: np.dtype) -> Rendered:
     """Lay the layers together at ``size``, the source's, by their weights, (h, w) float32 of any size."""
-    if len(layers) == 1:
-        image, coverage = _render_layer(layers[0], size)
-        shares = [1.0]
-    else:
-        image, coverage, shares = _blend(layers, weights, size)
+    image, coverage = _render_layer(layers[0], size) if len(layers) == 1 else _blend(layers, weights, size)
     image = cv2.copyTo(from_levels(image, dtype), coverage.view(np.uint8))
-    return Rendered(np.asarray(image), coverage, tuple(share / max(sum(shares), 1e-9) for share in shares))
+    return Rendered(np.asarray(image), coverage.astype(np.float32), layer_shares(layers, weights))
 
 
-def _blend(
-    layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size
-) -> tuple[np.ndarray, np.ndarray, list[float]]:
-    """Weighted mean in levels, where there is any, and each layer's mean weight."""
+def layer_shares(layers: Sequence[Layer], weights: Sequence[np.ndarray]) -> tuple[float, ...]:
+    """How much of the picture comes from each layer, in sum 1, from its weights and its coverage at a reduced size."""
+    means = []
+    for layer, weight in zip(layers, weights, strict=True):
+        coverage = layer.warped.coverage.astype(np.float32)
+        enlarged = cv2.resize(weight, size_of(coverage), interpolation=cv2.INTER_LINEAR)
+        means.append(float((enlarged * coverage).mean(dtype=np.float64)))
+    return tuple(mean / max(sum(means), 1e-9) for mean in means)
+
+
+def _blend(layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean in levels, and where there is any."""
     image = np.zeros((size.height, size.width, 3), np.float32)
     total = np.zeros((size.height, size.width), np.float32)
-    shares = []
     for layer, weight in zip(layers, weights, strict=True):
         levels, coverage = _render_layer(layer, size)
         here = cv2.resize(weight, size, interpolation=cv2.INTER_LINEAR) * coverage
         cv2.accumulateProduct(levels, cv2.merge([here] * 3), image)
         cv2.accumulate(here, total)
-        shares.append(float(here.mean(dtype=np.float64)))
     coverage = total > 0
-    return cv2.divide(image, cv2.merge([np.where(coverage, total, 1)] * 3)), coverage, shares
+    return cv2.divide(image, cv2.merge([np.where(coverage, total, 1)] * 3)), coverage
 
 
 def _render_layer(layer: Layer, size: Size) -> Warped:

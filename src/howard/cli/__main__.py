@@ -6,10 +6,11 @@ Whatever stands between the page's two marks is replaced.
 import sys
 from pathlib import Path
 
+from howard.choices import GROUPS
 from howard.cli.entry import friendly
 from howard.cli.page import settings_table
 from howard.errors import InputError, SettingsError
-from howard.options import GROUPS, RenderJob
+from howard.options import RenderJob
 
 BEGIN, END = "<!-- settings -->", "<!-- end of the settings -->"
 

@@ -42,34 +42,28 @@ class EdgeModel(NamedTuple):
     and on the sample clip, for the least errors of alpha, of soft colours and of recomposition (benchmarks/edges.py).
     """
 
-    # Of the plate: noise, ...
-    plate_noise: float = 0.0033
-    # ... noise by squared light, ...
-    plate_gain_noise: float = 0.0094
+    # Of the plate: noise, by squared light, ...
+    plate_noise: float = 0.022
     # ... and squared pixels of misalignment, by squared slope.
-    misalignment: float = 0.25
+    misalignment: float = 0.5
     # Of foreground colours: the least variance, ...
-    colour_noise: float = 0.0013
+    colour_noise: float = 0.004
     # ... and the variance by that of the colours around.
-    colour_spread: float = 1.0
+    colour_spread: float = 7.0
     # Weight of a colour around at each further distance.
-    farther_weight: float = 0.2
+    farther_weight: float = 0.1
     # Weight of the network's foreground, where solid pixels all around weigh 1.
-    network_weight: float = 0.015
-    # Of the network's alpha, unitless: the least variance, and the variance where the mean alpha nearby is 0.5.
-    alpha_sure: float = 0.0041
-    alpha_unsure: float = 14.0
-    # Variance of the place on the line between B and F: by the squared distance of C from that line, ...
-    off_line: float = 36.0
-    # ... a part that is always there, ...
-    alpha_noise: float = 0.001
-    # ... by the variance of F, times alpha squared, and by that of B, times (1 - alpha) squared.
-    alpha_colour: float = 0.19
-    alpha_plate: float = 3.5
+    network_weight: float = 0.004
+    # Of the network's alpha, unitless: the variance where the mean alpha nearby is 0.5; none where that is 0 or 1.
+    alpha_unsure: float = 48.0
+    # Of the place on the line between B and F: a part that is always there, ...
+    alpha_noise: float = 0.032
+    # ... and by the squared distance of C from that line.
+    off_line: float = 40.0
     # Variance of C where F is solved, ...
-    source_noise: float = 0.00041
+    source_noise: float = 0.0032
     # ... and by that of B, times (1 - alpha) squared.
-    colour_plate: float = 1.8
+    colour_plate: float = 3.8
 
 
 MODEL = EdgeModel()
@@ -186,10 +180,9 @@ def gather_known(
 def solve(known: Known, model: EdgeModel = MODEL) -> Solved:
     """The most probable alpha and foreground of pixels."""
     behind = known.plate
-    plate_variance = model.plate_noise + model.plate_gain_noise * _sum(behind.square())
-    plate_variance = plate_variance + model.misalignment * _squared_slope(behind)
+    plate_variance = model.plate_noise * _sum(behind.square()) + model.misalignment * _squared_slope(behind)
     colour, variance = _foreground_model(known, model)
-    alpha = _solve_alpha(known, colour, variance, plate_variance, model)
+    alpha = _solve_alpha(known, colour, model)
     rest = known.source - behind - alpha * (colour - behind)
     noise = model.source_noise + model.colour_plate * (1 - alpha).square() * plate_variance
     gain = alpha * variance / (alpha.square() * variance + noise) * known.is_covered
@@ -211,18 +204,15 @@ def _foreground_model(known: Known, model: EdgeModel) -> tuple[Tensor, Tensor]:
     return colour, model.colour_noise + model.colour_spread * spread
 
 
-def _solve_alpha(known: Known, colour: Tensor, variance: Tensor, plate_variance: Tensor, model: EdgeModel) -> Tensor:
+def _solve_alpha(known: Known, colour: Tensor, model: EdgeModel) -> Tensor:
     line, seen = colour - known.plate, known.source - known.plate
     length = _sum(line.square())
     place = (_sum(seen * line) / length.clamp(min=_TINY)).clamp(0, 1)
-    off_line = _sum((seen - place * line).square())
-    error = model.alpha_noise + model.off_line * off_line + model.alpha_colour * place.square() * variance
-    error = error + model.alpha_plate * (1 - place).square() * plate_variance
+    error = model.alpha_noise + model.off_line * _sum((seen - place * line).square())
     mean = known.around.alpha
-    unsure = (model.alpha_unsure * 4 * mean * (1 - mean)).clamp(min=model.alpha_sure) * length
-    alpha = known.alpha + known.is_covered * known.is_refined * unsure / (unsure + error).clamp(min=_TINY) * (
-        place - known.alpha
-    )
+    unsure = model.alpha_unsure * 4 * mean * (1 - mean) * length
+    share = known.is_covered * known.is_refined * unsure / (unsure + error)
+    alpha = known.alpha + share * (place - known.alpha)
     return torch.where(known.is_solid, torch.ones_like(alpha), alpha)
 
 

@@ -11,9 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from howard.compositing.pyramid import enlarge, shrink
+
 # The constants were chosen on data/sample (benchmarks/shadow.py).
 # Long side, in cells, of the picture in which ratios are taken. At 960 the error where there is no shadow rose by half,
-# at 240 that of shadows by a quarter.
+# at 240 that of shadows by a fifth.
 _LONG_SIDE = 480
 # Share of each channel of linear light in brightness: near Rec. 709 luma.
 _BRIGHTNESS = (0.25, 0.6, 0.15)
@@ -22,12 +24,14 @@ _OCCUPIED = 0.02
 # Coverage of a cell below which its plate is not used: cells must be covered wholly but for rounding.
 _COVERED = 0.98
 # Standard deviation of a cell's noise in the dark, in linear light: sensor, codec and rounding to 8 bits.
-_DARK = 0.004
+_DARK = 0.002
+# Linear light added to both images, so that black has a ratio.
+_BLACK = 0.001
 # Standard deviation of a cell's noise at a brightness of 1, in linear light; it grows with the root of brightness.
 _NOISE = 0.02
 # Standard deviation of the exposure match's error, as a share of brightness.
 _EXPOSURE = 0.01
-# Standard deviation of the plate's misalignment, in cells: one pixel at a long side of 1920.
+# Standard deviation of the plate's misalignment, in cells: half a pixel at a long side of 1920.
 _MISPLACED = 0.12
 # Difference between the channels' log ratios from which a cell counts as another surface, not a shadow.
 _COLOURED = 0.3
@@ -43,14 +47,14 @@ class LightRatio(NamedTuple):
     """Light of the empty place and of the plate, (B, C, h, w) of cells; every field may be summed over cells.
 
     ``source`` and ``plate`` are weighted linear light: the ratio of their sums over an area is the factor between them.
-    ``trust`` (C = 1) is the inverse variance of that factor's logarithm, 0 where a cell is not used. ``unknown``
-    (C = 1) is the area, in cells, that is neither the person nor covered by the plate.
+    ``trust`` (C = 1) is the inverse variance of that factor's logarithm, 0 where a cell is not used. ``outside``
+    (C = 1) is the area, in cells, that is outside the person.
     """
 
     source: Tensor
     plate: Tensor
     trust: Tensor
-    unknown: Tensor
+    outside: Tensor
 
 
 def measure_light_ratio(
@@ -65,10 +69,10 @@ def measure_light_ratio(
     factor = cell_size(source)
     source, plate, coverage, alpha = (shrink(each, factor) for each in (source, plate, coverage, alpha))
     occupied = _combine_3x3(torch.maximum, alpha / _OCCUPIED, 1).clamp(max=1)
-    empty = (1 - occupied) * (coverage > _COVERED)
-    unknown = 1 - occupied
-    plate = plate.clamp(min=0) + _DARK
-    source = torch.where(empty > 0, source.clamp(min=0) + _DARK, plate)
+    outside = 1 - occupied
+    empty = outside * (coverage > _COVERED)
+    plate = plate.clamp(min=0) + _BLACK
+    source = torch.where(empty > 0, source.clamp(min=0) + _BLACK, plate)
     lit, known = brightness(source), brightness(plate)
     around = mean_3x3(known)
     change = mean_3x3(lit) / around
@@ -79,8 +83,8 @@ def measure_light_ratio(
     # Surfaces that lack a channel, as a yellow table lacks blue, do not show the colour of the light.
     palest = (plate.amin(dim=1, keepdim=True) / around).clamp(max=1) ** _SATURATED
     return (
-        LightRatio(lit * weight, known * weight, trust, unknown),
-        LightRatio(source * weight, plate * weight, trust * palest, unknown),
+        LightRatio(lit * weight, known * weight, trust, outside),
+        LightRatio(source * weight, plate * weight, trust * palest, outside),
     )
 
 
@@ -93,18 +97,6 @@ def brightness(light: Tensor) -> Tensor:
 def cell_size(pictures: Tensor) -> int:
     """Width and height of a cell in pixels of (B, C, H, W)."""
     return max(1, round(max(pictures.shape[2:]) / _LONG_SIDE))
-
-
-def shrink(pictures: Tensor, factor: int) -> Tensor:
-    """Means over cells of ``factor`` x ``factor`` pixels; at the end the last row and column are repeated."""
-    height, width = pictures.shape[2:]
-    if height % factor or width % factor:
-        pictures = F.pad(pictures, (0, -width % factor, 0, -height % factor), mode="replicate")
-    batch, channels, height, width = pictures.shape
-    rows = pictures.reshape(batch, channels, height // factor, factor, width).sum(dim=3)
-    # A matrix product: a CPU's pooling, and its sum over the last dimension, take several times as long.
-    cells = rows.view(batch, channels, height // factor, width // factor, factor)
-    return cells @ torch.full((factor,), 1 / factor**2, dtype=rows.dtype, device=rows.device)
 
 
 def mean_3x3(cells: Tensor, step: int = 1) -> Tensor:
@@ -128,13 +120,12 @@ def _combine_3x3(combine: Callable[[Tensor, Tensor], Tensor], cells: Tensor, ste
 
 def _alikeness(source: Tensor, plate: Tensor) -> Tensor:
     """1 where source and plate (B, 3, h, w) differ by brightness alone, near 0 where by colour: another surface."""
-    height, width = source.shape[2:]
     ratio = (shrink(source, 2) / shrink(plate, 2)).log()
     colour = ratio - ratio.mean(dim=1, keepdim=True)
     # At its edge another surface mixes with the plate's, which looks like less of a difference.
     difference = _combine_3x3(torch.maximum, colour.square().sum(dim=1, keepdim=True), 1)
     alike = (-difference / _COLOURED**2).exp()
-    return F.interpolate(alike, scale_factor=2, mode="bilinear", align_corners=False)[..., :height, :width]
+    return enlarge(alike, 2, (source.shape[2], source.shape[3]))
 
 
 def _squared_error(known: Tensor, around: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from howard.compositing.edge_controls import EditedEdges
 from howard.compositing.edges import Edges
 from howard.compositing.light import FULL_CODES, encode
 from howard.compositing.patches import pad_to_patches, read_patches, write_patches
@@ -14,7 +15,7 @@ _HALF = torch.float16
 
 
 def pack_rgba(
-    source: Tensor, edges: Edges, depth: str, *, alpha_depth: str | None = None, linear_light: bool
+    source: Tensor, edges: Edges, depth: str, *, alpha_depth: str | None = None, linear_light: bool = True
 ) -> Tensor:
     """Straight RGBA, (B, H, W, 4): uint8, int32 in [0, 65535] for uint16, or float32.
 
@@ -40,6 +41,17 @@ def pack_rgba(
     colours = torch.where(covered < 1, soft, own) * (covered > 0)
     values = torch.cat([colours, _to_codes(covered, dtype, full)])
     return write_patches(pad_to_patches(picture), values, edges.patches)[:, :height, :width]
+
+
+def pack_edited(
+    source: Tensor, edited: EditedEdges, depth: str, *, alpha_depth: str | None = None, linear_light: bool = True
+) -> Tensor:
+    """Straight RGBA of edges that an artist's controls have changed; arguments and result as `pack_rgba`."""
+    dtype, full = _OUTPUTS[depth]
+    alpha = round_alpha(edited.alpha, alpha_depth or depth)
+    colours = _to_codes(encode(edited.foreground, linear_light), dtype, full)
+    colours = torch.where(edited.is_changed, colours, convert_codes(source, depth))
+    return torch.cat([colours * (alpha > 0), _to_codes(alpha, dtype, full)], dim=3)
 
 
 def round_alpha(alpha: Tensor, depth: str) -> Tensor:

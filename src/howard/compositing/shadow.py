@@ -1,7 +1,7 @@
 """The shadow pass: the person's shadow on the place, and the light they reflect onto it, as a factor.
 
-Evidence of different scales is fused from coarse to fine, each scale as far as it is trusted against the next coarser
-one: a Wiener filter over a pyramid, which denoises, fills what is under the person from around, and ends at 1 where
+A Wiener filter over a pyramid: from coarse to fine, each scale refines the estimate of the next coarser one as far as
+the variances of both allow. This denoises, fills the area behind the person from around it, and tends to 1 where
 nothing is known.
 """
 
@@ -9,7 +9,6 @@ from math import log
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from howard.compositing.light_ratio import (
@@ -22,54 +21,58 @@ from howard.compositing.light_ratio import (
     mean_9x9,
     measure_light_ratio,
 )
-from howard.compositing.pyramid import count_levels, double, sum_pyramid
+from howard.compositing.pyramid import count_levels, enlarge, sum_pyramid
 
-# The constants were chosen on data/sample (benchmarks/shadow.py), also with its shadow removed and with it squared.
-# Standard deviation of the log factor of a cell from that of four; from scale to scale, the coarser the larger.
+# The constants were chosen on data/sample (benchmarks/shadow.py): as it is, with its shadow removed, with the fourth
+# power of its shadow, and with white and blotchy noise at 30 % of its light, balancing errors in and outside shadows.
+# Standard deviation of a cell's log factor from the next coarser cell's, at the finest scale.
 _DETAIL = 0.03
+# Growth of that deviation from a scale to the next coarser one: shadows have soft edges.
 _DETAIL_GROWTH = 2.0
-# The same for the difference of the channels: shadows are grey or nearly so, and colour varies slowly.
+# The same deviation for the difference between channels, which varies slowly.
 _COLOUR_DETAIL = 0.005
-# Inverse variance with which a cell of the finest scale of colour is taken to be grey.
+# Inverse variance, per cell of the finest scale of colour, of the prior that shadows are grey.
 _GREY = 800.0
 # Halvings of the cells in which colour is estimated: cells of 16 pixels at a long side of 1920.
 _COLOUR_SCALE = 2
-# Inverse variance with which a cell that the plate did not see is taken to have no shadow; small, so that gaps of a few
-# cells are filled from around.
-_UNSEEN = 1.0
-# Inverse variance with which the whole picture is taken to have no shadow.
-_NO_SHADOW = 400.0
-# Halvings at which the residual of the exposure match is measured: cells of 32 pixels at a long side of 1920.
+# Inverse variance, per cell outside the person, of the prior that there is no shadow. Gaps of a few cells are filled
+# from around them; larger areas that the plate did not see have a factor of 1.
+_NO_SHADOW = 0.3
+# The same for the cell of the whole picture.
+_NO_SHADOW_AT_ALL = 400.0
+# Halvings of the cells in which the exposure residual is measured: cells of 32 pixels at a long side of 1920.
 _LEVEL_SCALE = 3
-# Quantile of the log factor that is lit as the plate was: below 1/2 of the place may be in shadow. Higher ones took
-# noise for the level where there was no shadow at all.
-_LIT = 0.9
-# Log factors below these are taken for errors rather than for shadow, for reflected light, and for colour.
-_LEAST_SHADOW = 0.015
-_LEAST_LIGHT = 0.06
+# Quantile of log factors that is taken for the unshadowed level: most of the place may be slightly darker. With 0.9 the
+# error without any shadow doubled, with 0.8 that of shadows rose by a tenth.
+_LEVEL_QUANTILE = 0.85
+# Log factor at which half of a darkening is taken for an error.
+_LEAST_SHADOW = 0.01
+# The same for brightening, most of which is errors of the plate.
+_LEAST_LIGHT = 0.1
+# The same for the difference between channels.
 _LEAST_COLOUR = 0.05
-# Colour is limited to this log factor of a channel.
+# Limit of a channel's log factor relative to the others: the blue of a shadow under open sky.
 _MOST_COLOUR = 0.2
-# Standard deviations of a frame's noise at which a difference between scales is halved.
-_NOISE_LIMIT = 1.0
-# Fewest cells to tell the noise of a scale from, and how many of more are used.
-_FEWEST_CELLS = 256
-_MOST_CELLS = 4096
-# Median of the square of a standard normal variable.
-_MEDIAN_SQUARE = 0.455
+# Share of the median energy of a frame's differences between two scales that is subtracted as noise.
+_NOISE_ENERGY = 0.7
+# Fewest cells of a scale from which noise is measured: coarser scales hold the shadows themselves.
+_FEWEST_CELLS = 1000
+# Number of cells from which noise is measured at finer scales, which have more.
+_MEASURED_CELLS = 4096
+# Added where a quotient of nothing by nothing should be 1, or 0.
 _NOTHING = 1e-12
 
 
 class _Scale(NamedTuple):
     """Evidence of one scale, (B, C, h, w) of cells that double from scale to scale.
 
-    ``change`` is the log factor and ``trust`` (C = 1) its inverse variance; ``unseen`` (C = 1) is the inverse variance
-    of a log factor of 0 where the plate did not see the place.
+    ``change`` is the log factor and ``trust`` (C = 1) its inverse variance; ``prior`` (C = 1) is the inverse variance
+    of the prior that it is 0.
     """
 
     change: Tensor
     trust: Tensor
-    unseen: Tensor
+    prior: Tensor
 
 
 def estimate_shadow(source: Tensor, plate: Tensor, coverage: Tensor, alpha: Tensor) -> Tensor:
@@ -81,17 +84,17 @@ def estimate_shadow(source: Tensor, plate: Tensor, coverage: Tensor, alpha: Tens
         source: (B, 3, H, W) linear light, may exceed 1.
         plate: like ``source``, aligned to it and matched in exposure; small differences of exposure and white balance
             that are the same everywhere are not taken for a shadow.
-        coverage: (B, 1, H, W) in [0, 1], 1 where the plate saw the place. The factor is 1 inside large areas without.
+        coverage: (B, 1, H, W) in [0, 1], 1 where the plate saw the place. The factor is 1 inside large areas of 0.
         alpha: (B, 1, H, W) in [0, 1], the person's coverage. The factor is filled from around where it is not 0.
     """
     height, width = source.shape[2:]
     grey_ratio, colour_ratio = measure_light_ratio(source, plate, coverage, alpha)
-    grey_scales = _subtract_level(_make_scales(grey_ratio), _LEVEL_SCALE, _LIT, _DETAIL)
+    grey_scales = _subtract_level(_make_scales(grey_ratio), _LEVEL_SCALE, _LEVEL_QUANTILE, _DETAIL)
     grey = _fuse([_limit(each, log(DARKEST), log(BRIGHTEST)) for each in grey_scales], _DETAIL)
     around = mean_9x9(grey)
     certain = _certainty(around, torch.where(around > 0, _LEAST_LIGHT, _LEAST_SHADOW))
     change = certain * (grey + _estimate_colour(colour_ratio))
-    return _enlarge(change.exp(), cell_size(source), (height, width))
+    return enlarge(change.exp(), cell_size(source), (height, width))
 
 
 def _estimate_colour(ratio: LightRatio) -> Tensor:
@@ -101,11 +104,11 @@ def _estimate_colour(ratio: LightRatio) -> Tensor:
         for each in _make_scales(ratio)[_COLOUR_SCALE:]
     ]
     scales = _subtract_level(scales, _LEVEL_SCALE - _COLOUR_SCALE, 0.5, _COLOUR_DETAIL)
-    scales = [each._replace(unseen=each.unseen + _GREY * 4**number) for number, each in enumerate(scales)]
+    scales = [each._replace(prior=each.prior + _GREY * 4**number) for number, each in enumerate(scales)]
     colour = _fuse([_limit(each, -_MOST_COLOUR, _MOST_COLOUR) for each in scales], _COLOUR_DETAIL)
     colour = _certainty(colour, _LEAST_COLOUR) * colour
     height, width = ratio.trust.shape[2:]
-    return _enlarge(colour, 2**_COLOUR_SCALE, (height, width))
+    return enlarge(colour, 2**_COLOUR_SCALE, (height, width))
 
 
 def _make_scales(ratio: LightRatio) -> list[_Scale]:
@@ -113,18 +116,18 @@ def _make_scales(ratio: LightRatio) -> list[_Scale]:
     levels = max(count_levels((ratio.trust.shape[2], ratio.trust.shape[3])), _LEVEL_SCALE)
     pyramids = (sum_pyramid(each, levels) for each in ratio)
     return [
-        _Scale(((source + _NOTHING) / (plate + _NOTHING)).log(), trust, _UNSEEN * unknown)
-        for source, plate, trust, unknown in zip(*pyramids, strict=True)
+        _Scale(((source + _NOTHING) / (plate + _NOTHING)).log(), trust, _NO_SHADOW * outside)
+        for source, plate, trust, outside in zip(*pyramids, strict=True)
     ]
 
 
 def _subtract_level(scales: list[_Scale], measured: int, share: float, detail: float) -> list[_Scale]:
     """Subtract the residual of exposure and white balance, which is the same everywhere: a quantile of one scale."""
     trust = scales[measured].trust
-    # Beyond the mean, trust is a matter of brightness and texture.
+    # Limited to its mean, so that areas count by their size rather than by their brightness and lack of texture.
     weight = trust.minimum(trust.mean(dim=(2, 3), keepdim=True))
     middle = _quantile(scales[measured].change, weight, 0.5)
-    centred = [each._replace(change=each.change - middle, unseen=0 * each.unseen) for each in scales[measured:]]
+    centred = [each._replace(change=each.change - middle, prior=0 * each.prior) for each in scales[measured:]]
     level = middle + _quantile(_fuse(centred, detail * _DETAIL_GROWTH**measured), weight, share)
     return [each._replace(change=each.change - level) for each in scales]
 
@@ -142,48 +145,39 @@ def _quantile(values: Tensor, weight: Tensor, share: float) -> Tensor:
 
 
 def _fuse(scales: list[_Scale], detail: float) -> Tensor:
-    """The most probable log factors (B, C, h, w) of the finest scale.
+    """Posterior mean of the log factors (B, C, h, w) of the finest scale.
 
     ``detail`` is the standard deviation, at the finest scale, of a cell's log factor from the next coarser cell's.
     """
-    fused, known = torch.zeros_like(scales[-1].change), _NO_SHADOW
+    fused, known = torch.zeros_like(scales[-1].change), _NO_SHADOW_AT_ALL
     for number in range(len(scales) - 1, -1, -1):
-        change, trust, unseen = scales[number]
+        change, trust, prior = scales[number]
         difference = change - fused
         if fused.shape[2] * fused.shape[3] >= _FEWEST_CELLS:
             difference = _shrink_noise(difference, trust)
-        fused = (trust * (fused + difference) + known * fused) / (trust + unseen + known)
+        fused = (trust * (fused + difference) + known * fused) / (trust + prior + known)
         if number:
             finer = scales[number - 1].change
-            fused = double(fused, (finer.shape[2], finer.shape[3]))
+            fused = enlarge(fused, 2, (finer.shape[2], finer.shape[3]))
             known = 1 / (detail * _DETAIL_GROWTH ** (number - 1)) ** 2
     return fused
 
 
 def _shrink_noise(difference: Tensor, trust: Tensor) -> Tensor:
-    """Shrink differences between scales, (B, C, h, w), that are as small as most of the frame's are: noise.
+    """Differences (B, C, h, w) between two scales, less the frame's noise: those no larger than most become 0.
 
-    After Donoho and Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 1994, with the non-negative
-    garrote's smooth relative in place of their thresholds.
+    Block James-Stein shrinkage (Cai, "Adaptive wavelet estimation: a block thresholding and oracle inequality
+    approach", Annals of Statistics 1999), with overlapping blocks of 3x3 cells.
     """
     squared = mean_3x3(difference.square() * trust)
-    step = max(1, round((squared.shape[2] * squared.shape[3] / _MOST_CELLS) ** 0.5))
+    step = max(1, round((squared.shape[2] * squared.shape[3] / _MEASURED_CELLS) ** 0.5))
     sample, weight = squared[..., ::step, ::step], trust[..., ::step, ::step]
     weight = weight.minimum(weight.mean(dim=(2, 3), keepdim=True))
     noise = _quantile(sample, weight, 0.5)
-    return difference * (1 - _NOISE_LIMIT * noise / (squared + _NOTHING)).clamp(min=0)
+    return difference * (1 - _NOISE_ENERGY * noise / (squared + _NOTHING)).clamp(min=0)
 
 
 def _certainty(change: Tensor, least: Tensor | float) -> Tensor:
     """From 0 for log factors far below ``least`` to 1 for those far above."""
     squared = change.square()
     return squared / (squared + least**2)
-
-
-def _enlarge(cells: Tensor, factor: int, size: tuple[int, int]) -> Tensor:
-    """Cells (B, C, h, w) of ``factor`` pixels to a picture (B, C, H, W)."""
-    batch, channels = cells.shape[:2]
-    # Channels in the batch's place take a CPU a quarter of the time.
-    single = cells.flatten(0, 1)[:, None]
-    enlarged = F.interpolate(single, scale_factor=factor, mode="bilinear", align_corners=False)
-    return enlarged.view(batch, channels, *enlarged.shape[2:])[..., : size[0], : size[1]]

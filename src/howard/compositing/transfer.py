@@ -18,9 +18,9 @@ def upload(picture: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     is_deep = picture.dtype == np.uint16
     tensor = torch.from_numpy(np.ascontiguousarray(picture.view(np.int16) if is_deep else picture))
     if device.type == "cuda":
-        tensor = tensor.pin_memory().to(device, non_blocking=True)
-    elif device.type != "cpu":
-        tensor = tensor.to(device)
+        tensor = tensor.pin_memory()
+    # On MPS a copy that is not waited for may read what has been overwritten since.
+    tensor = tensor.to(device, non_blocking=device.type != "mps")
     return tensor.to(torch.int32) & 0xFFFF if is_deep else tensor
 
 

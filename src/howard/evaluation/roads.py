@@ -69,7 +69,7 @@ def score_clip(
         frames: "10-20", both included, or "7", counted from 1; None scores all.
         progress: called after each frame.
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
-        edges: how soft edges are made, one of `howard.options.EDGES`.
+        edges: how soft edges are made, one of `howard.choices.EDGES`.
 
     Raises:
         InputError: a file of the clip cannot be read. SettingsError: ``frames`` lies outside the clip.

@@ -101,7 +101,7 @@ def open_writer(
 
     Files are called after the clip, with ``ending`` behind its name. ``compression`` is EXR's: zip, piz or dwaa;
     ``output_colour`` too: scene-linear BT.709 if left out, or a name that `choose_output_colour` knows. ``alpha_mode``
-    is of PNG and EXR, one of `howard.options.ALPHA_MODES`. ``layers``, some of `EXR_LAYERS`, are what EXR files hold
+    is of PNG and EXR, one of `howard.choices.ALPHA_MODES`. ``layers``, some of `EXR_LAYERS`, are what EXR files hold
     beside RGBA. Nothing is written yet. Raises SettingsError for names that are not known.
     """
     name = fitting_name(clip.name) + ending

@@ -1,15 +1,17 @@
 """From a matted frame to its final pixels: the one place where alpha and colour are decided after the network."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from howard.compositing.edge_controls import apply_controls
 from howard.compositing.edges import Edges
-from howard.compositing.packing import pack_rgba
+from howard.compositing.finishing import FinishingControls
+from howard.compositing.packing import pack_edited, pack_rgba
 from howard.compositing.transfer import Download, open_copy_stream
 from howard.pipeline.frame_tensors import FrameTensors, solve_frame
 from howard.pipeline.frames import MattedFrame
@@ -27,13 +29,15 @@ class ComposeSettings:
         depths: types of the pictures, uint8, uint16 or float32, that outputs store; the first output's first.
         layers: further pictures that are made, by the names of :func:`howard.pipeline.layers.make_layers`.
         linear_light: whether the matte mixes in linear light or in encoded values.
-        edges: how soft edges are made, one of `howard.options.EDGES`.
+        edges: how soft edges are made, one of `howard.choices.EDGES`.
+        controls: what is changed of alpha and colours afterwards.
     """
 
     depths: tuple[np.dtype, ...]
     layers: tuple[str, ...] = ()
     linear_light: bool = True
     edges: str = "solved"
+    controls: FinishingControls = field(default_factory=FinishingControls)
 
 
 class ComposedPixels(NamedTuple):
@@ -76,12 +80,18 @@ def compose_tensors(tensors: FrameTensors, edges: Edges, settings: ComposeSettin
 
     Each depth is computed by itself, so that a picture does not depend on what else is written.
     """
-    source = tensors.source
+    source, is_linear = tensors.source, settings.linear_light
+    edited = None
+    if not settings.controls.is_identity:
+        edited = apply_controls(source, tensors.plate, edges, settings.controls, linear_light=is_linear)
     packed = {}
-    for depth in settings.depths:
+    for depth in map(str, settings.depths):
         # Float sources may be HDR: the writers convert them.
-        stored = "float32" if source.is_floating_point() else str(depth)
-        rgba = pack_rgba(source, edges, stored, alpha_depth=str(depth), linear_light=settings.linear_light)
+        stored = "float32" if source.is_floating_point() else depth
+        if edited is None:
+            rgba = pack_rgba(source, edges, stored, alpha_depth=depth, linear_light=is_linear)
+        else:
+            rgba = pack_edited(source, edited, stored, alpha_depth=depth, linear_light=is_linear)
         packed[f"rgba {depth}"] = rgba[0]
     step = measuring_step(source.shape[1], source.shape[2])
     plate, coverage = (each[0, ::step, ::step].contiguous() for each in (tensors.plate, tensors.coverage[..., 0]))

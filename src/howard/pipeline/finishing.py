@@ -20,6 +20,7 @@ _IN_FLIGHT = 1
 def finish_settings(options: RenderOptions, predictor: Predictor, depths: tuple[np.dtype, ...]) -> "ComposeSettings":
     """How the mattes of ``predictor`` become pictures of ``depths``, the first output's first."""
     # Torch takes seconds to load: only after the settings have been checked.
+    from howard.compositing.finishing import FinishingControls
     from howard.pipeline.compose import ComposeSettings
 
     return ComposeSettings(
@@ -27,6 +28,7 @@ def finish_settings(options: RenderOptions, predictor: Predictor, depths: tuple[
         layers=options.layer_names,
         linear_light=predictor.metadata.mixing == "linear",
         edges=options.edges,
+        controls=FinishingControls(**options.edge_controls),
     )
 
 

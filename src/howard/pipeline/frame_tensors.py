@@ -37,8 +37,10 @@ def matte_frame(aligned: AlignedFrame, predictor: Predictor, subject: str = "per
     source, plate = aligned.source, aligned.plate
     device = torch.device(str(predictor.device))
     tensors = upload_frame(source.image, plate, device)
-    pictures: tuple[Any, ...] = source.image, plate.image, plate.coverage
-    if device.type != "cpu":
+    pictures: tuple[Any, ...]
+    if device.type == "cpu":
+        pictures = source.image, plate.image, plate.coverage
+    else:
         pictures = tensors.source[0], tensors.plate[0], tensors.coverage[0, ..., 0]
     person = find_people(predictor, pictures[0], plate.changed, subject)
     matte = predictor(*pictures) if person is None else predictor(*pictures, person=person)
@@ -48,7 +50,7 @@ def matte_frame(aligned: AlignedFrame, predictor: Predictor, subject: str = "per
 
 @torch.inference_mode()
 def solve_frame(frame: MattedFrame, edges: str = "solved", *, linear_light: bool = True) -> Edges:
-    """The soft edges of a frame; ``edges`` is one of `howard.options.EDGES`, ``linear_light`` as in `solve_matte`."""
+    """The soft edges of a frame; ``edges`` is one of `howard.choices.EDGES`, ``linear_light`` as in `solve_matte`."""
     return solve_matte(
         frame.tensors, frame.matte, frame.person, edges=edges, linear_light=linear_light, alpha=frame.alpha
     )
@@ -69,7 +71,7 @@ def solve_matte(
         tensors: the pictures.
         matte: as :class:`howard.pipeline.predictor.MatteTensors`, on the same device, or numpy.
         person: the person prior's maps that the network was given; None if the subject may be anything.
-        edges: one of `howard.options.EDGES`.
+        edges: one of `howard.choices.EDGES`.
         linear_light: whether soft pixels mix in linear light, or in encoded values.
         alpha: (B, H, W, 1) to be used in place of the matte's.
     """
@@ -115,7 +117,7 @@ def matte_picture(
         plate: of the same size, aligned to it.
         coverage: (H, W) in [0, 1]; None means everywhere.
         mask: as in :func:`howard.pipeline.people.find_people`.
-        edges: one of `howard.options.EDGES`.
+        edges: one of `howard.choices.EDGES`.
     """
     person = find_people(predictor, source, mask)
     matte = predictor(source, plate, coverage) if person is None else predictor(source, plate, coverage, person=person)

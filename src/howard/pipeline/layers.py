@@ -1,4 +1,4 @@
-"""The pictures beside RGBA from which a compositor can repeat or correct the matte; see `howard.options.LAYERS`."""
+"""The pictures beside RGBA from which a compositor can repeat or correct the matte; see `howard.choices.LAYERS`."""
 
 from collections.abc import Sequence
 

@@ -19,7 +19,7 @@ _HOLDING_SHADOW = {"exr", "composite"}
 
 
 def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames: range) -> list[Output]:
-    """The outputs of a render of ``frames``, by index, in the order of `howard.options.FORMATS`.
+    """The outputs of a render of ``frames``, by index, in the order of `howard.choices.FORMATS`.
 
     A background adds composites to PNG; a shadow gets files of its own beside formats that do not hold it. Nothing is
     written yet. Raises SettingsError where the settings do not go together.

@@ -14,7 +14,7 @@ def find_people(predictor: Predictor, source: Any, mask: np.ndarray | None, subj
         predictor: what mattes a frame.
         source: (H, W, 3) RGB, as the predictor takes it.
         mask: (h, w) bool of any size, where the source differs from the plate and somebody may be; None means anywhere.
-        subject: one of :data:`howard.options.SUBJECTS`.
+        subject: one of :data:`howard.choices.SUBJECTS`.
     """
     if subject != "person" or predictor.find_people is None:
         return None

@@ -49,7 +49,7 @@ def remove_background(
         options: how to render; the defaults if left out. Single options can be given by name instead, or as well.
         predictor: what mattes each frame; None loads the options' ``weights`` onto their ``device``.
         progress: called after every frame with a `FrameDone`; or a :class:`howard.progress.Progress`, which hears of
-            every step; or one of `howard.options.PROGRESS`, True for "auto" and False for "none".
+            every step; or one of `howard.choices.PROGRESS`, True for "auto" and False for "none".
 
     Raises:
         HowardError: one of its kinds, in one line; whatever can be checked is checked before the network is loaded.

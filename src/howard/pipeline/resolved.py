@@ -4,7 +4,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from howard.options import DEVICES, PRECISIONS, RenderOptions
+from howard.choices import DEVICES, PRECISIONS
+from howard.options import RenderOptions
 from howard.render_record import SIDECAR
 
 

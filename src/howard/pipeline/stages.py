@@ -55,7 +55,7 @@ def matte_clip(
         predictor: what mattes a frame.
         numbers: frames of the shot, counted as in output names.
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
-        subject: what is cut out, one of :data:`howard.options.SUBJECTS`.
+        subject: what is cut out, one of :data:`howard.choices.SUBJECTS`.
         workers: frames aligned at a time, fewer where memory is short; None means one for each of the machine's cores.
         progress: is told of reading the plate through.
         sparse: whether only some plate frames are read, see :class:`howard.align.PlateAligner`; for few frames.
@@ -156,7 +156,7 @@ def matte_frames(
 ) -> Iterator[MattedFrame]:
     """Matte aligned frames one by one. Where the plate saw nothing it stays 0 and the coverage says so.
 
-    ``subject`` is one of :data:`howard.options.SUBJECTS`.
+    ``subject`` is one of :data:`howard.choices.SUBJECTS`.
     """
     # Torch takes seconds to load: only when there is something to matte.
     from howard.pipeline.frame_tensors import matte_frame

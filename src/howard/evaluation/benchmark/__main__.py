@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from howard import cli
+from howard.choices import DEVICES, EDGES
 from howard.evaluation.clip import TrueClip, find_clips
 from howard.fields import REQUIRED, setting
 from howard.media import write_whole
-from howard.options import DEVICES, EDGES
 from howard.progress import open_progress
 from howard.quality import QUALITIES, QUALITY_CHOICES
 

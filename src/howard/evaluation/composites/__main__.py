@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from howard import cli
+from howard.choices import DEVICES, EDGES
 from howard.errors import SettingsError
 from howard.fields import setting
 from howard.media import write_whole
-from howard.options import DEVICES, EDGES
 from howard.settings import DataNode
 
 COMMAND = "python -m howard.evaluation.composites"

@@ -29,7 +29,7 @@ def score_composites(
 ) -> dict[str, dict[str, float]]:
     """:data:`SCORES` by kind of plate, :data:`ROADS`: means over ``count`` clips, after each of which progress is told.
 
-    ``edges`` is one of `howard.options.EDGES`.
+    ``edges`` is one of `howard.choices.EDGES`.
     """
     found: dict[str, list[dict[str, float]]] = {road: [] for road in ROADS}
     for number, clip in enumerate(clips, start=1):

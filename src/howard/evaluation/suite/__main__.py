@@ -7,11 +7,11 @@ from pathlib import Path
 from rich.console import Console
 
 from howard import cli
+from howard.choices import DEVICES, EDGES, PRECISIONS
 from howard.errors import SettingsError
 from howard.fields import at_least, setting
 from howard.media import write_whole
 from howard.media.files import make_folder
-from howard.options import DEVICES, EDGES, PRECISIONS
 from howard.progress import open_progress
 from howard.quality import QUALITIES, QUALITY_CHOICES
 from howard.settings import DataNode

@@ -61,7 +61,7 @@ class SuiteRunner:
         predictor: takes batches, as :class:`howard.matting.MattingPredictor` does.
         person_view: what runs the person prior for the predictor's network; None where that takes no maps of it.
         has_conn: whether ``conn`` is measured too, image by image, which takes longer than all else.
-        edges: how soft edges are made, one of `howard.options.EDGES`.
+        edges: how soft edges are made, one of `howard.choices.EDGES`.
         on_frames: told after every batch how many frames are done by now.
         seconds: spent by now.
         frames: measured by now.

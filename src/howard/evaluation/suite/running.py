@@ -37,7 +37,7 @@ class SuiteOptions:
         has_conn: whether ``conn`` is measured too.
         sheets: folder for contact sheets; None for none.
         worst: how many composites a contact sheet shows.
-        edges: how soft edges are made, one of `howard.options.EDGES`.
+        edges: how soft edges are made, one of `howard.choices.EDGES`.
     """
 
     phenomena: Sequence[str] | None = None

@@ -1,0 +1,43 @@
+"""What settings of a render can be chosen from: the names, each with its meaning or "" where the name says it all."""
+
+FORMATS = {
+    "png": "",
+    "png16": "",
+    "exr": "",
+    "prores": "",
+    "ffv1": "",
+    "webm": "",
+    "matte": "alpha alone, as a movie",
+    "composite": "over background=, as a movie",
+}
+SUBJECTS = {"person": "and what people hold or wear", "anything": "whatever the plate does not show"}
+ALPHA_MODES = {"auto": "straight in PNG, premultiplied in EXR", "straight": "", "premultiplied": ""}
+EDGES = {"solved": "alpha and colours as person and plate explain the source", "network": "as the network gives them"}
+DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": ""}
+PRECISIONS = {"auto": "", "fp32": "", "bf16": "faster on many CPUs", "fp16": "GPUs"}
+INTERLACED = {"auto": "refused where the file says so", "progressive": "where it says so wrongly"}
+EXR_COMPRESSIONS = {"zip": "", "piz": "", "dwaa": "smaller, not exact"}
+# Beside the RGBA of EXR files, in the order of their channels' description.
+LAYERS = {
+    "all": "the shadow only with shadow=true",
+    "matte": "alpha as the network gives it",
+    "foreground": "straight colours",
+    "plate": "aligned",
+    "coverage": "where the plate saw the place",
+    "shadow": "the person's, as a factor",
+    "confidence": "in alpha",
+}
+PROGRESS = {
+    "auto": "a bar in a terminal, else plain",
+    "plain": "a line every 10 seconds",
+    "json": "a JSON object a line, for render farms",
+    "openjd": "lines that Open Job Description reads",
+    "none": "",
+}
+# Headings of the help page, in order, by the group that a setting names.
+GROUPS = {
+    "read": "What is read",
+    "matte": "How the person is cut out",
+    "write": "What is written",
+    "run": "How it runs",
+}
