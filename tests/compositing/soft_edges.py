@@ -1,5 +1,6 @@
 """A person with soft edges of known alpha and colour over a known place, as the network would matte them."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -40,20 +41,25 @@ class Scene(NamedTuple):
         """Mean absolute error of an alpha in soft pixels."""
         return float((alpha - self.true_alpha)[self.soft].abs().mean())
 
+    def changed(self, change_picture: Callable[[Tensor], Tensor], change_map: Callable[[Tensor], Tensor]) -> "Scene":
+        """The scene with its pictures (B, H, W, C), and its maps (B, 1, h, w), changed."""
+        maps = ("refined", "person")
+        return Scene(
+            **{name: (change_map if name in maps else change_picture)(each) for name, each in self._asdict().items()}
+        )
+
     def transposed(self) -> "Scene":
         """The scene turned into portrait, or back."""
-        channels_last = (each.transpose(1, 2).contiguous() for each in self[:5] + self[7:])
-        source, plate, coverage, alpha, foreground, true_alpha, true_colour = channels_last
-        refined, person = (each.transpose(2, 3).contiguous() for each in (self.refined, self.person))
-        return Scene(source, plate, coverage, alpha, foreground, refined, person, true_alpha, true_colour)
+        return self.changed(
+            lambda picture: picture.transpose(1, 2).contiguous(), lambda each: each.transpose(2, 3).contiguous()
+        )
 
     def enlarged(self, factor: int) -> "Scene":
         """The scene with every pixel repeated."""
-        pictures = [
-            each.repeat_interleave(factor, dim=1).repeat_interleave(factor, dim=2) for each in self[:5] + self[7:]
-        ]
-        refined, person = (F.interpolate(each, scale_factor=factor) for each in (self.refined, self.person))
-        return Scene(*pictures[:5], refined, person, *pictures[5:])
+        return self.changed(
+            lambda picture: picture.repeat_interleave(factor, dim=1).repeat_interleave(factor, dim=2),
+            lambda each: F.interpolate(each, scale_factor=factor),
+        )
 
 
 def join(scenes: list[Scene]) -> Scene:

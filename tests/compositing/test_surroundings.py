@@ -14,9 +14,9 @@ SIZE = 64, 96
 
 def patch_at(row: int, column: int, picture: int = 0) -> Patches:
     """The patch of a pixel."""
-    at = (torch.tensor([each]) for each in (picture, row // PATCH, column // PATCH))
+    at, rows, columns = (torch.tensor([each]) for each in (picture, row // PATCH, column // PATCH))
     every = torch.ones(1, dtype=torch.bool)
-    return Patches(*at, every, every)
+    return Patches(at, rows, columns, every, every)
 
 
 def around(light: Tensor, alpha: Tensor, patches: Patches, cell: int = 1) -> Surroundings:

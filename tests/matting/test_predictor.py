@@ -79,11 +79,11 @@ def test_the_person_is_found_by_the_coarse_network_alone(predictor: MattingPredi
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_tensors_give_the_same_as_arrays(predictor: MattingPredictor, dtype: type) -> None:
-    pictures = [to_depth(each, dtype) for each in images()]
-    coverage = np.ones(pictures[0].shape[:2], np.float32)
+    source, plate = (to_depth(each, dtype) for each in images())
+    coverage = np.ones(source.shape[:2], np.float32)
     coverage[:, :40] = 0
-    from_arrays = predictor(*pictures, coverage)
-    from_tensors = predictor(*(upload(each) for each in (*pictures, coverage)))
+    from_arrays = predictor(source, plate, coverage)
+    from_tensors = predictor(upload(source), upload(plate), upload(coverage))
     for name in ("alpha", "foreground", "refined"):
         assert torch.equal(getattr(from_tensors, name), getattr(from_arrays, name))
 

@@ -18,6 +18,7 @@ from howard.pipeline.frame_tensors import (
 )
 from howard.pipeline.frames import AlignedFrame
 from howard.pipeline.layers import make_shadow
+from howard.pipeline.masks import mask_frame
 from tests.pipeline.conftest import Nobody
 from tests.pipeline.matted_frames import HEIGHT, WIDTH, matted_frame
 
@@ -76,11 +77,34 @@ def test_a_frame_is_solved_as_its_matte_is(edges, linear_light):
     assert torch.equal(one.alpha, frame.alpha) == (edges == "network")
 
 
-def test_what_masks_left_of_alpha_is_solved():
+class StillMask:
+    """A mask of one picture, (H, W) in [0, 1]."""
+
+    def __init__(self, picture: np.ndarray) -> None:
+        self._picture = picture
+
+    def frame(self, index: int) -> np.ndarray:
+        return self._picture
+
+
+@pytest.mark.parametrize("edges", ["solved", "network"])
+def test_masks_have_the_last_word_on_solved_alpha(edges):
     frame = matted_frame()
-    frame = frame._replace(alpha=frame.alpha * 0)
-    matte = frame.matte._replace(refined=0 * frame.matte.refined)
-    assert not solve_frame(frame._replace(matte=matte)).alpha.any()
+    garbage, holdout = np.zeros((2, HEIGHT, WIDTH), np.float32)
+    garbage[:, : WIDTH // 2], garbage[:, WIDTH // 2] = 1, 0.25
+    holdout[: HEIGHT // 2, : WIDTH // 4] = 1
+    masked = mask_frame(frame, StillMask(garbage), StillMask(holdout))
+    found, without = (solve_frame(each, edges).alpha[0, ..., 0] for each in (masked, frame))
+    assert (found[: HEIGHT // 2, : WIDTH // 4] == 1).all()
+    assert not found[HEIGHT // 2 :, : WIDTH // 2].any()
+    assert not found[: HEIGHT // 2, WIDTH // 4 : WIDTH // 2].any()
+    assert torch.equal(found[:, WIDTH // 2], 0.75 * without[:, WIDTH // 2])
+    assert torch.equal(found[:, WIDTH // 2 + 1 :], without[:, WIDTH // 2 + 1 :])
+
+
+def test_without_masks_a_frame_stays():
+    frame = matted_frame()
+    assert mask_frame(frame, None, None) is frame
 
 
 @pytest.mark.parametrize("edges", ["solved", "network"])

@@ -51,9 +51,9 @@ def matte_frame(aligned: AlignedFrame, predictor: Predictor, subject: str = "per
 @torch.inference_mode()
 def solve_frame(frame: MattedFrame, edges: str = "solved", *, linear_light: bool = True) -> Edges:
     """The soft edges of a frame; ``edges`` is one of `howard.choices.EDGES`, ``linear_light`` as in `solve_matte`."""
-    return solve_matte(
-        frame.tensors, frame.matte, frame.person, edges=edges, linear_light=linear_light, alpha=frame.alpha
-    )
+    solved = solve_matte(frame.tensors, frame.matte, frame.person, edges=edges, linear_light=linear_light)
+    # Masks have the last word: a solver that saw masked alpha would bring the person back at their edges.
+    return solved if frame.mask is None else solved._replace(alpha=frame.mask(solved.alpha))
 
 
 def solve_matte(
@@ -63,7 +63,6 @@ def solve_matte(
     *,
     edges: str = "solved",
     linear_light: bool = True,
-    alpha: Tensor | None = None,
 ) -> Edges:
     """The soft edges of a batch of mattes.
 
@@ -73,10 +72,9 @@ def solve_matte(
         person: the person prior's maps that the network was given; None if the subject may be anything.
         edges: one of `howard.choices.EDGES`.
         linear_light: whether soft pixels mix in linear light, or in encoded values.
-        alpha: (B, H, W, 1) to be used in place of the matte's.
     """
     cover, foreground = (torch.as_tensor(each).movedim(1, 3) for each in (matte.alpha, matte.foreground))
-    alpha = cover.contiguous() if alpha is None else alpha
+    alpha = cover.contiguous()
     refined = torch.as_tensor(matte.refined)
     if edges == "network":
         return keep_network(alpha, foreground, refined, linear_light=linear_light)

@@ -62,7 +62,8 @@ class MattedFrame(NamedTuple):
 
     ``matte`` is the network's own and ``tensors`` are the pictures that it saw, on its device. ``alpha`` (1, H, W, 1),
     a tensor there too, is the matte's with the masks applied. ``person`` are the person prior's maps; None if the
-    subject may be anything. The other fields are those of `AlignedFrame`.
+    subject may be anything. ``mask`` applies the masks to an alpha like ``alpha``; None where there are none. The other
+    fields are those of `AlignedFrame`.
     """
 
     source: Frame
@@ -73,6 +74,7 @@ class MattedFrame(NamedTuple):
     person: Any = None
     plate_damaged: tuple[int, ...] = ()
     explain: Callable[[], np.ndarray] | None = None
+    mask: Callable[[Any], Any] | None = None
 
     @property
     def detail(self) -> MatteDetail:

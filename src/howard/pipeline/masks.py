@@ -1,5 +1,6 @@
 """Masks drawn by hand: what is surely in, and what is surely out."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,10 @@ def mask_frame(frame: MattedFrame, garbage: Mask | None, holdout: Mask | None) -
     """The frame with alpha taken away by the garbage mask, and given by the holdout mask."""
     index = frame.source.index
     out, kept = (mask and mask.frame(index) for mask in (garbage, holdout))
-    return frame if out is None and kept is None else frame._replace(alpha=apply_masks(frame.alpha, out, kept))
+    if out is None and kept is None:
+        return frame
+    mask = partial(apply_masks, garbage=out, holdout=kept)
+    return frame._replace(alpha=mask(frame.alpha), mask=mask)
 
 
 def apply_masks(alpha: Any, garbage: np.ndarray | None, holdout: np.ndarray | None) -> Any:
