@@ -67,7 +67,7 @@ class EdgeModel(NamedTuple):
     # ... by the squared distance of C from that line, ...
     off_line: float = 315.0
     # ... and by what the plate's displacement changes.
-    alpha_displaced: float = 0.2
+    alpha_displaced: float = 20.0
     # Variance of C where F is solved, ...
     source_noise: float = 0.0005
     # ... and by that of B, times (1 - alpha) squared.
