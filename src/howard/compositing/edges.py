@@ -71,7 +71,7 @@ class EdgeModel(NamedTuple):
     # Variance of C where F is solved, ...
     source_noise: float = 0.0005
     # ... and by that of B, times (1 - alpha) squared.
-    colour_plate: float = 3.8
+    colour_plate: float = 2.6
 
 
 MODEL = EdgeModel()
