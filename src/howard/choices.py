@@ -1,5 +1,7 @@
 """What settings of a render can be chosen from: the names, each with its meaning or "" where the name says it all."""
 
+from howard.fields import one_of
+
 FORMATS = {
     "png": "",
     "png16": "",
@@ -13,7 +15,8 @@ FORMATS = {
 SUBJECTS = {"person": "and what people hold or wear", "anything": "whatever the plate does not show"}
 ALPHA_MODES = {"auto": "straight in PNG, premultiplied in EXR", "straight": "", "premultiplied": ""}
 EDGES = {"solved": "alpha and colours as person and plate explain the source", "network": "as the network gives them"}
-DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": ""}
+# Kinds of devices; one of several GPUs is named with its number, as cuda:1.
+DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": "", "xpu": ""}
 PRECISIONS = {"auto": "", "fp32": "", "bf16": "faster on many CPUs", "fp16": "GPUs"}
 INTERLACED = {"auto": "refused where the file says so", "progressive": "where it says so wrongly"}
 EXR_COMPRESSIONS = {"zip": "", "piz": "", "dwaa": "smaller, not exact"}
@@ -41,3 +44,11 @@ GROUPS = {
     "write": "What is written",
     "run": "How it runs",
 }
+
+
+def check_device(device: str) -> str | None:
+    """What is wrong with the name of a device, a kind of `DEVICES` with or without a number; None if nothing is."""
+    kind, colon, number = str(device).partition(":")
+    if kind in DEVICES and (not colon or (number.isdecimal() and kind not in ("auto", "cpu"))):
+        return None
+    return f"is not known; choose {one_of(list(DEVICES))}, or one of several GPUs as cuda:1"

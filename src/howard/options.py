@@ -13,7 +13,6 @@ from typing import Any, TypeVar, get_type_hints
 
 from howard.choices import (
     ALPHA_MODES,
-    DEVICES,
     EDGES,
     EXR_COMPRESSIONS,
     FORMATS,
@@ -22,6 +21,7 @@ from howard.choices import (
     PRECISIONS,
     PROGRESS,
     SUBJECTS,
+    check_device,
 )
 from howard.errors import SettingsError
 from howard.fields import REQUIRED, at_least, between, find_setting, list_settings, setting, split_list, validate
@@ -161,7 +161,9 @@ class RenderOptions:
     report: bool = setting(True, "also write report.html, a page that shows how the render came out", group="write")
     overwrite: bool = setting(False, "write into a folder that holds other files or another render", group="write")
     restart: bool = setting(False, "start over in a folder that holds a render and no other files", group="write")
-    device: str = setting("auto", "where the network runs", choices=DEVICES, group="run")
+    device: str = setting(
+        "auto", "where the network runs: auto, cpu, cuda, cuda:1, mps, ...", check=check_device, group="run"
+    )
     precision: str = setting("auto", "of the network", choices=PRECISIONS, group="run")
     threads: int | None = setting(
         None,

@@ -19,10 +19,18 @@ class Matte(NamedTuple):
     coarse: CoarseMatte  # at coarse resolution
     refined: Any  # (B, 1, H / 4, W / 4) rounded up, 1 where a patch was refined
 
-    def numpy(self) -> "Matte":
-        """The same with every tensor as a float32 numpy array on the CPU."""
-        alpha, foreground, refined = (_array(part) for part in (self.alpha, self.foreground, self.refined))
-        return Matte(alpha, foreground, CoarseMatte(*(_array(part) for part in self.coarse)), refined)
+    def numpy(self, *parts: str) -> "Matte":
+        """The same with tensors as float32 numpy arrays on the CPU: those named in ``parts``, all where none is.
+
+        "coarse" stands for all that is in it.
+        """
+        wanted = parts or self._fields
+        return self._replace(
+            **{
+                name: CoarseMatte(*map(_array, self.coarse)) if name == "coarse" else _array(getattr(self, name))
+                for name in wanted
+            }
+        )
 
 
 class MattingNetwork(CoarseNetwork):

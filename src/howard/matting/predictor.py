@@ -210,15 +210,25 @@ def _mirror(matte: Matte) -> Matte:
     return Matte(alpha, foreground, CoarseMatte(*(each.flip(-1) for each in matte.coarse)), refined)
 
 
-def _find_device(device: str) -> torch.device:
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if device == "auto":
-        return torch.device(next(name for name, there in present.items() if there))
-    if device not in present:
-        raise SettingsError(f"unknown device {device!r}; choose auto, {', '.join(present)}")
-    if not present[device]:
-        raise SettingsError(f"device={device} is not available here; use device=auto")
-    return torch.device(device)
+def _find_device(name: str) -> torch.device:
+    if name == "auto":
+        name = next((kind for kind in ("cuda", "mps", "xpu") if _count_devices(kind)), "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise SettingsError(
+            f"unknown device {name!r}; choose auto, cpu, cuda, cuda:1, mps or another of torch's"
+        ) from error
+    if device.type != "cpu" and (device.index or 0) >= _count_devices(device.type):
+        raise SettingsError(f"device={name} is not available here; use device=auto")
+    return device
+
+
+def _count_devices(kind: str) -> int:
+    """How many devices of a kind torch can use here."""
+    module = getattr(torch, kind, None)
+    is_available, count = (getattr(module, name, None) for name in ("is_available", "device_count"))
+    return int(count()) if is_available is not None and count is not None and is_available() else 0
 
 
 def _find_precision(precision: str, device: torch.device) -> str:

@@ -13,7 +13,7 @@ from howard.compositing.edges import Edges
 from howard.compositing.finishing import FinishingControls
 from howard.compositing.packing import pack_edited, pack_rgba
 from howard.compositing.transfer import Download, open_copy_stream
-from howard.pipeline.frame_tensors import FrameTensors, solve_frame
+from howard.pipeline.frame_tensors import FrameTensors, explain_memory, solve_frame
 from howard.pipeline.frames import MattedFrame
 from howard.pipeline.layers import make_layers
 
@@ -60,11 +60,15 @@ class Composer:
     @torch.inference_mode()
     def begin(self, frame: MattedFrame) -> Callable[[], ComposedPixels]:
         """Start on a frame; the function that is returned waits for its pixels."""
+        with explain_memory(frame.tensors.source.device, frame.source.image.shape[:2]):
+            download = self._start(frame)
+        return lambda: self._collect(download.wait())
+
+    def _start(self, frame: MattedFrame) -> Download:
         edges = solve_frame(frame, self._settings.edges, linear_light=self._settings.linear_light)
         tensors = compose_tensors(frame.tensors, edges, self._settings)
         layers = make_layers(frame, self._settings.layers, edges, linear_light=self._settings.linear_light)
-        download = Download(tensors | {f"layer {name}": layer for name, layer in layers.items()}, self._stream)
-        return lambda: self._collect(download.wait())
+        return Download(tensors | {f"layer {name}": layer for name, layer in layers.items()}, self._stream)
 
     def _collect(self, arrays: dict[str, np.ndarray]) -> ComposedPixels:
         return ComposedPixels(

@@ -1,5 +1,7 @@
 """One frame on the network's device: its pictures, uploaded once, its matte and the solved edges."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +11,7 @@ from torch import Tensor
 from howard.align import AlignedPlate
 from howard.compositing.edges import Edges, keep_network, solve_edges
 from howard.compositing.transfer import upload
+from howard.errors import SettingsError
 from howard.pipeline.frames import AlignedFrame, MattedFrame
 from howard.pipeline.people import find_people
 from howard.pipeline.predictor import Predictor, as_array
@@ -31,11 +34,31 @@ def upload_frame(source: np.ndarray, plate: AlignedPlate, device: torch.device |
     return FrameTensors(upload(source, device)[None], image[None], coverage[None, ..., None])
 
 
+@contextmanager
+def explain_memory(device: object, size: tuple[int, int]) -> Iterator[None]:
+    """Say in one line that frames of a size, height and width, do not fit into a device's memory.
+
+    Raises SettingsError in place of torch's OutOfMemoryError.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise SettingsError(
+            f"frames of {size[1]}x{size[0]} do not fit into the memory of device={device}; close what else "
+            "uses it, use precision=fp16, or device=cpu"
+        ) from error
+
+
 @torch.inference_mode()
 def matte_frame(aligned: AlignedFrame, predictor: Predictor, subject: str = "person") -> MattedFrame:
     """The matte of a frame by the network; ``subject`` is one of :data:`howard.options.SUBJECTS`."""
-    source, plate = aligned.source, aligned.plate
     device = torch.device(str(predictor.device))
+    with explain_memory(device, aligned.source.image.shape[:2]):
+        return _matte_frame(aligned, predictor, subject, device)
+
+
+def _matte_frame(aligned: AlignedFrame, predictor: Predictor, subject: str, device: torch.device) -> MattedFrame:
+    source, plate = aligned.source, aligned.plate
     tensors = upload_frame(source.image, plate, device)
     pictures: tuple[Any, ...]
     if device.type == "cpu":

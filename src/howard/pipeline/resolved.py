@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from howard.choices import DEVICES, PRECISIONS
+from howard.choices import PRECISIONS, check_device
 from howard.options import RenderOptions
 from howard.render_record import SIDECAR
 
@@ -22,6 +22,6 @@ def follow_record(options: RenderOptions, folder: Path) -> RenderOptions:
         device, precision = str(runtime["device"]), str(runtime["precision"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return options
-    if device not in DEVICES or precision not in PRECISIONS or options.device not in ("auto", device):
+    if check_device(device) or precision not in PRECISIONS or options.device not in ("auto", device):
         return options
     return replace(options, device=device, precision=precision if options.precision == "auto" else options.precision)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from howard import cli
-from howard.choices import DEVICES, EDGES
+from howard.choices import EDGES, check_device
 from howard.evaluation.clip import TrueClip, find_clips
 from howard.fields import REQUIRED, setting
 from howard.media import write_whole
@@ -32,7 +32,7 @@ class BenchmarkSettings:
     frames: str | None = setting(None, "only these frames of each clip, as 10-20 or 7; all if left out")
     edges: str = setting("solved", "soft edges", choices=EDGES)
     quality: str = setting("standard", "how much work goes into a frame", choices=QUALITY_CHOICES)
-    device: str = setting("auto", "where the network runs", choices=DEVICES)
+    device: str = setting("auto", "where the network runs: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
 
 

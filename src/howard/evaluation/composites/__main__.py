@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from howard import cli
-from howard.choices import DEVICES, EDGES
+from howard.choices import EDGES, check_device
 from howard.errors import SettingsError
 from howard.fields import setting
 from howard.media import write_whole
@@ -33,7 +33,7 @@ class CompositesSettings:
     clips: int = setting(24, "how many composites")
     frames: int = setting(6, "of each")
     edges: str = setting("solved", "soft edges", choices=EDGES)
-    device: str = setting("auto", "where the network runs", choices=DEVICES)
+    device: str = setting("auto", "where the network runs: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from howard import cli
-from howard.choices import DEVICES, EDGES, PRECISIONS
+from howard.choices import EDGES, PRECISIONS, check_device
 from howard.errors import SettingsError
 from howard.fields import at_least, setting
 from howard.media import write_whole
@@ -46,7 +46,7 @@ class SuiteSettings:
     stills_only: bool = setting(False, "leave clips out")
     conn: bool = setting(False, "measure Conn too, which takes longer than all else")
     worst: int = setting(12, "composites on a contact sheet: those with the largest MAD", check=at_least(1, _TOO_FEW))
-    device: str = setting("auto", "where the network runs", choices=DEVICES)
+    device: str = setting("auto", "where the network runs: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
     precision: str = setting("auto", "numbers of the network", choices=PRECISIONS)
     workers: int = setting(DataNode.workers, "processes that render composites; 0 for none beside this one")
     cache: str | None = setting(None, "folder for rendered composites; ~/.cache/howard/suite if left out", is_path=True)
