@@ -88,7 +88,7 @@ def test_alpha_of_places_that_the_plate_did_not_see_stays() -> None:
     coverage[:, :, : WIDTH // 2] = 0
     found = scene._replace(coverage=coverage).solve().alpha
     assert torch.equal(found[:, :, : WIDTH // 2], scene.alpha[:, :, : WIDTH // 2])
-    assert torch.equal(found[:, :, WIDTH // 2 :], scene.solve().alpha[:, :, WIDTH // 2 :])
+    torch.testing.assert_close(found[:, :, WIDTH // 2 :], scene.solve().alpha[:, :, WIDTH // 2 :], atol=0.05, rtol=0)
 
 
 def test_alpha_of_patches_that_the_refiner_left_alone_stays() -> None:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from howard.compositing.light import decode, to_unit
+from howard.compositing.light import decode
 from howard.compositing.patches import (
     PATCH,
     PIXELS,
@@ -167,7 +167,7 @@ def gather_known(
     inside = patches.moved(window.top // PATCH, window.left // PATCH)
     seen, cover = window.of(source), window.of(alpha)
     plate, coverage = window.of(plate), window.of(coverage)
-    around = look_around(to_unit(seen), to_unit(plate), coverage, cover, inside, cell, model.farther_weight)
+    around = look_around(seen, plate, coverage, cover, inside, cell, model.farther_weight)
     own_alpha = read_patches(cover, inside)
     is_solid = torch.zeros_like(own_alpha, dtype=torch.bool)
     if person is not None:

@@ -25,12 +25,6 @@ def decode(codes: Tensor, is_linear: bool) -> Tensor:
     return table.index_select(0, codes.to(torch.int32).flatten()).view(codes.shape)
 
 
-def to_unit(codes: Tensor) -> Tensor:
-    """Code values as float32 of the same shape, 1 for white, still encoded; ``codes`` as for `decode`."""
-    full = FULL_CODES.get(codes.dtype)
-    return codes if full is None else codes.float() / full
-
-
 def encode(light: Tensor, is_linear: bool) -> Tensor:
     """Inverse of `decode`: float32 of at least 0 to sRGB-encoded float32."""
     return linear_to_srgb(light) if is_linear else light

@@ -6,7 +6,7 @@ from torch import Tensor
 from howard.compositing.edge_controls import EditedEdges
 from howard.compositing.edges import Edges
 from howard.compositing.light import FULL_CODES, encode
-from howard.compositing.patches import pad_to_patches, read_patches, write_patches
+from howard.compositing.patches import PATCH, pad_to_patches, read_patches, write_patches
 
 # Types of pictures that are written, by name: the tensor's type and its largest code.
 _OUTPUTS = {"uint8": (torch.uint8, 255), "uint16": (torch.int32, 65535), "float32": (torch.float32, 1)}
@@ -29,9 +29,35 @@ def pack_rgba(
         alpha_depth: type as which alpha is rounded, if another one is stored in the end.
         linear_light: whether soft pixels mix in linear light.
     """
+    if source.device.type == "cpu":
+        # Most of a picture is empty, and memory that nobody writes to costs nothing.
+        rows, columns = _occupied(edges)
+        part = edges._replace(
+            alpha=edges.alpha[:, rows, columns],
+            patches=edges.patches.moved(rows.start // PATCH, columns.start // PATCH),
+        )
+        rgba = torch.zeros((*source.shape[:3], 4), dtype=_OUTPUTS[depth][0])
+        inside = _pack(source[:, rows, columns], part, depth, alpha_depth or depth, linear_light)
+        rgba[:, rows, columns] = inside
+        return rgba
+    return _pack(source, edges, depth, alpha_depth or depth, linear_light)
+
+
+def _occupied(edges: Edges) -> tuple[slice, slice]:
+    """The rows and columns, from a multiple of 4 on, in which alpha or solved patches are."""
+    patches, occupied = edges.patches, []
+    for axis, at in ((1, patches.row), (2, patches.column)):
+        lines = edges.alpha.amax(dim=[other for other in (0, 1, 2, 3) if other != axis]).nonzero()[:, 0]
+        ends = torch.cat([lines, lines + 1, PATCH * at, PATCH * (at + 1)])
+        first, last = (int(ends.min()), int(ends.max())) if len(ends) else (0, 0)
+        occupied.append(slice(first // PATCH * PATCH, min(last, edges.alpha.shape[axis])))
+    return occupied[0], occupied[1]
+
+
+def _pack(source: Tensor, edges: Edges, depth: str, alpha_depth: str, linear_light: bool) -> Tensor:
     dtype, full = _OUTPUTS[depth]
     height, width = source.shape[1:3]
-    alpha = round_alpha(edges.alpha, alpha_depth or depth)
+    alpha = round_alpha(edges.alpha, alpha_depth)
     codes = convert_codes(source, depth)
     picture = torch.cat([codes * (alpha > 0), _to_codes(alpha, dtype, full)], dim=3)
     if not edges.foreground.shape[1]:

@@ -46,10 +46,11 @@ def find_unknown(alpha: Tensor, refined: Tensor) -> Patches:
     """
     batch, height, width = alpha.shape[:3]
     blocks = alpha.view(batch, height // PATCH, PATCH, width // PATCH, PATCH)
+    # Lines first: whole ones are contiguous.
     largest, smallest = (
-        reduce(least, reduce(least, blocks.unbind(4)).unbind(2)) for least in (torch.maximum, torch.minimum)
+        reduce(least, reduce(least, blocks.unbind(2)).unbind(3)) for least in (torch.maximum, torch.minimum)
     )
-    near = (F.max_pool2d((refined > 0).to(alpha.dtype), 3, stride=1, padding=1) > 0)[:, 0]
+    near = _with_neighbours(refined[:, 0] > 0)
     wanted = near | ((largest > SOFT) & (smallest < 1 - SOFT))
     available = wanted[0].numel()
     most = max(1, round(MOST_PATCHES * available))
@@ -90,7 +91,8 @@ def write_patches(image: Tensor, values: Tensor, patches: Patches) -> Tensor:
 def read_cells(cells: Tensor, patches: Patches, stride: int) -> Tensor:
     """What smaller pictures hold at the pixels of patches: (B, C, h, w) to (C, n, 16).
 
-    ``stride`` is the side of one of their cells in pixels, a power of 2.
+    ``stride`` is the side of one of their cells in pixels, a power of 2. Where each patch lies in one cell the result
+    is (C, n, 1).
     """
     channels, height, width = cells.shape[1:]
     table = cells.permute(0, 2, 3, 1).reshape(-1, channels)
@@ -101,8 +103,8 @@ def read_cells(cells: Tensor, patches: Patches, stride: int) -> Tensor:
     )
     numbers = (patches.picture[:, None, None] * height + rows[:, :, None]) * width + columns[:, None, :]
     values = table.index_select(0, numbers.flatten()).view(-1, side, side, channels).permute(3, 0, 1, 2)
-    if side == PATCH:
-        return values.reshape(channels, -1, PIXELS)
+    if side in (1, PATCH):
+        return values.reshape(channels, -1, side * side)
     repeat = PATCH // side
     enlarged = values[:, :, :, None, :, None].expand(-1, -1, -1, repeat, -1, repeat)
     return enlarged.reshape(channels, -1, PIXELS)
@@ -116,6 +118,14 @@ def pad_to_patches(image: Tensor) -> Tensor:
     if beside := -width % PATCH:
         image = torch.cat([image, image[:, :, -1:].expand(-1, -1, beside, -1)], dim=2)
     return image
+
+
+def _with_neighbours(flags: Tensor) -> Tensor:
+    """Flags (B, h, w) bool, and the eight around each."""
+    for axis, sides in ((2, (1, 1, 0, 0)), (1, (0, 0, 1, 1))):
+        padded, size = F.pad(flags, sides), flags.shape[axis]
+        flags = padded.narrow(axis, 0, size) | padded.narrow(axis, 1, size) | padded.narrow(axis, 2, size)
+    return flags
 
 
 def _lines_of(patches: Patches, height: int, width: int) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from howard.compositing.light import FULL_CODES
 from howard.compositing.patches import Patches, read_cells
 
 # Long side in pixels, about, of the picture in which colours are averaged.
@@ -32,7 +33,7 @@ _FLAT = 1e-4
 
 
 class Surroundings(NamedTuple):
-    """What lies around the pixels of patches; planes (C, n, 16).
+    """What lies around the pixels of patches; planes (C, n, 16), or (C, n, 1) where it is the same in a whole patch.
 
     Colours are averaged as they are encoded: the mean of dark hair and its highlights is then near what most of it is.
     """
@@ -73,7 +74,8 @@ def look_around(
     """Average the solid and the empty pixels around patches.
 
     Args:
-        source: (B, H, W, 3) encoded, 1 for white; sides divide by the unit of `margin_and_unit`.
+        source: (B, H, W, 3) code values as `howard.compositing.light.decode` takes them; sides divide by the unit of
+            `margin_and_unit`.
         plate: like ``source``, aligned to it.
         coverage: (B, H, W, 1) in [0, 1].
         alpha: (B, H, W, 1) in [0, 1].
@@ -81,7 +83,7 @@ def look_around(
         cell: as `cell_size` gives it for the whole picture.
         farther_weight: how much less a colour weighs at each further distance.
     """
-    colours, cover = _average(source, cell), _average(alpha, cell)
+    colours, cover = _average_codes(source, cell), _average(alpha, cell)
     solid = cover
     for _ in range(_SOLIDITY_LOG2):
         solid = solid * solid
@@ -96,7 +98,7 @@ def look_around(
     weight = total[4:]
     inverse = 1 / weight.clamp(min=_TINY)
     empty = ((near[:, 5:] < _EMPTY) & (_average(coverage, cell) > _SEEN)).to(cover.dtype)
-    lit, displacement = _compare_empty(colours, _average(plate, cell), empty)
+    lit, displacement = _compare_empty(colours, _average_codes(plate, cell), empty)
     lit, known, share = read_cells(lit, patches, cell * _FARTHER).split((3, 3, 1))
     return Surroundings(
         colour=total[:3] * inverse,
@@ -157,12 +159,20 @@ def _far_sums(sums: Tensor, farther_weight: float) -> Tensor:
     return total
 
 
+def _average_codes(codes: Tensor, cell: int) -> Tensor:
+    """Means over cells of code values as `howard.compositing.light.decode` takes them, 1 for white."""
+    return _average(codes, cell) / FULL_CODES.get(codes.dtype, 1)
+
+
 def _average(image: Tensor, cell: int) -> Tensor:
-    """Means over cells: (B, H, W, C) to planes (B, C, H / cell, W / cell)."""
-    # Sums of strided slices: a CPU's pooling takes several times as long.
+    """Means over cells: (B, H, W, C) to float planes (B, C, H / cell, W / cell)."""
+    if image.dtype == torch.uint8:
+        image = image.to(torch.int16)  # holds the sum of 11 x 11 codes, and moves half as much memory as floats
+    # Sums of strided slices: a CPU's pooling takes several times as long. Lines first, since they are contiguous.
     rows = reduce(torch.add, (image[:, row::cell] for row in range(cell)))
-    total = reduce(torch.add, (rows[:, :, column::cell] for column in range(cell)))
-    return (total / cell**2 if cell > 1 else total).permute(0, 3, 1, 2).contiguous()
+    planes = rows.permute(0, 3, 1, 2).contiguous()
+    total = reduce(torch.add, (planes[..., column::cell] for column in range(cell)))
+    return total.float() / cell**2 if cell > 1 else total.float()
 
 
 def _blur(planes: Tensor) -> Tensor:
