@@ -162,25 +162,26 @@ def gather_known(
 ) -> Known:
     """What is known of the pixels of ``patches``; other arguments as `solve_edges`."""
     height, width = alpha.shape[1:3]
-    cell = cell_size(height, width)
+
+    def own(image: Tensor) -> Tensor:
+        return read_patches(pad_to_patches(image), patches)
+
     window = _window(patches, height, width)
     inside = patches.moved(window.top // PATCH, window.left // PATCH)
-    seen, cover = window.of(source), window.of(alpha)
-    plate, coverage = window.of(plate), window.of(coverage)
-    around = look_around(seen, plate, coverage, cover, inside, cell, model.farther_weight)
-    own_alpha = read_patches(cover, inside)
+    pictures = (window.of(each) for each in (source, plate, coverage, alpha))
+    around = look_around(*pictures, inside, cell_size(height, width), model.farther_weight)
+    own_alpha = own(alpha)
     is_solid = torch.zeros_like(own_alpha, dtype=torch.bool)
     if person is not None:
-        sure = -F.max_pool2d(-person, 2 * _ERODED_CELLS + 1, stride=1, padding=_ERODED_CELLS)
-        sure = F.interpolate(sure, ((height + 3) // PATCH, (width + 3) // PATCH), mode="bilinear")
+        sure = F.interpolate(_erode(person), ((height + 3) // PATCH, (width + 3) // PATCH), mode="bilinear")
         is_solid = (read_cells(sure, patches, PATCH) >= _SOLID) & (own_alpha >= _SOLID)
     return Known(
-        source=decode(read_patches(seen, inside), linear_light),
-        plate=decode(read_patches(plate, inside), linear_light),
-        is_covered=read_patches(coverage, inside) >= _COVERED,
+        source=decode(own(source), linear_light),
+        plate=decode(own(plate), linear_light),
+        is_covered=own(coverage) >= _COVERED,
         is_refined=patches.is_refined[None, :, None],
         alpha=own_alpha,
-        foreground=read_patches(window.of(foreground), inside),
+        foreground=own(foreground),
         is_solid=is_solid,
         around=around,
     )
@@ -236,6 +237,14 @@ def _solve_alpha(known: Known, behind: Tensor, colour: Tensor, displaced: Tensor
     share = known.is_covered * known.is_refined * unsure / (unsure + error)
     alpha = known.alpha + share * (place - known.alpha)
     return torch.where(known.is_solid, torch.ones_like(alpha), alpha)
+
+
+def _erode(planes: Tensor) -> Tensor:
+    """(B, 1, h, w), the least within `_ERODED_CELLS` cells in each direction; beyond the border nothing is known."""
+    for axis, sides in ((3, (_ERODED_CELLS, _ERODED_CELLS, 0, 0)), (2, (0, 0, _ERODED_CELLS, _ERODED_CELLS))):
+        padded, size = F.pad(planes, sides, mode="replicate"), planes.shape[axis]
+        planes = reduce(torch.minimum, (padded.narrow(axis, at, size) for at in range(2 * _ERODED_CELLS + 1)))
+    return planes
 
 
 def _squared_slope(planes: Tensor) -> Tensor:

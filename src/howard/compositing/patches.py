@@ -76,8 +76,8 @@ def read_patches(image: Tensor, patches: Patches) -> Tensor:
     return values.view(-1, PIXELS, channels).permute(2, 0, 1).contiguous()
 
 
-def write_patches(image: Tensor, values: Tensor, patches: Patches) -> Tensor:
-    """A copy of pictures (B, H, W, C) with ``values`` (C, n, 16) written into the wanted patches."""
+def write_patches(image: Tensor, values: Tensor, patches: Patches, *, in_place: bool = False) -> Tensor:
+    """Pictures (B, H, W, C) with ``values`` (C, n, 16) written into the wanted patches; a copy unless ``in_place``."""
     height, width, channels = image.shape[1:]
     lines = image.reshape(-1, PATCH * channels)
     numbers = _lines_of(patches, height, width)
@@ -85,7 +85,8 @@ def write_patches(image: Tensor, values: Tensor, patches: Patches) -> Tensor:
     if image.device.type != "cpu":
         is_wanted = patches.is_wanted[:, None].expand(-1, PATCH).reshape(-1, 1)
         new = torch.where(is_wanted, new, lines.index_select(0, numbers))
-    return lines.index_copy(0, numbers, new).view(image.shape)
+    written = lines.index_copy_(0, numbers, new) if in_place else lines.index_copy(0, numbers, new)
+    return written.view(image.shape)
 
 
 def read_cells(cells: Tensor, patches: Patches, stride: int) -> Tensor:

@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from howard.compositing.light import FULL_CODES
-from howard.compositing.patches import Patches, read_cells
+from howard.compositing.patches import PATCH, Patches, read_cells
 
 # Long side in pixels, about, of the picture in which colours are averaged.
 AVERAGED_SIDE = 960
@@ -24,6 +23,8 @@ _DISTANCES = 3
 # Power of alpha with which a pixel lends its colour: 16 leaves a pixel of alpha 0.9 a fifth of its weight.
 _SOLIDITY_LOG2 = 4
 _TINY = 1e-12
+# Largest code of what sums of lines were added from, by their type.
+_FULL_SUMS = {torch.int16: 255, torch.int32: 65535}
 # Mean alpha up to which cells count as empty, and coverage from which the plate counts as seen there.
 _EMPTY = 0.01
 _SEEN = 0.999
@@ -83,44 +84,96 @@ def look_around(
         cell: as `cell_size` gives it for the whole picture.
         farther_weight: how much less a colour weighs at each further distance.
     """
-    colours, cover = _average_codes(source, cell), _average(alpha, cell)
-    solid = cover
-    for _ in range(_SOLIDITY_LOG2):
-        solid = solid * solid
-    weighted = colours * solid
-    square = (weighted * colours).sum(dim=1, keepdim=True)
-    sums = torch.cat([weighted, square, solid], dim=1)
-    near = _blur(torch.cat([sums, cover], dim=1))
-    far = farther_weight * _far_sums(sums, farther_weight)
-    total = read_cells(near, patches, cell)
-    mean = total[5:]
-    total = total[:5] + read_cells(far, patches, cell * _FARTHER)
+    lines = [_sum_lines(image, cell) for image in (source, alpha)]
+    near = _near_sums(*lines, patches, cell)
+    colours, cover = (_average_lines(each, cell, _FARTHER) for each in lines)
+    far = read_cells(farther_weight * _far_sums(_sums(colours, cover), farther_weight), patches, cell * _FARTHER)
+    total = near[:5] + far
     weight = total[4:]
     inverse = 1 / weight.clamp(min=_TINY)
-    empty = ((near[:, 5:] < _EMPTY) & (_average(coverage, cell) > _SEEN)).to(cover.dtype)
-    lit, displacement = _compare_empty(colours, _average_codes(plate, cell), empty)
+    behind, seen = (_average_lines(_sum_lines(image, cell), cell, _FARTHER) for image in (plate, coverage))
+    empty = ((_blur(cover) < _EMPTY) & (seen > _SEEN)).to(cover.dtype)
+    lit, displacement = _compare_empty(colours, behind, empty)
     lit, known, share = read_cells(lit, patches, cell * _FARTHER).split((3, 3, 1))
     return Surroundings(
         colour=total[:3] * inverse,
         square=total[3:4] * inverse,
         weight=weight,
-        alpha=mean,
+        alpha=near[5:],
         lit=lit,
         plate=known,
         empty=share,
-        displacement=read_cells(displacement, patches, cell * _FARTHER**2) * cell**2,
+        displacement=read_cells(displacement, patches, cell * _FARTHER**2) * (cell * _FARTHER) ** 2,
     )
 
 
+def _sums(colours: Tensor, cover: Tensor) -> Tensor:
+    """What is averaged of foreground colours: colour, squared length and weight, each times solidity, (B, 5, ...)."""
+    solid = cover
+    for _ in range(_SOLIDITY_LOG2):
+        solid = solid * solid
+    weighted = colours * solid
+    return torch.cat([weighted, _sum(weighted * colours), solid], dim=1)
+
+
+def _near_sums(colours: Tensor, cover: Tensor, patches: Patches, cell: int) -> Tensor:
+    """Colour, squared length and weight of solid cells, and alpha, blurred at the pixels of patches, (6, n, 16).
+
+    ``colours`` and ``cover`` are those of `_sum_lines`. Only the cells around patches are looked at.
+    """
+    side, shared = max(1, PATCH // cell), max(1, cell // PATCH)
+    offsets = torch.arange(-_REACH, side + _REACH, device=colours.device)
+    height, width = colours.shape[1], colours.shape[2] // cell
+    rows, columns = (
+        (torch.div(at, shared, rounding_mode="floor")[:, None] * side + offsets).clamp(0, size - 1)
+        for at, size in ((patches.row, height), (patches.column, width))
+    )
+    numbers = ((patches.picture[:, None, None] * height + rows[:, :, None]) * width + columns[:, None, :]).flatten()
+
+    def around(lines: Tensor) -> Tensor:
+        """(1, C, n, window)."""
+        channels = lines.shape[3]
+        pixels = lines.reshape(-1, cell * channels).index_select(0, numbers).view(len(numbers), cell, channels)
+        means = reduce(torch.add, pixels.unbind(1)).float() / (cell**2 * _FULL_SUMS.get(lines.dtype, 1))
+        return means.view(1, -1, len(offsets) ** 2, channels).permute(0, 3, 1, 2).contiguous()
+
+    seen = around(cover)
+    sums = torch.cat([_sums(around(colours), seen), seen], dim=1)[0]
+    blurred = sums @ _window_kernel(side, sums.device)
+    if side in (1, PATCH):
+        return blurred
+    repeat = PATCH // side
+    enlarged = blurred.view(len(sums), -1, side, 1, side, 1).expand(-1, -1, side, repeat, side, repeat)
+    return enlarged.reshape(len(sums), -1, PATCH * PATCH)
+
+
+def _window_kernel(side: int, device: torch.device) -> Tensor:
+    """Weights of the cells of a window for each of the ``side`` x ``side`` cells in its middle, (window, cells)."""
+    weights = _gaussian(device)
+    line = torch.stack([F.pad(weights, (at, side - 1 - at)) for at in range(side)], dim=1)
+    return torch.einsum("ac,bd->abcd", line, line).reshape(len(line) ** 2, side**2)
+
+
+def _far_sums(sums: Tensor, farther_weight: float) -> Tensor:
+    """The sums of all further distances, at the first of them, whose sums are given: (B, C, h, w)."""
+    levels = [_blur(sums)]
+    for _ in range(2, _DISTANCES):
+        sums = _shrink(sums)
+        levels.append(_blur(sums))
+    total = levels.pop()
+    while levels:
+        total = levels.pop() + farther_weight * F.interpolate(total, scale_factor=_FARTHER, mode="nearest")
+    return total
+
+
 def _compare_empty(colours: Tensor, plate: Tensor, empty: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean colours of source and plate and the share of empty cells, (B, 7, h / 4, w / 4); and the plate's squared
-    displacement in cells, (B, 1, h / 16, w / 16).
+    """Mean colours of source and plate and the share of empty cells, (B, 7, h, w); and the plate's squared displacement
+    in cells, (B, 1, h / 4, w / 4).
 
     A plate that is off by some pixels differs by as many times its slope.
     """
     apart = _sum((colours - plate).square())
     sums = torch.cat([colours * empty, plate * empty, empty, apart * empty, _squared_slope(plate) * empty], dim=1)
-    sums = _shrink(sums)
     lit, weight = _blur(sums[:, :7]).split((6, 1), dim=1)
     apart, slope = _blur(_shrink(sums[:, 7:])).split(1, dim=1)
     displacement = (apart + _DISPLACED * _FLAT) / (slope + _FLAT)
@@ -147,41 +200,32 @@ def _shrink(planes: Tensor) -> Tensor:
     return reduce(torch.add, (rows[..., column::_FARTHER] for column in range(_FARTHER))) / _FARTHER**2
 
 
-def _far_sums(sums: Tensor, farther_weight: float) -> Tensor:
-    """The sums of all further distances, at the first of them: (B, C, h / 4, w / 4)."""
-    levels = []
-    for _ in range(1, _DISTANCES):
-        sums = _shrink(sums)
-        levels.append(_blur(sums))
-    total = levels.pop()
-    while levels:
-        total = levels.pop() + farther_weight * F.interpolate(total, scale_factor=_FARTHER, mode="nearest")
-    return total
+def _sum_lines(image: Tensor, cell: int) -> Tensor:
+    """Sums of ``cell`` lines each, (B, H, W, C) to (B, H / cell, W, C); bytes as int16, which holds sums of 128."""
+    # Whole lines are contiguous; a CPU's pooling takes several times as long.
+    image = image.to(torch.int16) if image.dtype == torch.uint8 else image
+    return reduce(torch.add, (image[:, row::cell] for row in range(cell)))
 
 
-def _average_codes(codes: Tensor, cell: int) -> Tensor:
-    """Means over cells of code values as `howard.compositing.light.decode` takes them, 1 for white."""
-    return _average(codes, cell) / FULL_CODES.get(codes.dtype, 1)
-
-
-def _average(image: Tensor, cell: int) -> Tensor:
-    """Means over cells: (B, H, W, C) to float planes (B, C, H / cell, W / cell)."""
-    if image.dtype == torch.uint8:
-        image = image.to(torch.int16)  # holds the sum of 11 x 11 codes, and moves half as much memory as floats
-    # Sums of strided slices: a CPU's pooling takes several times as long. Lines first, since they are contiguous.
-    rows = reduce(torch.add, (image[:, row::cell] for row in range(cell)))
-    planes = rows.permute(0, 3, 1, 2).contiguous()
-    total = reduce(torch.add, (planes[..., column::cell] for column in range(cell)))
-    return total.float() / cell**2 if cell > 1 else total.float()
+def _average_lines(lines: Tensor, cell: int, farther: int) -> Tensor:
+    """Means over cells, ``farther`` times as large as those of `_sum_lines`, 1 for white: planes (B, C, h, w)."""
+    planes = reduce(torch.add, (lines[:, row::farther] for row in range(farther))).permute(0, 3, 1, 2).contiguous()
+    size = cell * farther
+    total = reduce(torch.add, (planes[..., column::size].float() for column in range(size)))
+    return total / (size**2 * _FULL_SUMS.get(lines.dtype, 1))
 
 
 def _blur(planes: Tensor) -> Tensor:
     """(B, C, h, w) blurred by a Gaussian of one cell; the border's cells are repeated outside."""
     channels = planes.shape[1]
-    # Made on the device: a copy from the host would wait for it.
-    offsets = torch.arange(-_REACH, _REACH + 1, device=planes.device, dtype=planes.dtype)
-    kernel = (-0.5 * offsets * offsets).exp()
-    across = (kernel / kernel.sum()).view(1, 1, 1, -1).expand(channels, 1, 1, -1)
+    across = _gaussian(planes.device).view(1, 1, 1, -1).expand(channels, 1, 1, -1)
     sides = (_REACH, _REACH, 0, 0), (0, 0, _REACH, _REACH)
     blurred = F.conv2d(F.pad(planes, sides[0], mode="replicate"), across, groups=channels)
     return F.conv2d(F.pad(blurred, sides[1], mode="replicate"), across.transpose(2, 3), groups=channels)
+
+
+def _gaussian(device: torch.device) -> Tensor:
+    """The weights of a Gaussian of one cell, (5,); made on the device, for a copy from the host would wait for it."""
+    offsets = torch.arange(-_REACH, _REACH + 1, device=device, dtype=torch.float32)
+    kernel = (-0.5 * offsets * offsets).exp()
+    return kernel / kernel.sum()
