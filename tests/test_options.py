@@ -181,3 +181,14 @@ def test_the_documentation_has_the_settings_as_they_are():
 def test_a_page_without_marks_is_left_alone():
     with pytest.raises(InputError, match="mark it by"):
         fill_page("# Settings")
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1", "mps", "xpu:0"])
+def test_devices_are_named_as_torch_names_them(device):
+    assert RenderOptions(device=device).device == device
+
+
+@pytest.mark.parametrize("device", ["abacus", "cuda:", "cuda:one", "cpu:1", "auto:0", ""])
+def test_other_devices_are_refused(device):
+    with pytest.raises(SettingsError, match=r"is not known; choose auto, cpu, .* or one of several GPUs as cuda:1"):
+        RenderOptions(device=device)

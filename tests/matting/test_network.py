@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -81,3 +82,17 @@ def test_gradients_reach_every_parameter() -> None:
     (matte.alpha.square().mean() + matte.foreground.mean() + matte.coarse.error.square().mean()).backward()
     silent = [name for name, parameter in network.named_parameters() if parameter.grad is None]
     assert silent == []
+
+
+def test_only_the_parts_asked_for_become_arrays() -> None:
+    network = MattingNetwork("mobilenetv2", 16, (16, 12, 8)).eval()
+    with torch.inference_mode():
+        matte = network(*torch.rand(2, 1, 3, 64, 96).unbind(), coarse_scale=2)
+    some, everything = matte.numpy("alpha", "coarse"), matte.numpy()
+    assert [isinstance(part, np.ndarray) for part in (some.alpha, some.foreground, some.refined)] == [
+        True,
+        False,
+        False,
+    ]
+    assert all(isinstance(part, np.ndarray) for part in (*some.coarse, *everything.coarse, everything.foreground))
+    np.testing.assert_array_equal(everything.alpha, matte.alpha.numpy())

@@ -210,6 +210,8 @@ def test_devices_are_checked(saved) -> None:
     if not torch.cuda.is_available():
         with pytest.raises(SettingsError, match="device=cuda is not available"):
             load_matting(path, device="cuda")
+    with pytest.raises(SettingsError, match="device=cuda:99 is not available"):
+        load_matting(path, device="cuda:99")
 
 
 def test_precisions_are_checked(saved) -> None:

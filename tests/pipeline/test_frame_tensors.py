@@ -6,9 +6,11 @@ import torch
 
 from howard.compositing.edges import solve_edges
 from howard.compositing.light import decode
+from howard.errors import SettingsError
 from howard.pipeline.compose import MEASURED_SIDE, ComposeSettings, compose_tensors, measuring_step
 from howard.pipeline.frame_tensors import (
     FrameTensors,
+    explain_memory,
     matte_frame,
     matte_picture,
     solve_frame,
@@ -148,3 +150,13 @@ def test_any_size_is_solved_composed_and_shaded_without_data(size, dtype):
     frame = matted_frame()._replace(tensors=tensors, alpha=mask)
     shadow = make_shadow(frame, edges)
     assert (shadow.shape, shadow.dtype, shadow.device.type) == ((height, width, 3), torch.float32, "meta")
+
+
+def test_a_frame_that_does_not_fit_into_a_device_s_memory_is_said_in_one_line():
+    with (
+        pytest.raises(
+            SettingsError, match=r"^frames of 96x72 do not fit into the memory of device=cuda:1;.*device=cpu$"
+        ),
+        explain_memory("cuda:1", (72, 96)),
+    ):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
