@@ -168,8 +168,15 @@ def gather_known(
 
     window = _window(patches, height, width)
     inside = patches.moved(window.top // PATCH, window.left // PATCH)
-    pictures = (window.of(each) for each in (source, plate, coverage, alpha))
-    around = look_around(*pictures, inside, cell_size(height, width), model.farther_weight)
+    around = look_around(
+        window.of(source),
+        window.of(plate),
+        window.of(coverage),
+        window.of(alpha),
+        inside,
+        cell_size(height, width),
+        model.farther_weight,
+    )
     own_alpha = own(alpha)
     is_solid = torch.zeros_like(own_alpha, dtype=torch.bool)
     if person is not None:

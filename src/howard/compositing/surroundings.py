@@ -84,9 +84,9 @@ def look_around(
         cell: as `cell_size` gives it for the whole picture.
         farther_weight: how much less a colour weighs at each further distance.
     """
-    lines = [_sum_lines(image, cell) for image in (source, alpha)]
-    near = _near_sums(*lines, patches, cell)
-    colours, cover = (_average_lines(each, cell, _FARTHER) for each in lines)
+    colour_lines, alpha_lines = _sum_lines(source, cell), _sum_lines(alpha, cell)
+    near = _near_sums(colour_lines, alpha_lines, patches, cell)
+    colours, cover = (_average_lines(lines, cell, _FARTHER) for lines in (colour_lines, alpha_lines))
     far = read_cells(farther_weight * _far_sums(_sums(colours, cover), farther_weight), patches, cell * _FARTHER)
     total = near[:5] + far
     weight = total[4:]
