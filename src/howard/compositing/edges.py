@@ -24,7 +24,8 @@ from howard.compositing.patches import (
     read_patches,
     write_patches,
 )
-from howard.compositing.surroundings import Surroundings, cell_size, look_around, margin_and_unit
+from howard.compositing.surroundings import Surroundings, cell_size, look_around
+from howard.compositing.window import find_window
 
 # Pixels that the network and the person prior give at least this much are solid; the prior's maps are eroded by so
 # many of their cells first, since its edges are that coarse.
@@ -166,7 +167,7 @@ def gather_known(
     def own(image: Tensor) -> Tensor:
         return read_patches(pad_to_patches(image), patches)
 
-    window = _window(patches, height, width)
+    window = find_window(patches, height, width)
     inside = patches.moved(window.top // PATCH, window.left // PATCH)
     around = look_around(
         window.of(source),
@@ -265,37 +266,3 @@ def _squared_slope(planes: Tensor) -> Tensor:
 def _sum(planes: Tensor) -> Tensor:
     """Over the three channels, (3, ...) -> (1, ...); several times as fast as ``sum`` on a CPU."""
     return reduce(torch.add, planes.split(1))
-
-
-class _Window(NamedTuple):
-    """A part of pictures, in pixels; it may reach beyond their lower and right ends, where the last ones repeat."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    def of(self, image: Tensor) -> Tensor:
-        """The part of (B, H, W, C)."""
-        height, width = image.shape[1:3]
-        part = image[:, self.top : min(self.bottom, height), self.left : min(self.right, width)]
-        below, beside = max(0, self.bottom - height), max(0, self.right - width)
-        if below:
-            part = torch.cat([part, part[:, -1:].expand(-1, below, -1, -1)], dim=1)
-        if beside:
-            part = torch.cat([part, part[:, :, -1:].expand(-1, -1, beside, -1)], dim=2)
-        return part.contiguous()
-
-
-def _window(patches: Patches, height: int, width: int) -> _Window:
-    """The part of pictures that the pixels of patches depend on; on devices all of it, for its size is not asked."""
-    margin, unit = margin_and_unit(height, width)
-    end = -(-height // unit) * unit, -(-width // unit) * unit
-    if patches.row.device.type != "cpu":
-        return _Window(0, 0, *end)
-    corners = []
-    for at, last in zip((patches.row, patches.column), end, strict=True):
-        first = max(0, int(at.min()) * PATCH - margin) // unit * unit
-        corners.append((first, min(last, -(-(int(at.max() + 1) * PATCH + margin) // unit) * unit)))
-    (top, bottom), (left, right) = corners
-    return _Window(top, left, bottom, right)
