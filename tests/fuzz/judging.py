@@ -1,4 +1,5 @@
-"""What is right of a command's end, whatever it was given: a render, or one line and exit code 2."""
+"""What is right of a command's end, whatever it was given: a render, or one line and exit code 2, or 3
+where nothing of the render can be used."""
 
 import hashlib
 from pathlib import Path
@@ -40,13 +41,13 @@ def judge(outcome: Outcome, jobs: int = 1) -> list[str]:
     lines = outcome.errors.splitlines()
     if "Traceback" in outcome.errors:
         problems.append("a traceback")
-    if outcome.code not in (0, 2):
+    if outcome.code not in (0, 2, 3):
         problems.append(f"exit code {outcome.code} after {outcome.seconds:.0f} s")
     if len(lines) > _MOST_LINES + jobs - 1:
         problems.append(f"{len(lines)} lines")
     if any(len(line) > _LONGEST_LINE for line in lines):
         problems.append("a very long line")
-    if outcome.code == 2 and not any(line.startswith("error: ") for line in lines):
+    if outcome.code and not any(line.startswith("error: ") for line in lines):
         problems.append("no word of why")
     if outcome.code == 0 and not outcome.output.strip():
         problems.append("no word of success")
