@@ -169,3 +169,15 @@ def test_lists_have_a_fixed_length_on_devices(batch: int) -> None:
     patches = find_unknown(alpha, torch.empty(batch, 1, 10, 12, device="meta"))
     assert all(each.shape == (batch * round(MOST_PATCHES * 120),) for each in patches)
     assert write_patches(alpha, read_patches(alpha, patches), patches).shape == alpha.shape
+
+
+def test_a_picture_with_too_many_patches_leaves_those_of_others_in_its_batch_alone(monkeypatch) -> None:
+    monkeypatch.setattr("howard.compositing.patches.MOST_PATCHES", 0.25)
+    alpha = torch.zeros(2, 32, 32, 1)
+    alpha[0], alpha[1, :4, :4] = 0.5, 0.5
+    patches = find_unknown(alpha, torch.zeros(2, 1, 8, 8))
+    written = write_patches(alpha, torch.full((1, len(patches.row), 16), 0.7), patches)
+    assert int((written[0] == 0.7).sum()) == 16 * 16
+    expected = torch.zeros(32, 32, 1)
+    expected[:4, :4] = 0.7
+    assert torch.equal(written[1], expected)

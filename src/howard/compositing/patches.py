@@ -82,7 +82,8 @@ def write_patches(image: Tensor, values: Tensor, patches: Patches, *, in_place: 
     lines = image.reshape(-1, PATCH * channels)
     numbers = _lines_of(patches, height, width)
     new = values.permute(1, 2, 0).reshape(-1, PATCH * channels).to(image.dtype)
-    if image.device.type != "cpu":
+    # A CPU is asked first, for it need not wait.
+    if image.device.type != "cpu" or not patches.is_wanted.all():
         is_wanted = patches.is_wanted[:, None].expand(-1, PATCH).reshape(-1, 1)
         new = torch.where(is_wanted, new, lines.index_select(0, numbers))
     written = lines.index_copy_(0, numbers, new) if in_place else lines.index_copy(0, numbers, new)
