@@ -78,7 +78,7 @@ def many_wanted(batch: int = 1) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_no_more_than_the_cap_are_listed_and_those_of_the_refiner_first(batch: int) -> None:
+def test_no_more_than_the_cap_are_listed_and_those_of_the_refiner_too(batch: int) -> None:
     patches = find_unknown(*many_wanted(batch))
     most = round(MOST_PATCHES * 120)
     assert len(patches.row) == batch * most
@@ -104,10 +104,12 @@ def test_a_list_of_fixed_length_holds_the_wanted_patches_of_any_list(monkeypatch
     assert listed(wanted) == listed(alone)
     by_place = {place: bool(near) for place, near in zip(sorted_places(alone), alone.is_refined, strict=True)}
     assert by_place == {place: bool(near) for place, near in zip(sorted_places(wanted), wanted.is_refined, strict=True)}
-    # The refiner's are kept to the last.
+    # The soft ones are kept to the last: nothing else gives them their colours.
     monkeypatch.setattr(patches_module, "MOST_PATCHES", 9 / 120)
-    fewest = find_unknown(alpha[:1], refined[:1])
-    assert listed(fewest) == {(0, row, column) for row in (4, 5, 6) for column in (8, 9, 10)}
+    fewest = listed(find_unknown(alpha[:1], refined[:1]))
+    soft = {(0, row, column) for row in (1, 2) for column in (1, 2, 3, 4)}
+    assert soft < fewest
+    assert fewest - soft < {(0, row, column) for row in (4, 5, 6) for column in (8, 9, 10)}
 
 
 def sorted_places(patches: Patches) -> list[tuple[int, int, int]]:

@@ -38,7 +38,7 @@ def find_unknown(alpha: Tensor, refined: Tensor) -> Patches:
     """The patches with soft pixels, and those that the refiner worked on with their neighbours.
 
     On a CPU exactly those are listed. Elsewhere the list has a fixed length, `MOST_PATCHES` of all, so that nothing
-    waits for the device. Where more are wanted, any device drops the same ones, last those of the refiner.
+    waits for the device. Where more are wanted, any device drops the same ones, last the soft ones.
 
     Args:
         alpha: (B, H, W, 1) in [0, 1].
@@ -51,7 +51,8 @@ def find_unknown(alpha: Tensor, refined: Tensor) -> Patches:
         reduce(least, reduce(least, blocks.unbind(2)).unbind(3)) for least in (torch.maximum, torch.minimum)
     )
     near = _with_neighbours(refined[:, 0] > 0)
-    wanted = near | ((largest > SOFT) & (smallest < 1 - SOFT))
+    soft = (largest > SOFT) & (smallest < 1 - SOFT)
+    wanted = near | soft
     available = wanted[0].numel()
     most = max(1, round(MOST_PATCHES * available))
     if alpha.device.type == "cpu" and int(wanted.flatten(1).sum(dim=1).max()) <= most:
@@ -59,7 +60,7 @@ def find_unknown(alpha: Tensor, refined: Tensor) -> Patches:
         return Patches(picture, row, column, torch.ones_like(row, dtype=torch.bool), near[picture, row, column])
     # Distinct ranks: which of equals come first would depend on the device.
     order = torch.arange(available, device=alpha.device, dtype=torch.float32) / available
-    rank = 4.0 * near.flatten(1) + 2.0 * wanted.flatten(1) + order
+    rank = 4.0 * soft.flatten(1) + 2.0 * near.flatten(1) + order
     chosen = rank.topk(most, dim=1).indices
     picture = torch.arange(batch, device=alpha.device)[:, None].expand_as(chosen)
     is_wanted, is_refined = (each.flatten(1).gather(1, chosen).flatten() for each in (wanted, near))

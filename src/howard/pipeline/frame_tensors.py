@@ -51,7 +51,7 @@ def explain_memory(device: object, size: tuple[int, int]) -> Iterator[None]:
 
 @torch.inference_mode()
 def matte_frame(aligned: AlignedFrame, predictor: Predictor, subject: str = "person") -> MattedFrame:
-    """The matte of a frame by the network; ``subject`` is one of :data:`howard.options.SUBJECTS`."""
+    """The matte of a frame by the network; ``subject`` is one of :data:`howard.choices.SUBJECTS`."""
     device = torch.device(str(predictor.device))
     with explain_memory(device, aligned.source.image.shape[:2]):
         return _matte_frame(aligned, predictor, subject, device)
