@@ -47,6 +47,8 @@ def judge(outcome: Outcome, jobs: int = 1) -> list[str]:
         problems.append(f"{len(lines)} lines")
     if any(len(line) > _LONGEST_LINE for line in lines):
         problems.append("a very long line")
+    if outcome.code == 3 and "can be used; the lines above say why" not in outcome.errors:
+        problems.append("no word of a render that cannot be used")
     if outcome.code and not any(line.startswith("error: ") for line in lines):
         problems.append("no word of why")
     if outcome.code == 0 and not outcome.output.strip():

@@ -50,7 +50,7 @@ def test_the_recomposition_error_is_that_of_the_pixels_written():
     frame = matted_frame()
     finished = finish(frame, DEPTHS[0])
     # The right colours over the right plate give the source back, nearly.
-    assert finished.record.recomposition_error < 3
+    assert finished.record.recomposition_error < 0.5
     wrong = finished.main_rgba.copy()
     wrong[..., :3] //= 2
     pictures = frame.plate.image, frame.plate.coverage
