@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from howard.compositing.erosion import erode
-from howard.compositing.pyramid import enlarge, shrink, sum_pyramid
+from howard.compositing.pyramid import enlarge, shrink, sum_channels, sum_pyramid
 
 # Feathering by n pixels is a Gaussian of this many sigma: a hard edge comes to reach from 2 to 98 % over 2 n pixels.
 _FEATHER_SIGMAS = 2.0
@@ -166,7 +166,7 @@ def despill(foreground: Tensor, plate: Tensor, alpha: Tensor, strength: float) -
         return foreground
     cast = _local_chroma(plate)
     # The product of chroma and cast, chroma being the foreground less its luminance.
-    excess = _sum(foreground * cast) - _luminance(foreground) * _sum(cast)
+    excess = sum_channels(foreground * cast) - _luminance(foreground) * sum_channels(cast)
     # No channel may fall below 0.
     most = torch.where(cast > _NOTHING, foreground.clamp(min=0) / cast, torch.inf)
     excess = reduce(torch.minimum, most.split(1, dim=1), excess.clamp(min=0))
@@ -188,11 +188,6 @@ def _local_chroma(plate: Tensor) -> Tensor:
 def _luminance(light: Tensor) -> Tensor:
     red, green, blue = light.split(1, dim=1)
     return _LUMINANCE[0] * red + _LUMINANCE[1] * green + _LUMINANCE[2] * blue
-
-
-def _sum(values: Tensor) -> Tensor:
-    """Over the channels, which are few: (B, C, H, W) -> (B, 1, H, W), several times as fast as ``sum`` on a CPU."""
-    return reduce(torch.add, values.split(1, dim=1))
 
 
 def _gaussian(sigmas: float) -> float:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from howard.compositing.patches import PATCH, Patches, read_cells
+from howard.compositing.pyramid import sum_channels
 
 # Long side in pixels, about, of the picture in which colours are averaged.
 AVERAGED_SIDE = 960
@@ -113,7 +114,7 @@ def _sums(colours: Tensor, cover: Tensor) -> Tensor:
     for _ in range(_SOLIDITY_LOG2):
         solid = solid * solid
     weighted = colours * solid
-    return torch.cat([weighted, _sum(weighted * colours), solid], dim=1)
+    return torch.cat([weighted, sum_channels(weighted * colours), solid], dim=1)
 
 
 def _near_sums(colours: Tensor, cover: Tensor, patches: Patches, cell: int) -> Tensor:
@@ -172,7 +173,7 @@ def _compare_empty(colours: Tensor, plate: Tensor, empty: Tensor) -> tuple[Tenso
 
     A plate that is off by some pixels differs by as many times its slope.
     """
-    apart = _sum((colours - plate).square())
+    apart = sum_channels((colours - plate).square())
     sums = torch.cat([colours * empty, plate * empty, empty, apart * empty, _squared_slope(plate) * empty], dim=1)
     lit, weight = _blur(sums[:, :7]).split((6, 1), dim=1)
     apart, slope = _blur(_shrink(sums[:, 7:])).split(1, dim=1)
@@ -185,12 +186,7 @@ def _squared_slope(planes: Tensor) -> Tensor:
     padded = F.pad(planes, (1, 1, 1, 1), mode="replicate")
     across = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
     down = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]
-    return _sum(across.square() + down.square()) / 4
-
-
-def _sum(planes: Tensor) -> Tensor:
-    """Over the channels, which are few: (B, C, h, w) -> (B, 1, h, w)."""
-    return reduce(torch.add, planes.split(1, dim=1))
+    return sum_channels(across.square() + down.square()) / 4
 
 
 def _shrink(planes: Tensor) -> Tensor:
