@@ -39,6 +39,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="scenes scored side by side (default: 2)")
     parser.add_argument("--minutes", type=float, default=10.0, help="length of the long plate (default: 10)")
     parser.add_argument("--steady", type=int, default=1000, help="source frames aligned in a row (default: 1000)")
+    parser.add_argument("--rounds", type=int, default=9, help="rounds of the section speed (default: 9)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     return parser.parse_args()
 

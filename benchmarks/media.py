@@ -17,9 +17,10 @@ import av
 import cv2
 import numpy as np
 
-from howard.media import Frame, OrderedWork, PngSequenceWriter, open_reader, open_writer
+from howard.media import Frame, PngSequenceWriter, open_reader, open_writer
 from howard.media.depth import to_depth, without_hidden_colour
 from howard.media.png import encode_png
+from howard.parallel import OrderedSink
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 ROUNDS = 9
@@ -145,10 +146,10 @@ def memory_slope(path: Path, folder: Path, output_format: str) -> str:
     numbers = range(1, frames + 1)
     writer.begin(numbers)
     used = []
-    with OrderedWork(numbers, writer.prepare, writer.write) as work:
+    with OrderedSink(numbers, writer.prepare, writer.write) as work:
         for frame in cut_outs(path, frames):
             work.put(frame.number, frame.image)
-            work.landed()
+            work.committed()
             used.append(memory_in_use())
     writer.finish({number: (number - 1) / clip.frame_rate for number in numbers})
     slope = 1000 * np.polyfit(np.arange(frames - frames // 2), used[frames // 2 :], 1)[0]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from howard.matting import CoarseMatte, RefineSettings
 from howard.matting.refiner import Refined, Refiner, select_patches
+from howard.matting.tiles import by_patch
 
 
 class PlainRefiner(Refiner):
@@ -18,7 +19,8 @@ class PlainRefiner(Refiner):
         """As :meth:`Refiner.forward`."""
         height, width = source.shape[2:]
         pair = torch.cat([source, plate], dim=1)
-        guess = torch.cat([coarse.hidden, coarse.alpha, coarse.residual], dim=1)
+        hidden = coarse.hidden if isinstance(coarse.hidden, Tensor) else coarse.hidden.whole()
+        guess = torch.cat([hidden, coarse.alpha, coarse.residual], dim=1)
         half = torch.cat([_resize(guess, (height // 2, width // 2)), _resize(pair, (height // 2, width // 2))], dim=1)
         patches = select_patches(_resize(coarse.error, (height // 4, width // 4)), settings)
         if settings.mode == "full":
@@ -29,7 +31,7 @@ class PlainRefiner(Refiner):
             if len(where[0]) > 0:
                 detail = self._convolve(_unfold(half, where, 2, 3), _unfold(pair, where, 4, 2))
                 result = _replace(result, detail, where)
-        return Refined(result[:, :1], result[:, 1:], patches)
+        return Refined(result[:, :1], coarse.residual, by_patch(result[:, 1:]), patches)
 
     def _convolve(self, half: Tensor, full: Tensor) -> Tensor:
         """(n, 42, 2a + 6, 2b + 6) and (n, 6, 4a + 4, 4b + 4) to alpha and residual (n, 4, 4a, 4b)."""

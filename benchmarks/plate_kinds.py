@@ -29,6 +29,7 @@ from howard.pipeline import Predictor, matte_clip
 from howard.pipeline.frame_tensors import solve_frame
 from howard.pipeline.inputs import open_inputs
 from howard.pipeline.plate_check import check_plate
+from howard.pipeline.plate_survey import PlateSurvey
 from howard.progress import SilentProgress
 
 ROOT = Path(__file__).parents[1]
@@ -63,11 +64,14 @@ def score(clip: TrueClip, kind: str, predictor: Predictor, every: int, quality: 
         elif kind != "as filmed":
             plate = lay_person_over(clip, Path(name) / "plate")
         rows = []
-        with open_inputs(clip.shot, plate, RenderOptions(), SilentProgress()) as inputs:
-            validity = check_plate(inputs, predictor, "person").validity
+        with (
+            open_inputs(clip.shot, plate, RenderOptions(), SilentProgress()) as inputs,
+            PlateSurvey(inputs.plate) as survey,
+        ):
+            validity = check_plate(inputs, survey.clip, predictor, "person").validity
             numbers = range(1, inputs.shot.info.frame_count + 1, every)
             validity = None if kind.endswith("not noticed") else validity
-            for frame in matte_clip(inputs, predictor, numbers, quality=quality, validity=validity):
+            for frame in matte_clip(inputs, survey, predictor, numbers, quality=quality, validity=validity):
                 true = clip.alpha(frame.source.index)
                 alpha = solve_frame(frame, linear_light=predictor.metadata.mixing == "linear").alpha
                 rows.append(score_alpha(alpha[0, ..., 0].cpu().numpy(), true))

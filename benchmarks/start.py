@@ -1,14 +1,16 @@
 """How soon the command answers: ``python benchmarks/start.py``.
 
-Seconds from starting ``infer.py`` to its help page, to a refusal, to its first message and to each step of a preview,
-of the sample pair and of a pair of large movies (ProRes in MOV, the packets of the sample repeated), whose files must
-not be read whole. The median of some runs; the disk's cache is warm.
+Seconds from starting ``infer.py`` to its help page, to a refusal, to the first frame of a render whose plate is new or
+was used before, and to each step of a preview of the sample pair and of a pair of large movies (ProRes in MOV, the
+packets of the sample repeated), whose files must not be read whole. The median of some runs; the disk's cache is warm.
 
-    python benchmarks/start.py --gigabytes 1.3 --runs 5
+    python benchmarks/start.py --gigabytes 1.3 --plates 48 600 --runs 5
 """
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,8 @@ SAMPLE = ROOT / "data" / "sample"
 HD = (1920, 1080)
 # Frames of the sample whose packets are repeated.
 _ENCODED = 12
+# Frames between two keyframes of the plates, a second.
+_KEYFRAMES = 24
 
 
 class Start(NamedTuple):
@@ -59,6 +63,50 @@ def large_movie(name: str, path: Path, gigabytes: float) -> Path:
             container.mux(packet)
             written, number = written + packet.size, number + 1
     return path
+
+
+def plate_of(path: Path, frames: int) -> Path:
+    """An H.264 plate of so many frames: the sample's, forward and back."""
+    with open_reader(SAMPLE / "plate.mp4") as reader, av.open(str(path), "w") as container:
+        there = range(len(reader))
+        order = [*there, *there[-2:0:-1]]
+        stream = container.add_stream("libx264", rate=24, options={"preset": "veryfast", "crf": "20"})
+        stream.height, stream.width = reader[0].image.shape[:2]
+        stream.pix_fmt, stream.codec_context.gop_size = "yuv420p", _KEYFRAMES
+        for number in range(frames):
+            picture = reader[order[number % len(order)]].image
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def first_frame(plate: Path, folder: Path, cache: Path) -> float:
+    """Seconds until the first picture of a render of the sample is there; the render is ended then."""
+    output = folder / "first"
+    shutil.rmtree(output, ignore_errors=True)
+    settings = (f"input={SAMPLE / 'shot.mp4'}", f"plate={plate}", f"output={output}", "progress=none")
+    environment = os.environ | {"XDG_CACHE_HOME": str(cache)}
+    began = time.perf_counter()
+    with subprocess.Popen([sys.executable, str(ROOT / "infer.py"), *settings], env=environment) as process:
+        while not any(output.rglob("*.png")):
+            if process.poll() is not None:
+                raise SystemExit(f"the render of {plate.name} ended without a picture")
+            time.sleep(0.02)
+        seconds = time.perf_counter() - began
+        process.kill()
+    return seconds
+
+
+def print_first_frames(folder: Path, plates: list[int], runs: int) -> None:
+    """Of plates of so many frames, new and used before."""
+    for frames in plates:
+        plate, seconds = plate_of(folder / f"plate{frames}.mp4", frames), ([], [])
+        for run in range(runs):
+            cache = folder / f"cache{frames}_{run}"
+            for kind in seconds:
+                kind.append(first_frame(plate, folder, cache))
+        new, used = (median(kind) for kind in seconds)
+        print(f"the first frame, a plate of {frames} frames: {new:.1f} s, {used:.1f} s where it was used before")
 
 
 def answer(*arguments: str) -> float:
@@ -100,6 +148,7 @@ def main() -> None:
     """Print all of it."""
     parser = argparse.ArgumentParser(description="How soon the command answers.")
     parser.add_argument("--gigabytes", type=float, default=1.3, help="size of each of the large movies; 0 for none")
+    parser.add_argument("--plates", type=int, nargs="*", default=[48, 600], help="frames of plates to start with")
     parser.add_argument("--runs", type=int, default=3, help="of each, of which the median is printed")
     options = parser.parse_args()
     print(f"--help: {median(answer('--help') for _ in range(options.runs)):.2f} s")
@@ -107,6 +156,7 @@ def main() -> None:
     print(f"a missing file: {median(answer(*missing) for _ in range(options.runs)):.2f} s")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        print_first_frames(folder, options.plates, options.runs)
         pairs = {"sample": (SAMPLE / "shot.mp4", SAMPLE / "plate.mp4")}
         if options.gigabytes:
             movies = [large_movie(each, folder / f"{each}.mov", options.gigabytes) for each in ("shot", "plate")]

@@ -192,6 +192,7 @@ def training_step() -> Callable[[dict[str, torch.Tensor]], None]:
     from howard.matting import MattingNetwork
     from howard.matting.coarse import CoarseNetwork
     from howard.matting.losses import coarse_losses
+    from howard.training.network_settings import coarse_weights
 
     network = MattingNetwork("mobilenetv2").train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
@@ -200,7 +201,7 @@ def training_step() -> Callable[[dict[str, torch.Tensor]], None]:
         images = {name: image.contiguous(memory_format=torch.channels_last) for name, image in batch.items()}
         with torch.autocast("cpu", torch.bfloat16):
             matte = CoarseNetwork.forward(network, images["source"], images["plate"], images["coverage"])
-        losses = coarse_losses(matte, images["alpha"], images["foreground"])
+        losses = coarse_losses(matte, images["alpha"], images["foreground"], coarse_weights())
         optimiser.zero_grad()
         torch.stack(list(losses.values())).sum().backward()
         optimiser.step()

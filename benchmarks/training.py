@@ -1,18 +1,24 @@
-"""What a training step costs: a plain one against ours, in one run.
+"""What training costs: a plain step against ours in one run, and what a run of an experiment waits for.
 
 ``python benchmarks/training.py`` prints CPU time, wall time and peak memory of a coarse training step (forward, losses,
 backward, Adam) at 256x256, batch 8, and their ratios: medians of alternating repeats, each way in a process of its own.
 A CPU works on one thread. "plain" is fp32 on contiguous tensors with kornia's Sobel filter in the loss, as in the
 reference implementation; "ours" is bf16 autocast, channels-last, with the loss's filter as differences and, as
 ``train.py`` asks for, freed memory used again.
+
+``--experiment coarse_lite`` trains that for ``--steps`` steps, twice, and validates it, instead: it prints which share
+of the second half was spent waiting for data (aim: 5 % on a CPU), and which share of the validation on the scores (aim:
+3 %). Further arguments are settings, as of ``train.py``: ``data.root=data data.workers=2``.
 """
 
 import argparse
 import multiprocessing
 import statistics
+import sys
 import time
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -27,7 +33,11 @@ from howard.heap import keep_freed_memory
 from howard.matting import CoarseMatte, MattingNetwork
 from howard.operating_system import peak_memory
 from howard.training.modules import CoarseModule
+from howard.training.network_settings import coarse_weights
 from howard.training.optimiser import adam
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.training_shares import Shares, measure_shares
 
 WAYS = ("plain", "ours")
 RATES = {"encoder": 1e-4, "aspp": 5e-4, "decoder": 5e-4}
@@ -43,7 +53,7 @@ class Step(NamedTuple):
 class PlainModule(CoarseModule):
     """The base stage with the loss's gradients as convolutions."""
 
-    def terms(self, coarse: CoarseMatte, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, coarse: CoarseMatte, batch: Batch, frames: int) -> dict[str, Tensor]:
         alpha = batch["alpha"]
         gradient = F.l1_loss(sobel(coarse.alpha), sobel(alpha))
         error = (coarse.alpha.detach() - alpha).abs()
@@ -71,7 +81,7 @@ def trainer(way: str, encoder: str, size: int, count: int, device: str, pipe: Co
     torch.manual_seed(0)
     layout = torch.channels_last if way == "ours" else torch.contiguous_format
     stage = CoarseModule if way == "ours" else PlainModule
-    module = stage(MattingNetwork(encoder, has_refiner=False), partial(adam, rates=RATES))
+    module = stage(MattingNetwork(encoder, has_refiner=False), partial(adam, rates=RATES), coarse_weights())
     module = module.to(device, memory_format=layout).train()  # type: ignore[call-overload]
     optimiser = module.optimiser(module.trained_parts(), lambda step: step / 1000)["optimizer"]
     batch = make_batch(size, count, layout, device)
@@ -110,6 +120,12 @@ def measure(
     return {way: each[2:] for way, each in steps.items()}, peaks
 
 
+def print_shares(shares: Shares) -> None:
+    print(f"{shares.samples_per_second:.2f} samples a second")
+    print(f"waiting for data: {shares.data_wait:.1%} of training")
+    print(f"scores: {shares.scoring:.1%} of validation")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--encoder", default="mobilenetv2")
@@ -117,7 +133,13 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    asked = parser.parse_args()
+    parser.add_argument("--experiment", help="measure what a run of it waits for, instead of steps")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("settings", nargs="*", help="of the experiment: KEY=VALUE")
+    asked = parser.parse_intermixed_args()
+    if asked.experiment:
+        print_shares(measure_shares(asked.experiment, asked.steps, asked.settings))
+        return
     steps, peaks = measure(asked.encoder, asked.size, asked.batch, asked.repeats, asked.device)
     table = Table(title=f"{asked.encoder}, {asked.size}x{asked.size}, batch {asked.batch}, {asked.device}")
     for heading in ("", "plain", "ours", "plain / ours"):

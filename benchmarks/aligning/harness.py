@@ -22,7 +22,7 @@ from benchmarks.aligning.methods import (
     warp_attempt,
 )
 from benchmarks.aligning.scoring import Score, Truth, remaining_errors, score
-from howard.align import PlateAligner
+from howard.align import Neighbour, PlateAligner
 from howard.media import Frame
 
 EXACT, BGMV2, HOMOGRAPHY = "exact map", "bgmv2", "homography"
@@ -50,7 +50,7 @@ class Case(NamedTuple):
     errors: Callable[[np.ndarray, int], np.ndarray]
     closest: int | None = None
     true_map: Callable[[int], Map] | None = None
-    neighbours: Sequence[Frame] = ()
+    neighbours: Sequence[Neighbour] = ()
 
 
 class Row(NamedTuple):

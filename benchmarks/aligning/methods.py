@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from benchmarks.scenes.pictures import sample
-from howard.align import AlignmentStatus, PlateAligner
+from howard.align import AlignmentStatus, Neighbour, PlateAligner
 from howard.media import Frame
 
 QUALITIES = ("fast", "standard", "best")
@@ -138,7 +138,7 @@ def _fitted_table(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(np.polyval(line, np.arange(256.0)), 0, 255)).astype(np.uint8)
 
 
-def align_howard(aligner: PlateAligner, source: Frame, neighbours: Sequence[Frame] = ()) -> Attempt:
+def align_howard(aligner: PlateAligner, source: Frame, neighbours: Sequence[Neighbour] = ()) -> Attempt:
     """Ours; ``neighbours`` are source frames before and after, the nearest first."""
     aligned = aligner.align(source, neighbours)
     main = int(np.argmax(aligned.plate_weights)) if aligned.plate_weights else -1

@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,8 @@ from benchmarks.aligning.scoring import Truth, homography_errors
 from benchmarks.aligning.tables import Figures, figures, show_figures, show_groups
 from benchmarks.scenes import MemoryClip
 from benchmarks.scenes.pictures import read_colour, read_grey
-from howard.media import Frame, Reader, open_reader
+from howard.align import Neighbour
+from howard.media import Reader, open_reader
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PUBLIC = ("rotation", "moderate", "strong")
@@ -110,6 +112,6 @@ def _spread(count: int) -> list[int]:
     return np.linspace(1, count - 2, _FRAMES).round().astype(int).tolist()
 
 
-def _beside(shot: Reader, index: int) -> list[Frame]:
+def _beside(shot: Reader, index: int) -> list[Neighbour]:
     near = [index + step for step in (-1, 1, -2, 2)]
-    return [shot[other] for other in near if 0 <= other < len(shot)]
+    return [Neighbour(other, partial(shot.__getitem__, other)) for other in near if 0 <= other < len(shot)]

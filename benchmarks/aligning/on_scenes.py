@@ -2,8 +2,9 @@
 
 import argparse
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ from benchmarks.aligning.harness import (
 from benchmarks.aligning.scoring import Truth, homography_errors
 from benchmarks.aligning.tables import Figures, figures, show_figures, show_groups
 from benchmarks.scenes import KINDS, Kind, Scene, Size, Stock
-from howard.media import Frame
+from howard.align import Neighbour
 
 HELD_OUT_SEED, TUNING_SEED = 9000, 1
 PARALLAX = tuple(kind.name for kind in KINDS if kind.parallax)
@@ -112,22 +113,14 @@ def scene_case(scene: Scene, index: int) -> Case:
         errors=errors,
         closest=scene.closest_plate(index),
         true_map=lambda plate_index: Map(*scene.plate_map(index, plate_index)),
-        neighbours=_Neighbours(scene, index),
+        neighbours=_find_neighbours(scene, index),
     )
 
 
-class _Neighbours(Sequence[Frame]):
-    """Shot frames about one, the nearest first, rendered only if somebody asks."""
-
-    def __init__(self, scene: Scene, index: int) -> None:
-        others = sorted(range(len(scene.shot)), key=lambda other: abs(other - index))
-        self._shot, self._indices = scene.shot, others[1 : _NEIGHBOURS + 1]
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    def __getitem__(self, place: int) -> Frame:  # type: ignore
-        return self._shot[self._indices[place]]
+def _find_neighbours(scene: Scene, index: int) -> list[Neighbour]:
+    """Shot frames about one, the nearest first, rendered when they are needed."""
+    others = sorted(range(len(scene.shot)), key=lambda other: abs(other - index))
+    return [Neighbour(other, partial(scene.shot.__getitem__, other)) for other in others[1 : _NEIGHBOURS + 1]]
 
 
 def _show_verdict(found: Figures, console: Console) -> None:

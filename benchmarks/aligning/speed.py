@@ -16,7 +16,6 @@ from benchmarks.aligning.on_scenes import HELD_OUT_SEED, existing
 from benchmarks.scenes import KINDS, Scene, Stock
 
 _KIND = "mild parallax"
-_ROUNDS = 9
 _LIMITS = {"fast": 1.5, "standard": 4.0, "best": 9.0}
 _UNIT = "RootSIFT 2k"
 # What is shown of each, and with how many digits.
@@ -40,13 +39,13 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, dict[str, 
         for aligner in aligners.values():
             for index in scene.scored:
                 aligner.align(scene.shot[index])
-        for number in range(_ROUNDS):
+        for number in range(arguments.rounds):
             frame = scene.shot[scene.scored[number % len(scene.scored)]]
             times[_UNIT].append(_measure(partial(root_sift, frame.image)))
             for name, aligner in aligners.items():
                 times[name].append(_measure(partial(aligner.align, frame)))
     found = {name: _figures(times[name], times[_UNIT]) for name in times}
-    table = Table(title=f"Aligning a 1080p frame, one thread, medians of {_ROUNDS} alternating rounds")
+    table = Table(title=f"Aligning a 1080p frame, one thread, medians of {arguments.rounds} alternating rounds")
     for heading in ("", "cpu ms", "ratio", "wall ms", "ratio", "at most"):
         table.add_column(heading, justify="right" if heading else "left")
     for name, figures in found.items():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from howard.align import PlateAligner
-from howard.align.geometry import Size
+from howard.align.pictures import Size
 from howard.align.render import map_layer
 from howard.align.warp import plate_positions
 

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from howard.align.disk import DiskCache
+from howard.align.caches import DiskCache
 from howard.cache_folder import cache_folder
 
 ARRAYS = {"a": np.arange(6).reshape(2, 3)}

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from howard.align import AlignmentStatus, PlateAligner
-from howard.align.effort import choose_effort
-from howard.align.fallback import reach_by_neighbours
+from howard.align import AlignmentStatus, Neighbour, PlateAligner
+from howard.align.features import view_source
+from howard.align.neighbours import NeighbourMatcher
 from howard.align.store import PlateStore
-from howard.align.view import view_source
+from howard.quality import choose_effort
 
 SIZE = (400, 300)
 PERSON = (slice(90, 300), slice(150, 250))
@@ -22,6 +22,10 @@ class Shot(NamedTuple):
     """The least that alignment asks of a frame."""
 
     image: np.ndarray
+
+
+def _neighbours(*shots):
+    return [Neighbour(key, lambda shot=shot: shot) for key, shot in enumerate(shots)]
 
 
 def _shot(scene, texture, view, shift=0):
@@ -37,7 +41,7 @@ def test_a_frame_is_reached_through_its_neighbour_and_not_along_the_person(scene
     source, neighbour = (_shot(scene, texture, each) for each in (view, beside))
     store = PlateStore([Shot(scene.view(plate_view, SIZE))], feature_side=960, frame_bytes=10**8, disk=None)
     effort = choose_effort("standard")
-    reached = reach_by_neighbours(view_source(source.image, 960), [neighbour], store, effort)
+    reached = NeighbourMatcher(store, effort).reach(view_source(source.image, 960), _neighbours(neighbour))
     assert reached is not None
     assert not reached.is_sure
     assert corners_apart(reached.estimate.matrix, view @ np.linalg.inv(plate_view), SIZE) < 2
@@ -50,7 +54,7 @@ def test_a_blurred_frame_borrows_its_neighbours_homography(scene, homography, te
     blurred = Shot(cv2.GaussianBlur(clear.image, (0, 0), 14))
     aligner = PlateAligner(plate, xfeat=False)
     assert aligner.align(blurred).status is AlignmentStatus.FAILED
-    reached = aligner.align(blurred, [Shot(np.zeros_like(clear.image)), clear])
+    reached = aligner.align(blurred, _neighbours(None, Shot(np.zeros_like(clear.image)), clear))
     assert reached.status is AlignmentStatus.WEAK
     assert corners_apart(reached.homography, view @ np.linalg.inv(plate_view), SIZE) < 1
 
@@ -59,20 +63,36 @@ def test_a_blurred_frame_borrows_its_neighbours_homography(scene, homography, te
 def test_neighbours_do_not_make_nonsense_of_a_foreign_frame(scene, homography, texture, kind):
     foreign = {"black": np.zeros((300, 400, 3), np.uint8), "unrelated": texture(99, 300, 400)}[kind]
     clear = _shot(scene, texture, homography(4))
-    aligned = PlateAligner([Shot(scene.view(homography(2), SIZE))]).align(Shot(foreign), [clear])
+    aligned = PlateAligner([Shot(scene.view(homography(2), SIZE))]).align(Shot(foreign), _neighbours(clear))
     assert aligned.status is AlignmentStatus.FAILED
     assert not aligned.coverage.any()
 
 
 def test_neighbours_are_not_read_where_the_frame_itself_matches(scene, homography, texture):
-    def unread():
-        raise AssertionError("read")
-        yield
-
+    read = []
     aligned = PlateAligner([Shot(scene.view(homography(2), SIZE))]).align(
-        _shot(scene, texture, homography(4)), unread()
+        _shot(scene, texture, homography(4)), [Neighbour(0, lambda: read.append(0))]
     )
     assert aligned.status is AlignmentStatus.GOOD
+    assert not read
+
+
+def test_a_neighbour_is_read_once_for_all_frames_near_it_with_the_same_result(scene, texture, homography):
+    plate, clear = [Shot(scene.view(homography(2), SIZE))], _shot(scene, texture, homography(4))
+    blurred = [Shot(cv2.GaussianBlur(clear.image, (0, 0), sigma)) for sigma in (14, 15)]
+    read = []
+
+    def read_clear():
+        read.append(clear)
+        return clear
+
+    aligner = PlateAligner(plate, xfeat=False)
+    together = [aligner.align(each, [Neighbour(7, read_clear)]) for each in blurred]
+    assert len(read) == 1
+    for each, found in zip(blurred, together, strict=True):
+        alone = PlateAligner(plate, xfeat=False).align(each, [Neighbour(7, read_clear)])
+        assert found.status is alone.status is AlignmentStatus.WEAK
+        np.testing.assert_array_equal(found.image, alone.image)
 
 
 def test_two_things_on_a_blank_wall_are_enough_to_be_weak(texture):

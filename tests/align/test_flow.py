@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from howard.align.comparison import find_person, refine_person
 from howard.align.flow import compose, measure_flow, push_pull
-from howard.align.person import find_person, refine_person
 
 
 def _flow(source, plate, usable):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from howard.align.features import Features, Matches, extract_features, match_features, match_quick_features
-from howard.align.geometry import Size, apply_homography, resizing
-from howard.align.homography import estimate_homography, is_sane
+from howard.align.pictures import Size, apply_homography, resizing
+from howard.align.two_view import estimate_homography, is_sane
 
 SIZE = Size(400, 300)
 

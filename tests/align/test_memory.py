@@ -4,12 +4,13 @@ import io
 import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from time import sleep
 
 import numpy as np
 import pytest
 
-from howard.align.disk import DiskCache, default_cache_folder
-from howard.align.memory import BoundedMemory
+from howard.align.caches import BoundedMemory, DiskCache, default_cache_folder
 
 
 def test_memory_keeps_the_latest_within_its_capacity():
@@ -25,6 +26,51 @@ def test_what_is_larger_than_the_memory_is_handed_out_all_the_same():
     memory = BoundedMemory[bytes](10, len)
     assert len(memory.get("a", lambda: bytes(50))) == 50
     assert memory.held == 0
+
+
+def test_a_least_number_of_values_is_kept_whatever_their_size():
+    made = []
+    memory = BoundedMemory[bytes](10, len, least=2)
+    for key in (1, 2, 1, 2, 3, 2, 3, 1):
+        memory.get(key, lambda key=key: made.append(key) or bytes(50))
+    assert made == [1, 2, 3, 1]
+    assert memory.held == 100
+
+
+def test_a_value_is_computed_once_for_all_threads_that_wait_for_it():
+    memory, started, made = BoundedMemory[bytes](100, len), Event(), []
+
+    def make():
+        started.set()
+        made.append(1)
+        sleep(0.05)
+        return bytes(40)
+
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(memory.get, "a", make)
+        assert started.wait(5)
+        others = [pool.submit(memory.get, "a", make) for _ in range(3)]
+        assert all(each.result() is first.result() for each in others)
+    assert made == [1]
+
+
+def test_an_error_reaches_all_that_wait_and_is_forgotten():
+    memory, started, go = BoundedMemory[bytes](100, len), Event(), Event()
+
+    def fail():
+        started.set()
+        go.wait(5)
+        raise ValueError("no such frame")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(memory.get, "a", fail)
+        assert started.wait(5)
+        second = pool.submit(memory.get, "a", fail)
+        go.set()
+        for each in (first, second):
+            with pytest.raises(ValueError, match="no such frame"):
+                each.result()
+    assert memory.get("a", lambda: bytes(3)) == bytes(3)
 
 
 def _arrays(seed=0, count=10):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from howard.align.features import Matches
-from howard.align.geometry import Size
 from howard.align.mesh import Residuals, _solve_blocks, fit_mesh, match_residuals
+from howard.align.pictures import Size
 
 SIZE, REDUCED = Size(1280, 720), Size(640, 360)
 NOBODY = np.zeros((90, 160), bool)

@@ -3,8 +3,7 @@
 import cv2
 import numpy as np
 
-from howard.align.flow import MeasuredFlow, push_pull
-from howard.align.parallax import fill_by_parallax
+from howard.align.flow import MeasuredFlow, fill_by_parallax, push_pull
 
 SHAPE = (180, 320)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.align.photometric import NEUTRAL, fit_photometry
+from howard.align.photometric import NEUTRAL, Photometry, fit_photometry
 
 GAINS = st.tuples(*[st.floats(0.6, 1.4)] * 3)
 BIASES = st.tuples(*[st.floats(-8, 8)] * 3)
@@ -58,3 +58,13 @@ def test_rounding_agrees_with_arithmetic():
     photometry = NEUTRAL._replace(gain=np.float32([1.3, 0.7, 1]), bias=np.float32([-3, 2, 0.4]))
     expected = np.rint(np.clip(photometry.apply(image), 0, 255))
     np.testing.assert_array_equal(photometry.apply_rounded(image), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_pictures_of_every_kind_are_exposed_in_levels(dtype):
+    levels = np.random.default_rng(0).integers(0, 256, (6, 7, 3))
+    scale = {np.uint8: 1, np.uint16: 257, np.float32: np.float32(1 / 255)}[dtype]
+    photometry = Photometry(np.array([1.2, 0.9, 1.0], np.float32), np.array([3, -2, 0.5], np.float32))
+    exposed = photometry.expose((levels * scale).astype(dtype))
+    assert exposed.dtype == np.float32
+    np.testing.assert_allclose(exposed, levels * photometry.gain + photometry.bias, atol=1e-3)

@@ -1,5 +1,7 @@
 """The aligner as a whole, on views of one place through known homographies."""
 
+import ctypes
+import platform
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 
 from howard.align import AlignmentStatus, PlateAligner
+from howard.quality import choose_effort
 
 SIZE = (400, 300)
 PERSON = (slice(90, 300), slice(150, 250))
@@ -124,7 +127,7 @@ def test_other_kinds_of_pictures_and_knobs_are_refused(take, plate):
     with pytest.raises(ValueError, match="uint8, uint16 or float32"):
         PlateAligner(plate).align(Shot(take.shot.image.astype(np.float64)))
     with pytest.raises(ValueError, match="at least 1"):
-        PlateAligner(plate, candidates=0)
+        choose_effort("standard", candidates=0)
     with pytest.raises(ValueError, match="fast, standard, best"):
         PlateAligner(plate, quality="great")
 
@@ -163,7 +166,9 @@ def test_every_quality_serves_and_repeats_itself(take, plate, kind):
 
 def test_fusing_shows_what_one_plate_frame_never_saw(take, scene, homography):
     sides = [Shot(scene.view(homography(3, offset=(-120 + x, -80)), SIZE)) for x in (-110, 0, 110)]
-    one, three = (PlateAligner(sides[::2], fused=count).align(take.shot) for count in (1, 2))
+    one, three = (
+        PlateAligner(sides[::2], effort=choose_effort("standard", fused=count)).align(take.shot) for count in (1, 2)
+    )
     assert one.coverage.mean() < 0.85
     assert three.coverage.mean() > 0.95
     error = np.abs(three.image - (take.clean * 0.85 + 6)).mean(axis=2)
@@ -235,22 +240,27 @@ def test_what_was_computed_is_kept_on_disk_and_changes_nothing(take, plate, tmp_
     assert Counted.reads <= 2
 
 
+# What may be added between a quarter of the frames and the end, in MB: four times what was seen.
+MOST_GROWTH = 4
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("quality", "frames"), [("fast", 500), ("standard", 120), ("best", 60)])
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc on Linux gives back and tells what is used")
+@pytest.mark.parametrize(("quality", "frames"), [("fast", 120), ("standard", 40), ("best", 24)])
 def test_memory_stays_flat_over_many_frames(scene, homography, quality, frames):
     def resident():
+        # Memory that is free and kept would hide a small leak.
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
-    if not Path("/proc/self/status").exists():
-        pytest.skip("only Linux tells how much memory is used")
     plate = [Shot(scene.view(homography(0, offset=(-60 - step, -80)), SIZE)) for step in range(60)]
     aligner = PlateAligner(plate, quality=quality, frame_bytes=2**22)
     for number in range(frames):
         aligner.align(Shot(scene.view(homography(number), SIZE)))
         if number == frames // 4:
             before = resident()
-    assert resident() - before < 20
+    assert resident() - before < MOST_GROWTH
 
 
 def test_sample_clip_against_its_true_background(pytestconfig):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from howard.align.retrieval import PlateIndex, rank_looks
-from howard.align.view import look_at
+from howard.align.features import look_at
+from howard.align.plate_index import PlateIndex
+from howard.align.ranking import rank_looks
 
 SIZE = (400, 300)
 
@@ -16,7 +17,7 @@ def views(scene, homography):
 
 @pytest.mark.parametrize("wanted", [0, 4, 9])
 def test_the_nearest_view_comes_first_whatever_its_exposure_and_person(views, wanted):
-    index = PlateIndex(views)
+    index = PlateIndex.of(views)
     shot = np.clip(views[wanted] * 0.6 + 20, 0, 255).astype(np.uint8)
     shot[100:, 150:280] = (90, 40, 20)
     order = index.closest(shot, 10)
@@ -26,13 +27,13 @@ def test_the_nearest_view_comes_first_whatever_its_exposure_and_person(views, wa
 
 
 def test_a_plate_shorter_than_the_count_gives_all_it_has(views):
-    assert PlateIndex(views[:1]).closest(views[5], 4) == [0]
+    assert PlateIndex.of(views[:1]).closest(views[5], 4) == [0]
 
 
 def test_black_frames_are_no_trouble(views):
     black = np.zeros_like(views[0])
-    assert PlateIndex([black, views[1]]).closest(views[1], 1) == [1]
-    assert PlateIndex([black, black]).closest(black, 2) == [0, 1]
+    assert PlateIndex.of([black, views[1]]).closest(views[1], 1) == [1]
+    assert PlateIndex.of([black, black]).closest(black, 2) == [0, 1]
 
 
 def test_keypoints_put_the_view_that_covers_most_first(views):
@@ -63,6 +64,6 @@ def test_where_nothing_agrees_the_order_stays(views):
 
 
 def test_a_long_plate_takes_little_memory(views):
-    index = PlateIndex(views[number % 10] for number in range(1100))
+    index = PlateIndex.of(views[number % 10] for number in range(1100))
     assert len(index) == 1100
     assert index.closest(views[3], 3) == [3, 13, 23]

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from howard.align.features import Matches
-from howard.align.geometry import Size, apply_homography
-from howard.align.homography import estimate_homography
-from howard.align.rigid import NARROW_RIGID_GATE, fit_place, keep_rigid
+from howard.align.pictures import Size, apply_homography
+from howard.align.two_view import NARROW_RIGID_GATE, estimate_homography, fit_place, keep_rigid
 
 SIZE = Size(1920, 1080)
 FOCAL = 1600.0

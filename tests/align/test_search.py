@@ -8,7 +8,8 @@ import pytest
 import howard.align.search
 from howard.align import AlignmentStatus, PlateAligner
 from howard.align.features import match_features
-from howard.align.retrieval import RankedLook, rank_looks
+from howard.align.ranking import RankedLook, rank_looks
+from howard.quality import choose_effort
 
 SIZE = (400, 300)
 
@@ -44,14 +45,18 @@ def tried(monkeypatch) -> list[int]:
 def test_a_frame_that_ranks_late_is_still_found(monkeypatch, tried, plate, scene, homography, order, index, count):
     ranked = [RankedLook(place, 0.0, np.zeros((54, 96), bool)) for place in order]
     monkeypatch.setattr(howard.align.search, "_rank", lambda source, store, likely: ranked)
-    aligned = PlateAligner(plate, quality="fast", shortlist=5).align(Shot(scene.view(homography(9), SIZE)))
+    aligned = PlateAligner(plate, effort=choose_effort("fast", shortlist=5)).align(
+        Shot(scene.view(homography(9), SIZE))
+    )
     assert aligned.status is AlignmentStatus.GOOD
     assert aligned.plate_indices == (index,)
     assert len(tried) == count, "and none is tried after one that fits"
 
 
 def test_all_of_the_shortlist_is_tried_before_giving_up(tried, plate, texture):
-    aligned = PlateAligner(plate, quality="fast", shortlist=5, xfeat=False).align(Shot(texture(31, 300, 400)))
+    aligned = PlateAligner(plate, effort=choose_effort("fast", shortlist=5), xfeat=False).align(
+        Shot(texture(31, 300, 400))
+    )
     assert aligned.status is AlignmentStatus.FAILED
     assert len(tried) >= 5
 
@@ -78,7 +83,9 @@ def _as_listed(source, plates):
 def test_fillers_show_what_the_best_do_not(monkeypatch, around):
     monkeypatch.setattr(howard.align.search, "rank_looks", _as_listed)
     alone, filled = (
-        PlateAligner(around.plate, quality="best", candidates=2, fused=2, fillers=count).align(around.shot)
+        PlateAligner(around.plate, effort=choose_effort("best", candidates=2, fused=2, fillers=count)).align(
+            around.shot
+        )
         for count in (0, 2)
     )
     assert alone.coverage.mean() < 0.85
@@ -97,9 +104,9 @@ def test_no_filler_is_sought_where_nothing_is_missing(monkeypatch, around, tried
     counts = []
     for fillers in (0, 2):
         tried.clear()
-        PlateAligner(around.plate, quality="best", candidates=2, fused=2, fillers=fillers, parallax=False).align(
-            Shot(around.shot.image[30:-30, 60:-60])
-        )
+        PlateAligner(
+            around.plate, effort=choose_effort("best", candidates=2, fused=2, fillers=fillers, parallax=False)
+        ).align(Shot(around.shot.image[30:-30, 60:-60]))
         counts.append(len(tried))
     assert counts[0] == counts[1] == 2
 

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from howard.align import AlignmentStatus, PlateAligner
-from howard.align.retrieval import PlateIndex
-from howard.align.sparse_index import SparsePlateIndex
+from howard.align.plate_index import PlateIndex, SparsePlateIndex
 
 PAN = 400
 
@@ -36,7 +35,7 @@ class Counted:
 
 def test_a_short_plate_is_compared_as_a_whole(pan):
     sparse = SparsePlateIndex(pan, 64, range(64))
-    full = PlateIndex(pan(index) for index in range(64))
+    full = PlateIndex.of(pan(index) for index in range(64))
     for index in (0, 17, 63):
         ranked = full.closest(pan(index), 16)
         assert sparse.closest(pan(index), 16) == ranked

@@ -8,11 +8,11 @@ import pytest
 
 from howard.align import PlateAligner
 from howard.align.features import Matches
-from howard.align.geometry import Grid, Size, orient_grid, scale_pixels
-from howard.align.homography import fit_plane, grid_cells, grid_share
 from howard.align.mesh import Residuals, fit_mesh
-from howard.align.retrieval import PlateIndex, shown_grid, similarity, thumbnail
-from howard.align.rigid import keep_rigid
+from howard.align.pictures import Grid, Size, orient_grid, scale_pixels
+from howard.align.plate_index import PlateIndex, similarity, thumbnail
+from howard.align.ranking import shown_grid
+from howard.align.two_view import fit_plane, grid_cells, grid_share, keep_rigid
 
 SIZE = Size(1280, 720)
 UPRIGHT = Size(720, 1280)
@@ -85,12 +85,12 @@ def test_thumbnails_resemble_alike(texture):
     upright = [turn(each) for each in pictures]
     turned = similarity(np.stack([thumbnail(each, True) for each in upright]), upright[1], True)
     np.testing.assert_allclose(turned, scores, rtol=0.02, atol=0.05)
-    assert PlateIndex(upright).closest(upright[1], 3) == PlateIndex(pictures).closest(pictures[1], 3)
+    assert PlateIndex.of(upright).closest(upright[1], 3) == PlateIndex.of(pictures).closest(pictures[1], 3)
 
 
 def test_sources_of_the_other_orientation_are_ranked_too(texture):
     plates = [texture(seed, 270, 480) for seed in (5, 6, 7)]
-    assert sorted(PlateIndex(plates).closest(turn(plates[0]), 3)) == [0, 1, 2]
+    assert sorted(PlateIndex.of(plates).closest(turn(plates[0]), 3)) == [0, 1, 2]
 
 
 def test_a_turned_pair_aligns_as_well(scene, homography):

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from howard.align import OwnFrames, PlateAligner, ValidityFinder, cache_validity
-from howard.align.features import Matches
-from howard.align.geometry import Size
+from howard.align.features import Matches, look_at
+from howard.align.pictures import Size
 from howard.align.validity import on_valid, restore_static
-from howard.align.view import look_at
 from howard.align.warp import covered, sample_valid
 
 SIZE = (400, 300)

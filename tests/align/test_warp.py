@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.align.geometry import Size, apply_homography, reduce_to, size_of
-from howard.align.warp import plate_positions, sample_plate, shrink_plate, warp_reduced
+from howard.align.pictures import Size, apply_homography, reduce_to, resize_offsets, size_of
+from howard.align.warp import interpolated_positions, plate_positions, sample_plate, shrink_plate, warp_reduced
 
 
 def _shift(x, y):
@@ -31,6 +31,23 @@ def test_flow_says_where_the_homography_had_put_it():
     flow[...] = (4, -2)
     image, _ = sample_plate(plate, plate_positions(np.eye(3), Size(50, 40), flow))
     assert image[22, 6].tolist() == [200] * 3
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(7, 90), st.integers(7, 90), st.floats(-0.2, 0.2), st.floats(-4e-4, 4e-4), st.booleans())
+def test_interpolated_positions_are_those_of_every_pixel(width, height, angle, tilt, is_displaced):
+    c, s = np.cos(angle), np.sin(angle)
+    matrix = np.array([[c, -s, 3], [s, c, -2], [tilt, tilt / 2, 1]])
+    size = Size(width, height)
+    y, x = np.mgrid[: (height + 1) // 2, : (width + 1) // 2]
+    # Half a pixel of odd sizes makes no difference to so smooth a displacement.
+    waves = np.dstack([np.sin(x / 40), np.cos(y / 40)]).astype(np.float32) if is_displaced else None
+    whole = None if waves is None else resize_offsets(waves, size)
+    expected = plate_positions(matrix, size, whole)
+    found = interpolated_positions(matrix, size, waves)
+    assert found.shape == expected.shape
+    # The outermost pixels lie between the last node of a displacement and nothing.
+    np.testing.assert_allclose(found, expected, atol=0.05 if is_displaced else 0.01)
 
 
 @settings(max_examples=30, deadline=None)

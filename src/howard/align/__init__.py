@@ -1,12 +1,13 @@
 """Bringing the empty plate to every source frame's view and exposure."""
 
 from howard.align.aligned import AlignedPlate, AlignmentStatus
+from howard.align.caches import DiskCache, default_cache_folder
 from howard.align.disagreement import DisagreementFinder
-from howard.align.disk import default_cache_folder
 from howard.align.explain import draw_explanation
 from howard.align.layer import PersonFinder
-from howard.align.parallel import AlignTask, align_many
-from howard.align.plate import PlateAligner
+from howard.align.neighbours import Neighbour
+from howard.align.plate import AlignTask, PlateAligner, align_many
+from howard.align.plate_index import PlateIndex, index_plate
 from howard.align.search import OwnFrames
 from howard.align.validity import ValidityFinder, cache_validity
 
@@ -15,12 +16,16 @@ __all__ = [
     "AlignedPlate",
     "AlignmentStatus",
     "DisagreementFinder",
+    "DiskCache",
+    "Neighbour",
     "OwnFrames",
     "PersonFinder",
     "PlateAligner",
+    "PlateIndex",
     "ValidityFinder",
     "align_many",
     "cache_validity",
     "default_cache_folder",
     "draw_explanation",
+    "index_plate",
 ]

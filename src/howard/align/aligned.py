@@ -5,8 +5,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from howard.align.homography import HomographyEstimate
 from howard.align.photometric import NEUTRAL
+from howard.align.two_view import HomographyEstimate
 
 
 class AlignmentStatus(StrEnum):

@@ -10,10 +10,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from howard.align.geometry import Size, size_of
+from howard.align.caches import BoundedMemory
 from howard.align.layer import Layer
-from howard.align.levels import WHITE, to_levels
-from howard.align.memory import BoundedMemory
+from howard.align.pictures import WHITE, Size, size_of, to_levels
 from howard.align.render import Rendered, layer_shares
 from howard.align.warp import CUBIC_REACH, NOWHERE, beyond_horizon, shrink_plate
 

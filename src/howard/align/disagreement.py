@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from howard.align.aligned import AlignmentStatus
-from howard.align.geometry import size_of
+from howard.align.pictures import size_of
 from howard.align.plate import PlateAligner
-from howard.align.store import Picture
+from howard.align.plate_index import Picture
 
 # Of the other frames that show a pixel, at least so many, ...
 _FEWEST_VOTES = 2

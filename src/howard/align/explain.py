@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 
 from howard.align.aligned import AlignedPlate
-from howard.align.features import extract_features, match_features
-from howard.align.geometry import apply_homography, reduce_to, scale_pixels, size_of
-from howard.align.levels import to_bytes
+from howard.align.features import FEATURE_SIDE, Matches, extract_features, match_features
+from howard.align.pictures import apply_homography, reduce_to, scale_pixels, size_of, to_bytes
 
 # Long side of each of the four panels.
 _PANEL_SIDE = 960
@@ -19,20 +18,23 @@ _LABEL_HEIGHT = 32
 _GREEN, _RED, _WHITE = (60, 220, 60), (230, 60, 40), (255, 255, 255)
 
 
-def draw_explanation(source: np.ndarray, plate: np.ndarray, aligned: AlignedPlate) -> np.ndarray:
+def draw_explanation(
+    source: np.ndarray, plate: np.ndarray, aligned: AlignedPlate, feature_side: int = FEATURE_SIDE
+) -> np.ndarray:
     """Four panels, (h, w, 3) uint8 RGB: the source and the plate frame with their matches, aligned plate, heat map.
 
     ``source`` and ``plate`` (H, W, 3) are pictures of any kind, ``plate`` the frame that ``aligned`` calls its main one
-    (any frame where it failed). Matches that agree with the homography are green, the others red.
+    (any frame where it failed). Matches that agree with the homography are green, the others red; features are sought
+    at a long side of ``feature_side``.
     """
     seen, empty = to_bytes(source), to_bytes(plate)
-    above = _draw_matches(seen, empty, aligned)
+    matches = match_features(extract_features(empty, feature_side), extract_features(seen, feature_side))
+    above = _draw_matches(seen, empty, matches, aligned)
     below = np.hstack([_label(_fit(to_bytes(aligned.image)), _summary(aligned)), _heat_map(seen, aligned)])
     return np.vstack([above, below])
 
 
-def _draw_matches(source: np.ndarray, plate: np.ndarray, aligned: AlignedPlate) -> np.ndarray:
-    matches = match_features(extract_features(plate), extract_features(source))
+def _draw_matches(source: np.ndarray, plate: np.ndarray, matches: Matches, aligned: AlignedPlate) -> np.ndarray:
     shown = _fit(source)
     right = cv2.resize(plate, size_of(shown), interpolation=cv2.INTER_AREA)
     panel = np.hstack([_label(shown, "source"), _label(right, f"plate frame {_main_frame(aligned)}")])

@@ -1,12 +1,15 @@
-"""Keypoints and their matches: RootSIFT (Arandjelovic & Zisserman, CVPR 2012), and ORB (Rublee et al., ICCV 2011) for
-a first look. Both are sought in reduced grey pictures."""
+"""Features of a frame, computed before it is aligned: reduced pictures, keypoints and their matches.
+
+RootSIFT (Arandjelovic & Zisserman, CVPR 2012) for fitting, ORB (Rublee et al., ICCV 2011) for ranking plate frames;
+both are computed on reduced grey pictures.
+"""
 
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from howard.align.geometry import reduce_to, size_of
+from howard.align.pictures import Size, reduce_to, size_of, to_bytes
 
 # Half of 1080p: keypoints are as precise there as at full size.
 FEATURE_SIDE = 960
@@ -15,6 +18,9 @@ FEATURE_COUNT = 2000
 QUICK_SIDE = 480
 QUICK_COUNT = 500
 _RATIO = 0.8
+# Long sides: half of 1080p, at which flow is found, and a quarter, at which frames are compared.
+HALF_SIDE = 960
+SMALL_SIDE = 480
 
 
 class Features(NamedTuple):
@@ -51,13 +57,15 @@ def match_features(plate: Features, source: Features) -> Matches:
     similarity = _root(source.descriptors) @ _root(plate.descriptors).T  # (sources, plates)
     rows = np.arange(len(similarity))
     nearest = similarity.argmax(axis=1)
-    back = np.asarray(cv2.reduceArgMax(similarity, 0))[0]
     best = similarity[rows, nearest]
+    # An index of the largest would take five times as long; of equals the first is kept below.
+    is_mutual = best == similarity.max(axis=0)[nearest]
     similarity[rows, nearest] = -1
     second = similarity.max(axis=1)
     # Unit vectors: distance^2 = 2 - 2 similarity, which rounding can make negative.
     distinct = np.maximum(1 - best, 0) < _RATIO**2 * np.maximum(1 - second, 0)
-    kept = distinct & (back[nearest] == rows)
+    kept = np.flatnonzero(distinct & is_mutual)
+    kept = kept[np.sort(np.unique(nearest[kept], return_index=True)[1])]
     return Matches(plate.points[nearest[kept]], source.points[kept])
 
 
@@ -102,3 +110,47 @@ def _hamming(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     for here, there in zip(first.view(np.uint64).T, second.view(np.uint64).T, strict=True):
         distance += np.bitwise_count(here[:, None] ^ there)
     return distance
+
+
+class Look(NamedTuple):
+    """What choosing among plate frames needs: ``size`` in full pixels, ``small`` (h, w, 3) uint8 RGB at a quarter of
+    1080p, ``quick`` ORB features in full pixels. ``valid`` (h, w) bool of any size is False where a plate frame shows
+    something that does not belong to the place; None where nothing does. It holds no ``quick`` features there."""
+
+    size: Size
+    small: np.ndarray
+    quick: Features
+    valid: np.ndarray | None = None
+
+
+class SourceView(NamedTuple):
+    """A source frame: ``image`` as it came, ``half`` (h, w, 3) uint8 RGB at half of 1080p, and its features, SIFT that
+    was sought at ``feature_side``."""
+
+    image: np.ndarray
+    half: np.ndarray
+    look: Look
+    features: Features
+    feature_side: int
+
+    @property
+    def size(self) -> Size:
+        """In full pixels."""
+        return self.look.size
+
+
+def look_at(picture: np.ndarray) -> Look:
+    """Prepare an (H, W, 3) uint8 RGB picture for being chosen."""
+    return Look(size_of(picture), reduce_to(picture, SMALL_SIDE), extract_quick_features(picture))
+
+
+def view_source(image: np.ndarray, feature_side: int) -> SourceView:
+    """Prepare a source frame of any kind; SIFT is sought at ``feature_side``."""
+    picture = to_bytes(image)
+    features = extract_features(picture, feature_side)
+    return SourceView(image, reduce_to(picture, HALF_SIDE), look_at(picture), features, feature_side)
+
+
+def refine_view(view: SourceView, feature_side: int) -> SourceView:
+    """The same source frame with features that are sought at another side."""
+    return view._replace(features=extract_features(to_bytes(view.image), feature_side), feature_side=feature_side)

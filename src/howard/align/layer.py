@@ -6,14 +6,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from howard.align.candidate import TINY_SIDE, Candidate, Comparison, compare
-from howard.align.flow import MeasuredFlow, compose, measure_flow, push_pull
-from howard.align.geometry import Size, reduce_to, resize_offsets, resizing, size_of
-from howard.align.levels import to_bytes
+from howard.align.comparison import TINY_SIDE, Candidate, Comparison, compare, refine_person
+from howard.align.features import SourceView
+from howard.align.flow import MeasuredFlow, compose, fill_by_parallax, measure_flow
 from howard.align.mesh import fit_mesh, match_residuals
-from howard.align.parallax import fill_by_parallax
-from howard.align.person import refine_person
-from howard.align.view import SourceView
+from howard.align.pictures import Size, reduce_to, resize_offsets, resizing, size_of, to_bytes
+from howard.align.plate_graph import view_parallax
 from howard.align.warp import Warped, covered, plate_positions, sample_valid, warp_reduced
 
 # Share of a person in a half-size pixel, above which no flow is measured there.
@@ -66,25 +64,23 @@ def build_layer(
     *,
     mesh: bool,
     flow: bool,
-    partner: Warped | None = None,
+    parallax: np.ndarray | None = None,
 ) -> Layer:
     """Bend a plate frame until it fits outside the ``person``, a mask of 1/8 of 1080p.
 
-    ``partner`` is another plate frame as :func:`warp_partner` gives it; its parallax says what lies behind the person.
+    ``parallax`` between this and another plate frame, as `howard.align.plate_graph.PlatePair` has it, says what the
+    displacement is behind the person.
     """
     displacement = _mesh(source, candidate, person) if mesh else None
     if flow:
         measured = _measure(source, frame, candidate, person, displacement)
-        parallax = None if partner is None else _parallax(source, frame, candidate, partner)
-        displacement = fill_by_parallax(measured, parallax)
+        seen = None
+        if parallax is not None:
+            sizes = size_of(frame), source.size, size_of(source.look.small)
+            seen = view_parallax(parallax, candidate.estimate.matrix, *sizes)
+        displacement = fill_by_parallax(measured, seen)
     warped = _warp(source.look.small, source, frame, candidate, displacement)
     return Layer(candidate, frame, displacement, warped, compare(source.look.small, warped, person))
-
-
-def warp_partner(source: SourceView, frame: np.ndarray, candidate: Candidate) -> Warped:
-    """A plate frame under the source by its homography alone, in its exposure, at a quarter of 1080p."""
-    warped = _warp(source.look.small, source, frame, candidate, None)
-    return warped._replace(image=candidate.comparison.photometry.apply_rounded(warped.image))
 
 
 def hidden_by_plate(layer: Layer, source_size: Size) -> np.ndarray | None:
@@ -115,13 +111,6 @@ def _measure(
     if displacement is None:
         return measured
     return measured._replace(offsets=compose(displacement, measured.offsets))
-
-
-def _parallax(source: SourceView, frame: np.ndarray, candidate: Candidate, partner: Warped) -> np.ndarray:
-    """Flow from one plate frame to another at a quarter of 1080p, known everywhere, both under the source by homography
-    alone; a quarter, because all it has to show is depth."""
-    image, coverage = warp_partner(source, frame, candidate)
-    return push_pull(*measure_flow(image, partner.image, coverage & partner.coverage))
 
 
 def _mesh(source: SourceView, candidate: Candidate, person: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from howard.align.features import Matches
-from howard.align.geometry import Grid, Size, apply_homography, orient_grid
+from howard.align.pictures import Grid, Size, apply_homography, orient_grid
 
 # Nodes of landscape sources; upright ones have 14 x 24. They are numbered column by column, an even number of them.
 _GRID = Grid(columns=24, rows=14)

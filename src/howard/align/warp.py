@@ -6,7 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from howard.align.geometry import Size, reduce_to, resizing, size_of
+from howard.align.pictures import Size, reduce_to, resize_offsets, resizing, size_of
 
 # Half the cubic kernel's width: a pixel nearer to the plate's edge would be made up in part by border values.
 CUBIC_REACH = 1.0
@@ -44,6 +44,29 @@ def plate_positions(matrix: np.ndarray, size: Size, displacement: np.ndarray | N
     if beyond is not None:
         positions[beyond] = NOWHERE
     return positions
+
+
+def interpolated_positions(matrix: np.ndarray, size: Size, displacement: np.ndarray | None = None) -> np.ndarray:
+    """`plate_positions`, computed for every second pixel and row and interpolated between: a third of the work.
+
+    Off by some thousandths of a pixel. ``displacement`` may be of any size, in its own pixels; where it is finer than
+    that all is computed.
+    """
+    # Nodes lie amid blocks of two by two pixels, and one block beyond each edge.
+    coarse = Size(-(-size.width // 2), -(-size.height // 2))
+    offsets = None
+    if displacement is not None:
+        if max(displacement.shape[:2]) > max(coarse):
+            return plate_positions(matrix, size, resize_offsets(displacement, size))
+        resized = resize_offsets(displacement, coarse)
+        if size.width % 2 or size.height % 2:
+            resized = resized * (np.array(size, np.float32) / (2 * np.array(coarse, np.float32)))
+        offsets = cv2.copyMakeBorder(resized, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    to_nodes = np.array([[0.5, 0, 0.75], [0, 0.5, 0.75], [0, 0, 1]])
+    nodes = Size(coarse.width + 2, coarse.height + 2)
+    positions = plate_positions(to_nodes @ matrix, nodes, offsets)
+    enlarged = cv2.resize(positions, (2 * nodes.width, 2 * nodes.height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(enlarged[2 : 2 + size.height, 2 : 2 + size.width])
 
 
 def sample_plate(plate: np.ndarray, positions: np.ndarray, valid: np.ndarray | None = None) -> Warped:

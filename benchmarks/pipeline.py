@@ -1,29 +1,31 @@
-"""What a frame of 1080p costs on its way from the shot to the disk: ``python benchmarks/film_road.py``.
+"""What a frame costs on its way from the shot to the disk, at several sizes: ``python benchmarks/pipeline.py``.
 
-Stages alone, in core-ms: the processor time of the whole process, whatever its threads, per frame; medians over frames.
-Then the whole road beside its slowest stage alone with the same threads, and beside the least that all stages' core-ms
-allow on so many cores: once with one frame aligned at a time, which leaves other cores to the network, so that the two
-stages overlap freely; and once as people run it, with all cores busy, which is sooner done. Then memory over a long
-clip, and how soon the command answers. Everything is made from the sample clip in a temporary folder.
+For each size a table row of the stages alone, in core-ms (processor time of the whole process, whatever its threads;
+medians over frames), then the whole pipeline as users run it, in a process of its own: frames a second from the first
+frame written to the last, without the report's pictures, and peak memory. With ``--against`` another checkout of the
+project renders the same clips in the same run, and the ratio of both is printed. Then memory over a long clip, and
+seconds until the command answers. Clips are made from the sample in a temporary folder.
 
-    python benchmarks/film_road.py --frames 24 --long 2000
+    python benchmarks/pipeline.py --frames 16
+    python benchmarks/pipeline.py --sizes 1080p 4K --against ../before --long 0
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from howard.cores import count_cores
 
-os.environ.setdefault("OMP_NUM_THREADS", str(max(1, count_cores() // 2)))
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
@@ -35,14 +37,37 @@ from howard.align import PlateAligner, default_cache_folder
 from howard.matting import load_matting
 from howard.media import open_reader, open_writer
 from howard.operating_system import resident_memory
-from howard.pipeline import AlignedFrame, Predictor, align_frames, matte_frames, remove_background
+from howard.pipeline import AlignedFrame, Predictor, matte_frames, remove_background
 from howard.pipeline.compose import Composer, ComposeSettings
 from howard.pipeline.record import measure_frame
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"
-HD, SMALL = (1920, 1080), (256, 144)
+SIZES = {"180p": (320, 180), "540p": (960, 540), "720p": (1280, 720), "1080p": (1920, 1080), "4K": (3840, 2160)}
+SMALL = (256, 144)
 Result = TypeVar("Result")
+
+# What another process runs: arguments are shot, plate, output folder, quality.
+_RENDER = """
+import json, sys, time
+from howard.__main__ import share_cores
+share_cores(None)
+import howard
+from howard.operating_system import peak_memory
+shot, plate, output, quality = sys.argv[1:]
+times = []
+note = lambda event: times.append(time.perf_counter())
+howard.remove_background(shot, plate, output, quality=quality, report=False, progress=note)
+rate = (len(times) - 1) / (times[-1] - times[0])
+print(json.dumps({"rate": rate, "megabytes": (peak_memory() or 0) / 2**20}))
+"""
+
+
+class Whole(NamedTuple):
+    """The whole pipeline: frames a second, and peak memory in megabytes."""
+
+    rate: float
+    megabytes: float
 
 
 def scaled(name: str, folder: Path, size: tuple[int, int], count: int) -> Path:
@@ -69,7 +94,7 @@ class Costs:
         self._times: dict[str, list[float]] = {}
 
     def of(self, stage: str, work: Callable[[], Result]) -> Result:
-        """Do some work, and put down what it cost."""
+        """Do some work, and record what it cost."""
         began = time.process_time()
         result = work()
         self._times.setdefault(stage, []).append(1000 * (time.process_time() - began))
@@ -87,7 +112,7 @@ def stage_costs(shot: Path, plate: Path, predictor: Predictor, folder: Path, qua
         aligner = PlateAligner(empty, quality=quality, cache=default_cache_folder())
         for frame in source:  # now every feature that is needed is in the cache
             aligner.align(frame)
-        writer = open_writer("png", folder / "frames", source.info, range(len(source)))
+        writer = open_writer("png", folder / f"frames_{shot.stem}", source.info, range(len(source)))
         writer.begin(range(1, len(source) + 1))
         composer = Composer(ComposeSettings(depths=(writer.dtype,)), predictor.device)
         frames = iter(source)
@@ -104,63 +129,49 @@ def stage_costs(shot: Path, plate: Path, predictor: Predictor, folder: Path, qua
     return costs.medians()
 
 
-def wall_ms(stream: Iterable[object]) -> float:
-    """Milliseconds an item, of a stream run through; the first, which warms up, does not count."""
-    times = [time.perf_counter()]
-    for _ in stream:
-        times.append(time.perf_counter())
-    return 1000 * (times[-1] - times[1]) / (len(times) - 2)
+def render_whole(root: Path, shot: Path, plate: Path, output: Path, quality: str) -> Whole:
+    """Render a clip with the checkout of the project at ``root``, in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
+    # The command chooses these itself.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "THP_MEM_ALLOC_ENABLE"):
+        environment.pop(name)
+    line = [sys.executable, "-c", _RENDER, str(shot), str(plate), str(output), quality]
+    done = subprocess.run(line, capture_output=True, check=True, env=environment, text=True)
+    return Whole(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def stages_alone(
-    shot: Path, plate: Path, predictor: Predictor, folder: Path, quality: str, threads: int
-) -> dict[str, float]:
-    """Milliseconds a frame of the two long stages, each alone with the threads that it has on the road."""
-    with open_reader(shot) as source, open_reader(plate) as empty:
-        everything = range(len(source))
-        cache = default_cache_folder()
-        kept: list[AlignedFrame] = []
-
-        def keep() -> Iterator[None]:
-            for frame in align_frames(source, empty, everything, quality=quality, cache=cache, workers=threads):
-                kept.append(frame)
-                yield
-
-        align = wall_ms(keep())
-        return {"align": align, "network": wall_ms(matte_frames(kept, predictor))}
-
-
-def road(
-    shot: Path, plate: Path, predictor: Predictor, output: Path, quality: str, threads: int
-) -> tuple[float, float]:
-    """Milliseconds, and core-ms, a frame of the whole road from the second frame on."""
-    told: list[tuple[float, float]] = []
-    remove_background(
-        shot,
-        plate,
-        output,
-        predictor=predictor,
-        quality=quality,
-        threads=threads,
-        report=False,
-        progress=lambda event: told.append((time.perf_counter(), time.process_time())),
-    )
-    first, last = told[0], told[-1]
-    return tuple(1000 * (end - start) / (len(told) - 1) for start, end in zip(first, last, strict=True))  # type: ignore[return-value]
+def compare_sizes(options: argparse.Namespace, predictor: Predictor, folder: Path) -> None:
+    """Print a row for every size."""
+    print(f"core-ms a frame, {predictor.device}, {predictor.precision}, quality={options.quality}")
+    for name in options.sizes:
+        count = options.frames
+        shot, plate = scaled("shot", folder, SIZES[name], count), scaled("plate", folder, SIZES[name], 48)
+        costs = stage_costs(shot, plate, predictor, folder, options.quality)
+        row = "  ".join(f"{stage} {cost:.0f}" for stage, cost in costs.items())
+        whole = render_whole(ROOT, shot, plate, folder / f"now_{name}", options.quality)
+        print(f"{name:>6}  {row}  all {sum(costs.values()):.0f}", flush=True)
+        print(f"        {whole.rate:.2f} frames/s on {count_cores()} cores, peak {whole.megabytes:.0f} MB", flush=True)
+        if options.against is not None:
+            before = render_whole(options.against, shot, plate, folder / f"before_{name}", options.quality)
+            print(
+                f"        before: {before.rate:.2f} frames/s, peak {before.megabytes:.0f} MB;"
+                f" now {whole.rate / before.rate:.2f} x as fast",
+                flush=True,
+            )
 
 
-def memory(folder: Path, predictor: Predictor, frames: int) -> list[float]:
+def watch_memory(folder: Path, predictor: Predictor, frames: int) -> list[float]:
     """Resident megabytes at every tenth of a long render of small frames."""
     shot, plate = scaled("shot", folder, SMALL, frames), scaled("plate", folder, SMALL, 48)
     seen: list[float] = []
 
-    def look(event: object) -> None:
+    def note(event: object) -> None:
         done = event.done  # type: ignore[attr-defined]
         if done % max(1, frames // 10) == 0:
             seen.append((resident_memory() or 0) / 2**20)
 
     output = folder / "long"
-    remove_background(shot, plate, output, predictor=predictor, quality="fast", report=False, progress=look)
+    remove_background(shot, plate, output, predictor=predictor, quality="fast", report=False, progress=note)
     return seen
 
 
@@ -178,7 +189,11 @@ def answers(*arguments: str) -> float:
 def main() -> None:
     """Print all of it."""
     parser = argparse.ArgumentParser(description="What a frame costs on its way from the shot to the disk.")
-    parser.add_argument("--frames", type=int, default=16, help="frames of 1080p")
+    parser.add_argument(
+        "--sizes", nargs="+", choices=SIZES, default=list(SIZES)[1:], help="sizes (default: all but 180p)"
+    )
+    parser.add_argument("--frames", type=int, default=16, help="frames of each size")
+    parser.add_argument("--against", type=Path, help="another checkout of the project to compare with")
     parser.add_argument("--long", type=int, default=2000, help="small frames whose memory is watched; 0 for none")
     parser.add_argument("--quality", default="standard", help="of the alignment")
     options = parser.parse_args()
@@ -187,27 +202,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["XDG_CACHE_HOME"] = name
-        shot, plate = scaled("shot", folder, HD, options.frames), scaled("plate", folder, HD, 48)
-        costs = stage_costs(shot, plate, predictor, folder, options.quality)
-        print(f"core-ms a frame of 1080p, {predictor.device}, {predictor.precision}, quality={options.quality}")
-        for stage, cost in costs.items():
-            print(f"  {stage:<10} {cost:7.1f}")
-        print(f"  decode + write {costs['decode'] + costs['write']:.1f}")
-        print(f"  compose + measure {costs['compose'] + costs['measure']:.1f}")
-        least = sum(costs.values()) / count_cores()
-        for threads in sorted({1, count_cores()}):
-            alone = stages_alone(shot, plate, predictor, folder, options.quality, threads)
-            wall, total = road(shot, plate, predictor, folder / f"road{threads}", options.quality, threads)
-            slowest = max(alone.values())
-            print(f"milliseconds a frame, aligned {threads} at a time: the road {wall:.0f}, ", end="")
-            print(", ".join(f"{stage} alone {ms:.0f}" for stage, ms in alone.items()))
-            print(
-                f"  the road takes {wall / slowest:.2f} x its slowest stage, {wall / sum(alone.values()):.2f} x both,"
-            )
-            print(f"  {wall / least:.2f} x all stages' core-ms over {count_cores()} cores; ", end="")
-            print(f"all together less the stages {total - sum(costs.values()):+.1f} core-ms")
+        compare_sizes(options, predictor, folder)
         if options.long:
-            seen = memory(folder, predictor, options.long)
+            seen = watch_memory(folder, predictor, options.long)
             print(f"megabytes over {options.long} frames: {' '.join(f'{each:.0f}' for each in seen)}")
     print(f"seconds to answer: --help {answers('--help'):.2f}", end=", ")
     print(f"a missing file {answers('input=nowhere.mp4', 'plate=nowhere.mp4'):.2f}")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from howard.align import AlignTask, PlateAligner, align_many
+from howard.quality import choose_effort
 
 SIZE = (400, 300)
 
@@ -20,7 +21,7 @@ class Shot(NamedTuple):
 @pytest.fixture
 def aligner(scene, homography):
     plate = [Shot(scene.view(homography(seed, offset=(-120 - 12 * seed, -80)), SIZE)) for seed in range(4)]
-    return PlateAligner(plate, quality="fast", flow=True)
+    return PlateAligner(plate, effort=choose_effort("fast", flow=True))
 
 
 @pytest.fixture
@@ -39,11 +40,11 @@ def test_results_are_those_of_one_after_the_other_in_order(aligner, shots):
         assert found.plate_indices == alone.plate_indices
 
 
-def test_frames_are_drawn_as_they_are_needed(aligner, shots):
-    drawn = []
-    results = align_many(aligner, (drawn.append(shot) or AlignTask(shot) for shot in shots), workers=2)
+def test_frames_are_read_as_they_are_needed(aligner, shots):
+    read = []
+    results = align_many(aligner, (read.append(shot) or AlignTask(shot) for shot in shots), workers=2)
     next(results)
-    assert len(drawn) == 3
+    assert len(read) == 2
     results.close()
 
 
@@ -53,8 +54,3 @@ def test_an_error_comes_in_its_turn(aligner, shots):
     assert next(results).coverage.any()
     with pytest.raises(ValueError, match="picture"):
         next(results)
-
-
-def test_at_least_one_worker(aligner):
-    with pytest.raises(ValueError, match="workers"):
-        next(align_many(aligner, [], workers=0))

@@ -1,4 +1,8 @@
-"""Sizes, scales and homographies. Points are x and y in pixels, y down, pixel centres at integers."""
+"""Pictures as alignment takes them: sizes, coordinates and levels.
+
+Points are x and y in pixels, y down, pixel centres at integers. Colours are counted in levels: sRGB-encoded code values
+where 255 is white, whatever the file held.
+"""
 
 from typing import NamedTuple
 
@@ -7,6 +11,8 @@ import numpy as np
 
 # Long side of the pictures in whose pixels distances are given.
 FULL_SIDE = 1920
+WHITE = 255.0
+_WHITES = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype(np.float32): 1.0}
 
 
 class Size(NamedTuple):
@@ -70,3 +76,38 @@ def resizing(old: Size, new: Size) -> np.ndarray:
     """The (3, 3) matrix that maps pixels of a picture to those of its resized copy: x' = (x + 0.5) s - 0.5."""
     x, y = new.width / old.width, new.height / old.height
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]], np.float64)
+
+
+def check_picture(image: np.ndarray) -> None:
+    """Raise ValueError unless ``image`` is (H, W, 3) of uint8, uint16 or float32."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in _WHITES:
+        raise ValueError(f"expected an (H, W, 3) uint8, uint16 or float32 picture, got {image.shape} {image.dtype}")
+
+
+def to_bytes(image: np.ndarray) -> np.ndarray:
+    """An (H, W, 3) uint8 copy of a picture of any kind, clipped at white; uint8 ones are handed back as they are."""
+    return image if image.dtype == np.uint8 else from_levels(to_levels(image), np.dtype(np.uint8))
+
+
+def to_levels(image: np.ndarray) -> np.ndarray:
+    """A picture in levels, (H, W, 3) float32; float pictures may exceed 255, what is no number in them becomes 0."""
+    levels = image.astype(np.float32)
+    if image.dtype == np.float32:
+        # Rendered pictures hold them; one would spread over every average it enters.
+        np.nan_to_num(levels, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    scale = WHITE / _WHITES[image.dtype]
+    return levels if scale == 1 else np.multiply(levels, np.float32(scale), out=levels)
+
+
+def from_levels(levels: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """A picture of ``dtype`` from (H, W, 3) float32 levels: whole numbers rounded and clipped, floats from 0 up."""
+    scale = _WHITES[dtype] / WHITE
+    if dtype == np.float32:
+        return np.maximum(levels * np.float32(scale), 0)
+    depth = cv2.CV_8U if dtype == np.uint8 else cv2.CV_16U
+    return np.asarray(cv2.multiply(levels, (scale, scale, scale, 0), dtype=depth))  # type: ignore
+
+
+def mean_difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """|first - second|, the mean of its channels: (H, W) float32 of (H, W, 3) float32 pictures."""
+    return np.asarray(cv2.transform(cv2.absdiff(first, second), np.full((1, 3), 1 / 3, np.float32)))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from howard.align.levels import check_picture, from_levels, to_bytes, to_levels
+from howard.align.pictures import check_picture, from_levels, to_bytes, to_levels
 
 SHAPE = (3, 4, 3)
 

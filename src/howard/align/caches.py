@@ -1,18 +1,23 @@
-"""What was computed of plate frames, kept on disk from one run to the next."""
+"""What was computed of plate frames, kept in memory within bounds and on disk from one run to the next."""
 
 import contextlib
 import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
 
 from howard.cache_folder import cache_folder
 
+Value = TypeVar("Value")
 # Part of every file's name: change it when what is stored changes its meaning.
 _VERSION = f"2-{cv2.__version__}"
 DEFAULT_CAP = 2 * 2**30
@@ -23,6 +28,62 @@ _KEPT_SHARE = 0.8
 _parsing = threading.Lock()
 
 Arrays = dict[str, np.ndarray]
+
+
+class BoundedMemory(Generic[Value]):
+    """Keeps the latest values up to a number of bytes; safe to use from several threads.
+
+    No two threads compute the same value: the later one waits for the earlier.
+    """
+
+    def __init__(self, capacity: int, bytes_of: Callable[[Value], int], least: int = 0) -> None:
+        """``capacity`` in bytes, more where ``least`` values need more.
+
+        A value larger than that is handed out, but not kept.
+        """
+        self._capacity = capacity
+        self._least = least
+        self._bytes_of = bytes_of
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+        self._held = 0
+        self._lock = Lock()
+        self._pending: dict[Hashable, Future[Value]] = {}
+
+    @property
+    def held(self) -> int:
+        """Bytes held now."""
+        return self._held
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value kept under ``key``, or a new one from ``make``, which must not ask for ``key`` itself."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+            pending = self._pending.get(key)
+            if pending is None:
+                own = self._pending[key] = Future()
+        if pending is not None:
+            return pending.result()
+        try:
+            value = make()
+        except BaseException as error:
+            with self._lock:
+                del self._pending[key]
+            own.set_exception(error)
+            raise
+        with self._lock:
+            self._keep(key, value)
+            del self._pending[key]
+        own.set_result(value)
+        return value
+
+    def _keep(self, key: Hashable, value: Value) -> None:
+        self._values[key] = value
+        self._held += self._bytes_of(value)
+        while self._held > self._capacity and len(self._values) > self._least:
+            _, oldest = self._values.popitem(last=False)
+            self._held -= self._bytes_of(oldest)
 
 
 def default_cache_folder() -> Path:
@@ -44,13 +105,23 @@ class DiskCache:
 
     def get(self, key: str, make: Callable[[], Arrays]) -> Arrays:
         """The arrays kept under ``key``, a plain name, or new ones from ``make``, kept from now on."""
-        path = self._folder / f"{key}-{_VERSION}.npz"
-        found = _load(path)
+        found = self.find(key)
         if found is None:
             found = make()
-            with contextlib.suppress(OSError):
-                self._save(path, found)
+            self.put(key, found)
         return found
+
+    def find(self, key: str) -> Arrays | None:
+        """The arrays kept under ``key``; None where there are none."""
+        return _load(self._path(key))
+
+    def put(self, key: str, arrays: Arrays) -> None:
+        """Keep arrays under ``key``, where anything can be written."""
+        with contextlib.suppress(OSError):
+            self._save(self._path(key), arrays)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}-{_VERSION}.npz"
 
     def _save(self, path: Path, arrays: Arrays) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
