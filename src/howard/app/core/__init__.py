@@ -1,0 +1,1 @@
+"""What the app does, without its user interface: projects, previews, strokes and renders."""

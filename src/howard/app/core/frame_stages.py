@@ -1,0 +1,244 @@
+"""The stages of the inference pipeline for single frames of a pair, each kept until what it depends on changes."""
+
+import threading
+from collections.abc import Callable, Hashable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from howard.align import default_cache_folder
+from howard.align.caches import BoundedMemory
+from howard.app.core.clips import changed_at
+from howard.app.core.painted_masks import Motions, PaintedMasks, paint_masks
+from howard.app.core.pair import Pair
+from howard.media import choose_frames, open_writer
+from howard.options import RenderOptions
+from howard.pipeline import AlignedFrame, MattedFrame, Predictor
+from howard.pipeline.finishing import FrameFinisher, finish_settings
+from howard.pipeline.frame_aligner import FrameAligner
+from howard.pipeline.frames import FinishedFrame
+from howard.pipeline.inputs import Inputs, open_inputs
+from howard.pipeline.masks import Mask, mask_frame
+from howard.pipeline.opened_render import load_predictor
+from howard.pipeline.plate_check import check_plate
+from howard.pipeline.plate_survey import PlateSurvey
+from howard.pipeline.stages import matte_frames, open_aligner
+from howard.progress import Progress, SilentProgress
+from howard.quality import QUALITIES
+
+# Of aligned, matted and finished frames; 1080p takes about 25, 100 and 10 MB a frame.
+_ALIGNED_BYTES = 256 * 2**20
+_MATTED_BYTES = 512 * 2**20
+_FINISHED_BYTES = 256 * 2**20
+# Bytes a pixel of a matted frame: its pictures and matte as float tensors, and what the network keeps.
+_MATTED_BYTES_A_PIXEL = 48
+# Options that decide which pictures are read.
+_READING = (
+    *("plate_frames", "input_colour", "plate_colour", "layer", "plate_layer"),
+    *("interlaced", "frame_rate"),
+)
+
+
+class PredictorCache:
+    """Loads the network of a pair's options, and keeps the latest one; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._latest: tuple[Hashable, Predictor] | None = None
+
+    def get(self, options: RenderOptions, progress: Progress) -> Predictor:
+        """The network of the options' weights, on their device; raises WeightsError or SettingsError."""
+        key = network_key(options)
+        with self._lock:
+            if self._latest is None or self._latest[0] != key:
+                self._latest = None  # Its memory may be needed for the next one.
+                self._latest = key, load_predictor(options, progress)
+            return self._latest[1]
+
+
+def network_key(options: RenderOptions) -> Hashable:
+    """What a network depends on."""
+    return str(options.weights), options.device, options.precision, QUALITIES[options.quality].augmented
+
+
+def matte_key(pair: Pair, options: RenderOptions) -> Hashable:
+    """What a frame's alignment and matte depend on, beside its number."""
+    return reading_key(pair, options), network_key(options), options.quality, options.subject
+
+
+def finish_key(pair: Pair, options: RenderOptions) -> Hashable:
+    """What a frame's final pixels depend on, beside its number."""
+    controls = tuple(options.edge_controls.items())
+    return matte_key(pair, options), mask_key(pair, options), options.edges, controls
+
+
+def mask_key(pair: Pair, options: RenderOptions) -> Hashable:
+    """What the masks depend on, beside the shot and the plate."""
+    own = options.garbage, options.holdout
+    return tuple(None if path is None else (str(path), changed_at(path)) for path in own), pair.strokes
+
+
+def reading_key(pair: Pair, options: RenderOptions) -> Hashable:
+    """What the pictures of shot and plate depend on."""
+    files = tuple((str(path), changed_at(path)) for path in (pair.shot, *pair.plate))
+    return files, tuple(str(getattr(options, name)) for name in _READING)
+
+
+class _Opened(NamedTuple):
+    """A pair whose files are open, and what closes them."""
+
+    inputs: Inputs
+    survey: PlateSurvey
+    motions: Motions
+    stack: ExitStack
+
+
+class FrameStages:
+    """Computes the stages of single frames with the code of a render, so that their pixels are the same.
+
+    To be used by one thread at a time, but for `end_reading`.
+
+    Args:
+        predictors: gives the network.
+        progress: is told of reading the plate and of loading the network.
+        check: called between the stages; what it raises ends the work.
+    """
+
+    def __init__(
+        self,
+        predictors: PredictorCache,
+        progress: Progress | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._predictors = predictors
+        self._progress = progress or SilentProgress()
+        self._check = check
+        self._opened: tuple[Hashable, _Opened] | None = None
+        self._aligner: tuple[Hashable, FrameAligner] | None = None
+        self._masks: tuple[Hashable, PaintedMasks] | None = None
+        self._mask_stack = ExitStack()
+        self._aligned = BoundedMemory[AlignedFrame](_ALIGNED_BYTES, _aligned_bytes, least=1)
+        self._matted = BoundedMemory[MattedFrame](_MATTED_BYTES, _matted_bytes, least=1)
+        self._finished = BoundedMemory[FinishedFrame](_FINISHED_BYTES, _finished_bytes, least=1)
+
+    def inputs(self, pair: Pair) -> Inputs:
+        """The pair's shot and plate, open; without background and masks."""
+        return self._open(pair).inputs
+
+    def plate_frame(self, pair: Pair, index: int) -> np.ndarray:
+        """Frame ``index`` of the plate as it is, (h, w, 3); waits until the plate has been read."""
+        opened = self._open(pair)
+        # Until its index is there, another thread reads the plate.
+        opened.survey.index()
+        return opened.inputs.plate[index].image
+
+    def predictor(self, pair: Pair) -> Predictor:
+        """The pair's network."""
+        return self._predictors.get(pair.render_options(), self._progress)
+
+    def aligned(self, pair: Pair, number: int) -> AlignedFrame:
+        """Frame ``number`` with its plate."""
+        key = number, matte_key(pair, pair.render_options())
+        return self._aligned.get(key, lambda: self._align(pair, number))
+
+    def matted(self, pair: Pair, number: int) -> MattedFrame:
+        """Frame ``number`` with the network's matte, without masks."""
+        options = pair.render_options()
+        return self._matted.get((number, matte_key(pair, options)), lambda: self._matte(pair, options, number))
+
+    def finished(self, pair: Pair, number: int, layers: tuple[str, ...] = ()) -> FinishedFrame:
+        """Frame ``number`` with its final pixels, (H, W, 4) as 8-bit PNG files have them, and ``layers``."""
+        options = pair.render_options()
+        key = number, finish_key(pair, options), layers
+        return self._finished.get(key, lambda: self._finish(pair, options, number, layers))
+
+    def stored(self, pair: Pair, number: int, layers: tuple[str, ...] = ()) -> np.ndarray:
+        """The final pixels in the colours in which PNG files store them, (H, W, 4) uint8, straight."""
+        shot = self.inputs(pair).shot.info
+        writer = open_writer("png", Path(), shot, range(shot.frame_count))
+        return writer.to_stored(self.finished(pair, number, layers).main_rgba)
+
+    def end_reading(self) -> None:
+        """End the reading of the plate, if it goes on in another thread; that one gets a PlateClosedError."""
+        if self._opened is not None:
+            self._opened[1].survey.__exit__()
+
+    def close(self) -> None:
+        """Let go of all files."""
+        opened, self._opened, self._aligner, self._masks = self._opened, None, None, None
+        self._mask_stack.close()
+        if opened is not None:
+            opened[1].stack.close()
+
+    def _open(self, pair: Pair) -> _Opened:
+        options = pair.render_options(background=None, garbage=None, holdout=None)
+        key = reading_key(pair, options)
+        if self._opened is None or self._opened[0] != key:
+            self.close()
+            with ExitStack() as stack:
+                inputs = stack.enter_context(open_inputs(pair.shot, pair.plate_text, options, self._progress))
+                survey = PlateSurvey(inputs.plate, self._progress, cache=default_cache_folder())
+                stack.enter_context(survey)
+                opened = _Opened(inputs, survey, Motions(inputs, lambda: survey), stack.pop_all())
+            self._opened = key, opened
+        return self._opened[1]
+
+    def _align(self, pair: Pair, number: int) -> AlignedFrame:
+        options = pair.render_options()
+        opened, key = self._open(pair), matte_key(pair, options)
+        predictor = self.predictor(pair)
+        self._check()
+        if self._aligner is None or self._aligner[0] != key:
+            validity = check_plate(opened.inputs, opened.survey.clip, predictor, options.subject).validity
+            aligner = open_aligner(opened.inputs, opened.survey, predictor, quality=options.quality, validity=validity)
+            self._aligner = key, aligner
+        self._check()
+        [index] = choose_frames(number, opened.inputs.shot.info, "frame")
+        [frame] = self._aligner[1].align([index])
+        return frame
+
+    def _matte(self, pair: Pair, options: RenderOptions, number: int) -> MattedFrame:
+        aligned = self.aligned(pair, number)
+        self._check()
+        [frame] = matte_frames([aligned], self.predictor(pair), options.subject)
+        return frame
+
+    def _finish(self, pair: Pair, options: RenderOptions, number: int, layers: tuple[str, ...]) -> FinishedFrame:
+        matted, predictor = self.matted(pair, number), self.predictor(pair)
+        self._check()
+        masks = self._open_masks(pair, options)
+        masked = mask_frame(matted, masks.garbage, masks.holdout)
+        self._check()
+        settings = replace(finish_settings(options, predictor, (np.dtype(np.uint8),)), layers=layers)
+        return FrameFinisher(settings, str(predictor.device)).finish(masked)
+
+    def _open_masks(self, pair: Pair, options: RenderOptions) -> PaintedMasks:
+        opened = self._open(pair)
+        key = mask_key(pair, options), reading_key(pair, options)
+        if self._masks is None or self._masks[0] != key:
+            self._mask_stack.close()
+
+            def own(path: str | Path | None) -> Mask | None:
+                return None if path is None else self._mask_stack.enter_context(Mask(path, opened.inputs.shot.info))
+
+            inputs = opened.inputs._replace(garbage=own(options.garbage), holdout=own(options.holdout))
+            self._masks = key, paint_masks(pair, inputs, opened.motions)
+        return self._masks[1]
+
+
+def _aligned_bytes(frame: AlignedFrame) -> int:
+    # On a device the pictures are tensors, of about the same size.
+    image = frame.source.image
+    return 2 * image.nbytes + 4 * image.shape[0] * image.shape[1]
+
+
+def _matted_bytes(frame: MattedFrame) -> int:
+    height, width = frame.source.image.shape[:2]
+    return _MATTED_BYTES_A_PIXEL * height * width
+
+
+def _finished_bytes(frame: FinishedFrame) -> int:
+    return sum(picture.nbytes for picture in (*frame.rgba.values(), *frame.layers.values()))

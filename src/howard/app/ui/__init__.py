@@ -1,0 +1,1 @@
+"""The page of the app: a NiceGUI interface to `howard.app.core`."""

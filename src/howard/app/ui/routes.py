@@ -1,0 +1,86 @@
+"""What the page loads by address: pictures, their tiles, thumbnails and reports. Nothing is addressed by path."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import simplejpeg
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, Response
+
+from howard.errors import HowardError
+
+# Long sides, in pixels, of previews scaled for the screen; `web/pictures.js` asks for these.
+PREVIEW_SIDES = (960, 1920)
+# Pixels of a side of a tile at full resolution; `web/pictures.js` asks for these.
+TILE = 512
+# Thumbnails' long side at most, in pixels.
+_LARGEST_THUMBNAIL = 320
+# JPEG quality at which artefacts do not show in a scaled preview; tiles are lossless.
+_PREVIEW_QUALITY = 92
+_FOREVER = {"cache-control": "private, max-age=86400, immutable"}
+_NO_STORE = {"cache-control": "no-store"}
+
+FindImage = Callable[[str], np.ndarray | None]
+FindThumbnail = Callable[[str, int, int], np.ndarray | None]
+FindReport = Callable[[str], Path | None]
+
+
+def add_routes(app: FastAPI, image: FindImage, thumbnail: FindThumbnail, report: FindReport) -> None:
+    """Serve what the three functions find; what they do not find is answered with 404."""
+
+    @app.get("/picture/{key}")
+    def preview(key: str, side: int = PREVIEW_SIDES[0]) -> Response:
+        found = image(key)
+        return _missing() if found is None else _jpeg(scale_to(found, min(side, PREVIEW_SIDES[-1])))
+
+    @app.get("/picture/{key}/tile/{column}/{row}")
+    def tile(key: str, column: int, row: int) -> Response:
+        found = image(key)
+        if found is None or column < 0 or row < 0:
+            return _missing()
+        part = found[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE]
+        return _png(part) if part.size else _missing()
+
+    @app.get("/thumbnail/{pair_id}/{number}")
+    def thumbnail_of(pair_id: str, number: int, side: int = 160) -> Response:
+        try:
+            found = thumbnail(pair_id, number, max(16, min(side, _LARGEST_THUMBNAIL)))
+        except HowardError:
+            found = None
+        return _missing() if found is None else _jpeg(found)
+
+    @app.get("/report/{pair_id}")
+    def report_of(pair_id: str) -> Response:
+        path = report(pair_id)
+        if path is None or not path.is_file():
+            return _missing()
+        return FileResponse(path, media_type="text/html", headers=_NO_STORE)
+
+
+def scale_to(image: np.ndarray, side: int) -> np.ndarray:
+    """A picture, (H, W) or (H, W, 3) uint8, with a long side of ``side`` at most."""
+    height, width = image.shape[:2]
+    factor = side / max(height, width)
+    if factor >= 1:
+        return image
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _jpeg(image: np.ndarray) -> Response:
+    pixels = np.ascontiguousarray(image if image.ndim == 3 else image[..., None])
+    space = "RGB" if image.ndim == 3 else "GRAY"
+    data = simplejpeg.encode_jpeg(pixels, quality=_PREVIEW_QUALITY, colorspace=space, colorsubsampling="444")
+    return Response(data, media_type="image/jpeg", headers=_FOREVER)
+
+
+def _png(image: np.ndarray) -> Response:
+    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
+    _, data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return Response(data.tobytes(), media_type="image/png", headers=_FOREVER)
+
+
+def _missing() -> Response:
+    return Response("not found\n", 404, headers=_NO_STORE, media_type="text/plain")

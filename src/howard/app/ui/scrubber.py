@@ -1,0 +1,109 @@
+"""The timeline below the viewers, and playing at a reduced rate."""
+
+from typing import Any
+
+from nicegui import ui
+
+from howard.app.core.clips import Clip
+from howard.app.core.pair import Pair
+from howard.app.core.render_status import RenderStatus
+from howard.app.ui import texts
+from howard.app.ui.elements import icon_button
+from howard.app.ui.rendering import Renders
+from howard.app.ui.workspace import Workspace
+
+# Seconds from frame to frame while playing; frames that are not there by then are waited for.
+_PLAY_INTERVAL = 0.2
+_LETTERS = {"good": "g", "weak": "w", "failed": "f", "damaged": "d"}
+_EDITED = "e"
+
+
+class Scrubber(ui.element, component="scrubber.js"):
+    """The canvas of the timeline; emits the number of the frame that is sought."""
+
+    def __init__(self, workspace: Workspace, renders: Renders) -> None:
+        super().__init__()
+        self._workspace, self._renders = workspace, renders
+        self._props["texts"] = {"timeline": texts.TIMELINE, **texts.LANES}
+        self.on("seek", lambda event: workspace.seek(int(event.args["number"])))
+        for event in (workspace.shown_changed, renders.changed, workspace.pairs_changed):
+            event.subscribe(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Hand the browser what changed."""
+        workspace, pair, clip = self._workspace, self._workspace.pair, self._workspace.clip
+        if pair is None or clip is None:
+            changed: dict[str, Any] = {"count": 0, "first": 0, "number": 0}
+        else:
+            changed = {
+                "pair": pair.id,
+                "first": clip.first_number,
+                "count": clip.frame_count,
+                "number": workspace.shown.number,
+                "aspect": clip.width / clip.height,
+                "markIn": pair.first,
+                "markOut": pair.last,
+                **lanes(pair, clip, self._renders.status(pair)),
+            }
+        if any(self._props.get(name, self) != value for name, value in changed.items()):
+            self._props.update(changed)
+            self.update()
+
+
+def lanes(pair: Pair, clip: Clip, status: RenderStatus | None) -> dict[str, Any]:
+    """What the lanes show: a letter for each frame, and the indices of frames with strokes."""
+    states = {} if status is None else status.frame_states
+    numbers = range(clip.first_number, clip.first_number + clip.frame_count)
+    painted = {each.number if each.number is not None else each.anchor for each in pair.strokes}
+    letters = [_LETTERS.get(states.get(number, ""), _EDITED if number in painted else ".") for number in numbers]
+    return {
+        "status": "".join(letters),
+        "finished": "".join("1" if number in states else "." for number in numbers),
+        "strokes": [index for index, number in enumerate(numbers) if number in painted],
+    }
+
+
+class Transport:
+    """The row of buttons that play and set marks, with the frame's number."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._timer = ui.timer(_PLAY_INTERVAL, self._advance, active=False)
+        with ui.row().classes("howard-transport"):
+            self._play = icon_button("play_arrow", texts.PLAY, self.toggle)
+            icon_button("first_page", texts.MARK_IN, lambda: self.mark("first"))
+            icon_button("last_page", texts.MARK_OUT, lambda: self.mark("last"))
+            icon_button("backspace", texts.CLEAR_MARKS, lambda: workspace.update(first=None, last=None))
+            self._label = ui.label().classes("howard-frame").props("role=status")
+        workspace.shown_changed.subscribe(self._refresh)
+        self._refresh()
+
+    def toggle(self) -> None:
+        """Play, or stop."""
+        self._timer.active = not self._timer.active
+        self._play.props(f"icon={'pause' if self._timer.active else 'play_arrow'}")
+
+    def mark(self, which: str) -> None:
+        """Put the in mark ("first") or the out mark ("last") on the frame shown; the other gives way."""
+        pair, number = self._workspace.pair, self._workspace.shown.number
+        if pair is None:
+            return
+        marks = {"first": pair.first, "last": pair.last, which: number}
+        if None not in marks.values() and marks["first"] > marks["last"]:
+            marks = {"first": None, "last": None, which: number}
+        self._workspace.update(**marks)
+
+    def _advance(self) -> None:
+        workspace, pair, clip = self._workspace, self._workspace.pair, self._workspace.clip
+        if pair is None or clip is None:
+            return
+        if any(workspace.picture(pane).state == "computing" for pane in workspace.shown.panes):
+            return
+        first = clip.first_number if pair.first is None else pair.first
+        last = clip.last_number if pair.last is None else pair.last
+        workspace.seek(first if workspace.shown.number >= last else workspace.shown.number + 1)
+
+    def _refresh(self) -> None:
+        number, clip = self._workspace.shown.number, self._workspace.clip
+        self._label.set_text("" if clip is None else f"{texts.FRAME} {number} / {clip.last_number}")

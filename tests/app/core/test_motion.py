@@ -1,0 +1,145 @@
+"""Motion of place and person: known motions are found again, and masks follow them."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from howard.app.core.motion import PersonMotion, PlaceMotion, move_by_matrix, move_by_offsets
+from howard.media import DamagedFrameError, open_reader
+from howard.options import RenderOptions
+from howard.pipeline.inputs import open_inputs
+from howard.pipeline.plate_survey import PlateSurvey
+from howard.progress import SilentProgress
+from tests.pipeline.conftest import encode
+
+SIZE = (320, 240)
+
+
+def disc(x, y, radius=20):
+    mask = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    cv2.circle(mask, (x, y), radius, 1, cv2.FILLED)
+    return mask.astype(bool)
+
+
+def centre(mask):
+    rows, columns = np.nonzero(mask)
+    return columns.mean(), rows.mean()
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(-60, 60), st.integers(-50, 50))
+def test_masks_move_as_they_are_told(x, y):
+    expected = disc(160 + x, 120 + y)
+    shift = np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], np.float64)
+    np.testing.assert_array_equal(move_by_matrix(disc(160, 120), shift), expected)
+    # A quarter of the size, where offsets are a quarter as long.
+    offsets = np.broadcast_to(np.array([-x / 4, -y / 4], np.float32), (60, 80, 2)).copy()
+    np.testing.assert_array_equal(move_by_offsets(disc(160, 120), offsets), expected)
+
+
+def test_a_matrix_without_meaning_leaves_nothing():
+    with np.errstate(divide="ignore", invalid="ignore"):
+        assert not move_by_matrix(disc(160, 120), np.zeros((3, 3))).any()
+
+
+@pytest.fixture
+def place(clips):
+    with (
+        open_inputs(clips.shot, clips.plate, RenderOptions(), SilentProgress()) as inputs,
+        PlateSurvey(inputs.plate) as survey,
+    ):
+        yield PlaceMotion(inputs.shot, inputs.plate, survey)
+
+
+@pytest.mark.parametrize(("start", "index"), [(0, 5), (5, 1), (2, 3)])
+def test_the_place_moves_as_the_camera_did(place, start, index):
+    # Each frame of the shot shows the place a pixel further down, and a pixel further left.
+    place.follow(start, range(6))
+    moved = cv2.perspectiveTransform(np.array([[[40.0, 50], [280, 190]]]), place.matrix(start, index))
+    steps = index - start
+    expected = np.array([[[40.0 + steps, 50 - steps], [280 + steps, 190 - steps]]])
+    np.testing.assert_allclose(moved, expected, atol=0.4)
+
+
+def test_one_by_one_the_motion_is_the_same(place, clips):
+    place.follow(1, range(6))
+    with (
+        open_inputs(clips.shot, clips.plate, RenderOptions(), SilentProgress()) as inputs,
+        PlateSurvey(inputs.plate) as survey,
+    ):
+        alone = PlaceMotion(inputs.shot, inputs.plate, survey).matrix(1, 4)
+    np.testing.assert_array_equal(place.matrix(1, 4), alone)
+
+
+def test_damaged_frames_keep_the_motion_of_their_neighbours(place, clips):
+    whole = {index: place.matrix(1, index) for index in (3, 5)}
+    real = place._shot
+
+    class Damaged:
+        info = real.info
+
+        def __len__(self):
+            return len(real)
+
+        def __getitem__(self, index):
+            if index == 4:
+                raise DamagedFrameError("frame 5 is damaged")
+            return real[index]
+
+    damaged = PlaceMotion(Damaged(), place._plate, place._survey)
+    damaged.follow(1, range(6))
+    for index, near in ((3, 3), (4, 3), (5, 5)):
+        np.testing.assert_allclose(damaged.matrix(1, index), whole[near], atol=1e-9)
+    person = PersonMotion(Damaged())
+    np.testing.assert_array_equal(person.offsets(3, 4), np.zeros((240, 320, 2)))
+    assert np.abs(person.offsets(2, 5)).mean() > 0.5
+
+
+def test_without_any_likeness_the_place_stays(tmp_path, clips):
+    grey = encode(tmp_path / "grey.mp4", [np.full((240, 320, 3), 120, np.uint8)] * 2)
+    with (
+        open_inputs(clips.shot, grey, RenderOptions(), SilentProgress()) as inputs,
+        PlateSurvey(inputs.plate) as survey,
+    ):
+        motion = PlaceMotion(inputs.shot, inputs.plate, survey)
+        np.testing.assert_array_equal(motion.matrix(0, 3), np.eye(3))
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory):
+    """A textured person who goes right by six pixels a frame before a place that stays."""
+    rng = np.random.default_rng(3)
+
+    def texture(height, width):
+        low = rng.integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
+        return cv2.resize(low, (width, height), interpolation=cv2.INTER_CUBIC)
+
+    place, person = texture(240, 320), texture(120, 80)
+    frames = []
+    for step in range(6):
+        image = place.copy()
+        image[80:200, 60 + 6 * step : 140 + 6 * step] = person
+        frames.append(image)
+    return encode(tmp_path_factory.mktemp("walk") / "walk.mp4", frames)
+
+
+@pytest.mark.parametrize(("start", "index"), [(0, 4), (5, 2)])
+def test_strokes_on_the_person_follow_it(walk, start, index):
+    with open_reader(walk) as shot:
+        offsets = PersonMotion(shot).offsets(start, index)
+    moved = move_by_offsets(disc(100 + 6 * start, 140), offsets)
+    assert centre(moved) == pytest.approx((100 + 6 * index, 140), abs=2)
+    assert moved.sum() == pytest.approx(disc(100, 140).sum(), rel=0.1)
+
+
+def test_the_order_of_asking_does_not_matter(walk):
+    with open_reader(walk) as shot:
+        motion = PersonMotion(shot)
+        motion.follow([4, 2, 3])
+        ahead = [motion.offsets(1, index) for index in (5, 3, 0)]
+        again = [PersonMotion(shot).offsets(1, index) for index in (5, 3, 0)]
+    for first, second in zip(ahead, again, strict=True):
+        np.testing.assert_array_equal(first, second)
+    assert not PersonMotion(shot).offsets(2, 2).any()

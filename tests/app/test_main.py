@@ -1,0 +1,43 @@
+"""The command of the app: shot and plate without keys, and errors in one line."""
+
+import pytest
+
+from howard.app.__main__ import AppSettings, main, name_clips
+from howard.cli import read_settings
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ([], {}),
+        (["a.mov", "b.mov"], {"shot": "a.mov", "plate": "b.mov"}),
+        (["a=1.mov", "b.mov", "port=99"], {"shot": "a=1.mov", "plate": "b.mov", "port": 99}),
+        (["project=x.json", "a.mov", "plate=b.mov"], {"shot": "a.mov", "plate": "b.mov", "project": "x.json"}),
+        (["browser=false"], {"browser": False}),
+    ],
+)
+def test_clips_need_no_keys(given: list[str], read: dict[str, object]) -> None:
+    assert read_settings(AppSettings, name_clips(given)) == AppSettings(**read)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["a.mov"], "error: a shot goes with its plate; give both"),
+        (["a.mov", "b.mov", "c.mov"], "error: 'c.mov' is not key=value"),
+        (["port=0"], "error: port=0 is no port"),
+        (["--port", "9"], "error: unknown option '--port'"),
+    ],
+)
+def test_bad_arguments_end_with_one_line(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    [printed] = capsys.readouterr().err.splitlines()
+    assert printed.startswith(line)
+
+
+def test_help_lists_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--help"])
+    page = capsys.readouterr().out
+    assert all(f"{name}=" in page for name in ("shot", "plate", "project", "port", "browser"))

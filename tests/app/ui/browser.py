@@ -1,0 +1,151 @@
+"""The app in a process of its own and a real browser before it, for the slow tests."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+SAMPLE = ROOT / "data" / "sample"
+# Seconds: previews of a frame take a few, on a busy machine many.
+PATIENCE = 120
+# Where screenshots are kept for people to look at; nowhere if unset.
+_SCREENSHOTS = os.environ.get("HOWARD_SCREENSHOTS")
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+class RunningApp(NamedTuple):
+    """An app that serves: its address with the token, its project's folder, and its process."""
+
+    address: str
+    folder: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def origin(self) -> str:
+        """The address without path and token."""
+        return self.address.partition("/?")[0]
+
+
+def browser_path() -> str:
+    """A Chromium's program; skips the test where there is none."""
+    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if found is None:
+        pytest.skip("no Chromium is installed")
+    return found
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """That of an app whose recent projects are kept in ``folder``."""
+    own = {"PYTHONPATH": str(ROOT / "src"), "XDG_CONFIG_HOME": str(folder / "config"), "OMP_NUM_THREADS": "1"}
+    return os.environ | own
+
+
+@contextmanager
+def running_app(folder: Path, *arguments: str) -> Iterator[RunningApp]:
+    """The app with a project in ``folder``."""
+    project = f"project={folder / 'film.howard.json'}"
+    command = [sys.executable, "-m", "howard.app", *arguments, project, "browser=false"]
+    process = subprocess.Popen(command, env=environment(folder), cwd=folder, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        address = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", line)
+        assert address is not None, line
+        yield RunningApp(address[0], folder, process)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_for(happens: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """Wait until a condition is true, and give its value."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        value = happens()
+        if value:
+            return value
+        time.sleep(0.2)
+    raise AssertionError(f"after {patience} s still not: {what}")
+
+
+class Screen:
+    """The app's page in one tab, with what tests do to it."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.problems: list[str] = []
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("response", lambda answer: answer.status >= 400 and self.problems.append(answer.url))
+
+    def open(self, address: str) -> None:
+        """Load the page."""
+        self.page.goto(address)
+        self.page.wait_for_selector(".howard-viewer canvas")
+
+    def wait_for_views(self, *labels: str) -> None:
+        """Wait until the viewers show these views."""
+        text = "; ".join(f"{label}, ready" for label in labels)
+        wait_for(lambda: self.canvas.get_attribute("aria-label") == text, f"the viewers show {text}")
+        # Pictures are loaded and painted after their views are known.
+        wait_for(lambda: self.level(0.5, 0.25) is not None, "the picture is painted", 30)
+        self.page.wait_for_timeout(700)
+
+    @property
+    def canvas(self) -> Any:
+        """The viewers' canvas."""
+        return self.page.locator(".howard-viewer canvas")
+
+    def level(self, x: float, y: float, size: int = 5) -> float | None:
+        """Mean level, 0 to 255, of a square on the canvas around a place given in shares; None where it is empty."""
+        script = """(canvas, [x, y, size]) => {
+            const context = canvas.getContext("2d");
+            const [left, top] = [x * canvas.width - size / 2, y * canvas.height - size / 2];
+            const pixels = context.getImageData(left, top, size, size).data;
+            let sum = 0, opaque = 0;
+            for (let i = 0; i < pixels.length; i += 4) {
+                sum += (pixels[i] + pixels[i + 1] + pixels[i + 2]) / 3;
+                opaque += pixels[i + 3];
+            }
+            return opaque ? sum / (size * size) : null;
+        }"""
+        return self.canvas.evaluate(script, [x, y, size])
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """A place on the canvas in coordinates of the page."""
+        box = self.canvas.bounding_box()
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    def drag(self, *places: tuple[float, float]) -> None:
+        """Press the button at the first place on the canvas, go through the others, and let go."""
+        self.page.mouse.move(*self.place(*places[0]))
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*self.place(*place), steps=6)
+        self.page.mouse.up()
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, with a moment for the server after each."""
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.page.wait_for_timeout(250)
+
+    def click(self, name: str) -> None:
+        """Press a button by its name."""
+        self.page.get_by_role("button", name=name, exact=True).first.click()
+
+    def keep(self, name: str) -> None:
+        """Take a screenshot for people, where these are wanted."""
+        if _SCREENSHOTS:
+            size = self.page.viewport_size
+            path = Path(_SCREENSHOTS) / f"{name}_{size['width']}x{size['height']}.png"
+            self.page.mouse.move(720, 890)
+            self.page.screenshot(path=str(path))

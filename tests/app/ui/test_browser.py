@@ -1,0 +1,258 @@
+"""What a film-maker does in the app, in a real browser: preview, wipe, paint, finish, render, stop, go on, look."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+pytest.importorskip("nicegui")
+pytest.importorskip("playwright")
+from playwright.sync_api import sync_playwright
+
+from tests.app.ui.browser import SAMPLE, RunningApp, Screen, browser_path, running_app, wait_for
+from tests.small_clips import small_clip
+
+pytestmark = pytest.mark.slow
+SIZES = [(1440, 900), (1920, 1080)]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    folder = tmp_path_factory.mktemp("app")
+    with running_app(folder, str(SAMPLE / "shot.mp4"), str(SAMPLE / "plate.mp4")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=SIZES[:1], ids=lambda size: f"{size[0]}x{size[1]}")
+def screen(request: pytest.FixtureRequest, app: RunningApp, chromium: Any) -> Iterator[Screen]:
+    width, height = request.param
+    page = chromium.new_page(viewport={"width": width, "height": height})
+    tab = Screen(page)
+    tab.open(app.address)
+    yield tab
+    tab.keep(f"end_of_{request.node.originalname}")
+    page.close()
+    assert tab.problems == []
+
+
+def set_up_views(screen: Screen, layout: str = "Two viewers") -> None:
+    """The shot and its matte at the first frame, not painting, nothing changed."""
+    screen.click(layout)
+    screen.press("Home", "1", "Shift+6", "v", "f")
+    screen.wait_for_views(*("Shot", "Matte")[: 1 if layout == "One viewer" else 2])
+
+
+@pytest.mark.parametrize("screen", SIZES, indirect=True)
+def test_every_view_shows_something_else(screen: Screen) -> None:
+    set_up_views(screen)
+    screen.keep("matte")
+    screen.click("One viewer")
+    seen = []
+    labels = ["Shot", "Plate frame", "Aligned plate", "Difference", "Coverage"]
+    for digit, label in enumerate([*labels, "Matte", "Foreground", "Composite", "Shadow"], start=1):
+        screen.press(str(digit))
+        screen.wait_for_views(label)
+        screen.keep(f"view{digit}")
+        seen.append([screen.level(x / 8, y / 8) for x in range(2, 7) for y in range(2, 7)])
+    assert all(first != second for index, first in enumerate(seen) for second in seen[:index])
+
+
+def test_the_wipe_shows_each_view_on_its_side(screen: Screen) -> None:
+    set_up_views(screen, "A/B wipe")
+    person, place = (0.5, 0.6), (0.9, 0.3)
+    before = screen.level(*place)
+    assert before == pytest.approx(0, abs=3)
+    assert screen.level(*person) is not None
+    screen.drag((0.5, 0.5), (0.95, 0.5))
+    screen.page.wait_for_timeout(300)
+    after = screen.level(*place)
+    assert after is not None
+    assert after > 40
+    screen.keep("wipe")
+    screen.press(*[","] * 18)
+    assert screen.level(*place) == pytest.approx(0, abs=3)
+
+
+def test_a_remove_stroke_takes_alpha_away_and_undo_brings_it_back(screen: Screen) -> None:
+    set_up_views(screen, "One viewer")
+    screen.press("6")
+    screen.wait_for_views("Matte")
+    person = (0.5, 0.75)
+    assert screen.level(*person) == pytest.approx(255, abs=3)
+    screen.page.get_by_role("tab", name="Paint").click()
+    screen.press("r")
+    screen.drag((0.46, 0.75), (0.54, 0.75))
+    screen.page.wait_for_timeout(600)
+    screen.keep("stroke")
+    screen.press("v")
+    screen.wait_for_views("Matte")
+    assert screen.level(*person) == pytest.approx(0, abs=3)
+    screen.keep("removed")
+    screen.press("Control+z")
+    wait_for(lambda: (screen.level(*person) or 0) > 250, "undo brings alpha back")
+    screen.press("Control+Shift+Z")
+    wait_for(lambda: (screen.level(*person) or 0) < 5, "redo takes it away")
+    screen.press("Control+z")
+    wait_for(lambda: (screen.level(*person) or 0) > 250, "undo brings alpha back")
+
+
+def test_choke_is_previewed_and_a_double_click_resets_it(screen: Screen) -> None:
+    set_up_views(screen, "One viewer")
+    screen.press("6")
+    screen.wait_for_views("Matte")
+
+    def area() -> float:
+        return sum((screen.level(x / 64, 0.7, 3) or 0) for x in range(16, 48))
+
+    whole = area()
+    number = screen.page.locator("input[type=number][aria-label^=choke]")
+    number.fill("12")
+    wait_for(lambda: area() < whole - 100, "the matte is smaller")
+    screen.keep("choke")
+    screen.page.locator(".howard-label", has_text="choke").dblclick()
+    wait_for(lambda: area() == whole, "the matte is as it was")
+    assert number.input_value() == "0"
+
+
+def test_render_cancel_resume_and_report(screen: Screen, app: RunningApp) -> None:
+    set_up_views(screen)
+    screen.press("Home", "i", *["ArrowRight"] * 5, "o")
+    screen.page.get_by_text("Outputs", exact=True).click()
+    screen.page.get_by_role("checkbox", name="prores").click()
+    screen.page.wait_for_timeout(500)
+    screen.click("Render")
+    line = screen.page.locator(".howard-queue [role=status]")
+    wait_for(
+        lambda: "of 6 frames" in line.inner_text() and not line.inner_text().startswith("0"), "frames are rendered"
+    )
+    screen.keep("rendering")
+    screen.page.reload()
+    screen.page.wait_for_selector(".howard-viewer canvas")
+    line = screen.page.locator(".howard-queue [role=status]")
+    wait_for(lambda: "of 6 frames" in line.inner_text(), "the render is shown after the page was loaded again")
+    screen.click("Cancel")
+    wait_for(lambda: "stopped" in line.inner_text() or "done" in line.inner_text(), "the render ends")
+    output = app.folder / "renders" / "shot"
+    if "stopped" in line.inner_text():
+        assert len(list(output.glob("*.png"))) < 6
+        screen.keep("stopped")
+        screen.click("Resume")
+    wait_for(lambda: line.inner_text().startswith(("done", "needs a look")), "the render is done")
+    assert sorted(path.name for path in output.glob("*.png")) == [f"shot.{number:04d}.png" for number in range(1, 7)]
+    with av.open(str(output / "shot.mov")) as movie:
+        assert sum(1 for _ in movie.decode(video=0)) == 6
+    screen.click("Report")
+    report = screen.page.frame_locator("iframe")
+    report.locator("h1, h2").first.wait_for()
+    screen.page.wait_for_timeout(1500)
+    screen.keep("report")
+    screen.page.locator(".howard-report").get_by_role("button", name="Close").click()
+    report.locator("body").wait_for(state="detached")
+    screen.keep("done")
+    screen.click("Remove the marks")
+
+
+def test_two_tabs_show_one_state(screen: Screen, app: RunningApp, chromium: Any) -> None:
+    set_up_views(screen)
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    other = Screen(page)
+    other.open(app.address)
+    other.press("ArrowRight", "ArrowRight", "ArrowRight")
+    frame = screen.page.locator(".howard-frame")
+    wait_for(lambda: frame.inner_text() == "Frame 4 / 36", "the first tab follows", 20)
+    screen.page.locator("input[type=number][aria-label^=feather]").fill("3")
+    field = page.locator("input[type=number][aria-label^=feather]")
+    wait_for(lambda: field.input_value() == "3", "the second tab follows", 20)
+    screen.page.locator(".howard-label", has_text="feather").dblclick()
+    wait_for(lambda: field.input_value() == "0", "the second tab follows", 20)
+    page.close()
+    assert other.problems == []
+
+
+def add_pair(screen: Screen, shot: Path, plate: Path) -> None:
+    screen.click("Add a shot and its plate")
+    screen.page.get_by_role("textbox", name="The shot:").fill(str(shot))
+    screen.page.get_by_role("textbox", name="The plate:").fill(str(plate))
+    screen.click("Add")
+
+
+def test_a_wrong_file_is_named_and_help_is_near(screen: Screen, app: RunningApp) -> None:
+    wrong = app.folder / "notes.mp4"
+    wrong.write_text("not a video")
+    add_pair(screen, wrong, SAMPLE / "plate.mp4")
+    row = screen.page.locator(".howard-pair", has_text="notes")
+    row.locator(".howard-message", has_text="notes.mp4").wait_for()
+    screen.keep("wrong_file")
+    row.get_by_role("button", name="What now?").click()
+    screen.page.locator(".howard-help").get_by_text("First steps").first.wait_for()
+    screen.keep("help")
+    screen.click("Close")
+    row.get_by_role("button", name="Take notes out of the project (files stay)").click()
+    row.wait_for(state="detached")
+
+
+def test_a_renderer_that_crashes_is_an_error_of_its_pair(screen: Screen, app: RunningApp, tmp_path: Path) -> None:
+    shot = small_clip(tmp_path / "crash.mp4", 0, 30)
+    add_pair(screen, shot, small_clip(tmp_path / "crash_plate.mp4", 0, 30, clip="plate.mp4"))
+    screen.page.locator(".howard-chosen", has_text="crash").wait_for()
+    screen.click("Render")
+    line = screen.page.locator(".howard-queue [role=status]")
+    wait_for(lambda: "of 30 frames" in line.inner_text(), "frames are rendered")
+    os.kill(find_renderer("crash.mp4"), signal.SIGKILL)
+    screen.page.locator(".howard-chosen .howard-message", has_text="ended unexpectedly").wait_for()
+    screen.keep("crashed")
+    screen.page.locator(".howard-pair", has_text="shot").first.click()
+    screen.wait_for_views("Shot", "Matte")
+
+
+def find_renderer(shot: str) -> int:
+    """The process that renders a shot."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if shot.encode() in command and b"progress=json" in command:
+            return int(process.name)
+    pytest.skip("processes cannot be listed here")
+
+
+# The name that a screen reader reads of what has the focus; icons are hidden from it.
+NAME_OF_FOCUS = """() => {
+    const copy = document.activeElement.cloneNode(true);
+    copy.querySelectorAll("i").forEach((icon) => icon.remove());
+    return document.activeElement.getAttribute("aria-label") || copy.textContent.trim();
+}"""
+
+
+def test_every_control_is_reached_with_tab_and_has_a_name(screen: Screen) -> None:
+    screen.page.get_by_text("Outputs", exact=True).click()
+    names = []
+    for _ in range(90):
+        screen.page.keyboard.press("Tab")
+        names.append(screen.page.evaluate(NAME_OF_FOCUS))
+    assert "" not in names
+    wanted = {"Render", "Left viewer", "Right viewer", "Add a shot and its plate", "png", "Copy as command"}
+    assert wanted <= set(names)
+    assert any(name.startswith("choke: ") for name in names)
+    screen.page.locator(".howard-view input").first.focus()
+    screen.press("Enter", "ArrowDown", "ArrowDown", "Enter")
+    wait_for(lambda: "Aligned plate" in screen.canvas.get_attribute("aria-label"), "the view is chosen with keys")
+    screen.page.locator("[role=slider][aria-label^='feather'] [tabindex='0']").focus()
+    screen.press("ArrowRight")
+    field = screen.page.locator("input[type=number][aria-label^=feather]")
+    wait_for(lambda: float(field.input_value()) == 0.5, "the slider is moved with keys")
+    screen.page.locator(".howard-label", has_text="feather").dblclick()
+    wait_for(lambda: float(field.input_value()) == 0, "the slider is reset")

@@ -1,0 +1,105 @@
+"""What the panels are made from: every option has its place, every error its help, every text is there."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("nicegui")
+from howard.app.core.pair import STATES, Pair
+from howard.app.core.render_status import RENDER_STATES, RenderStatus
+from howard.app.core.strokes import Point, Stroke
+from howard.app.core.views import VIEWS
+from howard.app.ui import texts
+from howard.app.ui.help_pages import find_topic, read_help
+from howard.app.ui.project_bar import project_path
+from howard.app.ui.queue_panel import describe
+from howard.app.ui.rendering import BUSY
+from howard.app.ui.scrubber import lanes
+from howard.app.ui.settings_panel import NOT_SHOWN, SECTIONS
+from howard.app.ui.shown import LAYOUTS
+from howard.fields import list_settings
+from howard.options import RenderOptions
+
+
+def test_every_option_is_in_one_section() -> None:
+    shown = [name for names in SECTIONS.values() for name in names]
+    assert sorted([*shown, *NOT_SHOWN]) == sorted(each.name for each in list_settings(RenderOptions))
+    assert SECTIONS.keys() == texts.SECTIONS.keys()
+
+
+def test_every_name_has_a_text() -> None:
+    assert texts.VIEWS.keys() == set(VIEWS)
+    assert texts.STATES.keys() == set(STATES)
+    assert texts.LAYOUTS.keys() == set(LAYOUTS)
+    assert texts.RENDER_STATES.keys() == set(RENDER_STATES) - {*BUSY, "idle"}
+    assert texts.LABELS.keys() <= {each.name for each in list_settings(RenderOptions)}
+
+
+@pytest.mark.parametrize(
+    ("message", "topic"),
+    [
+        ("plate.mov: not a video file (expected a video, an image sequence or a still)", "plate"),
+        ("garbage=crew.png has no frame 7; give a still, or a frame for each of the shot's", "masks"),
+        ("input_colour='slog' is not known; choose slog3", "colour"),
+        ("output=renders/{day} holds a token that is not known; there are {shot}", "outputs"),
+        ("nothing that is known", "start"),
+    ],
+)
+def test_errors_lead_to_the_page_that_helps(message: str, topic: str) -> None:
+    assert find_topic(message) == topic
+    assert topic in texts.HELP_TOPICS
+
+
+@pytest.mark.parametrize("topic", texts.HELP_TOPICS)
+def test_every_topic_has_a_page(topic: str) -> None:
+    assert read_help(topic).startswith("### ")
+
+
+def test_the_key_page_names_every_key_of_the_page() -> None:
+    from howard.app.ui.keys import paint_keys, viewer_keys
+
+    page = read_help("keys").lower()
+    named = {"ctrl+y", "="} | set(re.findall(r"[^ |,]+", page.replace("comma", ",").replace("full stop", ".")))
+    keys = viewer_keys(MagicMock(), MagicMock()) | paint_keys(MagicMock())
+    assert keys.keys() - named - {",", "."} == set()
+
+
+def test_scripts_ask_for_the_sizes_that_the_server_makes() -> None:
+    from howard.app.ui.routes import PREVIEW_SIDES, TILE
+
+    script = (files("howard.app.ui") / "web" / "pictures.js").read_text()
+    assert f"PREVIEW_SIDES = [{', '.join(map(str, PREVIEW_SIDES))}]" in script
+    assert f"TILE = {TILE};" in script
+
+
+class SixFrames:
+    first_number, frame_count = 101, 6
+
+
+def test_lanes_have_a_letter_for_each_frame() -> None:
+    strokes = (
+        Stroke("remove", 104, (Point(1, 1),), 3),
+        Stroke("keep", None, (Point(1, 1),), 3, anchor=106),
+    )
+    pair = Pair(id="p", shot=Path("/a.mov"), plate=(Path("/b.mov"),), strokes=strokes)
+    status = RenderStatus("running", frame_states={101: "good", 102: "weak", 103: "failed"})
+    found = lanes(pair, SixFrames, status)  # type: ignore[arg-type]
+    assert found == {"status": "gwfe.e", "finished": "111...", "strokes": [3, 5]}
+
+
+@given(st.sampled_from(RENDER_STATES), st.integers(0, 500), st.floats(0, 1e5), st.booleans())
+def test_every_render_state_fits_in_a_line(state: str, total: int, seconds: float, is_measured: bool) -> None:
+    measured = {"frames_per_second": 0.5, "seconds_left": seconds, "memory_bytes": 2**30} if is_measured else {}
+    line = describe(RenderStatus(state, done=total // 2, total=total, **measured))  # type: ignore[arg-type]
+    assert line
+    assert "\n" not in line
+
+
+def test_project_files_get_their_suffix() -> None:
+    assert project_path("film").name == "film.howard.json"
+    assert project_path("film.howard.json").name == "film.howard.json"
