@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from howard.data import find_people, find_places, read_picture
 from howard.data.people import photos_without_foreground, scan_people
+from howard.data.pictures import open_video
 from howard.data.places import scan_places
 from howard.data.splits import read_split_lists, split_by_name
 from howard.errors import InputError
@@ -77,8 +79,9 @@ def test_clips_of_frames_and_videos_as_videomatte_unpacks(tmp_path: Path) -> Non
             draw(tmp_path / side / "pha" / "0000" / f"{frame:05d}.png", 50 * frame)
     draw(tmp_path / "train" / "fgr" / "0001.mp4", 200)
     draw(tmp_path / "train" / "pha" / "0001.mp4", 255)
-    assert names(scan_people(tmp_path)) == {"train/0000": "train", "train/0001": "train", "test/0000": "test"}
-    frames, video = find_people(tmp_path, "train")
+    sides = names(scan_people(tmp_path))
+    assert sorted(sides.values()) == ["test", "train", "val"], "one of the two is held out for validation"
+    frames, video = (clip for clip, side in scan_people(tmp_path) if side != "test")
     assert (frames.frame_count, video.frame_count) == (3, 5)
     assert frames.read(2).alpha.max() == 100
     person = video.read(4)
@@ -87,6 +90,18 @@ def test_clips_of_frames_and_videos_as_videomatte_unpacks(tmp_path: Path) -> Non
     assert person.alpha.min() >= 253
     with pytest.raises(InputError, match=r"0001\.mp4 has 5 frames, not 6"):
         video.read(5)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_forked_processes_do_not_share_open_videos(tmp_path: Path) -> None:
+    draw(tmp_path / "a.mp4", 200)
+    open_video(tmp_path / "a.mp4")
+    assert open_video.cache_info().currsize > 0
+    child = os.fork()
+    if child == 0:
+        os._exit(open_video.cache_info().currsize)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert open_video.cache_info().currsize == 0
 
 
 def test_photos_and_masks_as_p3m_and_aim_unpack_need_a_foreground_first(tmp_path: Path) -> None:

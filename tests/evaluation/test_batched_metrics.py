@@ -1,4 +1,4 @@
-"""Batched metrics: each equals its definition image by image."""
+"""Batched scores: each equals its definition, in NumPy, image by image."""
 
 import math
 
@@ -9,17 +9,34 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.evaluation import metrics
-from howard.evaluation.batched_metrics import clip_dtssd, edge_band, frame_metrics
+from howard.evaluation import batched_metrics
+from howard.evaluation.batched_metrics import dtssd, edge_band
+from howard.evaluation.connectivity import body_levels, connectivity_error
+from howard.evaluation.suite.frame_metrics import frame_metrics
+from tests.evaluation import numpy_metrics
 
-DEFINITIONS = {
-    "mad": metrics.mad,
-    "mse": metrics.mse,
-    "grad": metrics.gradient_error,
-    "band_mad": metrics.band_mad,
-    "lost": lambda predicted, true: percentage(metrics.person_dropouts(predicted, true), true >= 0.95),
-    "background_kept": lambda predicted, true: percentage(metrics.background_dropouts(predicted, true), true <= 0.05),
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA"))]
+OF_ALPHA = (
+    "mad",
+    "mse",
+    "gradient_error",
+    "gradient_error_low_resolution",
+    "band_mad",
+    "person_dropouts",
+    "background_dropouts",
+)
+OF_SUITE = {
+    "mad": numpy_metrics.mad,
+    "mse": numpy_metrics.mse,
+    "grad": numpy_metrics.gradient_error,
+    "band_mad": numpy_metrics.band_mad,
+    "lost": lambda predicted, true: percentage(numpy_metrics.person_dropouts(predicted, true), true >= 0.95),
+    "background_kept": lambda predicted, true: percentage(
+        numpy_metrics.background_dropouts(predicted, true), true <= 0.05
+    ),
 }
+SEEDS = st.integers(0, 2**16)
+SIZES = {"height": st.integers(24, 260), "width": st.integers(24, 90)}
 
 
 def percentage(share: float, where: np.ndarray) -> float:
@@ -38,12 +55,65 @@ def batch(planes: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(planes)[:, None]
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 2**16), height=st.integers(24, 260), width=st.integers(24, 90))
-def test_every_metric_equals_its_definition(seed: int, height: int, width: int) -> None:
+@given(seed=SEEDS, **SIZES)
+def test_every_score_equals_its_definition(device: str, seed: int, height: int, width: int) -> None:
+    predicted, true = mattes(seed, 2, height, width), mattes(seed + 1, 2, height, width)
+    pair = batch(predicted).to(device), batch(true).to(device)
+    for name in OF_ALPHA:
+        wanted = [getattr(numpy_metrics, name)(*each) for each in zip(predicted, true, strict=True)]
+        found = getattr(batched_metrics, name)(*pair).cpu().numpy()
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@settings(max_examples=20, deadline=None)
+@given(seed=SEEDS, islands=st.floats(0, 0.4), **SIZES)
+def test_connectivity_equals_its_definition(device: str, seed: int, islands: float, height: int, width: int) -> None:
+    # Scattered pixels make many small components, and at most steps none with more than half of the pixels.
+    is_lost = np.random.default_rng(seed).random((2, height, width)) < islands
+    predicted, true = np.where(is_lost, 0, mattes(seed, 2, height, width)), mattes(seed + 1, 2, height, width)
+    found = connectivity_error(batch(predicted).to(device), batch(true).to(device)).cpu().numpy()
+    wanted = [numpy_metrics.connectivity_error(*each) for each in zip(predicted, true, strict=True)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-8)
+
+
+def test_a_body_of_less_than_half_of_the_pixels_is_found_among_all_components() -> None:
+    reached = np.zeros((8, 30), np.uint8)
+    reached[:3, :4], reached[:4, 10:14], reached[:, 20:22] = 10, 9, 9  # 12, 16 and 16 pixels
+    levels = body_levels(reached)
+    assert (levels[:3, :4] == 0).all()  # left out of the body at every step below the highest
+    assert (levels[:4, 10:14] == 9).all()
+    assert (levels[:, 20:22] == 0).all()
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_a_flat_matte_is_one_body_or_none(alpha: float) -> None:
+    flat = torch.full((2, 1, 6, 7), alpha)
+    assert connectivity_error(flat, flat).tolist() == [0, 0]
+    assert connectivity_error(flat, 1 - flat).tolist() == pytest.approx([42 / 1e3] * 2)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=SEEDS)
+def test_scores_of_foregrounds_equal_their_definitions(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    true = mattes(seed, 2)
+    colours = rng.random((2, 2, 60, 44, 3), np.float32)
+    tensors = [torch.from_numpy(each).permute(0, 3, 1, 2) for each in colours]
+    for name in ("foreground_mad", "foreground_mse"):
+        wanted = [getattr(numpy_metrics, name)(*each) for each in zip(*colours, true, strict=True)]
+        found = getattr(batched_metrics, name)(*tensors, batch(true))
+        np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-5, err_msg=name)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=SEEDS, **SIZES)
+def test_the_suites_metrics_equal_their_definitions(seed: int, height: int, width: int) -> None:
     predicted, true = mattes(seed, 2, height, width), mattes(seed + 1, 2, height, width)
     found = frame_metrics(batch(predicted), batch(true))
-    for name, definition in DEFINITIONS.items():
+    for name, definition in OF_SUITE.items():
         wanted = [definition(*each) for each in zip(predicted, true, strict=True)]
         np.testing.assert_allclose(found[name].numpy(), wanted, rtol=1e-5, atol=1e-5, err_msg=name)
 
@@ -52,14 +122,14 @@ def test_every_metric_equals_its_definition(seed: int, height: int, width: int) 
 def test_the_band_is_the_disc_around_soft_pixels(height: int) -> None:
     true = np.zeros((height, 70), np.float32)
     true[0, 0] = true[height // 2, 30] = true[height // 2 + 1, 33] = true[-1, -1] = 0.5
-    np.testing.assert_array_equal(edge_band(batch(true[None])).numpy()[0, 0], metrics.edge_band(true))
+    np.testing.assert_array_equal(edge_band(batch(true[None])).numpy()[0, 0], numpy_metrics.edge_band(true))
 
 
 def test_dtssd_equals_its_definition_frame_by_frame() -> None:
     predicted, true = mattes(0, 5), mattes(1, 5)
-    found = clip_dtssd(batch(predicted), batch(true)).numpy()
+    found = dtssd(batch(predicted), batch(true)).numpy()
     wanted = [0.0]
-    wanted += [metrics.dtssd(predicted[t], true[t], predicted[t - 1], true[t - 1]) for t in range(1, 5)]
+    wanted += [numpy_metrics.dtssd(predicted[t], true[t], predicted[t - 1], true[t - 1]) for t in range(1, 5)]
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
@@ -79,7 +149,7 @@ def test_hair_is_the_part_of_the_band_in_its_region() -> None:
     predicted, true = mattes(2, 1), mattes(3, 1)
     hair = np.zeros_like(true, bool)
     hair[:, :20] = True
-    inside = metrics.edge_band(true[0]) & hair[0]
+    inside = numpy_metrics.edge_band(true[0]) & hair[0]
     found = frame_metrics(batch(predicted), batch(true), hair=batch(hair))
     assert found["hair_band_mad"].item() == pytest.approx(1e3 * np.abs(predicted - true)[0][inside].mean(), rel=1e-5)
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from howard.evaluation import metrics
-from howard.evaluation.scores import CLIP_SCORES, FRAME_SCORES, MatteScores, as_batch, eight_bit
+from howard.evaluation.metrics import as_batch
+from howard.evaluation.scores import CLIP_SCORES, FRAME_SCORES, MatteScores, eight_bit
 
 
 def collect(predicted: list[np.ndarray], true: list[np.ndarray]) -> dict[str, float]:
@@ -40,18 +41,31 @@ def test_frames_without_a_score_are_left_out_of_its_mean(moving: list[np.ndarray
     empty = np.zeros_like(moving[0])
     means = collect([empty, empty], [empty, moving[0]])
     assert means["person_dropouts"] == 1
-    assert means["mad"] == pytest.approx(1e3 * eight_bit(moving[0]).mean() / 2, rel=1e-5)
+    assert means["mad"] == pytest.approx(1e3 * eight_bit(as_batch(moving[0])).mean().item() / 2, rel=1e-5)
 
 
 def test_alpha_is_rounded_to_eight_bits() -> None:
-    np.testing.assert_array_equal(eight_bit(np.array([0, 0.4 / 255, 0.6 / 255, 1])), np.float32([0, 0, 1 / 255, 1]))
+    rounded = eight_bit(torch.tensor([0, 0.4 / 255, 0.6 / 255, 1]))
+    np.testing.assert_array_equal(rounded.numpy(), np.float32([0, 0, 1 / 255, 1]))
 
 
-def test_a_batch_scores_as_its_frames_one_by_one(moving: list[np.ndarray]) -> None:
+@pytest.mark.parametrize("sizes", [[5], [2, 3], [1, 4]])
+def test_a_batch_scores_as_its_frames_one_by_one(moving: list[np.ndarray], sizes: list[int]) -> None:
     predicted = [0.8 * frame for frame in moving]
     scores = MatteScores()
-    scores.update(*(torch.cat([as_batch(frame) for frame in frames]) for frames in (predicted, moving)))
+    batches = [torch.cat([as_batch(frame) for frame in frames]).split(sizes) for frames in (predicted, moving)]
+    for batch in zip(*batches, strict=True):
+        scores.update(*batch)
     assert {name: value.item() for name, value in scores.compute().items()} == collect(predicted, moving)
+
+
+def test_scores_of_half_precision_are_those_of_float(moving: list[np.ndarray]) -> None:
+    half, whole = MatteScores(("mad", "grad", "conn")), MatteScores(("mad", "grad", "conn"))
+    for frame in moving:
+        rounded = as_batch(frame).bfloat16()
+        half.update(0.5 * rounded, as_batch(frame))
+        whole.update((0.5 * rounded).float(), as_batch(frame))
+    assert half.compute() == whole.compute()
 
 
 def test_after_a_reset_another_clip_begins(moving: list[np.ndarray]) -> None:

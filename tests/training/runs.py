@@ -1,13 +1,17 @@
 """Experiments made small, and ``train.py`` as a command."""
 
+import csv
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 import howard.training.__main__  # registers the settings  # noqa: F401
+from howard.errors import InputError
+from howard.training.offline_wandb import read_offline_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,11 +44,32 @@ def composed(experiment: str, *overrides: str) -> DictConfig:
         return compose("train", [f"experiment={experiment}", *overrides])
 
 
+def logged_figures(run: Path, name: str) -> list[float]:
+    """What the CSV logger of a run wrote of a figure, row by row."""
+    with (run / "csv" / "version_0" / "metrics.csv").open() as file:
+        return [float(row[name]) for row in csv.DictReader(file) if row.get(name)]
+
+
+def wait_until_written(offline_run: Path) -> None:
+    """Wait for the process of wandb's that writes a finished run, and may not have begun."""
+    deadline = time.monotonic() + 60
+    while not (list(offline_run.glob("*.wandb")) and is_written(offline_run)):
+        assert time.monotonic() < deadline, f"{offline_run} was not written"
+        time.sleep(0.2)
+
+
+def is_written(offline_run: Path) -> bool:
+    try:
+        return read_offline_run(offline_run).is_finished
+    except InputError:  # not begun
+        return False
+
+
 def line(*arguments: str) -> list[str]:
     """``python train.py`` with these arguments."""
     return [sys.executable, str(ROOT / "train.py"), *arguments]
 
 
-def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run ``train.py`` in a folder and wait for it."""
-    return subprocess.run(line(*arguments), cwd=folder, capture_output=True, text=True, timeout=600)
+def command(*arguments: str, folder: Path, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    """Run ``train.py`` in a folder and wait for it, at most ``timeout`` seconds."""
+    return subprocess.run(line(*arguments), cwd=folder, capture_output=True, text=True, timeout=timeout)

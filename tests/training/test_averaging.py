@@ -1,14 +1,17 @@
 """The average follows the weights on their device, and is what a run would export."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from lightning import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch.callbacks import EMAWeightAveraging, WeightAveraging
 from torch import Tensor, nn
 
-from howard.training.averaging import ema, exported_state, network_state
+from howard.training.averaging import EMA_DECAY, ema, exported_state, network_state
+from howard.training.loggers import csv_logger
+from tests.training.runs import logged_figures
 
 
 class Counting(LightningModule):
@@ -77,3 +80,17 @@ def test_without_an_average_the_weights_themselves_are_exported() -> None:
 def test_only_the_network_is_exported() -> None:
     state = {"network.a.weight": torch.ones(1), "scores.total": torch.zeros(1), "network.b": torch.zeros(2)}
     assert network_state(state).keys() == {"a.weight", "b"}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_decay_is_logged_at_the_steps_that_are(tmp_path: Path) -> None:
+    trainer = Trainer(
+        accelerator="cpu", max_steps=4, callbacks=[ema(0.75)], logger=csv_logger(tmp_path), log_every_n_steps=2,
+        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+    )  # fmt: skip
+    trainer.fit(Counting(), [torch.ones(1)] * 4)
+    assert logged_figures(tmp_path, EMA_DECAY) == [0.75, 0.75]
+
+
+def test_checkpoints_of_lightnings_own_class_fit() -> None:
+    assert ema(0.5).state_key == WeightAveraging().state_key

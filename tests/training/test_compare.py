@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import yaml
 from howard.errors import InputError
 from howard.media.png import encode_png
 from howard.training.compare import __main__ as command
-from howard.training.compare.page import best_of, compare_page, smoothed
-from howard.training.compare.records import differing_settings, read_curves, read_run
+from howard.training.compare.page import compare_page, smoothed
+from howard.training.compare.records import best_of, differing_settings, read_curves, read_run
 
 
 def write_figures(folder: Path, rows: list[dict[str, float]]) -> Path:
@@ -112,6 +113,7 @@ def test_the_command_prints_a_table_and_writes_the_page(
     printed = capsys.readouterr().out
     assert "val/mad" in printed
     assert "old/1" in printed
+    assert re.search(r"model.encoder .* resnet50 .* mobile<net>", printed)
     assert output.read_text().startswith("<!doctype html>")
 
 

@@ -1,6 +1,5 @@
 """The rehearsal of a flagship run: the very command, at toy size, on a CPU, from a pack of the sample."""
 
-import csv
 import os
 import signal
 import subprocess
@@ -13,7 +12,7 @@ import pytest
 from howard.data.pack.writing import PackOptions, write_pack
 from howard.matting import load_matting
 from howard.training import folders
-from tests.training.runs import ROOT, line
+from tests.training.runs import ROOT, line, logged_figures
 from tests.training.test_resume import hear_interrupts
 
 # All that differs from the command in earnest.
@@ -61,11 +60,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
-def figures(run: Path, name: str) -> list[float]:
-    with (run / "csv" / "version_0" / "metrics.csv").open() as file:
-        return [float(row[name]) for row in csv.DictReader(file) if row.get(name)]
-
-
 def seconds_to_start(environment: dict[str, str]) -> float:
     """How long a program takes now that loads what training needs."""
     began = time.monotonic()
@@ -89,9 +83,9 @@ def test_a_run_keeps_to_its_time_and_leaves_weights(pack: Path, environment: dic
     for stage in stages:
         assert load_matting(stage / folders.EXPORTED, device="cpu").metadata.name == stage.name[2:]
         assert (stage / folders.BEST).is_file()
-        assert figures(stage, "train/samples_per_second")[0] > 0
-        assert 0 <= figures(stage, "train/data_wait_share")[0] <= 1
-        assert figures(stage, "val/mad")
+        assert logged_figures(stage, "train/samples_per_second")[0] > 0
+        assert 0 <= logged_figures(stage, "train/data_wait_share")[0] <= 1
+        assert logged_figures(stage, "val/mad")
     assert "the network goes on from the stage before" in result.stdout
     for file in (folders.EXPORTED, folders.BEST):
         assert (run / file).read_bytes() == (stages[1] / file).read_bytes()

@@ -11,6 +11,7 @@ from howard.errors import SettingsError
 from howard.matting import BaselineNetwork, MattingNetwork, RefineSettings
 from howard.training.crops import crop_batch
 from howard.training.modules import BaselineModule, CoarseModule, DivergedError, RefineModule, StageModule
+from howard.training.network_settings import coarse_weights, joint_weights, matte_weights
 from howard.training.optimiser import adam, rate_factor
 from howard.training.panels import draw_panel
 
@@ -26,7 +27,8 @@ def network(has_refiner: bool = True) -> MattingNetwork:
 def stage(kind: type, rate: float | None = None, **settings) -> StageModule:
     rates = {name: rate or RATES[name] for name in RATES if name in STAGES[kind]}
     made = BaselineNetwork((8, 12)) if kind is BaselineModule else network(kind is RefineModule)
-    return kind(made, partial(adam, rates=rates), **settings)
+    loss = {CoarseModule: coarse_weights, RefineModule: joint_weights, BaselineModule: matte_weights}[kind]()
+    return kind(made, partial(adam, rates=rates), loss, **settings)
 
 
 def batch(size: int = 64) -> dict[str, torch.Tensor]:
@@ -42,17 +44,26 @@ def drawn(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-@pytest.mark.parametrize("smallest", [32, 48])
-def test_crops_keep_images_together_and_divide_by_four(smallest: int) -> None:
+@pytest.mark.parametrize(("smallest", "multiple"), [(32, 4), (48, 1)])
+def test_crops_keep_images_together_and_are_multiples(smallest: int, multiple: int) -> None:
     shapes, rng = set(), drawn()
     for _ in range(10):
         images = batch()
         images["plate"] = images["source"]
-        cropped = crop_batch(images, smallest, 80, rng)
+        cropped = crop_batch(images, smallest, 80, rng, multiple)
         shapes.add(cropped["source"].shape[2:])
         assert torch.equal(cropped["source"], cropped["plate"])
-        assert all(smallest <= side <= 80 and side % 4 == 0 for side in cropped["alpha"].shape[2:])
+        assert all(smallest <= side < 80 and side % multiple == 0 for side in cropped["alpha"].shape[2:])
     assert len(shapes) > 3
+
+
+def test_so_many_patches_are_refined_whatever_the_crop() -> None:
+    module = stage(RefineModule, patches=40)
+    assert isinstance(module, RefineModule)
+    for shape in ((2, 3, 64, 64), (2, 3, 128, 90)):
+        fraction = module.refine_settings(shape).fraction
+        assert round(fraction * -(-shape[2] // 4) * -(-shape[3] // 4)) == 40
+    assert module.refine_settings((2, 3, 8, 8)).fraction == 1
 
 
 def test_numbers_of_whole_samples_are_not_cropped() -> None:
@@ -71,14 +82,14 @@ def test_a_full_size_crop_is_the_image() -> None:
 def test_each_part_has_its_learning_rate(kind: type) -> None:
     module = stage(kind)
     groups = module.optimiser(module.trained_parts(), lambda step: step / 10)["optimizer"].param_groups
-    assert sorted(group["lr"] for group in groups) == sorted(RATES[name] for name in STAGES[kind])
+    assert {group["name"]: group["lr"] for group in groups} == {name: RATES[name] for name in STAGES[kind]}
     learned = sum(parameter.numel() for group in groups for parameter in group["params"])
     assert learned == sum(parameter.numel() for parameter in module.network.parameters())
 
 
 def test_a_rate_for_a_part_that_is_not_there_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"the network has encoder, aspp, decoder$"):
-        adam(CoarseModule(network(False), adam).trained_parts(), lambda step: step / 10, rates=RATES)
+        adam(stage(CoarseModule).trained_parts(), lambda step: step / 10, rates=RATES)
 
 
 def test_warmup_grows_linearly_and_cosine_ends_at_zero() -> None:
@@ -175,3 +186,40 @@ def test_panels_of_large_samples_are_made_smaller() -> None:
     with torch.no_grad():
         panel = draw_panel(images, module.losses(images, None)[0])
     assert panel.shape[1] == TILES * 256
+
+
+def test_a_weight_of_two_doubles_its_term() -> None:
+    module = stage(RefineModule).eval()
+    images = batch()
+    before = module.losses(images, drawn())[1]
+    module.weights |= {"alpha_gradient": 2.0, "coarse_foreground": 0.0, "coarse_laplacian": 1.0}
+    after = module.losses(images, drawn())[1]
+    assert set(before) - set(after) == {"coarse_foreground"}
+    assert set(after) - set(before) == {"coarse_laplacian"}
+    for name in set(before) & set(after):
+        factor = 2 if name == "alpha_gradient" else 1
+        torch.testing.assert_close(after[name], factor * before[name])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "weight"),
+    [
+        (CoarseModule, "laplcian", 1.0),
+        (CoarseModule, "coarse_alpha", 1.0),
+        (BaselineModule, "error", 1.0),
+        (RefineModule, "alpha", -1.0),
+    ],
+)
+def test_weights_of_terms_that_there_are_not_are_refused(kind: type, name: str, weight: float) -> None:
+    made = BaselineNetwork((8, 12)) if kind is BaselineModule else network(kind is RefineModule)
+    with pytest.raises(SettingsError, match=rf"stage\.loss\.{name}"):
+        kind(made, adam, {"alpha": 1.0, name: weight})
+
+
+def test_stills_have_no_frames_to_compare() -> None:
+    module = stage(CoarseModule)
+    module.weights["temporal"] = 1.0
+    with pytest.raises(SettingsError, match=r"set data\.frames=2 or more"):
+        module.training_step(batch(), 0)
+    clips = {name: image.unflatten(0, (1, 2)) for name, image in batch().items()}
+    assert module.training_step(clips, 0).isfinite()

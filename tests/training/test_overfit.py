@@ -13,6 +13,7 @@ from howard.matting import Matte, MattingNetwork, RefineSettings
 from howard.training import runs
 from howard.training.assembly import build
 from howard.training.modules import CoarseModule, RefineModule, StageModule, as_pictures
+from howard.training.network_settings import coarse_weights, joint_weights
 from howard.training.optimiser import adam
 from howard.training.precision import resolve_precision
 from tests.training.runs import ROOT, composed
@@ -68,7 +69,7 @@ def test_eight_composites_are_learned_by_heart(composites: Batch) -> None:
     rates = {"encoder": 1e-3, "aspp": 2e-3, "decoder": 2e-3}
     refiner, network.refiner = network.refiner, None
     course = partial(adam, rates=rates, schedule="cosine", warmup_steps=10)
-    coarse = score(learn(CoarseModule(network, course), small, steps=200).alpha, small)
+    coarse = score(learn(CoarseModule(network, course, coarse_weights()), small, steps=200).alpha, small)
     assert coarse["mad"] < 5
 
     network.refiner = refiner
@@ -77,7 +78,9 @@ def test_eight_composites_are_learned_by_heart(composites: Batch) -> None:
     rates = {"encoder": 5e-4, "aspp": 1e-3, "decoder": 1e-3, "refiner": 4e-3}
     course = partial(adam, rates=rates, schedule="cosine", warmup_steps=3)
     refine = RefineSettings("sampling", fraction=0.2)
-    matte = learn(RefineModule(network, course, coarse_scales=(float(SCALE),), refine=refine), middle, steps=220)
+    matte = learn(
+        RefineModule(network, course, joint_weights(), coarse_scales=(float(SCALE),), refine=refine), middle, steps=220
+    )
     refined = score(matte.alpha, middle)
     size = middle["alpha"].shape[2:]
     enlarged = score(F.interpolate(matte.coarse.alpha, size=size, mode="bilinear", align_corners=False), middle)

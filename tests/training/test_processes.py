@@ -9,10 +9,10 @@ from statistics import fmean
 import pytest
 import torch
 
-from tests.training.runs import ROOT, command
+from tests.training.runs import ROOT, line
 
 PROGRAM = Path(__file__).with_name("two_processes.py")
-TWO = ["trainer=ddp", "trainer.devices=2", "trainer.sync_batchnorm=false", "trainer.accelerator=cpu"]
+TWO = ["trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu"]
 
 
 def trained(data: Path, output: Path, *overrides: str) -> dict:
@@ -30,7 +30,7 @@ def trained(data: Path, output: Path, *overrides: str) -> dict:
 
 @pytest.mark.slow
 def test_two_processes_learn_what_one_learns_from_both_halves(data_root: Path, tmp_path: Path) -> None:
-    two = trained(data_root, tmp_path / "two.pt", *TWO)
+    two = trained(data_root, tmp_path / "two.pt", *TWO, "trainer.sync_batchnorm=false")
     one = trained(data_root, tmp_path / "one.pt", "trainer.accumulate_grad_batches=2")
     halves = one["losses"]  # of a step, one after the other; Lightning has divided them by their number
     steps = [2 * fmean(halves[index : index + 2]) for index in range(0, len(halves), 2)]
@@ -41,10 +41,15 @@ def test_two_processes_learn_what_one_learns_from_both_halves(data_root: Path, t
 
 
 @pytest.mark.slow
-def test_the_command_runs_in_two_processes_and_leaves_one_run(small: list[str], tmp_path: Path) -> None:
-    result = command("experiment=smoke", *small, *TWO, "trainer.max_steps=3", folder=tmp_path)
+@pytest.mark.parametrize("launcher", ["lightning", "torchrun"])
+def test_the_command_runs_in_two_processes_and_leaves_one_run(launcher: str, small: list[str], tmp_path: Path) -> None:
+    training = line("experiment=smoke", *small, *TWO, "trainer.max_steps=3")
+    if launcher == "torchrun":
+        training[1:1] = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    result = subprocess.run(training, cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert result.returncode == 0, result.stderr
     [run] = tmp_path.glob("smoke/*")
     assert (run / "weights.safetensors").is_file()
     assert [path.name for path in (run / "csv").iterdir()] == ["version_0"]
     assert result.stdout.count("validation MAD") == 1
+    assert result.stdout.count("trainer.sync_batchnorm is for GPUs") == 1

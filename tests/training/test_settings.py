@@ -6,12 +6,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra.utils import get_object
 
 from howard.cli import hydra_arguments
+from howard.data.datamodule import EpochUnit
 from howard.errors import SettingsError
 from howard.matting.encoders import ENCODERS
+from howard.matting.encoders.timm_bridge import PREFIX
 from howard.matting.refiner import RefineMode
-from howard.training import settings
+from howard.settings import EpochName
+from howard.training import network_settings, settings
 from tests.training.runs import ROOT, command
 
 CONFIGS = ROOT / "configs"
@@ -26,7 +30,12 @@ CONFIGS = ROOT / "configs"
         (["model.encodr=resnet50"], "unknown setting 'model.encodr'; did you mean 'model.encoder'?"),
         (["trainer.max_steps=many"], "trainer.max_steps=many is not a whole number"),
         (["model.encoder=resnt50"], "model.encoder cannot be 'resnt50'; did you mean 'resnet50'?"),
-        (["logger.mode=on"], "logger.mode cannot be 'on'; there are: offline, online"),
+        (["logger.wandb.mode=on"], "logger.wandb.mode cannot be 'on'; there are: offline, online"),
+        (["debug=fd"], "there is no debug 'fd'; did you mean 'fdr'?"),
+        (["model=base_matting"], "there is no model 'base_matting'; did you mean 'baseline'?"),
+        (["logger=[wandb,tensrboard]"], "there is no logger 'tensrboard'; did you mean 'tensorboard'?"),
+        (["--cfg", "jobs"], "--cfg needs one of job, hydra, all; 'jobs' is not"),
+        (["tags=dev"], "tags=dev is not a list; write tags=[dev]"),
         (["-m", "model.encoder=resnet50,resnt50"], "model.encoder cannot be 'resnt50'; did you mean 'resnet50'?"),
         (["-m", "seed=1,two"], "seed=two is not a whole number"),
         (["-m", "model=coarse,refin"], "there is no model 'refin'; did you mean 'refine'?"),
@@ -34,7 +43,7 @@ CONFIGS = ROOT / "configs"
 )
 def test_slips_on_the_command_line_are_one_line(arguments: list[str], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        hydra_arguments(arguments, "train", CONFIGS)
+        hydra_arguments(arguments, "train", CONFIGS, settings.check_settings)
     assert str(caught.value) == message
 
 
@@ -44,7 +53,7 @@ def test_slips_on_the_command_line_are_one_line(arguments: list[str], message: s
         ("trainer:\n  max_stps: 3", "experiment/mine.yaml: unknown setting 'trainer.max_stps'; did you mean"),
         ("nme: mine", "experiment/mine.yaml: unknown setting 'nme'; did you mean 'name'?"),
         ("trainer:\n  max_steps: many", "experiment/mine.yaml: trainer.max_steps=many is not a whole number"),
-        ("model:\n  encoder: resnt50", "experiment/mine.yaml: model.encoder cannot be 'resnt50'; did you mean"),
+        ("model:\n  encoder: resnt50", "model.encoder cannot be 'resnt50'; did you mean"),
         ("defaults:\n  - override /model: refin", "train.yaml: there is no model 'refin'; did you mean 'refine'?"),
         ("name: [a", "the settings do not fit: while parsing"),
     ],
@@ -53,27 +62,28 @@ def test_slips_in_a_file_are_one_line(tmp_path: Path, text: str, message: str) -
     shutil.copytree(CONFIGS, tmp_path / "configs")
     (tmp_path / "configs" / "experiment" / "mine.yaml").write_text(f"# @package _global_\n{text}\n")
     with pytest.raises(SettingsError) as caught:
-        hydra_arguments(["experiment=mine"], "train", tmp_path / "configs")
+        hydra_arguments(["experiment=mine"], "train", tmp_path / "configs", settings.check_settings)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
 
 def test_a_sweep_passes_as_it_was_given() -> None:
-    sweep = ["-m", "experiment=coarse", "model.encoder=mobilenetv2,resnet50", "optimiser.warmup_steps=0,100"]
+    sweep = ["-m", "experiment=coarse", "optimiser.schedule=constant,cosine", "optimiser.warmup_steps=0,100"]
     assert hydra_arguments(sweep, "train", CONFIGS) == sweep
 
 
-def test_every_node_says_what_it_makes() -> None:
-    for group in settings.GROUPS.values():
-        for node in group.values():
-            made = node() if "callbacks" not in node.__module__ else None
-            nodes = [made] if hasattr(made, "_target_") else list(vars(made).values())
-            assert all(each._target_ for each in nodes)
+def test_every_schema_names_what_it_makes() -> None:
+    made = [schemas for group, schemas in settings.SCHEMAS.items() if group != "paths"]
+    for schemas in [*made, *settings.MAPPINGS.values()]:
+        for schema in schemas.values():
+            assert callable(get_object(schema()._target_))
 
 
 def test_names_that_are_checked_early_are_those_that_there_are() -> None:
-    assert set(settings.EncoderName) == set(ENCODERS)
-    assert set(settings.RefineModeName) == set(RefineMode.__args__)
+    assert set(network_settings.ENCODER_NAMES) == set(ENCODERS)
+    assert network_settings.TIMM_PREFIX == PREFIX
+    assert set(network_settings.RefineModeName) == set(RefineMode.__args__)
+    assert set(EpochName) == set(EpochUnit.__args__)
 
 
 def test_a_slip_is_told_before_torch_is_loaded() -> None:
@@ -94,7 +104,7 @@ def test_a_slip_is_told_before_torch_is_loaded() -> None:
     [
         (["experiment=smoke", "data.root=nowhere"], "no data folder nowhere"),
         (["resume=nowhere"], "resume=nowhere: config.yaml is not there"),
-        (["resume=nowhere", "experiment=smoke"], "leave out all others"),
+        (["resume=nowhere", "experiment=smoke"], "leave out experiment= and other groups"),
         (["resume=auto"], "resume=auto: no interrupted run in runs"),
     ],
 )

@@ -14,7 +14,7 @@ from howard.training.compare import __main__ as compare
 from howard.training.compare.page import all_metrics, compare_page, suite_metrics
 from howard.training.compare.records import read_run
 from howard.training.folders import EXPORTED
-from howard.training.loggers import csv_loggers
+from howard.training.loggers import csv_logger
 from howard.training.suite_figures import log_suite
 from tests.evaluation.suites import SAMPLE, small_recipe
 from tests.training.runs import ROOT, composed
@@ -35,7 +35,7 @@ def finished_run(folder: Path, seed: int) -> Path:
 def trainer(run: Path) -> SimpleNamespace:
     """What is asked of Lightning's trainer."""
     root_device = SimpleNamespace(root_device=torch.device("cpu"))
-    return SimpleNamespace(loggers=csv_loggers(run, "x", {}), global_step=7, strategy=root_device)
+    return SimpleNamespace(loggers=[csv_logger(run)], global_step=7, strategy=root_device)
 
 
 @pytest.fixture

@@ -12,13 +12,14 @@ from rich.table import Table
 
 from howard import cli
 from howard.data.check import CollectionReport, check_collection, find_collections
-from howard.data.foreground import make_foreground
+from howard.data.foreground import choose_processes, make_foregrounds
 from howard.data.pack.checking import check_pack
 from howard.data.pack.layout import MANIFEST, MIB, file_hash, is_pack
 from howard.data.people import photos_without_foreground
 from howard.data.splits import SPLITS
 from howard.errors import InputError, SettingsError
 from howard.fields import setting
+from howard.progress import open_progress
 from howard.quality import QUALITY_CHOICES
 from howard.settings import DataNode
 
@@ -79,7 +80,7 @@ def main(arguments: list[str]) -> None:
     if settings.check is not None:
         check(Path(settings.check))
     elif settings.foreground is not None:
-        make_foregrounds(Path(settings.foreground))
+        estimate_foregrounds(Path(settings.foreground))
     elif settings.prepare is not None:
         prepare_pairs(settings)
     else:
@@ -108,12 +109,13 @@ def check(folder: Path) -> None:
         raise InputError(f"{len(broken)} broken; the first: {broken[0]}")
 
 
-def make_foregrounds(folder: Path) -> None:
+def estimate_foregrounds(folder: Path) -> None:
     """Estimate every missing foreground; what an interrupted run has written is kept."""
     photos = photos_without_foreground(folder)
-    with _bar() as bar:
-        for photo in bar.track(photos, description="foregrounds"):
-            make_foreground(photo)
+    processes = choose_processes(len(photos))
+    with open_progress("auto", sys.stderr) as progress:
+        progress.step("foregrounds", f"estimating {len(photos)} foregrounds in {folder}, {processes} at a time")
+        make_foregrounds(photos, processes, progress.advance)
     print(f"{len(photos)} foregrounds made in {folder}")
 
 

@@ -11,9 +11,9 @@ from typing import Literal
 from howard.data.pack.layout import is_pack
 from howard.data.pairs import COVERAGE, PreparedPair
 from howard.data.people import ALPHA_FOLDERS, PersonClip, scan_people
-from howard.data.pictures import PICTURES, VIDEOS, pictures_below, read_picture, read_video_frame
+from howard.data.pictures import PICTURES, VIDEOS, is_cut_out, pictures_below, read_picture, read_video_frame
 from howard.data.places import Place, is_licensed, licence_of, scan_places
-from howard.data.splits import Split, has_split_lists, read_split_lists
+from howard.data.splits import Split, has_split_lists, read_split_lists, split_by_folder
 from howard.errors import InputError
 
 _THREADS = 4
@@ -70,8 +70,15 @@ def _collections_in(folder: Path) -> list[Path]:
 def _is_collection(folder: Path) -> bool:
     if _has_lists(folder):
         return True
-    holds_files = any(path.suffix.lower() in PICTURES | VIDEOS for path in folder.iterdir())
-    return not _is_scored_clip(folder) and (holds_files or any((folder / each).is_dir() for each in ALPHA_FOLDERS))
+    inner = list(folder.iterdir())
+    holds_files = any(path.suffix.lower() in PICTURES | VIDEOS for path in inner)
+    # As published: train/fgr and train/pha, validation/P3M-500-P/mask.
+    sides = [path for path in inner if path.is_dir() and split_by_folder(Path(path.name))]
+    return not _is_scored_clip(folder) and (holds_files or any(map(_holds_alpha, (folder, *sides))))
+
+
+def _holds_alpha(folder: Path) -> bool:
+    return any(path.is_dir() and path.name.lower() in ALPHA_FOLDERS for path in folder.iterdir())
 
 
 def _has_lists(folder: Path) -> bool:
@@ -124,9 +131,15 @@ def kind_of(folder: Path) -> Kind:
     files = pictures_below(folder, PICTURES | VIDEOS)
     if any(path.name.endswith(f"_{COVERAGE}") for path in files):
         return "prepared pairs"
-    if any(path.stem.endswith("_pha") or set(path.relative_to(folder).parts) & set(ALPHA_FOLDERS) for path in files):
+    if any(path.stem.endswith("_pha") or _is_in_alpha_folder(path.relative_to(folder)) for path in files):
+        return "people"
+    if files and all(map(is_cut_out, files)):
         return "people"
     return "plate pairs" if any(path.stem.endswith("_plate") for path in files) else "places"
+
+
+def _is_in_alpha_folder(path: Path) -> bool:
+    return any(part.lower() in ALPHA_FOLDERS for part in path.parts)
 
 
 def _scan(folder: Path, kind: Kind) -> Sequence[tuple[Item, Split]]:

@@ -1,6 +1,7 @@
 """Datasets that prepare samples: pick, decode, cut, draw; :mod:`howard.synthesis.film` finishes whole batches."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +11,13 @@ from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
 from howard.data.curriculum import Recipes
+from howard.data.frame_order import ClipFrame, FrameOrder
 from howard.data.hair_masks import HairMasks
 from howard.data.lessons import Lessons
 from howard.data.pairs import PairSource
 from howard.data.people import PersonSource, find_people
-from howard.data.places import Place, find_places, read_place
+from howard.data.place_pictures import PlacePictures, list_pictures
+from howard.data.places import Place, find_places
 from howard.data.scenes import set_actor, set_pair, set_place
 from howard.data.splits import Split
 from howard.errors import InputError
@@ -26,7 +29,7 @@ from howard.synthesis.occlusion import DistractorCanvases
 from howard.synthesis.placement import Size
 from howard.synthesis.stage import Actor, Stage
 
-_PLACE_LONGEST = 1280  # pixels; places are decoded once and kept
+_PLACE_LONGEST = 1280  # pixels; of the pictures of places, for frames of up to 512 pixels
 # Finished samples: float32 (B, C, H, W) tensors by name, or (B, T, C, H, W) of clips.
 Batch = dict[str, Tensor]
 
@@ -34,8 +37,9 @@ Batch = dict[str, Tensor]
 class Pictures(NamedTuple):
     """What samples are made of.
 
-    ``people`` are sets, each drawn from as often as its share of ``shares`` says; ``places`` are (H, W, 3) uint8, all
-    equally likely; ``pairs`` are taken instead of a place and its persons with probability ``pair_share``.
+    ``people`` are sets, each sampled as often as its share of ``shares`` says; ``places`` are (H, W, 3) uint8, not to
+    be written to, all equally likely; ``pairs`` are taken instead of a place and its persons with probability
+    ``pair_share``.
     """
 
     people: Sequence[Sequence[PersonSource]]
@@ -69,6 +73,7 @@ class SyntheticDataset(Dataset[Item]):
         seed: of everything drawn.
         frames: of a sample; 1 for stills.
         hair_masks: where people's hair is; None takes it to be on top of their heads.
+        order: which frame each sample's first person is; None picks sets by their shares, then a clip, then a frame.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class SyntheticDataset(Dataset[Item]):
         seed: int,
         frames: int = 1,
         hair_masks: HairMasks | None = None,
+        order: FrameOrder | None = None,
     ) -> None:
         if len(pictures.people) != len(pictures.shares):
             raise ValueError(f"{len(pictures.people)} sets of people need as many shares, not {len(pictures.shares)}")
@@ -88,12 +94,16 @@ class SyntheticDataset(Dataset[Item]):
         self.recipes = recipes
         self.size = size
         self.length, self.seed, self.frames = length, seed, frames
-        self.hair_masks = hair_masks
+        self.hair_masks, self.order = hair_masks, order
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, number: int) -> Item:
+        return self.make(number, self.order.at(number) if self.order else None)
+
+    def make(self, number: int, chosen: ClipFrame | None) -> Item:
+        """Sample ``number``; ``chosen`` is the frame of its first person, None for one at random."""
         recipe = self.recipes.at(number)
         streams = open_streams(self.seed, number)
         camera = draw_camera(recipe, self.size, self.frames, streams.motion)
@@ -105,7 +115,7 @@ class SyntheticDataset(Dataset[Item]):
             actors = [actor]
         else:
             stage = self._draw_stage(recipe, streams.still, lessons)
-            actors = self._draw_actors(recipe, camera, streams, lessons)
+            actors = self._draw_actors(recipe, camera, streams, lessons, chosen)
         stage, actors = lessons.change(stage, actors)
         draw = draw_scene(recipe, self.size, self.frames, streams, is_pair)
         if lessons.gates.needs_plate:
@@ -134,7 +144,9 @@ class SyntheticDataset(Dataset[Item]):
             another=other if is_mistaken and not lessons.gates.needs_plate else None,
         )
 
-    def _draw_actors(self, recipe: Recipe, camera: np.ndarray, streams: Streams, lessons: Lessons) -> list[Actor]:
+    def _draw_actors(
+        self, recipe: Recipe, camera: np.ndarray, streams: Streams, lessons: Lessons, chosen: ClipFrame | None
+    ) -> list[Actor]:
         rng = streams.still
         count = 0 if rng.random() < recipe.nobody_probability else 1
         while 0 < count < recipe.most_people and rng.random() < recipe.second_person_probability:
@@ -143,17 +155,17 @@ class SyntheticDataset(Dataset[Item]):
             count = 0
         actors = []
         for index in range(count):
-            takes = self._draw_person(recipe, streams)
+            takes = self._draw_person(recipe, streams, None if index else chosen)
             if not index:
                 takes = lessons.hold_object(takes)
             actors.append(set_actor(takes, self.size, recipe.person, camera, rng, streams.motion))
         return sorted(actors, key=lambda actor: -actor.area)  # who is near looks large, and stands in front
 
-    def _draw_person(self, recipe: Recipe, streams: Streams) -> list[Person]:
+    def _draw_person(self, recipe: Recipe, streams: Streams, chosen: ClipFrame | None) -> list[Person]:
         rng = streams.still
-        clip = self._pick_clip(rng)
+        clip = chosen.clip if chosen else self._pick_clip(rng)
         count = clip.frame_count
-        first = int(rng.integers(count))
+        first = chosen.index if chosen else int(rng.integers(count))
         if count == 1:
             person = clip.read(0)
             if recipe.hair_probability > 0 and rng.random() < recipe.hair_probability:
@@ -213,8 +225,11 @@ def gather_pictures(
     shares: Sequence[float],
     places: Sequence[str],
     licences: Sequence[str],
+    open_pictures: Callable[[Sequence[Place]], PlacePictures] | None = None,
 ) -> Pictures:
-    """List people and decode places of one side of the split, as ``MattingDataModule`` is told.
+    """List people and places of one side of the split, as ``MattingDataModule`` is told.
+
+    ``open_pictures`` gives the pictures of places; :func:`open_places` if None.
 
     Raises:
         InputError: the folder or a collection is missing or empty.
@@ -223,12 +238,12 @@ def gather_pictures(
         raise InputError(f"no data folder {root}; give one with data.root=FOLDER (see data/README.md)")
     sets = [find_people(root / name, split) for name in people]
     found = [each for name in places for each in find_places(root / name, split, tuple(licences))]
-    return Pictures(sets, shares, load_places(found))
+    return Pictures(sets, shares, (open_pictures or open_places)(found))
 
 
-def load_places(places: Sequence[Place]) -> list[np.ndarray]:
-    """Decode places once, shrunk to a long side of 1280 pixels: (H, W, 3) uint8 RGB, about 3 MB each."""
-    return [picture for place in places for picture in read_place(place, _PLACE_LONGEST)]
+def open_places(places: Sequence[Place]) -> PlacePictures:
+    """Pictures of places, shrunk to a long side of 1280 pixels; each is decoded when first used, and kept."""
+    return PlacePictures(list_pictures(places, _PLACE_LONGEST), math.inf)
 
 
 def _pick(things: Sequence, rng: np.random.Generator):

@@ -5,6 +5,9 @@
   picture is a still. VideoMatte240K and keyed green screen look like this.
 * a folder of masks beside one of whole photos, as P3M-10k and AIM-500 have: a third, ``foreground/``, must be made
   from them first; see :mod:`howard.data.foreground`.
+* PNG files of straight colour and alpha, as PhotoMatte85 has them: stills.
+
+Names of folders count in capitals or not: Distinctions-646 has ``Train/FG`` and ``Train/GT``.
 """
 
 import os
@@ -12,14 +15,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from howard.data.pictures import PICTURES, VIDEOS, open_video, pictures_below, read_picture, read_video_frame
-from howard.data.splits import Split, read_split_lists, split_by_folder, split_by_name
+import numpy as np
+
+from howard.data.pictures import (
+    PICTURES,
+    VIDEOS,
+    is_cut_out,
+    open_video,
+    pictures_below,
+    read_cut_out,
+    read_picture,
+    read_video_frame,
+)
+from howard.data.splits import Split, read_split_lists, split_by_folder, split_without_lists
 from howard.errors import InputError
 from howard.synthesis import Person
 
-ALPHA_FOLDERS = ("pha", "mask", "masks", "alpha")
+ALPHA_FOLDERS = ("pha", "mask", "masks", "alpha", "gt")
 PUBLISHED_FOREGROUND_FOLDERS = ("fgr", "fg")
 MADE_FOREGROUND_FOLDER = "foreground"
+_STILL_ENDINGS = ("_pha", "_fgr")
 PHOTO_FOLDERS = ("original", "original_image", "blurred_image", "image", "images")
 
 
@@ -42,7 +57,10 @@ class PersonSource(Protocol):
 
 
 class PersonClip(NamedTuple):
-    """One person in one take: files of colour and of alpha, frame by frame; a video is a single file of each."""
+    """One person in one take: files of colour and of alpha, frame by frame; a video is a single file of each.
+
+    A picture with alpha is its own file of both.
+    """
 
     name: str
     foreground: tuple[Path, ...]
@@ -68,6 +86,9 @@ class PersonClip(NamedTuple):
             foreground = read_video_frame(self.foreground[0], index)
             alpha = read_video_frame(self.alpha[0], index)[..., 1]
             files = self.foreground[0], self.alpha[0]
+        elif self.foreground[index] == self.alpha[index]:
+            cut_out = read_cut_out(self.alpha[index])
+            return Person(np.ascontiguousarray(cut_out[..., :3]), np.ascontiguousarray(cut_out[..., 3]))
         else:
             files = self.foreground[index], self.alpha[index]
             foreground, alpha = read_picture(files[0]), read_picture(files[1], grey=True)
@@ -81,7 +102,8 @@ def find_people(folder: Path, split: Split) -> list[PersonClip]:
     """People of one side of a collection.
 
     The side is that of the lists ``train.txt``, ``val.txt`` and ``test.txt`` where the folder has any; else that of a
-    folder called train, val(idation) or test on the way; else it follows from the name.
+    folder called train, val(idation) or test on the way; else it follows from the name. See
+    :func:`howard.data.splits.split_without_lists`.
 
     Raises:
         InputError: the folder is missing or holds no people of that side, a listed one is not there, a person is listed
@@ -89,7 +111,10 @@ def find_people(folder: Path, split: Split) -> list[PersonClip]:
     """
     found = [clip for clip, side in scan_people(folder) if side == split]
     if not found:
-        raise InputError(f"{folder} has no people for {split}; see data/README.md for how a collection is laid out")
+        raise InputError(
+            f"{folder} has no people for {split}: name some in {split}.txt, or see data/README.md for how a collection "
+            "is laid out"
+        )
     return found
 
 
@@ -97,13 +122,11 @@ def scan_people(folder: Path) -> list[tuple[PersonClip, Split]]:
     """Every person of a collection with the side of the split, by name; raises as :func:`find_people`."""
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}; give one that holds people")
-    clips = sorted([*_stills(folder), *_folders(folder)], key=lambda clip: clip.name)
+    clips = sorted([*_stills(folder), *_cut_outs(folder), *_folders(folder)], key=lambda clip: clip.name)
     sides = read_split_lists(folder)
     if sides is None:
         paths = [clip.alpha[0].relative_to(folder) for clip in clips]
-        return [
-            (clip, split_by_folder(path) or split_by_name(clip.name)) for clip, path in zip(clips, paths, strict=True)
-        ]
+        return list(zip(clips, split_without_lists([clip.name for clip in clips], paths), strict=True))
     by_name = {clip.name: clip for clip in clips}
     absent = sorted(sides.keys() - by_name.keys())
     if absent:
@@ -155,6 +178,14 @@ def _stills(folder: Path) -> Iterator[PersonClip]:
                 yield PersonClip(name, (pictures[other],), (path,))
 
 
+def _cut_outs(folder: Path) -> Iterator[PersonClip]:
+    """Pictures with alpha in the folder itself, or in those of a side of the split."""
+    sides = [each for each in folder.iterdir() if each.is_dir() and split_by_folder(Path(each.name))]
+    for path in sorted(path for each in (folder, *sides) for path in each.iterdir()):
+        if not path.name.startswith(".") and not path.stem.endswith(_STILL_ENDINGS) and is_cut_out(path):
+            yield PersonClip(path.relative_to(folder).with_suffix("").as_posix(), (path,), (path,))
+
+
 def _folders(folder: Path) -> Iterator[PersonClip]:
     for alpha_folder in _alpha_folders(folder):
         foreground_folder = _sibling(alpha_folder, (*PUBLISHED_FOREGROUND_FOLDERS, MADE_FOREGROUND_FOLDER))
@@ -175,11 +206,13 @@ def _folders(folder: Path) -> Iterator[PersonClip]:
 
 
 def _alpha_folders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.name in ALPHA_FOLDERS and path.is_dir())
+    return sorted(path for path in folder.rglob("*") if path.name.lower() in ALPHA_FOLDERS and path.is_dir())
 
 
 def _sibling(folder: Path, names: tuple[str, ...]) -> Path | None:
-    return next((folder.parent / name for name in names if (folder.parent / name).is_dir()), None)
+    """The folder beside one that is called by the first of these names that there is, in capitals or not."""
+    beside = {path.name.lower(): path for path in sorted(folder.parent.iterdir(), reverse=True) if path.is_dir()}
+    return next((beside[name] for name in names if name in beside), None)
 
 
 def _pairs(alpha_folder: Path, colour_folder: Path) -> list[tuple[Path, Path]]:

@@ -10,12 +10,15 @@ import cv2
 import numpy as np
 
 from howard.errors import InputError
+from howard.operating_system import before_fork
 
 if TYPE_CHECKING:
     from howard.media import Reader
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi"})
+# PNG's header (ISO/IEC 15948, 11.2.2): where the colour type is, and that of red, green, blue and alpha.
+_PNG_SIGNATURE, _PNG_COLOUR_TYPE, _PNG_RGBA = b"\x89PNG\r\n\x1a\n", 25, b"\x06"
 # Open files a process keeps; opening a video reads its whole index.
 _READERS_KEPT = 8
 
@@ -30,6 +33,25 @@ def read_picture(path: Path, grey: bool = False, longest: int | None = None) -> 
     if image is None:
         raise InputError(f"cannot read the picture {path}; is it there, and whole?")
     return image if longest is None else shrink(image, longest)
+
+
+def read_cut_out(path: Path) -> np.ndarray:
+    """Decode a picture with alpha, straight: HxWx4 uint8 RGBA, of 8 or 16 bit; raises InputError as above."""
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None or image.ndim != 3 or image.shape[2] != 4:
+        raise InputError(f"cannot read {path} as a picture with alpha; is it there, and whole?")
+    if image.dtype == np.uint16:
+        image = np.rint(image / 257).astype(np.uint8)
+    return cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA)
+
+
+def is_cut_out(path: Path) -> bool:
+    """Whether a file is a PNG of red, green, blue and alpha, by its header."""
+    if path.suffix.lower() != ".png":
+        return False
+    with path.open("rb") as file:
+        header = file.read(_PNG_COLOUR_TYPE + 1)
+    return header[:8] == _PNG_SIGNATURE and header[_PNG_COLOUR_TYPE:] == _PNG_RGBA
 
 
 def shrink(image: np.ndarray, longest: int) -> np.ndarray:
@@ -57,6 +79,10 @@ def open_video(path: Path) -> Reader:
     from howard.media import open_reader
 
     return open_reader(path)
+
+
+# A forked process would read through the same open file as its parent, at a position that both move.
+before_fork(open_video.cache_clear)
 
 
 def pictures_below(folder: Path, kinds: frozenset[str]) -> list[Path]:

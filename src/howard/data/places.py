@@ -15,7 +15,7 @@ from howard.data.pictures import (
     read_video_frame,
     shrink,
 )
-from howard.data.splits import SPLITS, Split, read_split_lists, split_by_folder, split_by_name
+from howard.data.splits import SPLITS, Split, read_split_lists, split_without_lists
 from howard.errors import InputError
 
 _MANIFEST = "manifest.csv"
@@ -45,10 +45,15 @@ def read_place(place: Place, longest: int) -> list[np.ndarray]:
 
     Of a clip, four frames, evenly spread. Raises InputError where it cannot be read.
     """
+    return [read_place_picture(place, index, longest) for index in range(place.picture_count)]
+
+
+def read_place_picture(place: Place, index: int, longest: int) -> np.ndarray:
+    """Picture ``index`` of those that :func:`read_place` gives."""
     if not place.is_video:
-        return [read_picture(place.path, longest=longest)]
-    indices = np.linspace(0, len(open_video(place.path)) - 1, place.picture_count)
-    return [shrink(read_video_frame(place.path, int(index)), longest) for index in indices]
+        return read_picture(place.path, longest=longest)
+    frames = np.linspace(0, len(open_video(place.path)) - 1, place.picture_count)
+    return shrink(read_video_frame(place.path, int(frames[index])), longest)
 
 
 def find_places(folder: Path, split: Split, licences: tuple[str, ...] = ()) -> list[Place]:
@@ -70,7 +75,8 @@ def find_places(folder: Path, split: Split, licences: tuple[str, ...] = ()) -> l
     if not found:
         kept = f" under the licences {', '.join(licences)}" if licences and is_licensed(folder) else ""
         raise InputError(
-            f"no pictures of places for {split} in {folder}{kept}; see data/README.md for how they are laid out"
+            f"no pictures of places for {split} in {folder}{kept}: name some in {split}.txt, or see data/README.md for "
+            "how they are laid out"
         )
     return found
 
@@ -94,17 +100,18 @@ def scan_places(folder: Path, licences: tuple[str, ...] = ()) -> list[tuple[Plac
     places = {place.name: place for place in _pictures(folder)}
     sides = read_split_lists(folder)
     if sides is None:
-        return [(place, split_by_folder(Path(place.name)) or _side(place)) for place in places.values()]
+        names, paths = [_room(place) for place in places.values()], [Path(name) for name in places]
+        return list(zip(places.values(), split_without_lists(names, paths), strict=True))
     absent = sorted(sides.keys() - places.keys())
     if absent:
         raise InputError(f"{folder}: {absent[0]} is listed in {sides[absent[0]]}.txt but its picture is not there")
     return [(places[name], side) for name, side in sides.items()]
 
 
-def _side(place: Place) -> Split:
-    """From the name alone; pairs are called ROOM_VIEW, and all views of a room are on one side."""
+def _room(place: Place) -> str:
+    """What is on one side of the split together: pairs are called ROOM_VIEW, all views of a room are on one side."""
     room, _, _ = place.name.rpartition("_")
-    return split_by_name(room if place.plate and room else place.name)
+    return room if place.plate and room else place.name
 
 
 def _in_manifest(folder: Path, licences: tuple[str, ...]) -> list[tuple[Place, Split]]:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from howard.data.pairs import PairPictures
+from howard.data.sharpness import vary_sharpness
 from howard.data.tone import vary_tone
 from howard.synthesis import Person
 from howard.synthesis.canvas import cut_person, cut_place, person_canvas, place_canvas, rim_matrix
@@ -40,9 +41,12 @@ def set_place(
         another: the picture that is taken for the plate, by mistake.
     """
     matrix = draw_place_matrix(picture.shape[:2], frame, recipe, rng)
-    [cut] = cut_place([picture], matrix, frame)
+    # Beyond a picture's border the reference implementation has black.
+    [cut] = cut_place([picture], matrix, frame, is_mirrored=recipe.method != "reference")
     to_canvas = cut.matrix @ np.linalg.inv(matrix)
-    [image] = vary_tone([cut.image], recipe, enlargement(to_canvas) * pixel_unit(frame), rng)
+    density = enlargement(to_canvas)
+    [image] = vary_sharpness([cut.image], recipe, density, rng)
+    [image] = vary_tone([image], recipe, density * pixel_unit(frame), rng)
     height, width = image.shape[:2]
     furniture = np.zeros((height, width), np.uint8)
     if material is not None:
@@ -71,11 +75,15 @@ def set_actor(
     to_still = np.linalg.inv(matrix) @ moving_frame(path, frame, recipe.motion) @ camera
     cuts = cut_person([take.foreground for take in takes], matrix, frame)
     mattes = cut_person([take.alpha for take in takes], matrix, frame)
-    tones = vary_tone([cut.image for cut in cuts], recipe, pixel_unit(frame), rng)
-    # However it moves, a person cut by its picture stays cut by the frame.
-    lowered = [keep_cut(np.linalg.inv(each), take.alpha, frame) for each, take in zip(to_still, takes, strict=True)]
-    maps = rim_matrix() @ cuts[0].matrix @ np.linalg.inv(np.stack(lowered))
-    canvases = [person_canvas(tone, matte.image, frame) for tone, matte in zip(tones, mattes, strict=True)]
+    pictures = [cut.image for cut in (*cuts, *mattes)]
+    pictures = vary_sharpness(pictures, recipe, enlargement(cuts[0].matrix @ np.linalg.inv(matrix)), rng)
+    tones = vary_tone(pictures[: len(takes)], recipe, pixel_unit(frame), rng)
+    placed = [np.linalg.inv(each) for each in to_still]
+    if recipe.method != "reference":
+        # However it moves, a person cut by its picture stays cut by the frame.
+        placed = [keep_cut(each, take.alpha, frame) for each, take in zip(placed, takes, strict=True)]
+    maps = rim_matrix() @ cuts[0].matrix @ np.linalg.inv(np.stack(placed))
+    canvases = [person_canvas(*each, frame) for each in zip(tones, pictures[len(takes) :], strict=True)]
     return Actor(np.stack(canvases), maps)
 
 

@@ -1,70 +1,95 @@
-"""Metrics of whole batches in torch: the definitions of :mod:`howard.evaluation.metrics`, on any device.
+"""Scores of mattes against the true ones, for whole batches in torch, on the device that these are on.
 
-``predicted`` and ``true`` are (B, 1, H, W) float alpha in [0, 1]. Every metric is (B,) float64, one value for each
-image; NaN where an image has no pixel that the metric is about.
+``predicted`` and ``true`` are (B, 1, H, W) floating-point alpha in [0, 1], whole images without a trimap. Every score
+is (B,) float64, one value for each image, smaller is better; NaN where an image has no pixel that the score is about.
+None of them waits for the device. MPS has no float64: such tensors have to be moved to the CPU first.
+
+The definitions are those of the evaluation scripts of S. Lin et al., "Robust High-Resolution Video Matting with
+Temporal Guidance", WACV 2022, so that figures may stand beside published ones.
 """
 
+import functools
 import math
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from howard.evaluation.metrics import band_radius, gaussian_derivative_filter
-
-_SURE_PERSON = 0.95
-_SURE_BACKGROUND = 0.05
-_SOLID = 0.5
-# Share of an image's pixels that a percentage must be of: one of a few pixels at the frame's border says nothing.
-_LEAST_SHARE = 1e-3
-
-
-def frame_metrics(
-    predicted: Tensor, true: Tensor, distractor: Tensor | None = None, hair: Tensor | None = None
-) -> dict[str, Tensor]:
-    """All metrics of single frames.
-
-    ``mad`` and ``mse`` x 1e3, ``grad`` / 1e3, ``band_mad`` x 1e3 over the edge band and ``hair_band_mad`` over its part
-    in ``hair``. In percent: ``lost``, sure person (true alpha >= 0.95) with alpha < 0.5; ``background_kept``, sure
-    background (true alpha <= 0.05) with alpha > 0.5; ``kept``, the same over the part of it in ``distractor``. They are
-    NaN where they would be over less than a thousandth of the image.
-
-    Args:
-        predicted: (B, 1, H, W).
-        true: (B, 1, H, W).
-        distractor: (B, 1, H, W) bool, pixels of objects that are not the subject; None for none.
-        hair: (B, 1, H, W) bool, where the person's hair is; None for nowhere.
-
-    Raises:
-        ValueError: the shapes differ.
-    """
-    if predicted.shape != true.shape:
-        raise ValueError(f"cannot compare shapes {tuple(predicted.shape)} and {tuple(true.shape)}: both must be alike")
-    nowhere = torch.zeros_like(true, dtype=torch.bool)
-    masks = [nowhere if mask is None else mask for mask in (distractor, hair)]
-    # On a CPU image by image, which stays in its cache: a third of the time of the whole batch at once.
-    chunk = 1 if true.device.type == "cpu" else len(true)
-    chunks = [each.split(chunk) for each in (predicted, true, *masks)]
-    parts = [_chunk_metrics(*parts) for parts in zip(*chunks, strict=True)]
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+# Of the Gaussian whose derivative is the gradient, in pixels, and the value at which its filter is cut off: both are
+# the published protocol's.
+_GRADIENT_SIGMA = 1.4
+_GRADIENT_EPSILON = 1e-2
+# Radius of the edge band, in pixels of a frame ...
+_BAND_RADIUS = 10
+# ... of this long side.
+_FULL_SIDE = 1920
+SURE_PERSON = 0.95  # least true alpha of the person's core
+SURE_BACKGROUND = 0.05  # largest true alpha of the clear background
+SOLID = 0.5  # predicted alpha that parts person from background
 
 
-def clip_dtssd(predicted: Tensor, true: Tensor) -> Tensor:
-    """dtSSD x 1e2 of every frame of a clip (T, 1, H, W): (T,), 0 for the first."""
-    change = predicted.diff(dim=0) - true.diff(dim=0)
-    return F.pad(_mean(change.square_()).sqrt() * 1e2, (1, 0))
+def mad(predicted: Tensor, true: Tensor) -> Tensor:
+    """Mean absolute difference, times 1e3."""
+    return image_mean(difference(predicted, true).abs_()) * 1e3
+
+
+def mse(predicted: Tensor, true: Tensor) -> Tensor:
+    """Mean squared error, times 1e3."""
+    return image_mean(difference(predicted, true).square_()) * 1e3
 
 
 def gradient_error(predicted: Tensor, true: Tensor) -> Tensor:
-    """Sum of squared differences of gradient magnitude, / 1e3."""
-    difference = _gradient_magnitude(true).sub_(_gradient_magnitude(predicted))
-    return difference.square_().sum(dim=(1, 2, 3), dtype=torch.float64) / 1e3
+    """Sum of squared differences of gradient magnitude, / 1e3: the ``grad`` of the high-resolution protocol."""
+    change = difference(_gradient_magnitude(true), _gradient_magnitude(predicted))
+    return change.square_().sum(dim=(1, 2, 3), dtype=torch.float64) / 1e3
+
+
+def gradient_error_low_resolution(predicted: Tensor, true: Tensor) -> Tensor:
+    """The gradient error after stretching both mattes to [0, 1], as the low-resolution protocol does.
+
+    It hides a wrong gain: half the true matte scores 0.
+    """
+    return gradient_error(_stretch(predicted), _stretch(true))
+
+
+def dtssd(predicted: Tensor, true: Tensor) -> Tensor:
+    """Root mean square of the difference between predicted and true change since the previous frame, times 1e2.
+
+    The batch is a clip, (T, 1, H, W). Its first frame has no previous one: it scores 0 and counts in the clip's mean.
+    """
+    change = difference(predicted, true).diff(dim=0)
+    return F.pad(image_mean(change.square_()).sqrt_() * 1e2, (1, 0))
+
+
+def foreground_mad(predicted_colour: Tensor, true_colour: Tensor, true: Tensor) -> Tensor:
+    """Mean absolute difference of colours (B, 3, H, W) in [0, 1] where true alpha > 0, times 1e3."""
+    return image_mean(difference(predicted_colour, true_colour).abs_(), true > 0) * 1e3
+
+
+def foreground_mse(predicted_colour: Tensor, true_colour: Tensor, true: Tensor) -> Tensor:
+    """Mean squared difference of colours (B, 3, H, W) in [0, 1] where true alpha > 0, times 1e3."""
+    return image_mean(difference(predicted_colour, true_colour).square_(), true > 0) * 1e3
+
+
+def band_mad(predicted: Tensor, true: Tensor) -> Tensor:
+    """MAD, times 1e3, over the edge band."""
+    return image_mean(difference(predicted, true).abs_(), edge_band(true)) * 1e3
+
+
+def person_dropouts(predicted: Tensor, true: Tensor) -> Tensor:
+    """Share, in [0, 1], of the person's core (true >= 0.95) that is lost (predicted < 0.5)."""
+    return image_mean(predicted < SOLID, true >= SURE_PERSON)
+
+
+def background_dropouts(predicted: Tensor, true: Tensor) -> Tensor:
+    """Share, in [0, 1], of the clear background (true <= 0.05) that is kept (predicted > 0.5)."""
+    return image_mean(predicted > SOLID, true <= SURE_BACKGROUND)
 
 
 def edge_band(true: Tensor) -> Tensor:
     """(B, 1, H, W) bool: pixels within 10 px (at a long side of 1920; scaled with it) of 0 < true < 1."""
     height, width = true.shape[2:]
-    radius = band_radius(height, width)
+    radius = _BAND_RADIUS * max(height, width) / _FULL_SIDE
     margin = math.floor(radius)
     # A dilation by a disc: each of its rows is a horizontal dilation, shifted up and down.
     wide = F.pad((true > 0) & (true < 1), (margin,) * 4)
@@ -78,42 +103,39 @@ def edge_band(true: Tensor) -> Tensor:
     return band
 
 
-def _chunk_metrics(predicted: Tensor, true: Tensor, distractor: Tensor, hair: Tensor) -> dict[str, Tensor]:
-    error = (predicted - true).abs_()
-    band, background = edge_band(true), true <= _SURE_BACKGROUND
-    is_kept = predicted > _SOLID
-    return {
-        "mad": _mean(error) * 1e3,
-        "mse": _mean(error.square()) * 1e3,
-        "grad": gradient_error(predicted, true),
-        "band_mad": _mean(error, band) * 1e3,
-        "hair_band_mad": _mean(error, band & hair) * 1e3,
-        "lost": _percentage(predicted < _SOLID, true >= _SURE_PERSON),
-        "kept": _percentage(is_kept, background & distractor),
-        "background_kept": _percentage(is_kept, background),
-    }
-
-
-def _percentage(chosen: Tensor, where: Tensor) -> Tensor:
-    """Percentage of the pixels ``where`` that are chosen, (B,); NaN where there are too few."""
-    share = _mean(where)
-    return torch.where(share >= _LEAST_SHARE, 100 * _mean(chosen, where), math.nan)
-
-
-def _mean(values: Tensor, where: Tensor | None = None) -> Tensor:
-    """Mean of (B, 1, H, W) over the pixels ``where`` is True, all if None: (B,), NaN without any."""
+def image_mean(values: Tensor, where: Tensor | None = None) -> Tensor:
+    """Mean of (B, C, H, W) over the pixels ``where`` (B, 1, H, W) is True, all if None: (B,), NaN without any."""
     if where is None:
         return values.mean(dim=(1, 2, 3), dtype=torch.float64)
-    return (values * where).sum(dim=(1, 2, 3), dtype=torch.float64) / where.sum(dim=(1, 2, 3))
+    chosen = values & where if values.dtype == torch.bool else torch.where(where, values, 0.0)
+    return chosen.sum(dim=(1, 2, 3), dtype=torch.float64) / (where.sum(dim=(1, 2, 3)) * values.shape[1])
+
+
+def difference(first: Tensor, second: Tensor) -> Tensor:
+    """Difference of two batches; raises ValueError where their shapes differ."""
+    if first.shape != second.shape:
+        raise ValueError(f"cannot compare shapes {tuple(first.shape)} and {tuple(second.shape)}: both must be alike")
+    return first - second
 
 
 def _gradient_magnitude(alpha: Tensor) -> Tensor:
-    smooth, derivative = (factor.tolist() for factor in gaussian_derivative_filter())
+    smooth, derivative = _gaussian_derivative_filter()
     half = len(smooth) // 2
     wide = F.pad(alpha, (half,) * 4, mode="replicate")
     across = _correlate(_correlate(wide, derivative, 3), smooth, 2)
     down = _correlate(_correlate(wide, smooth, 3), derivative, 2)
     return across.square_().add_(down.square_()).sqrt_()
+
+
+@functools.cache
+def _gaussian_derivative_filter() -> tuple[list[float], list[float]]:
+    """Smoothing and derivative factor of the separable filter; their outer product has unit L2 norm."""
+    sigma = _GRADIENT_SIGMA
+    half = math.ceil(sigma * math.sqrt(-2 * math.log(math.sqrt(2 * math.pi) * sigma * _GRADIENT_EPSILON)))
+    offsets = torch.arange(-half, half + 1, dtype=torch.float64)
+    smooth = torch.exp(-(offsets**2) / (2 * sigma**2))
+    derivative = -offsets * smooth
+    return (smooth / smooth.norm()).tolist(), (derivative / derivative.norm()).tolist()
 
 
 def _correlate(image: Tensor, weights: list[float], dim: int) -> Tensor:
@@ -123,3 +145,9 @@ def _correlate(image: Tensor, weights: list[float], dim: int) -> Tensor:
     for offset, weight in enumerate(weights):
         total.add_(image.narrow(dim, offset, length), alpha=weight)
     return total
+
+
+def _stretch(alpha: Tensor) -> Tensor:
+    lowest, highest = alpha.amin(dim=(1, 2, 3), keepdim=True), alpha.amax(dim=(1, 2, 3), keepdim=True)
+    extent = highest - lowest
+    return (alpha - lowest) * torch.where(extent > 0, extent.reciprocal(), 0.0)

@@ -1,165 +1,65 @@
-"""Scores of a matte against the true one, per frame, by the definitions of video matting's published protocol.
+"""Scores of one matte against the true one, for NumPy arrays: :mod:`howard.evaluation.batched_metrics` of one image.
 
-All frames are HxW floating-point alpha in [0, 1], the whole image, without a trimap; ``predicted`` and ``true`` have
-the same shape. Smaller is better throughout. A score that a frame cannot have (the band of a frame without a soft edge,
-the colour of a frame without a person) is NaN.
-
-The definitions are those of the evaluation scripts of S. Lin et al., "Robust High-Resolution Video Matting with
-Temporal Guidance", WACV 2022, so that figures may stand beside published ones.
+All mattes are HxW floating-point alpha in [0, 1], colours HxWx3; the two that are compared have the same shape, or it
+is a ValueError. A score that a frame cannot have (the band of a frame without a soft edge, the colour of a frame
+without a person) is NaN.
 """
 
-import itertools
-import math
+from collections.abc import Callable
 
-import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-Alpha = NDArray[np.floating]
+from howard.evaluation import batched_metrics
+from howard.evaluation.connectivity import connectivity_error as batched_connectivity_error
 
-_GRADIENT_SIGMA = 1.4
-_GRADIENT_EPSILON = 1e-2
-_CONNECTIVITY_STEPS = np.arange(0, 1.1, 0.1)
-_CONNECTIVITY_TOLERANCE = 0.15
-# Radius of the edge band, in pixels of a frame ...
-_BAND_RADIUS = 10
-# ... of this long side.
-_FULL_SIDE = 1920
+Picture = NDArray[np.floating]
 
 
-def mad(predicted: Alpha, true: Alpha) -> float:
-    """Mean absolute difference, times 1e3."""
-    return _mean(np.abs(_difference(predicted, true))) * 1e3
+def as_batch(picture: Picture) -> Tensor:
+    """Alpha HxW, or colour HxWx3, as a batch of one: (1, 1 or 3, H, W), float64 where it is, else float32."""
+    dtype = np.float64 if picture.dtype == np.float64 else np.float32
+    return torch.from_numpy(np.ascontiguousarray(np.atleast_3d(picture).transpose(2, 0, 1), dtype))[None]
 
 
-def mse(predicted: Alpha, true: Alpha) -> float:
-    """Mean squared error, times 1e3."""
-    return _mean(_difference(predicted, true) ** 2) * 1e3
+def _of_arrays(score: Callable[..., Tensor]) -> Callable[..., float]:
+    def of_arrays(*pictures: Picture) -> float:
+        return score(*(as_batch(each) for each in pictures)).item()
+
+    of_arrays.__doc__ = score.__doc__
+    return of_arrays
 
 
-def gradient_error(predicted: Alpha, true: Alpha) -> float:
-    """Sum of squared differences of gradient magnitude, over 1e3: the ``grad`` of the high-resolution protocol."""
-    difference = _gradient_magnitude(true) - _gradient_magnitude(predicted)
-    return float((difference**2).sum(dtype=np.float64)) / 1e3
-
-
-def gradient_error_low_resolution(predicted: Alpha, true: Alpha) -> float:
-    """The gradient error after stretching both mattes to [0, 1], as the low-resolution protocol does.
-
-    It hides a wrong gain: half the true matte scores 0.
-    """
-    return gradient_error(_stretched(predicted), _stretched(true))
-
-
-def connectivity_error(predicted: Alpha, true: Alpha) -> float:
-    """Sum of differences in how firmly each pixel hangs together with the body, over 1e3.
-
-    See C. Rhemann et al., "A Perceptually Motivated Online Benchmark for Image Matting", CVPR 2009.
-    """
-    # The published figures compare float32 values with the steps: 153/255 then reaches the step 0.6.
-    predicted, true = predicted.astype(np.float32), true.astype(np.float32)
-    level = np.full(true.shape, -1.0)
-    for previous, step in itertools.pairwise(_CONNECTIVITY_STEPS):
-        body = _largest_component((predicted >= step) & (true >= step))
-        level[(level == -1) & ~body] = previous
-    level[level == -1] = 1.0
-    difference = _connectedness(true, level) - _connectedness(predicted, level)
-    return float(np.abs(difference).sum()) / 1e3
+mad = _of_arrays(batched_metrics.mad)
+mse = _of_arrays(batched_metrics.mse)
+gradient_error = _of_arrays(batched_metrics.gradient_error)
+gradient_error_low_resolution = _of_arrays(batched_metrics.gradient_error_low_resolution)
+connectivity_error = _of_arrays(batched_connectivity_error)
+band_mad = _of_arrays(batched_metrics.band_mad)
+person_dropouts = _of_arrays(batched_metrics.person_dropouts)
+background_dropouts = _of_arrays(batched_metrics.background_dropouts)
+foreground_mad = _of_arrays(batched_metrics.foreground_mad)
+foreground_mse = _of_arrays(batched_metrics.foreground_mse)
 
 
 def dtssd(
-    predicted: Alpha, true: Alpha, previous_predicted: Alpha | None = None, previous_true: Alpha | None = None
+    predicted: Picture, true: Picture, previous_predicted: Picture | None = None, previous_true: Picture | None = None
 ) -> float:
-    """Root mean square of the difference between predicted and true change since the previous frame, times 1e2.
+    """:func:`howard.evaluation.batched_metrics.dtssd` of a frame after the previous one; 0 without one.
 
-    A clip's first frame has no previous one: it scores 0 and counts in the clip's mean.
+    Pixels may also be a row, (N,), of any that are chosen in all four.
     """
     if previous_predicted is None or previous_true is None:
         return 0.0
-    change = _difference(predicted, previous_predicted) - _difference(true, previous_true)
-    return math.sqrt(_mean(change**2)) * 1e2
+    clips = [
+        torch.cat([as_batch(each) for each in pair])
+        for pair in zip((previous_predicted, previous_true), (predicted, true), strict=True)
+    ]
+    return batched_metrics.dtssd(*clips)[1].item()
 
 
-def foreground_mad(predicted_colour: NDArray, true_colour: NDArray, true: Alpha) -> float:
-    """Mean absolute colour difference where true alpha > 0, times 1e3; colours are HxWx3 in [0, 1]."""
-    return _mean(np.abs(_difference(predicted_colour, true_colour)[true > 0])) * 1e3
-
-
-def foreground_mse(predicted_colour: NDArray, true_colour: NDArray, true: Alpha) -> float:
-    """Mean squared colour difference where true alpha > 0, times 1e3; colours are HxWx3 in [0, 1]."""
-    return _mean(_difference(predicted_colour, true_colour)[true > 0] ** 2) * 1e3
-
-
-def band_mad(predicted: Alpha, true: Alpha) -> float:
-    """MAD over the pixels within 10 px (at a long side of 1920; scaled with it) of the soft edge, 0 < true < 1."""
-    return _mean(np.abs(_difference(predicted, true))[edge_band(true)]) * 1e3
-
-
-def edge_band(true: Alpha) -> NDArray[np.bool_]:
+def edge_band(true: Picture) -> NDArray[np.bool_]:
     """HxW mask of the pixels within 10 px (at a long side of 1920; scaled with it) of 0 < true < 1."""
-    soft = (true > 0) & (true < 1)
-    if not soft.any():
-        return soft
-    distance = cv2.distanceTransform((~soft).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return distance <= band_radius(*true.shape)
-
-
-def band_radius(height: int, width: int) -> float:
-    """Radius of the edge band in a frame of this size: the same in portrait as in landscape."""
-    return _BAND_RADIUS * max(height, width) / _FULL_SIDE
-
-
-def person_dropouts(predicted: Alpha, true: Alpha) -> float:
-    """Share, in [0, 1], of the person's core (true >= 0.95) that is lost (predicted < 0.5)."""
-    return _mean(predicted[true >= 0.95] < 0.5)
-
-
-def background_dropouts(predicted: Alpha, true: Alpha) -> float:
-    """Share, in [0, 1], of the clear background (true <= 0.05) that is kept (predicted > 0.5)."""
-    return _mean(predicted[true <= 0.05] > 0.5)
-
-
-def _mean(values: NDArray) -> float:
-    return float(values.mean(dtype=np.float64)) if values.size else math.nan
-
-
-def _difference(first: NDArray, second: NDArray) -> NDArray:
-    if first.shape != second.shape:
-        raise ValueError(f"cannot compare shapes {first.shape} and {second.shape}: both must be of one size")
-    return first.astype(np.float64) - second
-
-
-def _gradient_magnitude(alpha: Alpha) -> NDArray[np.float32]:
-    smooth, derivative = gaussian_derivative_filter()
-    image = alpha.astype(np.float32)
-    across = cv2.sepFilter2D(image, cv2.CV_32F, derivative, smooth, borderType=cv2.BORDER_REPLICATE)
-    down = cv2.sepFilter2D(image, cv2.CV_32F, smooth, derivative, borderType=cv2.BORDER_REPLICATE)
-    return np.sqrt(across**2 + down**2)
-
-
-def gaussian_derivative_filter() -> tuple[NDArray, NDArray]:
-    """Smoothing and derivative factor (n,) of the separable filter; their outer product has unit L2 norm."""
-    sigma = _GRADIENT_SIGMA
-    half = math.ceil(sigma * math.sqrt(-2 * math.log(math.sqrt(2 * math.pi) * sigma * _GRADIENT_EPSILON)))
-    offsets = np.arange(-half, half + 1, dtype=np.float64)
-    smooth = np.exp(-(offsets**2) / (2 * sigma**2))
-    derivative = -offsets * smooth
-    return smooth / np.linalg.norm(smooth), derivative / np.linalg.norm(derivative)
-
-
-def _stretched(alpha: Alpha) -> NDArray[np.float32]:
-    lowest, highest = float(alpha.min()), float(alpha.max())
-    scale = 1 / (highest - lowest) if highest > lowest else 0.0
-    return ((alpha - lowest) * scale).astype(np.float32)
-
-
-def _largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    count, labels, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    if count == 1:
-        return np.zeros_like(mask)
-    return labels == 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
-
-
-def _connectedness(alpha: Alpha, level: NDArray) -> NDArray:
-    distance = alpha - level
-    return 1 - distance * (distance >= _CONNECTIVITY_TOLERANCE)
+    return batched_metrics.edge_band(as_batch(true))[0, 0].numpy()

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from howard.errors import InputError
 from howard.evaluation.key import difference_key
-from howard.evaluation.scores import CLIP_SCORES, FRAME_SCORES, MatteScores, as_batch
+from howard.evaluation.metrics import as_batch
+from howard.evaluation.scores import CLIP_SCORES, FRAME_SCORES, MatteScores
 from howard.measures import holes, islands, plate_residual, recomposition_error
 from howard.media import open_reader
 

@@ -1,14 +1,17 @@
 """Scores a clip four ways: as films are made, with a perfect plate, without alignment, and by the key to beat."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from howard.evaluation.clip import TrueClip
 from howard.evaluation.key import difference_key
-from howard.evaluation.scores import MatteScores, as_batch
+from howard.evaluation.metrics import as_batch
+from howard.evaluation.scores import MatteScores
 from howard.measures import plate_residual
 from howard.media import choose_frames, open_reader
 from howard.pipeline import (
@@ -28,6 +31,22 @@ ROADS = {
     "unaligned": "network, plate as filmed",
     "key": "difference key, aligned plate",
 }
+
+
+class ScoredFrame(NamedTuple):
+    """A frame that was scored.
+
+    Attributes:
+        index: zero-based.
+        source: HxWx3 RGB in [0, 255].
+        true: alpha, HxW in [0, 1].
+        alphas: likewise, by road, one of :data:`ROADS`.
+    """
+
+    index: int
+    source: NDArray[np.uint8]
+    true: NDArray[np.float32]
+    alphas: dict[str, NDArray[np.floating]]
 
 
 @dataclass(frozen=True)
@@ -60,6 +79,7 @@ def score_clip(
     progress: ProgressCallback | None = None,
     quality: str = "standard",
     edges: str = "solved",
+    on_frame: Callable[[ScoredFrame], None] | None = None,
 ) -> ClipReport:
     """Matte and score a clip.
 
@@ -70,6 +90,7 @@ def score_clip(
         progress: called after each frame.
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
         edges: how soft edges are made, one of `howard.choices.EDGES`.
+        on_frame: called with what was scored, before ``progress``.
 
     Raises:
         InputError: a file of the clip cannot be read. SettingsError: ``frames`` lies outside the clip.
@@ -85,21 +106,18 @@ def score_clip(
         for done, frame in enumerate(aligned, start=1):
             true = clip.alpha(frame.source.index)
             as_filmed = filmed[round(frame.source.index * (len(filmed) - 1) / max(len(shot) - 1, 1))].image
-            for name, alpha in _alphas(frame, as_filmed, clip, predictor, edges).items():
+            alphas = _alphas(frame, as_filmed, clip, predictor, edges)
+            for name, alpha in alphas.items():
                 roads[name].update(as_batch(alpha), as_batch(true))
+            if on_frame is not None:
+                on_frame(ScoredFrame(frame.source.index, frame.source.image, true, alphas))
             plates.append(_plate_scores(frame, true))
             status = str(frame.plate.status)
             statuses[status] += 1
             if progress is not None:
                 progress(FrameDone(frame.source.number, status, done, len(indices)))
-    plate_means = np.nanmean(plates, axis=0).tolist()
-    return ClipReport(
-        frames=len(plates),
-        roads={
-            road: {name: value.item() for name, value in scores.compute().items()} for road, scores in roads.items()
-        },
-        plate=PlateScores(*plate_means, statuses=dict(statuses)),
-    )
+    means = {road: {name: value.item() for name, value in each.compute().items()} for road, each in roads.items()}
+    return ClipReport(len(plates), means, PlateScores(*np.nanmean(plates, axis=0).tolist(), statuses=dict(statuses)))
 
 
 def _alphas(

@@ -4,27 +4,26 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics import Metric
 
-from howard.evaluation import metrics
+from howard.evaluation import batched_metrics
+from howard.evaluation.connectivity import connectivity_error
 
-_OF_ALPHA: dict[str, Callable[[NDArray, NDArray], float]] = {
-    "mad": metrics.mad,
-    "mse": metrics.mse,
-    "grad": metrics.gradient_error,
-    "grad_lr": metrics.gradient_error_low_resolution,
-    "conn": metrics.connectivity_error,
-    "band_mad": metrics.band_mad,
-    "person_dropouts": metrics.person_dropouts,
-    "background_dropouts": metrics.background_dropouts,
+_OF_ALPHA: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mad": batched_metrics.mad,
+    "mse": batched_metrics.mse,
+    "grad": batched_metrics.gradient_error,
+    "grad_lr": batched_metrics.gradient_error_low_resolution,
+    "conn": connectivity_error,
+    "band_mad": batched_metrics.band_mad,
+    "person_dropouts": batched_metrics.person_dropouts,
+    "background_dropouts": batched_metrics.background_dropouts,
 }
-_OF_FOREGROUND: dict[str, Callable[[NDArray, NDArray, NDArray], float]] = {
-    "foreground_mad": metrics.foreground_mad,
-    "foreground_mse": metrics.foreground_mse,
+_OF_FOREGROUND: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "foreground_mad": batched_metrics.foreground_mad,
+    "foreground_mse": batched_metrics.foreground_mse,
 }
 _OF_CLIPS = ("dtssd", "dtssd_n")
 FRAME_SCORES = (*_OF_ALPHA, *_OF_FOREGROUND)
@@ -73,16 +72,25 @@ class MatteScores(Metric):
             foreground: (B, 3, H, W) in [0, 1], straight; needed for the foreground's scores only.
             true_foreground: like ``foreground``.
         """
-        for index in range(len(alpha)):
-            predicted, true = (eight_bit(_plane(image[index])) for image in (alpha, true_alpha))
-            scores = {name: score(predicted, true) for name, score in _OF_ALPHA.items() if name in self.names}
-            if foreground is not None and true_foreground is not None:
-                colours = _picture(foreground[index]), _picture(true_foreground[index])
-                scores |= {name: score(*colours, true) for name, score in _OF_FOREGROUND.items() if name in self.names}
-            if set(_OF_CLIPS) & set(self.names):
-                scores |= self._neighbours.changes(predicted, true)
-            row = [scores.get(name, math.nan) for name in (*self.names, "frozen")]
-            self.frames.append(torch.tensor([row], device=self.device))
+        tensors = [_on_capable_device(each) for each in (alpha, true_alpha, foreground, true_foreground)]
+        predicted, true = eight_bit(tensors[0]), eight_bit(tensors[1])
+        # On a CPU image by image, which stays in its cache; on other devices the batch at once.
+        chunk = 1 if true.device.type == "cpu" else len(true)
+        columns = self._score(_OF_ALPHA, chunk, predicted, true)
+        if foreground is not None and true_foreground is not None:
+            columns |= self._score(_OF_FOREGROUND, chunk, tensors[2], tensors[3], true)
+        if set(_OF_CLIPS) & set(self.names):
+            columns |= self._neighbours.changes(predicted, true)
+        unknown = true.new_full((len(true),), math.nan)
+        rows = torch.stack([columns.get(name, unknown).float() for name in (*self.names, "frozen")], dim=1)
+        self.frames += rows.to(self.device).split(1)
+
+    def _score(self, scores: dict[str, Callable[..., Tensor]], chunk: int, *images: Tensor) -> dict[str, Tensor]:
+        """Each wanted score of every image, (B,)."""
+        parts = list(zip(*(each.split(chunk) for each in images), strict=True))
+        return {
+            name: torch.cat([score(*part) for part in parts]) for name, score in scores.items() if name in self.names
+        }
 
     def compute(self) -> dict[str, Tensor]:
         """Each score's mean, as scalars.
@@ -106,33 +114,31 @@ class MatteScores(Metric):
 
 
 class _Neighbours:
-    """What a clip's earlier frames are remembered by."""
+    """The last frame of a clip so far, from which the next batch of its frames goes on."""
 
     def __init__(self) -> None:
-        self.first: NDArray | None = None
-        self.previous: tuple[NDArray | None, NDArray | None] = (None, None)
+        self.previous: tuple[Tensor, Tensor] | None = None
 
-    def changes(self, predicted: NDArray, true: NDArray) -> dict[str, float]:
-        self.first = predicted if self.first is None else self.first
-        change = metrics.dtssd(predicted, true, *self.previous)
-        frozen = metrics.dtssd(self.first, true, self.first, self.previous[1])
-        self.previous = (predicted, true)
+    def changes(self, predicted: Tensor, true: Tensor) -> dict[str, Tensor]:
+        """dtSSD of every frame (T,) of a batch, and that of a matte which keeps the clip's first frame."""
+        before = self.previous
+        self.previous = (predicted[-1:], true[-1:])
+        if before is not None:
+            predicted, true = torch.cat([before[0], predicted]), torch.cat([before[1], true])
+        first = 0 if before is None else 1
+        change = batched_metrics.dtssd(predicted, true)[first:]
+        frozen = batched_metrics.dtssd(torch.zeros_like(true), true)[first:]
         return {"dtssd": change, "dtssd_n": change, "frozen": frozen}
 
 
-def eight_bit(alpha: NDArray) -> NDArray[np.float32]:
-    """Round alpha in [0, 1] to steps of 1/255."""
-    return np.rint(alpha * np.float32(255)).astype(np.float32) / np.float32(255)
+def eight_bit(alpha: Tensor) -> Tensor:
+    """Round alpha in [0, 1] to steps of 1/255; float32."""
+    return (alpha.detach().float() * 255).round_() / 255
 
 
-def as_batch(picture: NDArray) -> Tensor:
-    """Alpha HxW, or colour HxWx3, as a batch of one: (1, 1 or 3, H, W)."""
-    return torch.from_numpy(np.ascontiguousarray(np.atleast_3d(picture).transpose(2, 0, 1), np.float32))[None]
-
-
-def _plane(alpha: Tensor) -> NDArray[np.float32]:
-    return alpha[0].detach().float().cpu().numpy()
-
-
-def _picture(image: Tensor) -> NDArray[np.float32]:
-    return image.detach().float().cpu().numpy().transpose(1, 2, 0)
+def _on_capable_device(image: Tensor | None) -> Any:
+    """The image as float32, on the CPU where its device lacks the scores' float64; None as it is."""
+    if image is None:
+        return None
+    image = image.detach()
+    return (image.cpu() if image.device.type == "mps" else image).float()

@@ -7,29 +7,36 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from howard import settings as settings  # registers the data's settings with Hydra
 from howard.cli import friendly, hydra_arguments, wants_help
 from howard.cli.composing import compose_config
 from howard.cli.config_folder import config_folder
+from howard.cli.overriding import override
 from howard.command_name import TRAIN
-from howard.errors import HowardError, InputError, SettingsError
+from howard.errors import InputError, SettingsError
 from howard.heap import keep_freed_memory
+from howard.requirements import require
+from howard.settings import runs_dir
 from howard.training import folders
-from howard.training import settings as training_settings  # registers all others  # noqa: F401
+from howard.training.extending import change_run
 from howard.training.fitting import begin_run, fit, go_through_stages
+from howard.training.moved_keys import move_arguments
+from howard.training.settings import MAPPINGS, SCHEMAS, Mode, check_settings
+from howard.training.stored_settings import load_settings
+from howard.training.testing import test_network
 
 CONFIGS = config_folder()
 ARGUMENTS = tuple(sys.argv[1:])
 BEGINNING = time.monotonic()  # a run's minutes include its start
 # Settings of a run of several stages that are not those of each of them.
 OF_ALL_STAGES = ("experiment", "stages", "name", "resume", "budget.minutes")
+GROUP_NAMES = {"experiment", "hparams_search", "debug", *SCHEMAS, *MAPPINGS}
+PRINTING_FLAGS = {"--cfg", "-c"}  # nothing is trained
 # Lightning's own business: none is anything that a reader of the terminal could act on.
 LIGHTNING_CHATTER = (
     ".*treespec, LeafSpec.*",
@@ -37,6 +44,7 @@ LIGHTNING_CHATTER = (
     ".*smaller than the logging interval.*",
     ".*does not have many workers.*",
     ".*dataloader is not resumable.*",  # samples are numbered by step, so it is
+    ".*has `__len__` defined.*",  # workers that stream a pack are split
 )
 
 
@@ -64,13 +72,21 @@ def train(config: DictConfig, run: Path, checkpoint: Path | None = None) -> floa
         raise
 
 
-def resume(run: Path) -> float:
-    """Go on with an interrupted run, with the settings it had."""
+def resume(run: Path, overrides: Sequence[str] = ()) -> float:
+    """Go on with an interrupted run, or extend a finished one, with the settings it had but for those overridden."""
     folders.check_run(run)
+    is_staged = (run / folders.STAGES).is_file()
+    if is_staged and overrides:
+        raise SettingsError(f"resume={run}: a run of several stages goes on with the settings it had; leave out others")
     print(f"going on with {run}")
-    if (run / folders.STAGES).is_file():
+    if is_staged:
         return go_through_stages(run)
-    return train(OmegaConf.load(run / folders.SETTINGS), run, run / folders.CHECKPOINT)  # type: ignore[arg-type]
+    config = load_settings(run / folders.SETTINGS)
+    if overrides:
+        changed = override(config, overrides)
+        change_run(run, config, changed)
+        config = changed
+    return train(config, run, run / folders.CHECKPOINT)
 
 
 def train_stages(config: DictConfig, run: Path, overrides: Sequence[str]) -> float:
@@ -94,16 +110,26 @@ def train_stages(config: DictConfig, run: Path, overrides: Sequence[str]) -> flo
 def start(config: DictConfig) -> float:
     """A new run in ``runs/NAME/DATE``; with ``resume=auto``, the newest interrupted one of its name if there is any."""
     sys.argv[1:] = ARGUMENTS  # Lightning starts further processes with the same command line
+    run = Path(config.runs) / config.name / folders.stamp()
+    if config.mode == Mode.test:
+        return test_network(config, run)
     if config.resume == "auto":
         interrupted = folders.newest_unfinished(Path(config.runs), config.name)
         if interrupted is not None:
             return resume(interrupted)
     elif config.resume is not None:
-        raise SettingsError("resume=RUN goes on with the settings the run had; leave out all others")
-    run = Path(config.runs) / config.name / folders.stamp()
+        raise SettingsError("resume=RUN goes on with the settings of the run: leave out experiment= and other groups")
     if config.stages:
         return train_stages(config, run, HydraConfig.get().overrides.task)
     return train(config, run)
+
+
+def imply_equal_shares(arguments: Sequence[str]) -> list[str]:
+    """Arguments that name other people than the experiment does are not to keep the experiment's sampling weights."""
+    keys = {argument.lstrip("+").partition("=")[0] for argument in arguments}
+    if "data.people" in keys and "data.shares" not in keys:
+        return [*arguments, "data.shares=null"]
+    return list(arguments)
 
 
 @friendly
@@ -115,17 +141,19 @@ def main() -> None:
     if wants_help(ARGUMENTS):
         print(list_experiments())
         return
-    if find_spec("lightning") is None:
-        raise HowardError("training needs packages that are not installed: pip install 'howard-matting[train]'")
-    given = {key: value for key, _, value in (argument.partition("=") for argument in ARGUMENTS)}
-    if "resume" in given and given.keys() <= {"resume", "runs"}:
-        runs = Path(given.get("runs", "runs"))
+    arguments = move_arguments(ARGUMENTS)
+    given = {key: value for key, _, value in (argument.partition("=") for argument in arguments)}
+    if "resume" in given and not given.keys() & GROUP_NAMES:
+        runs = Path(given.get("runs", runs_dir()))
         run = folders.newest_unfinished(runs) if given["resume"] == "auto" else Path(given["resume"])
         if run is None:
             raise InputError(f"resume=auto: no interrupted run in {runs}; give resume=RUN_FOLDER, or an experiment")
-        resume(run)
+        resume(run, [each for each in arguments if not each.startswith(("resume=", "runs="))])
         return
-    sys.argv[1:] = hydra_arguments(ARGUMENTS, "train", CONFIGS)
+    sys.argv[1:] = hydra_arguments(imply_equal_shares(arguments), "train", CONFIGS, check_settings)
+    if not PRINTING_FLAGS.intersection(sys.argv):
+        for module in ("lightning", "kornia", "albumentations"):
+            require(module, "training")
     start()
 
 

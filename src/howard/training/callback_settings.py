@@ -1,6 +1,15 @@
-"""The settings of what is done beside training, as typed dataclasses; see :mod:`howard.training.settings`."""
+"""The settings of Lightning callbacks, as typed dataclasses; see :mod:`howard.training.settings`.
 
-from dataclasses import dataclass, field
+Each is registered under its own name in the mapping ``callbacks``, which has no type itself: callbacks are removed
+with ``~callbacks.NAME`` and added with ``+callbacks.NAME._target_=...``.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from howard.quality import QUALITIES
+
+QualityName = StrEnum("QualityName", list(QUALITIES))
 
 
 @dataclass
@@ -36,19 +45,27 @@ class EmaNode:
 
 
 @dataclass
-class CallbacksNode:
-    """What is done beside training, in this order."""
+class LearningRatesNode:
+    """Lightning's own, which logs ``lr-OPTIMISER/PART`` every ``trainer.log_every_n_steps`` steps."""
 
-    checkpoints: CheckpointsNode = field(default_factory=CheckpointsNode)
-    panel: PanelNode = field(default_factory=PanelNode)
-    timelapse: TimelapseNode = field(default_factory=TimelapseNode)
+    _target_: str = "lightning.pytorch.callbacks.LearningRateMonitor"
+    logging_interval: str | None = "step"
+    log_momentum: bool = False
+    log_weight_decay: bool = False
 
 
 @dataclass
-class EmaCallbacksNode(CallbacksNode):
-    """The same with a running mean; it comes last, so that pictures of a validation show what was validated."""
+class GradientNormNode:
+    """See :class:`howard.training.gradient_norm.GradientNorm`."""
 
-    ema: EmaNode = field(default_factory=EmaNode)
+    _target_: str = "howard.training.gradient_norm.GradientNorm"
+
+
+@dataclass
+class DeviceNode:
+    """See :class:`howard.training.device_figures.DeviceFigures`."""
+
+    _target_: str = "howard.training.device_figures.DeviceFigures"
 
 
 @dataclass
@@ -56,6 +73,14 @@ class ThroughputNode:
     """See :class:`howard.training.throughput.Throughput`."""
 
     _target_: str = "howard.training.throughput.Throughput"
+
+
+@dataclass
+class ErrorMapNode:
+    """See :class:`howard.training.error_map.ErrorMapWatch`."""
+
+    _target_: str = "howard.training.error_map.ErrorMapWatch"
+    patience: int = 5
 
 
 @dataclass
@@ -68,11 +93,45 @@ class BestNode:
 
 
 @dataclass
-class TimedCallbacksNode:
-    """For runs with a time budget: nothing that takes time for pictures alone, but speed and the best weights."""
+class SuiteCurvesNode:
+    """See :class:`howard.training.suite_curves.SuiteCurves`."""
 
-    checkpoints: CheckpointsNode = field(default_factory=CheckpointsNode)
-    panel: PanelNode = field(default_factory=PanelNode)
-    throughput: ThroughputNode = field(default_factory=ThroughputNode)
-    best: BestNode = field(default_factory=BestNode)
-    ema: EmaNode = field(default_factory=EmaNode)
+    _target_: str = "howard.training.suite_curves.SuiteCurves"
+    _partial_: bool = True
+    every_n_validations: int = 1
+    limit: int | None = 4
+
+
+@dataclass
+class ArtifactsNode:
+    """See :class:`howard.training.artifacts.Artifacts`."""
+
+    _target_: str = "howard.training.artifacts.Artifacts"
+
+
+@dataclass
+class BenchNode:
+    """See :class:`howard.training.bench.BenchTable`."""
+
+    _target_: str = "howard.training.bench.BenchTable"
+    clips: str = "data/bench_public"
+    frames: int | None = 24
+    pictures: int = 4
+    quality: QualityName = QualityName["standard"]
+
+
+CALLBACKS: dict[str, type] = {
+    "checkpoints": CheckpointsNode,
+    "panel": PanelNode,
+    "timelapse": TimelapseNode,
+    "error_map": ErrorMapNode,
+    "learning_rates": LearningRatesNode,
+    "gradient_norm": GradientNormNode,
+    "throughput": ThroughputNode,
+    "device": DeviceNode,
+    "suite_curves": SuiteCurvesNode,
+    "artifacts": ArtifactsNode,
+    "bench": BenchNode,
+    "best": BestNode,
+    "ema": EmaNode,
+}

@@ -11,7 +11,16 @@ from omegaconf import DictConfig, OmegaConf
 from howard.command_name import TRAIN
 from howard.cores import count_cores
 from howard.training import folders, stages
-from howard.training.assembly import build, build_trainer, choose_first_weights, describe, fit_to_device, speed_up
+from howard.training.assembly import (
+    build,
+    build_trainer,
+    choose_first_weights,
+    describe,
+    fit_to_device,
+    import_extensions,
+    speed_up,
+)
+from howard.training.stored_settings import load_settings, load_stages
 
 
 class Fitted(NamedTuple):
@@ -21,55 +30,103 @@ class Fitted(NamedTuple):
     mad: float
 
 
-def fit(config: DictConfig, run: Path, checkpoint: Path | None = None, trained: Any = None) -> Fitted:
-    """The same, from a network ``trained`` before if there is one; raises KeyboardInterrupt when it is stopped."""
+class Parts(NamedTuple):
+    """A network, the stage that trains or measures it, and the data it is shown."""
+
+    network: Any
+    module: Any
+    data: Any
+
+
+def build_parts(config: DictConfig, data_stage: str = "fit") -> Parts:
+    """Seed everything, set the number of threads, and build what a run is made of.
+
+    Missing data is an InputError here, before a run folder is made. ``data_stage`` is Lightning's: ``fit``, ``test``.
+    """
     import cv2
     import torch
     from lightning import seed_everything
-    from lightning.pytorch.utilities import rank_zero_only
 
-    from howard.training.budget import find_budget
-    from howard.training.checkpoints import check_checkpoint
-
-    started = time.monotonic()
     cv2.setNumThreads(1)  # workers are forked, and OpenCV's thread pool does not survive that
     seed_everything(config.seed, workers=True, verbose=False)
     # Torch's own choice follows the affinity, but no quota of a container.
     torch.set_num_threads(config.threads or min(torch.get_num_threads(), count_cores()))
-    if checkpoint is None:
-        fit_to_device(config)
+    import_extensions(config.extensions)
     network = build(config.model)
     module = build(config.stage, network=network, optimiser=build(config.optimiser), seed=config.seed)
     data = build(config.data)
-    data.setup()  # missing data is said before a run folder is made
+    data.setup(data_stage)
+    return Parts(network, module, data)
+
+
+def fit(config: DictConfig, run: Path, checkpoint: Path | None = None, trained: Any = None) -> Fitted:
+    """Fit one stage in its run folder and export its weights.
+
+    Args:
+        config: of the stage.
+        run: its folder.
+        checkpoint: to go on from, or None.
+        trained: network of the stage before, to start from, or None.
+
+    Raises:
+        KeyboardInterrupt: it was stopped.
+    """
+    from howard.training.loggers import finish_tracking
+
+    has_failed = True
+    try:
+        fitted = _fit(config, run, checkpoint, trained)
+        has_failed = False
+    finally:
+        finish_tracking(has_failed)
+    return fitted
+
+
+def _fit(config: DictConfig, run: Path, checkpoint: Path | None, trained: Any) -> Fitted:
+    from lightning.pytorch.utilities import rank_zero_only
+
+    from howard.training.checkpoints import check_checkpoint
+    from howard.training.run_end import FinishedRun, call_run_end
+
+    started = time.monotonic()
+    if checkpoint is None:
+        fit_to_device(config)
+    network, module, data = build_parts(config)
     if checkpoint is None:
         choose_first_weights(config, network, trained)
-        if rank_zero_only.rank == 0:
-            begin_run(run, config)
     else:
         check_checkpoint(checkpoint, network)
     speed_up(config, network)
     os.environ["WANDB_DATA_DIR"] = str(run / "wandb")  # where tables wait to be synced; else in the home folder
     metadata = describe(config, module, data.recipe.mixing)
     trainer = build_trainer(config, run, metadata, started)
+    if checkpoint is None and rank_zero_only.rank == 0:
+        begin_run(run, config)
     try:
         trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit:  # Lightning's answer to Ctrl-C and SIGTERM
         export_interrupted(trainer, module, metadata, run)
         raise KeyboardInterrupt from None
-    budget = find_budget(trainer)
-    if budget is not None and budget.validated_step == trainer.global_step:
-        figures = trainer.callback_metrics  # there is no time to do it again
-    else:
-        [figures] = trainer.validate(module, datamodule=data, verbose=False)
-    mad = float(figures["val/mad"])
+    mad = last_mad(trainer, module, data)
     if trainer.is_global_zero:
         if not trainer.fast_dev_run:
             export(network.state_dict(), metadata, run / folders.EXPORTED)
             (run / folders.LAST).unlink(missing_ok=True)
-            measure(config, trainer, run)
+            suite = measure(config, trainer, run)
+            call_run_end(trainer, FinishedRun(run, config.name, metadata, folders.git_revision(), suite))
         print(f"validation MAD {mad:.2f} (x 1e3)")
     return Fitted(network, mad)
+
+
+def last_mad(trainer: Any, module: Any, data: Any) -> float:
+    """MAD (x 1e3) of the trained network: of the last validation where its time is over, else of one more."""
+    from howard.training.budget import find_budget
+
+    budget = find_budget(trainer)
+    if budget is not None and budget.validated_step == trainer.global_step:
+        return float(trainer.callback_metrics["val/mad"])
+    [figures] = trainer.validate(module, datamodule=data, verbose=False)
+    return float(figures["val/mad"])
 
 
 def begin_run(run: Path, config: DictConfig) -> None:
@@ -95,15 +152,19 @@ def export_interrupted(trainer: Any, module: Any, metadata: Any, run: Path) -> N
         export(exported_state(trainer, module), metadata, run / folders.LAST)
 
 
-def measure(config: DictConfig, trainer: Any, run: Path) -> None:
-    """Log figures of the exported weights on the validation suite, where it is wanted and its data is there."""
-    wanted = config.get("suite")  # runs from before the suite have none
-    if wanted is not None:
-        # Needs the reader of clips, which a machine for training alone may lack.
-        from howard.training.suite_figures import log_suite
+def measure(config: DictConfig, trainer: Any, run: Path) -> dict[str, float]:
+    """Log figures of the exported weights on the validation suite, where it is wanted and its data is there.
 
-        root, workers = Path(config.data.root), config.data.workers
-        log_suite(run, root, trainer, limit=wanted.limit, stills_only=wanted.stills_only, workers=workers)
+    Returns what was logged.
+    """
+    wanted = config.suite
+    if wanted is None:
+        return {}
+    # Needs the reader of clips, which a machine for training alone may lack.
+    from howard.training.suite_figures import log_suite
+
+    root, workers = Path(config.data.root), config.data.workers
+    return log_suite(run, root, trainer, limit=wanted.limit, stills_only=wanted.stills_only, workers=workers)
 
 
 def go_through_stages(run: Path, began: float | None = None) -> float:
@@ -114,8 +175,8 @@ def go_through_stages(run: Path, began: float | None = None) -> float:
         began: when, by ``time.monotonic()``, its time began to run; None for a run that is resumed, whose later stages
             get the time that was planned for them.
     """
-    planned: Any = OmegaConf.load(run / folders.STAGES)
-    total = OmegaConf.load(run / folders.SETTINGS).budget.minutes  # type: ignore[union-attr]
+    planned = load_stages(run / folders.STAGES)
+    total = load_settings(run / folders.SETTINGS).budget.minutes
     shares = [stage.budget.share for stage in planned.values()]
     fitted, before = None, None
     for index, (name, stage) in enumerate(planned.items()):
@@ -132,8 +193,7 @@ def go_through_stages(run: Path, began: float | None = None) -> float:
             stage.init = str(before)
         try:
             if (folder / folders.CHECKPOINT).is_file():
-                settings: Any = OmegaConf.load(folder / folders.SETTINGS)
-                fitted = fit(settings, folder, folder / folders.CHECKPOINT)
+                fitted = fit(load_settings(folder / folders.SETTINGS), folder, folder / folders.CHECKPOINT)
             else:
                 fitted = fit(stage, folder, trained=fitted and fitted.network)
         except KeyboardInterrupt:

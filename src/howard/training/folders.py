@@ -4,6 +4,9 @@ import os
 import subprocess
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from howard.errors import InputError
 
@@ -11,6 +14,7 @@ SETTINGS, REVISION, CHECKPOINT = "config.yaml", "revision.txt", Path("checkpoint
 EXPORTED = "weights.safetensors"  # a run that has it is finished
 BEST = "best.safetensors"  # of the best validation so far
 LAST = "last.safetensors"  # of an interrupted run
+SUITE = "suite.json"  # of the exported weights, on the validation suite
 STAGES = "stages.yaml"  # settings of the runs that a run of several stages is made of
 _STAMP = "HOWARD_RUN"
 
@@ -59,6 +63,17 @@ def newest_unfinished(runs: Path, experiment: str = "*") -> Path | None:
     open_ones = [path for path, run in saved.items() if not (run / EXPORTED).exists() and (run / SETTINGS).is_file()]
     newest = max(open_ones, key=lambda path: path.stat().st_mtime, default=None)
     return None if newest is None else saved[newest]
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file's mapping, as it is; raises InputError where there is none."""
+    try:
+        stored = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path} cannot be read ({' '.join(str(error).split())})") from None
+    if not isinstance(stored, dict):
+        raise InputError(f"{path} is not a run's settings: expected a mapping of settings")
+    return stored
 
 
 def git_revision() -> str:

@@ -1,55 +1,112 @@
-"""Where a run's figures go: CSV always, W&B if asked for."""
+"""Where a run's figures go: CSV always, and W&B, TensorBoard or MLflow if asked for."""
 
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
+from lightning.pytorch.loggers import CSVLogger, MLFlowLogger, TensorBoardLogger, WandbLogger
 
+from howard.requirements import require
 from howard.training.folders import label
 
 
-def csv_loggers(run: Path, experiment: str, settings: dict[str, Any]) -> list[Logger]:
-    """``csv/version_N/metrics.csv`` in the run's folder, one N for every sitting, so that resuming loses nothing.
+@dataclass(frozen=True)
+class LoggedRun:
+    """What loggers are told of a run.
 
-    Args:
-        run: the run's folder.
-        experiment: its experiment's name.
+    Attributes:
+        folder: the run's folder.
+        experiment: name of its experiment.
+        job_type: ``train`` or ``test``.
         settings: plain values of the whole config.
+        tags: words to find it by.
+        notes: a remark, or None.
     """
-    return [CSVLogger(run, name="csv", flush_logs_every_n_steps=1)]  # what is not written is lost with the process
+
+    folder: Path
+    experiment: str
+    job_type: str
+    settings: dict[str, Any]
+    tags: tuple[str, ...] = ()
+    notes: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Experiment and run, unique below the folder of all runs."""
+        return f"{self.experiment}/{label(self.folder)}"
 
 
-def wandb_loggers(
-    run: Path,
-    experiment: str,
-    settings: dict[str, Any],
+def csv_logger(folder: Path) -> CSVLogger:
+    """``csv/version_N/metrics.csv`` in the run's folder, one N for every session, so that resuming loses nothing."""
+    return CSVLogger(folder, name="csv", flush_logs_every_n_steps=1)  # what is not written is lost with the process
+
+
+def wandb_logger(
+    run: LoggedRun,
     *,
     mode: Literal["offline", "online"] = "offline",
     project: str = "howard",
     entity: str | None = None,
-) -> list[Logger]:
-    """The same, and a W&B run in the run's folder: all runs of one experiment are one group.
-
-    A run that is resumed keeps its name and id, so W&B joins its sessions.
+    group: str | None = None,
+    job_type: str | None = None,
+) -> WandbLogger:
+    """A W&B run in the run's folder. A run that is resumed keeps its name and id, so W&B joins its sessions.
 
     Args:
-        run: as there.
-        experiment: as there.
-        settings: stored with the W&B run.
+        run: what is logged.
         mode: ``offline`` keeps everything in the folder until ``wandb sync``.
         project: in W&B.
         entity: user or team in W&B; None is whoever is logged in.
+        group: that the run is filed under; None takes the experiment's name.
+        job_type: within the group; None takes the run's.
+
+    Raises:
+        MissingPackageError: wandb is not installed.
     """
-    logger = WandbLogger(
+    require("wandb", "logger=wandb")
+    return WandbLogger(
         project=project,
         entity=entity,
-        name=f"{experiment}/{label(run)}",
-        id=f"{experiment}-{label(run)}",
+        name=run.name,
+        id=run.name.replace("/", "-"),
         resume="allow",
-        save_dir=run,
+        save_dir=run.folder,
         offline=mode == "offline",
-        group=experiment,
-        job_type="train",
-        config=settings,
+        group=group or run.experiment,
+        job_type=job_type or run.job_type,
+        tags=list(run.tags),
+        notes=run.notes,
+        config=run.settings,
     )
-    return [*csv_loggers(run, experiment, settings), logger]
+
+
+def tensorboard_logger(run: LoggedRun) -> TensorBoardLogger:
+    """Event files in ``tensorboard/`` of the run's folder; raises MissingPackageError without tensorboard."""
+    require("tensorboard", "logger=tensorboard")
+    return TensorBoardLogger(run.folder, name="tensorboard", version="")
+
+
+def mlflow_logger(run: LoggedRun, *, tracking_uri: str | None = None) -> MLFlowLogger:
+    """An MLflow run under the experiment's name.
+
+    Args:
+        run: what is logged; tags become MLflow tags without a value.
+        tracking_uri: of a server; None writes into ``mlruns/`` of the run's folder.
+
+    Raises:
+        MissingPackageError: mlflow is not installed.
+    """
+    require("mlflow", "logger=mlflow")
+    tags = {tag: "" for tag in run.tags} | {"job_type": run.job_type}
+    if run.notes is not None:
+        tags["mlflow.note.content"] = run.notes
+    uri = tracking_uri or f"file:{run.folder.resolve() / 'mlruns'}"
+    return MLFlowLogger(run.experiment, run_name=run.name, tracking_uri=uri, tags=tags)
+
+
+def finish_tracking(has_failed: bool) -> None:
+    """End the W&B run of this process, if there is one: the next job of a sweep would be logged into it."""
+    wandb = sys.modules.get("wandb")
+    if wandb is not None and getattr(wandb, "run", None) is not None:
+        wandb.finish(exit_code=int(has_failed))

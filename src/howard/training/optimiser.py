@@ -38,7 +38,9 @@ def adam(
     rates = {name: rate for name, rate in rates.items() if rate is not None}
     if parts.keys() != rates.keys():
         raise SettingsError(f"optimiser.rates are for {', '.join(rates)}; the network has {', '.join(parts)}")
-    optimiser = torch.optim.Adam([{"params": part.parameters(), "lr": rates[name]} for name, part in parts.items()])
+    # The names are those of the logged learning rates, lr-Adam/NAME.
+    groups = [{"params": part.parameters(), "lr": rates[name], "name": name} for name, part in parts.items()]
+    optimiser = torch.optim.Adam(groups)
     factor = partial(rate_factor, progress=progress, schedule=schedule, warmup_steps=warmup_steps)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
     return {"optimizer": optimiser, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "frequency": 1}}

@@ -11,7 +11,7 @@ from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.trainer.states import TrainerFn
 
 from howard.data.datasets import Batch
-from howard.evaluation import metrics
+from howard.evaluation.batched_metrics import gradient_error, mad
 from howard.evaluation.scores import eight_bit
 from howard.matting import Matte
 from howard.media import write_whole
@@ -121,8 +121,8 @@ def sample_table(batch: Batch, matte: Matte) -> tuple[list[str], list[list]]:
     rows = []
     for index in range(len(batch["source"])):
         tiles = sample_tiles(batch, matte, index)
-        predicted, true = (eight_bit(image[index, 0].float().cpu().numpy()) for image in (matte.alpha, batch["alpha"]))
-        figures = [metrics.mad(predicted, true), metrics.gradient_error(predicted, true)]
+        predicted, true = (eight_bit(image[index : index + 1].cpu()) for image in (matte.alpha, batch["alpha"]))
+        figures = [mad(predicted, true).item(), gradient_error(predicted, true).item()]
         rows.append([index, *(wandb.Image(tiles[name]) for name in _TABLE), *figures])
     return ["sample", *_TABLE, "mad", "grad"], rows
 

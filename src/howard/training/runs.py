@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from howard.errors import InputError, SettingsError, WeightsError
-from howard.matting import MattingNetwork, WeightsMetadata, load_imagenet_encoder, load_network
-from howard.matting.encoders import ENCODERS
+from howard.matting import MattingNetwork, WeightsMetadata, load_network, load_pretrained
+from howard.matting.encoders import ENCODERS, TimmEncoder
 from howard.matting.state_files import load_strictly
 from howard.matting.weights import find_weights
 from howard.training.folders import EXPORTED
@@ -86,20 +86,29 @@ def hand_over(trained: nn.Module, network: MattingNetwork, origin: Path) -> None
 
 
 def start_encoder(network: MattingNetwork, encoder: str, weights: str | None) -> str:
-    """Give the encoder its first weights and say in one line which.
+    """Give the encoder, and the ASPP where there are weights for it, their first weights and say in one line which.
 
     Args:
-        network: its ``backbone`` is loaded in place.
+        network: its ``backbone`` and ``aspp`` are loaded in place.
         encoder: its name.
-        weights: a file of ImageNet weights; ``imagenet`` takes those of an installed package, where the encoder's
-            registry entry names one; None leaves it random.
+        weights: a file of ImageNet or DeepLabV3 weights, see :func:`howard.matting.load_pretrained`; ``imagenet`` takes
+            those of an installed package, where the encoder's registry entry names one or it is one of timm; None
+            leaves it random.
 
     Raises:
         SettingsError: ``imagenet`` is asked for where no package has it.
         WeightsError: the file does not fit.
     """
     if weights is None:
-        return f"encoder {encoder} starts from random weights; encoder_weights=PATH starts it from ImageNet's"
+        return (
+            f"warning: encoder {encoder} starts from random weights, the paper's from DeepLabV3's: "
+            "give encoder_weights=FILE.pth, see docs/training.md"
+        )
+    if isinstance(network.backbone, TimmEncoder):
+        if weights != "imagenet":
+            raise SettingsError(f"encoder_weights={weights}: encoders of timm take encoder_weights=imagenet alone")
+        network.backbone.load_pretrained()
+        return f"encoder {encoder} starts from timm's pretrained weights"
     entry = ENCODERS[encoder]
     if weights != "imagenet":
         path = Path(weights)
@@ -109,8 +118,8 @@ def start_encoder(network: MattingNetwork, encoder: str, weights: str | None) ->
         )
     else:
         path = entry.imagenet_file()
-    load_imagenet_encoder(network.backbone, entry, path)
-    return f"encoder {encoder} starts from {path.name}"
+    loaded = load_pretrained(network, entry, path)
+    return f"{loaded} ({encoder}) start{'s' if loaded == 'encoder' else ''} from {path.name}"
 
 
 def _fits(metadata: WeightsMetadata, network: MattingNetwork, encoder: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 
 from howard.data.datamodule import MattingDataModule
+from howard.training.log_steps import is_logged
 
 
 class Throughput(Callback):
@@ -34,8 +35,7 @@ class Throughput(Callback):
     ) -> None:
         self._step_ended = time.perf_counter()
         self._samples += len(batch["source"]) * trainer.world_size
-        every, accumulated = trainer.log_every_n_steps, trainer.accumulate_grad_batches  # type: ignore[attr-defined]
-        if trainer.global_step % every == 0 and (batch_idx + 1) % accumulated == 0:
+        if is_logged(trainer, batch_idx):
             seconds = self._step_ended - self._window_began
             figures = {"samples_per_second": self._samples / seconds, "data_wait_share": self._waited / seconds}
             pl_module.log_dict({f"train/{name}": value for name, value in figures.items()})

@@ -18,6 +18,7 @@ from howard.data.pairs import find_pairs
 from howard.errors import InputError
 from howard.synthesis import level_recipe
 from tests.data.pack.conftest import OPTIONS
+from tests.data.test_datamodule import make
 
 CHOSEN = (["people", "clips"], [0.5, 0.5], ["places", "views"], [])
 ROOMY = 2**30
@@ -105,11 +106,11 @@ def test_pictures_are_decoded_once_where_there_is_room(packed: Path, monkeypatch
 def test_without_room_pictures_are_decoded_when_used(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = count_decodes(monkeypatch)
     pictures = gather_packed(Pack(packed, read_manifest(packed)), "train", *CHOSEN, ["prepared"], 0)
-    places = len(decoded)
-    assert places == len(pictures.places)
+    assert decoded == []
     for _ in range(3):
         pictures.people[0][0].read(0)
-    assert len(decoded) == places + 3 * 2
+        assert pictures.places[0].ndim == 3
+    assert len(decoded) == 3 * (2 + 1)
 
 
 def test_what_is_kept_stays_below_the_limit(packed: Path) -> None:
@@ -176,3 +177,12 @@ def test_a_damaged_shard_is_refused(packed: Path, tmp_path: Path) -> None:
     shard.unlink()
     with pytest.raises(InputError, match="cannot read"):
         from_pack(folder)
+
+
+def test_a_pack_of_smaller_samples_is_said_to_be_enlarged(packed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(Path(), pack=str(packed), size=64)
+    assert capsys.readouterr().out == ""
+    make(Path(), pack=str(packed), size=96)
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"warning: the pack {packed} was made for samples of 64 pixels")
+    assert line.endswith("pack again with size=96")

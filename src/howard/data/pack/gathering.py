@@ -5,6 +5,7 @@ from pathlib import Path
 
 from howard.data.datasets import Pictures
 from howard.data.pack.reading import Pack
+from howard.data.place_pictures import PlacePictures
 from howard.data.splits import Split
 
 
@@ -25,7 +26,7 @@ def gather_packed(
         split: which side.
         people: names of collections of people.
         shares: of those.
-        places: names of collections of places; they are decoded in any case.
+        places: names of collections of places.
         licences: as :meth:`Pack.places` takes them.
         prepared: names of collections of prepared pairs.
         memory: bytes that decoded pictures may take, those of other splits included.
@@ -37,7 +38,8 @@ def gather_packed(
     sets = [pack.people(name, split) for name in names[0]]
     pictures = [picture for name in names[1] for picture in pack.places(name, split, licences)]
     pairs = [pair for name in names[2] for pair in pack.pairs(name, split)]
-    # Places first: they are read now, and are the sources of prepared pairs.
+    # Places first: they are used in almost every sample, and are the sources of prepared pairs.
     for name in (*names[1], *names[0], *names[2]):
         pack.keep(name, split, memory)
-    return Pictures(sets, shares, [picture.read() for picture in pictures], pairs)
+    # The pack keeps what fits; nothing is kept a second time.
+    return Pictures(sets, shares, PlacePictures(pictures, memory=0), pairs)

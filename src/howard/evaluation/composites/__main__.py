@@ -13,12 +13,12 @@ from howard.choices import EDGES, check_device
 from howard.errors import SettingsError
 from howard.fields import setting
 from howard.media import write_whole
-from howard.settings import DataNode
+from howard.settings import data_dir
 
 COMMAND = "python -m howard.evaluation.composites"
 EXAMPLES = (
-    f"{COMMAND} root=../shared/data",
-    f"{COMMAND} data=data weights=mine.safetensors level=moving size=1280x720",
+    f"{COMMAND} root=data",
+    f"{COMMAND} root=data weights=mine.safetensors level=moving size=1280x720",
 )
 
 
@@ -26,7 +26,7 @@ EXAMPLES = (
 class CompositesSettings:
     """What the command can be told."""
 
-    root: str = setting(DataNode.root, "folder of collections, as data.root= of train.py", is_path=True)
+    root: str = setting(data_dir(), "folder of collections, as data.root= of train.py", is_path=True)
     weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
     level: str = setting("handheld", "how far plates are off: static, handheld or moving")
     size: str = setting("1920x1080", "of the frames")
@@ -51,7 +51,8 @@ def main(arguments: list[str]) -> None:
     # Only now: torch takes seconds to load, and the settings may have been wrong.
     from howard.evaluation.composites.making import make_composites
     from howard.evaluation.composites.scoring import ROADS, SCORES, score_composites
-    from howard.evaluation.tables import as_json, markdown_table, number
+    from howard.evaluation.markdown import markdown_table, number
+    from howard.evaluation.tables import as_json
     from howard.matting import load_matting
     from howard.progress import open_progress
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from howard.evaluation.composites.making import Composite
 from howard.evaluation.key import difference_key
-from howard.evaluation.scores import MatteScores, as_batch
+from howard.evaluation.metrics import as_batch
+from howard.evaluation.scores import MatteScores
 from howard.pipeline import FrameDone, Predictor, ProgressCallback
 from howard.pipeline.frame_tensors import matte_picture
 

@@ -14,14 +14,14 @@ from howard.media import write_whole
 from howard.media.files import make_folder
 from howard.progress import open_progress
 from howard.quality import QUALITIES, QUALITY_CHOICES
-from howard.settings import DataNode
+from howard.settings import DataNode, data_dir
 
 COMMAND = "python -m howard.evaluation.suite"
 PURPOSE = "Measures weights on fixed composites of unseen people, phenomenon by phenomenon, or compares two results."
 EXAMPLES = (
-    f"{COMMAND} root=../shared/data",
-    f"{COMMAND} root=../shared/data weights=mine.safetensors limit=24 stills_only=true",
-    f"{COMMAND} root=../shared/data phenomena=[hair,low_light] output=suite/mine quality=best",
+    f"{COMMAND} root=data",
+    f"{COMMAND} root=data weights=mine.safetensors limit=24 stills_only=true",
+    f"{COMMAND} root=data phenomena=[hair,low_light] output=suite/mine quality=best",
     f"{COMMAND} compare=[suite/shipped/results.json,suite/mine/results.json]",
 )
 RESULTS = "results.json"
@@ -34,7 +34,7 @@ _WIDTH = 180  # columns of a table that goes to a file
 class SuiteSettings:
     """What the command can be told."""
 
-    root: str = setting(DataNode.root, "folder of collections, as data.root= of train.py", is_path=True)
+    root: str = setting(data_dir(), "folder of collections, as data.root= of train.py", is_path=True)
     weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
     phenomena: str | None = setting(None, "only these, as [hair,low_light]; all if left out")
     output: str | None = setting(None, f"folder for {RESULTS} and contact sheets; none if left out", is_path=True)

@@ -5,9 +5,9 @@ import math
 from rich import box
 from rich.table import Table
 
+from howard.evaluation.markdown import number
 from howard.evaluation.suite.comparison import MetricRatio
 from howard.evaluation.suite.results import CLIP_METRICS, MEAN, STILL_METRICS, SuiteResults
-from howard.evaluation.tables import number
 
 _SHOWN_OF_CLIPS = ("clip_mad", "clip_lost", "clip_kept", "dtssd")
 _HEADINGS = STILL_METRICS | CLIP_METRICS

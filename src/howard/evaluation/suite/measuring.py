@@ -10,14 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from howard.evaluation import metrics
-from howard.evaluation.batched_metrics import clip_dtssd, frame_metrics
+from howard.evaluation.batched_metrics import dtssd
+from howard.evaluation.connectivity import connectivity_error
+from howard.evaluation.suite.frame_metrics import frame_metrics
 from howard.evaluation.suite.frozen_recipe import Kind, Phenomenon
 from howard.evaluation.suite.person_view import PersonPriorPredictor, jittered_boxes
 from howard.evaluation.suite.rendering import Composite, Job
 from howard.evaluation.suite.store import CompositeStore
+from howard.parallel import prefetch
 from howard.pipeline import Predictor
-from howard.pipeline.ahead import work_ahead
 from howard.pipeline.frame_tensors import solve_pictures
 
 # Pixels of the frames that the network gets at once: eight stills.
@@ -60,7 +61,7 @@ class SuiteRunner:
         store: of the composites; what is asked for must be there.
         predictor: takes batches, as :class:`howard.matting.MattingPredictor` does.
         person_view: what runs the person prior for the predictor's network; None where that takes no maps of it.
-        has_conn: whether ``conn`` is measured too, image by image, which takes longer than all else.
+        has_conn: whether ``conn`` is measured too, the only metric that needs the CPU.
         edges: how soft edges are made, one of `howard.choices.EDGES`.
         on_frames: told after every batch how many frames are done by now.
         seconds: spent by now.
@@ -93,7 +94,7 @@ class SuiteRunner:
 
         rows: dict[str, list[float]] = {}
         alphas: list[np.ndarray] = []
-        with closing(work_ahead(read, _READ_AHEAD)) as batches:
+        with closing(prefetch(read, _READ_AHEAD)) as batches:
             for batch in batches:
                 codes = self._matte(batch)
                 start = time.perf_counter()
@@ -142,8 +143,7 @@ class SuiteRunner:
         found = frame_metrics(predicted, true, distractor > 127, hair > 127)
         if frames > 1:
             clips = zip(predicted.split(frames), true.split(frames), strict=True)
-            found["dtssd"] = torch.cat([clip_dtssd(*clip) for clip in clips])
+            found["dtssd"] = torch.cat([dtssd(*clip) for clip in clips])
         if self.has_conn:
-            pairs = zip(predicted[:, 0].cpu().numpy(), true[:, 0].cpu().numpy(), strict=True)
-            found["conn"] = torch.tensor([metrics.connectivity_error(*pair) for pair in pairs])
+            found["conn"] = connectivity_error(predicted, true)
         return {name: values.view(-1, frames).nanmean(dim=1).cpu().numpy() for name, values in found.items()}

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from howard.data import PersonClip, Place, find_people, find_places
-from howard.data.datasets import Pictures, load_places
+from howard.data.datasets import Pictures, open_places
+from howard.data.place_pictures import PlacePictures
 from howard.errors import InputError
 
 _DIGEST_LENGTH = 12
@@ -40,7 +39,7 @@ class Sources:
         people = {name: f"{len(clips)} people" for name, clips in self.people.items()}
         return people | {name: _count_places(places) for name, places in self.places.items()}
 
-    def decode_places(self) -> list[np.ndarray]:
+    def decode_places(self) -> PlacePictures:
         """The places, (H, W, 3) uint8 RGB, decoded when first asked for."""
         return self._pictures
 
@@ -49,8 +48,10 @@ class Sources:
         return Pictures(list(self.people.values()), [weights.get(name, 0.0) for name in self.people], self._pictures)
 
     @cached_property
-    def _pictures(self) -> list[np.ndarray]:
-        return load_places([place for each in self.places.values() for place in each])
+    def _pictures(self) -> PlacePictures:
+        pictures = open_places([place for each in self.places.values() for place in each])
+        pictures.fill()
+        return pictures
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         for collection, clips in self.people.items():

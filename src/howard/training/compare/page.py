@@ -5,14 +5,24 @@ import io
 from html import escape
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
-from howard.training.compare.records import RunRecord, differing_settings
+from howard.requirements import require
+from howard.training.compare.records import RunRecord, best_of, differing_settings
+from howard.training.compare.sweep import FigureTable, run_rows, spread_rows
 
 _COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2")
 # Metrics of the validation suite that are shown, of every phenomenon that has them.
 _SUITE_METRICS = ("mad", "lost", "kept", "background_kept", "hair_band_mad", "dtssd")
 _SUITE, _SUITE_MEAN = "suite/", "mean"
+_ONE_A_RUN = (_SUITE, "bench/")  # prefixes of figures of the end of a run
+# Figures of training of which smaller is not better.
+_NOT_COMPARED = (
+    "train/samples_per_second",
+    "train/data_wait_share",
+    "train/error_map",
+    "train/true_error",
+    "train/error_map_share",
+)
+MOST_COLUMNS = 6  # with more runs a table has a row for each
 _SMOOTHING = 0.9  # of training curves: how much of the running mean each point keeps
 _STYLE = """
 body { font: 15px/1.4 sans-serif; margin: 2em auto; max-width: 1200px; padding: 0 1em; color: #222 }
@@ -29,8 +39,7 @@ def compare_page(runs: list[RunRecord]) -> str:
     names = [f'<span style="color:{colours[run.label]}">&#9632;</span> {escape(run.label)}' for run in runs]
     parts = [
         "<h2>Last figures</h2><p>Smaller is better throughout; the best is bold.</p>",
-        _table(["", *names], [_figure_row(metric, runs) for metric in shared_metrics(runs)]),
-        *_suite(names, runs),
+        *_last_figures(names, runs),
         "<h2>Curves</h2>",
         '<div class="curves">' + "".join(_curves(metric, runs, colours) for metric in all_metrics(runs)) + "</div>",
         "<h2>Settings that differ</h2>",
@@ -45,14 +54,14 @@ def compare_page(runs: list[RunRecord]) -> str:
 
 
 def all_metrics(runs: list[RunRecord]) -> list[str]:
-    """What any run has a curve of, validation first; the suite's figures, one a run, are no curves."""
-    names = {name for run in runs for name in run.curves if not name.startswith(_SUITE)}
+    """What any run has a curve of, validation first; figures of which a run has one are no curves."""
+    names = {name for run in runs for name in run.curves if not name.startswith(_ONE_A_RUN)}
     return sorted(names, key=lambda name: (not name.startswith("val/"), name != "val/mad", name))
 
 
 def shared_metrics(runs: list[RunRecord]) -> list[str]:
-    """What can be compared: losses and scores that at least one run has, without learning rates."""
-    return [name for name in all_metrics(runs) if name.startswith(("val/", "train/"))]
+    """What can be compared: losses and scores that at least one run has."""
+    return [name for name in all_metrics(runs) if name.startswith(("val/", "train/")) and name not in _NOT_COMPARED]
 
 
 def suite_metrics(runs: list[RunRecord]) -> list[str]:
@@ -65,12 +74,6 @@ def suite_metrics(runs: list[RunRecord]) -> list[str]:
     )
 
 
-def best_of(values: list[float | None]) -> float | None:
-    """The smallest of those that there are, if there are at least two."""
-    known = [value for value in values if value is not None]
-    return min(known) if len(known) > 1 else None
-
-
 def _figure_row(metric: str, runs: list[RunRecord]) -> str:
     values = [run.last(metric) for run in runs]
     best = best_of(values)
@@ -79,6 +82,26 @@ def _figure_row(metric: str, runs: list[RunRecord]) -> str:
         mark = ' class="best"' if value is not None and value == best else ""
         cells.append(f"<td{mark}>{'-' if value is None else f'{value:.4g}'}</td>")
     return f"<tr><td>{escape(metric)}</td>{''.join(cells)}</tr>"
+
+
+def _last_figures(names: list[str], runs: list[RunRecord]) -> list[str]:
+    """Tables of the runs as rows where they are many, else as columns with all figures; and of seeds, if any."""
+    spread = spread_rows(runs)
+    over_seeds = [] if spread is None else [_sweep_table(spread)]
+    if len(runs) > MOST_COLUMNS:
+        return [_sweep_table(run_rows(runs)), *over_seeds]
+    figures = _table(["", *names], [_figure_row(metric, runs) for metric in shared_metrics(runs)])
+    return [figures, *over_seeds, *_suite(names, runs)]
+
+
+def _sweep_table(table: FigureTable) -> str:
+    rows = []
+    for cells, marks in table.rows:
+        shown = [
+            f"<td{' class=best' if best else ''}>{escape(cell)}</td>" for cell, best in zip(cells, marks, strict=True)
+        ]
+        rows.append(f"<tr>{''.join(shown)}</tr>")
+    return f"<h3>{escape(table.title)}</h3>" + _table([escape(heading) for heading in table.headings], rows)
 
 
 def _suite(names: list[str], runs: list[RunRecord]) -> list[str]:
@@ -105,7 +128,7 @@ def _table(headings: list[str], rows: list[str]) -> str:
 
 def _curves(metric: str, runs: list[RunRecord], colours: dict[str, str]) -> str:
     """One chart as inline SVG; training curves are noisy and get a running mean over them."""
-    figure = Figure(figsize=(5, 3.2), layout="constrained")
+    figure = require("matplotlib.figure", "comparing runs").Figure(figsize=(5, 3.2), layout="constrained")
     axes = figure.add_subplot()
     for run in runs:
         if metric not in run.curves:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from howard.errors import InputError
-from howard.training.folders import EXPORTED, REVISION, SETTINGS
+from howard.training.folders import EXPORTED, REVISION, SETTINGS, read_yaml
+from howard.training.moved_keys import move_stored
 
 Curve = list[tuple[int, float]]  # step and value, by step
 
@@ -47,7 +46,7 @@ def read_run(folder: Path) -> RunRecord:
     revision, film = folder / REVISION, folder / "timelapse.mp4"
     return RunRecord(
         label="/".join(folder.resolve().parts[-2:]),
-        settings=dict(_flat(yaml.safe_load((folder / SETTINGS).read_text(encoding="utf-8")))),
+        settings=dict(_flat(move_stored(read_yaml(folder / SETTINGS)))),
         curves=curves,
         revision=revision.read_text(encoding="utf-8").strip() if revision.is_file() else "unknown",
         is_finished=(folder / EXPORTED).is_file(),
@@ -73,6 +72,12 @@ def differing_settings(runs: list[RunRecord]) -> dict[str, list[str]]:
     keys = dict.fromkeys(key for run in runs for key in run.settings)
     values = {key: [run.settings.get(key, "-") for run in runs] for key in keys}
     return {key: each for key, each in values.items() if len(set(each)) > 1}
+
+
+def best_of(values: list[float | None]) -> float | None:
+    """The smallest of those that there are, if there are at least two."""
+    known = [value for value in values if value is not None]
+    return min(known) if len(known) > 1 else None
 
 
 def _flat(node: Any, prefix: str = "") -> list[tuple[str, str]]:

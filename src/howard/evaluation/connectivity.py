@@ -1,0 +1,84 @@
+"""The connectivity error of mattes, whose connected components are found on the CPU.
+
+C. Rhemann et al., "A Perceptually Motivated Online Benchmark for Image Matting", CVPR 2009. A pixel's level is the last
+threshold up to which it belongs to the body: the largest 4-connected component of the pixels that predicted and true
+alpha both reach the threshold in.
+"""
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from howard.cores import count_cores
+from howard.parallel import ordered_map
+
+_TOP = 10  # number of the highest threshold, 1; the published protocol has 0, 0.1, ... 1
+_TOLERANCE = 0.15  # difference of alpha and level that counts as connected; the protocol's
+_INSIDE = 255  # value of a filled pixel in OpenCV's mask
+
+
+def connectivity_error(predicted: Tensor, true: Tensor) -> Tensor:
+    """Sum of absolute differences in connectedness, / 1e3.
+
+    Components are not found by torch: the thresholds that each pixel reaches go to the CPU as one byte, its level comes
+    back as one; everything else is computed on the device.
+
+    Args:
+        predicted: (B, 1, H, W) in [0, 1].
+        true: like ``predicted``.
+
+    Returns:
+        (B,) float64.
+    """
+    # The published figures compare float32 values with the steps: 153/255 then reaches the step 0.6.
+    predicted, true = predicted.float().double(), true.float().double()
+    reached = torch.minimum(predicted, true).mul_(_TOP).clamp_(0, _TOP).nan_to_num_(0).byte()
+    planes = reached[:, 0].cpu().numpy()
+    # A thread for each core: OpenCV leaves the interpreter to the others meanwhile.
+    levels = np.stack(list(ordered_map(body_levels, planes, workers=min(len(planes), count_cores()))))
+    level = torch.from_numpy(levels[:, None]).to(true.device).double().mul_(1 / _TOP)
+    change = _connectedness(true, level).sub_(_connectedness(predicted, level))
+    return change.abs_().sum(dim=(1, 2, 3)) / 1e3
+
+
+def body_levels(reached: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Index of the last step up to which each pixel belongs to the body.
+
+    From the highest step down the body is filled from a pixel of the one before, a tenth of the time of finding all
+    components: what holds more than half of the pixels is the largest component. Where it does not, all are found.
+
+    Args:
+        reached: HxW, index of the highest step that a pixel reaches, 0 to 10.
+    """
+    height, width = reached.shape
+    counts = np.cumsum(np.bincount(reached.ravel(), minlength=_TOP + 1)[::-1])[::-1]
+    levels = np.full((height, width), _TOP, np.uint8)
+    row, column = np.unravel_index(int(reached.argmax()), reached.shape)
+    for step in range(_TOP, 0, -1):
+        # Bodies are not nested: a step that a pixel fails hides all above it.
+        if counts[step] == 0:
+            levels.fill(step - 1)
+            continue
+        mask = np.zeros((height + 2, width + 2), np.uint8)  # OpenCV's, with a border
+        value = int(reached[row, column])
+        below, above = value - step, _TOP - value
+        flags = 4 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY | (_INSIDE << 8)
+        area = cv2.floodFill(reached, mask, (int(column), int(row)), 0, below, above, flags)[0]
+        body = mask[1:-1, 1:-1] == _INSIDE
+        if 2 * area <= counts[step]:
+            body = _largest_component(reached >= step)
+            row, column = np.unravel_index(int(body.argmax()), body.shape)
+        levels[~body] = step - 1
+    return levels
+
+
+def _largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    return labels == 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
+
+
+def _connectedness(alpha: Tensor, level: Tensor) -> Tensor:
+    distance = alpha - level
+    return 1 - torch.where(distance >= _TOLERANCE, distance, 0.0)
