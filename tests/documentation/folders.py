@@ -1,0 +1,102 @@
+"""Working folders in which the documentation's commands find, under the names it uses, small files to work on."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.screens import drawn_take, write_clip
+from tests.conftest import draw_people, draw_places
+from tests.documentation.pages import ROOT
+from tests.small_clips import small_clip
+
+SAMPLE = ROOT / "data" / "sample"
+BENCH_CLIP = ROOT / "data" / "bench_public" / "rotation"
+# Of the shots and of the plates.
+SHOT_FRAMES, PLATE_FRAMES = 4, 2
+SCORED_FRAMES = 3
+SHOTS = ("shot.mp4", "my shot.mp4", "shot.mov", "a.mov", "b.mov")
+PLATES = ("plate.mp4", "plate.mov", "b_plate.mov")
+
+
+def shots(folder: Path) -> None:
+    """Shots, plates and a mask; and the command ``howard`` on the search path."""
+    clip = small_clip(folder / ".shot.mp4", 0, SHOT_FRAMES)
+    plate = small_clip(folder / ".plate.mp4", 30, PLATE_FRAMES, clip="plate.mp4")
+    for names, source in ((SHOTS, clip), (PLATES, plate)):
+        for name in names:
+            shutil.copy(source, folder / name)
+    mask = np.zeros((180, 320), np.uint8)
+    mask[:, :40] = 255
+    cv2.imwrite(str(folder / "crew.png"), mask)
+    program = folder / "bin" / "howard"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m howard "$@"\n')
+    program.chmod(0o755)
+
+
+def collections(folder: Path) -> None:
+    """``data`` with small collections: people and places, also under the names of the project's own."""
+    data = folder / "data"
+    data.mkdir()
+    draw_people(data / "people")
+    (data / "people" / "val.txt").write_text("c")
+    (data / "people" / "test.txt").write_text("d")
+    draw_places(data / "places")
+    shutil.copy(data / "places" / "open" / "c.jpg", data / "places" / "open" / "d.jpg")
+    with (data / "places" / "manifest.csv").open("a") as manifest:
+        manifest.write("\nopen/d.jpg,test")
+    for name in ("people_real", "people_rendered", "people_moving"):
+        shutil.copytree(data / "people", data / name)
+    shutil.copytree(data / "places", data / "backgrounds")
+    _plate_pairs(data / "plate_pairs")
+    take = drawn_take(42, "green", count=2, size=(120, 212))
+    write_clip(folder / ".screen.mp4", take.frames).rename(folder / "greenscreen.mov")
+
+
+def _plate_pairs(folder: Path) -> None:
+    """Two of the sample's pairs at a third of their size, one to train on and one for validation."""
+    folder.mkdir()
+    for side, room in (("train", "r0010_09"), ("val", "r0016_03")):
+        for camera in ("src", "plate"):
+            picture = cv2.imread(str(SAMPLE / "places" / f"{room}_{camera}.jpg"))
+            assert picture is not None
+            small = cv2.resize(picture, (320, 180), interpolation=cv2.INTER_AREA)
+            cv2.imwrite(str(folder / f"{room}_{camera}.jpg"), small)
+        (folder / f"{side}.txt").write_text(f"{room}\n")
+
+
+def samples(folder: Path) -> None:
+    """Collections, and ``data/sample`` and ``data/bench_public`` with the truth that mattes are scored against."""
+    collections(folder)
+    shutil.copytree(SAMPLE, folder / "data" / "sample")
+    shutil.copytree(BENCH_CLIP, folder / "data" / "bench_public" / "rotation")
+
+
+def scored(folder: Path) -> None:
+    """A render of a shot whose truth is in ``data/sample``, of three frames: mattes that are a little too soft."""
+    truth = folder / "data" / "sample"
+    (folder / "renders" / "shot").mkdir(parents=True)
+    small_clip(_made(truth) / "shot.mp4", 0, SCORED_FRAMES, 1280, 720)
+    for number in range(SCORED_FRAMES):
+        for name in (f"alpha/{number:04d}.png", f"clean/{number:04d}.jpg"):
+            shutil.copy(SAMPLE / name, _made((truth / name).parent))
+        alpha = cv2.imread(str(SAMPLE / "alpha" / f"{number:04d}.png"), cv2.IMREAD_UNCHANGED)
+        assert alpha is not None
+        soft = cv2.GaussianBlur(alpha, (0, 0), 2)
+        cv2.imwrite(str(folder / "renders" / "shot" / f"shot.{number + 1:04d}.png"), soft)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def nothing(folder: Path) -> None:
+    """An empty folder."""
+
+
+LayOut = Callable[[Path], None]
