@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: demo test lint
+.PHONY: demo app test lint docs
 
-demo test lint:
+demo app test lint docs:
 	@$(PYTHON) run.py $@

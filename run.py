@@ -1,4 +1,4 @@
-"""Sets up Howard in .venv and runs it: `python run.py demo`, `python run.py test`, `python run.py lint`.
+"""Sets up Howard in .venv and runs it: `python run.py demo`, and likewise `app`, `test`, `lint` and `docs`.
 
 Needs nothing but Python 3.11 or newer, on Linux, macOS and Windows. What has been installed is remembered in a stamp,
 so that only the first run takes its time.
@@ -15,14 +15,18 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = ENVIRONMENT / "howard.json"
-DEVELOPERS = ("dev", "export", "farm", "fast", "heic", "train", "xfeat")
-EXTRAS = {"demo": (), "test": DEVELOPERS, "lint": DEVELOPERS}
-DEMO = {"input": "data/sample/shot.mp4", "plate": "data/sample/plate.mp4", "output": "renders/demo"}
+DEVELOPERS = ("app", "dev", "export", "farm", "fast", "heic", "stream", "train", "xfeat")
+EXTRAS = {"demo": (), "app": ("app",), "test": DEVELOPERS, "lint": DEVELOPERS, "docs": ("docs",)}
+SITE = "build/docs"
+SAMPLE = ("data/sample/shot.mp4", "data/sample/plate.mp4")
+DEMO = {"input": SAMPLE[0], "plate": SAMPLE[1], "output": "renders/demo"}
 USAGE = """usage: python run.py VERB [ARGUMENTS]
 
   demo                 cut the person out of the sample clip in data/sample
+  app [...]            open the app in the browser, with the sample clip; arguments go to howard.app
   test [--slow] [...]  run the quick tests, or with --slow the slow ones; other arguments go to pytest
-  lint                 check style and types"""
+  lint                 check style and types
+  docs [...]           build the documentation's site in build/docs; other arguments go to Sphinx"""
 
 
 class SetupError(Exception):
@@ -35,7 +39,7 @@ def main(arguments):
         print(USAGE)
         return 0
     verb, rest = arguments[0], arguments[1:]
-    verbs = {"demo": demo, "test": test, "lint": lint}
+    verbs = {"demo": demo, "app": app, "test": test, "lint": lint, "docs": docs}
     try:
         if verb not in verbs:
             raise SetupError(f"there is no '{verb}': say {', '.join(verbs)}")
@@ -59,10 +63,16 @@ def demo(arguments):
     return code
 
 
+def app(arguments):
+    """Serve the app; without arguments it shows the sample clip."""
+    return run_python("-m", "howard.app", *(arguments or SAMPLE))
+
+
 def test(arguments):
-    """Run pytest on two processes."""
+    """Run pytest on two processes; each begins with tests of its own files, whose fixtures are then made once."""
     selection = "slow" if "--slow" in arguments else "not slow"
-    return run_python("-m", "pytest", "-n", "2", "-m", selection, *(each for each in arguments if each != "--slow"))
+    others = (each for each in arguments if each != "--slow")
+    return run_python("-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", selection, *others)
 
 
 def lint(arguments):
@@ -70,6 +80,14 @@ def lint(arguments):
     checks = (("ruff", "check"), ("ruff", "format", "--check"), ("pyright",))
     codes = [run_python("-m", *check, *arguments) for check in checks]
     return next(filter(None, codes), 0)
+
+
+def docs(arguments):
+    """Build the site afresh, so that every warning is seen each time; a warning fails it, after all have been shown."""
+    code = run_python("-m", "sphinx", "-b", "html", "-E", "-W", "--keep-going", "-q", *arguments, "docs", SITE)
+    if code == 0:
+        print(f"The documentation: {ROOT / SITE / 'index.html'}")
+    return code
 
 
 def run_python(*arguments):

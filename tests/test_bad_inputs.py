@@ -160,7 +160,7 @@ def cut_weights(path: Path) -> Path:
 def infer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[list[str]], None]]:
     """The command, run in a folder with a shot and a plate; later arguments replace earlier ones."""
     monkeypatch.chdir(tmp_path)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "THP_MEM_ALLOC_ENABLE"):
+    for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS", "THP_MEM_ALLOC_ENABLE"):
         monkeypatch.setenv(name, "1")
     video(Path("shot.mp4"))
     still(Path("plate.png"))

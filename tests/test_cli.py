@@ -1,9 +1,5 @@
 """The command line: every file name arrives as typed, and every slip is met with one helpful line."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +10,10 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from howard import cli
-from howard.errors import InputError, SettingsError
+from howard.errors import SettingsError
 from howard.fields import REQUIRED, setting
 from howard.options import RenderJob
 
-ROOT = Path(__file__).parents[1]
 AWKWARD_NAMES = [
     "my shot (take 2).mp4",
     "a=b,c=[d]{e}.mov",
@@ -152,159 +147,6 @@ def test_who_wants_help(arguments: list[str], wanted: bool) -> None:
     assert cli.wants_help(arguments) is wanted
 
 
-@pytest.mark.parametrize(
-    ("trouble", "code", "line"),
-    [(InputError("no such shot"), 2, "error: no such shot\n"), (KeyboardInterrupt(), 130, "stopped\n")],
-)
-def test_friendly_ends_in_one_line(
-    trouble: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    @cli.friendly
-    def entry() -> None:
-        raise trouble
-
-    with pytest.raises(SystemExit) as caught:
-        entry()
-    assert (caught.value.code, capsys.readouterr().err) == (code, line)
-
-
-def test_an_error_is_one_line_whatever_the_name(capsys: pytest.CaptureFixture[str]) -> None:
-    @cli.friendly
-    def entry() -> None:
-        raise InputError("a\nb\t\udce9.mp4 does not exist")
-
-    with pytest.raises(SystemExit):
-        entry()
-    assert capsys.readouterr().err == "error: a\\nb\\t\\udce9.mp4 does not exist\n"
-
-
-def test_names_that_the_terminal_cannot_show_are_escaped() -> None:
-    program = "from howard import cli\ncli.friendly(lambda: print('東京 \\udce9'))()"
-    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment, check=True)
-    assert done.stdout.split() == [rb"\u6771\u4eac", rb"\udce9"]
-
-
-def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
-    program = "from howard import cli\ncli.friendly(lambda: [print('x' * 9999) for _ in range(99)])()"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.close()
-        assert process.stderr is not None
-        assert process.stderr.read() == b""
-
-
-def test_plain_commands_do_without_hydra() -> None:
-    program = (
-        "import sys; from howard import cli; from howard.options import RenderJob\n"
-        "cli.help_page('x', 'y', RenderJob, ()); cli.read_settings(RenderJob, ['input=a', 'plate=b'])\n"
-        "sys.exit(bool({'hydra', 'omegaconf', 'numpy', 'rich'} & set(sys.modules)))"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    assert subprocess.run([sys.executable, "-c", program], env=environment).returncode == 0
-
-
-def test_friendly_lets_bugs_through() -> None:
-    @cli.friendly
-    def entry() -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        entry()
-
-
-@pytest.fixture
-def research(tmp_path: Path) -> Callable[..., list[str]]:
-    """A training-like tree of configs; the returned function checks arguments against it."""
-    files = {
-        "research.yaml": "defaults: [{model: small}, {experiment: null}, _self_]\nroot: data\nencoders: 1\nsteps: 10\n",
-        "model/small.yaml": "encoder: resnet50\nwidth: 0.5\n",
-        "model/large.yaml": "encoder: resnet101\ndepth: 3\n",
-        "experiment/coarse.yaml": "# @package _global_\nsteps: 20\n",
-    }
-    for name, text in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return lambda *arguments: cli.hydra_arguments(arguments, "research", tmp_path)
-
-
-def test_research_arguments_are_quoted_and_passed(research: Callable[..., list[str]]) -> None:
-    given_arguments = ["experiment=coarse", "model.encoder=a b", "root=it's", "steps=3", "+new=1", "hydra.verbose=true"]
-    expected = ["experiment=coarse", "model.encoder='a b'", r"root='it\'s'", "steps=3", "+new=1", "hydra.verbose=true"]
-    assert research(*given_arguments) == expected
-
-
-def test_chosen_groups_decide_which_keys_exist(research: Callable[..., list[str]]) -> None:
-    assert research("model=large", "model.depth=5") == ["model=large", "model.depth=5"]
-    with pytest.raises(SettingsError, match=r"unknown setting 'model\.depth'"):
-        research("model.depth=5")
-
-
-@pytest.mark.parametrize(
-    ("argument", "message"),
-    [
-        ("experiment=corse", "there is no experiment 'corse'; did you mean 'coarse'?"),
-        ("encoder=resnet50", "unknown setting 'encoder'; did you mean 'model.encoder'?"),
-        ("experimnt=coarse", "unknown setting 'experimnt'; did you mean 'experiment'?"),
-        ("steps=[1", "the settings do not fit"),
-        (f"+more={'9' * 5000}", "the settings do not fit"),
-    ],
-)
-def test_research_slips(research: Callable[..., list[str]], argument: str, message: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        research(argument)
-    assert str(caught.value).startswith(message)
-    assert "\n" not in str(caught.value)
-
-
-def test_sweeps_keep_hydras_grammar(research: Callable[..., list[str]]) -> None:
-    sweep = ["-m", "model=small,large", "steps=1,2"]
-    assert research(*sweep) == sweep
-
-
-@pytest.mark.parametrize(
-    ("typed", "quoted"),
-    [
-        ("a,b", "'a','b'"),
-        ("a.mov,my shot (2).mov", "'a.mov','my shot (2).mov'"),
-        ("[a.mov,b.jpg],c.mov", "'[a.mov,b.jpg]','c.mov'"),
-        ("'a,1',b", "'a,1','b'"),
-        ("choice(a,b)", "choice(a,b)"),
-        ("null,b", "null,'b'"),
-    ],
-)
-def test_texts_of_a_sweep_part_at_commas_outside_of_brackets(
-    research: Callable[..., list[str]], typed: str, quoted: str
-) -> None:
-    assert research("-m", f"root={typed}") == ["-m", f"root={quoted}"]
-
-
-def test_a_name_that_exists_is_one_value_of_a_sweep(
-    research: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a,b.mov").touch()
-    assert research("-m", "root=a,b.mov") == ["-m", "root='a,b.mov'"]
-
-
-def test_an_error_from_a_worker_process_is_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
-    @cli.friendly
-    def command() -> None:
-        traceback = (
-            "Caught InputError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n  ..."
-        )
-        raise InputError(f"{traceback}\nhoward.errors.InputError: cannot read x.jpg\n")
-
-    with pytest.raises(SystemExit) as left:
-        command()
-    assert left.value.code == 2
-    assert capsys.readouterr().err == "error: cannot read x.jpg\n"
-
-
 def test_help_shows_zero_and_one_as_numbers() -> None:
     @dataclass
     class Numbers:
@@ -314,11 +156,3 @@ def test_help_shows_zero_and_one_as_numbers() -> None:
     page = cli.help_page("count", "Counts.", Numbers, ())
     assert "first=   0" in page
     assert "second=  false" in page
-
-
-@pytest.mark.parametrize("text", ["${oc.env:HOWARD_NOWHERE}", "${nowhere}"])
-def test_what_cannot_be_interpolated_is_one_line(text: str) -> None:
-    config = OmegaConf.create({"input": "a", "plate": "b", "output": text})
-    with pytest.raises(SettingsError, match="the settings do not fit") as caught:
-        cli.as_settings(RenderJob, config)
-    assert "\n" not in str(caught.value)

@@ -20,6 +20,7 @@ LEAVES = {
     "progress",
     "progress_bar",
     "progress_openjd",
+    "parallel",
     "quality",
     "colour",
     "measures",
@@ -32,6 +33,7 @@ LEAVES = {
     "interrupts",
     "render_record",
     "command_name",
+    "requirements",
 }
 # What each room may import beside itself and the leaves. A new room needs a line here, and a thought.
 ALLOWED: dict[str, set[str]] = {
@@ -43,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "progress": set(),
     "progress_bar": set(),
     "progress_openjd": set(),
+    "parallel": set(),
     "quality": set(),
     "colour": set(),
     "measures": set(),
@@ -55,6 +58,7 @@ ALLOWED: dict[str, set[str]] = {
     "interrupts": {"operating_system"},
     "render_record": set(),
     "command_name": set(),
+    "requirements": set(),
     "settings": set(),
     "cli": set(),
     "media": set(),
@@ -69,14 +73,18 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": {"media", "pipeline"},
     "training": {"matting", "data", "evaluation", "media"},
     "report": {"media"},
+    "app": {"pipeline", "align", "media", "report"},
     "howard": {"pipeline"},
     "__main__": {"howard", "cli"},
 }
 # Preparing data offline may align plates, training itself may not; the command that explains alignments reads files;
 # composites to score are made as those to train on, and shown to the person prior; the person prior tells where the
-# hair of training people is.
+# hair of training people is. Training registers the settings of its data with Hydra. The app shares cores as
+# ``infer.py`` does.
 EXCEPTIONS = {
+    ("howard.app.__main__", "__main__"),
     ("howard.data.prepare", "align"),
+    ("howard.training.settings", "settings"),
     ("howard.data.hair_finder", "matting"),
     ("howard.align.__main__", "media"),
     ("howard.evaluation.composites.making", "data"),

@@ -45,7 +45,7 @@ def infer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[list[str]], dic
 
     monkeypatch.setattr(howard, "remove_background", render, raising=False)
     monkeypatch.setattr(howard, "plan_render", lambda *paths, **chosen: PLAN, raising=False)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "THP_MEM_ALLOC_ENABLE"):
+    for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS", "THP_MEM_ALLOC_ENABLE"):
         monkeypatch.setenv(name, "1")
     main = runpy.run_path(str(ROOT / "infer.py"))["main"]
     threads = cv2.getNumThreads()

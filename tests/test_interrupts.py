@@ -106,7 +106,9 @@ def test_ctrl_c_in_the_middle_of_a_render(tmp_path):
     arguments = [f"input={SAMPLE / 'shot.mp4'}", f"plate={SAMPLE / 'plate.mp4'}", "output=out"]
     for word in ("loading the network", "indexing", "frame"):
         line = [sys.executable, str(ROOT / "infer.py"), *arguments]
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        # An empty cache each time: a plate indexed before is not indexed again.
+        cache = tmp_path / word.split()[0]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "XDG_CACHE_HOME": str(cache)}
         process = subprocess.Popen(
             line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )
@@ -116,5 +118,7 @@ def test_ctrl_c_in_the_middle_of_a_render(tmp_path):
                 time.sleep(0.3)
                 process.send_signal(signal.SIGINT)
                 break
+        else:
+            pytest.fail(f"the render never said {word!r}")
         _, said = process.communicate(timeout=120)
         assert (process.returncode, said) == (130, "stopped\n"), word

@@ -2,7 +2,10 @@
 
 import ast
 import os
+import shutil
+import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -91,3 +94,49 @@ def test_resident_memory_with_and_without_the_system(monkeypatch: pytest.MonkeyP
         assert 2**20 < now <= 1.01 * peak
     monkeypatch.delattr(os, "sysconf", raising=False)
     assert operating_system.resident_memory() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_function_is_called_before_a_fork() -> None:
+    called: list[int] = []
+    operating_system.before_fork(lambda: called.append(os.getpid()))
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert called == [os.getpid()]
+
+
+def test_a_system_that_does_not_fork_calls_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "register_at_fork", raising=False)
+    operating_system.before_fork(lambda: pytest.fail("called"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are told apart by /proc or ps")
+@pytest.mark.parametrize("has_proc", [True, False])
+def test_processes_are_told_apart_until_they_end(monkeypatch: pytest.MonkeyPatch, has_proc: bool) -> None:
+    if not has_proc and shutil.which("ps") is None:
+        pytest.skip("there is no ps")
+    wait = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    process = operating_system.start_detached(wait, stdin=subprocess.PIPE)
+    if not has_proc:
+        real = os.path.exists
+        monkeypatch.setattr(os.path, "exists", lambda path: path != "/proc/self/stat" and real(path))
+        monkeypatch.setattr(operating_system, "open", _refuse, raising=False)
+    start = operating_system.process_start(process.pid)
+    assert start is not None
+    assert operating_system.process_start(process.pid) == start
+    assert operating_system.process_start(os.getpid()) is not None
+    # Of a group of its own: what is sent to this process's group does not reach it.
+    assert os.getpgid(process.pid) == process.pid
+    operating_system.interrupt_process(process.pid)
+    operating_system.kill_process(process.pid)
+    while operating_system.process_start(process.pid) is not None:
+        time.sleep(0.01)  # Not yet waited for, it is still listed.
+    process.wait(timeout=10)
+    operating_system.interrupt_process(process.pid)
+    assert operating_system.process_start(process.pid) is None
+
+
+def _refuse(*arguments: object, **keywords: object) -> None:
+    raise OSError

@@ -10,6 +10,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "run.py"
+PYTEST = ("pytest", "-n", "2", "--dist", "worksteal")
 
 
 class Commands(list):
@@ -78,14 +79,14 @@ def test_first_run_creates_and_installs_and_the_second_does_not(run: ModuleType,
 def test_the_lock_holds_every_install(run: ModuleType, commands: Commands) -> None:
     run.main(["test"])
     (pip,) = [command for command in commands if "pip" in command]
-    assert pip[-4:] == ["-c", "requirements.lock", "-e", ".[dev,export,farm,fast,heic,train,xfeat]"]
+    assert pip[-4:] == ["-c", "requirements.lock", "-e", ".[app,dev,export,farm,fast,heic,stream,train,xfeat]"]
 
 
 def test_a_richer_set_serves_a_poorer_one(run: ModuleType, commands: Commands) -> None:
     run.main(["test"])
     run.main(["demo"])
     run.main(["lint"])
-    assert commands.installs() == [".[dev,export,farm,fast,heic,train,xfeat]"]
+    assert commands.installs() == [".[app,dev,export,farm,fast,heic,stream,train,xfeat]"]
 
 
 def test_a_poorer_set_grows_without_a_new_environment(run: ModuleType, commands: Commands) -> None:
@@ -146,15 +147,15 @@ def test_an_unknown_verb_is_told_the_known_ones(
     run: ModuleType, commands: Commands, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run.main(["dmeo"]) == 2
-    assert capsys.readouterr().err == "error: there is no 'dmeo': say demo, test, lint\n"
+    assert capsys.readouterr().err == "error: there is no 'dmeo': say demo, app, test, lint, docs\n"
     assert not commands
 
 
 def test_test_leaves_slow_ones_out_unless_asked(run: ModuleType, commands: Commands) -> None:
     run.main(["test", "-x"])
-    assert commands[-1][1:] == ["-m", "pytest", "-n", "2", "-m", "not slow", "-x"]
+    assert commands[-1][1:] == ["-m", *PYTEST, "-m", "not slow", "-x"]
     run.main(["test", "--slow", "tests/media"])
-    assert commands[-1][1:] == ["-m", "pytest", "-n", "2", "-m", "slow", "tests/media"]
+    assert commands[-1][1:] == ["-m", *PYTEST, "-m", "slow", "tests/media"]
 
 
 def test_demo_says_where_the_frames_are(
@@ -170,7 +171,39 @@ def test_demo_says_where_the_frames_are(
     assert capsys.readouterr().out.endswith(f"{run.ROOT / 'renders/demo'}\n")
 
 
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [([], ["data/sample/shot.mp4", "data/sample/plate.mp4"]), (["a.mov", "b.mov"], ["a.mov", "b.mov"])],
+)
+def test_app_shows_the_sample_unless_told_otherwise(
+    run: ModuleType, commands: Commands, given: list[str], passed: list[str]
+) -> None:
+    run.main(["app", *given])
+    assert commands.installs() == [".[app]"]
+    assert commands[-1][1:] == ["-m", "howard.app", *passed]
+
+
 def test_lint_runs_every_check_and_reports_the_first_failure(run: ModuleType, commands: Commands) -> None:
     commands.failing = {"check": 3}
     assert run.main(["lint"]) == 3
     assert [command[2] for command in commands[-3:]] == ["ruff", "ruff", "pyright"]
+
+
+def test_docs_installs_its_extra_and_builds_afresh_with_warnings_as_errors(
+    run: ModuleType, commands: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run.main(["docs", "-j", "2"]) == 0
+    assert commands.installs() == [".[docs]"]
+    sphinx = commands[-1][1:]
+    assert sphinx[:2] == ["-m", "sphinx"]
+    assert {"-E", "-W", "--keep-going"} <= set(sphinx)
+    assert sphinx[-4:] == ["-j", "2", "docs", "build/docs"]
+    assert capsys.readouterr().out.endswith(f"{run.ROOT / 'build/docs' / 'index.html'}\n")
+
+
+def test_docs_with_warnings_names_no_site(
+    run: ModuleType, commands: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands.failing = {"sphinx": 1}
+    assert run.main(["docs"]) == 1
+    assert "index.html" not in capsys.readouterr().out

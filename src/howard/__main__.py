@@ -81,10 +81,12 @@ def share_cores(threads: int | None) -> None:
     """Set how many threads the libraries start, before they are loaded.
 
     Frames are aligned side by side, each in one thread of OpenCV's; the network, which works on one frame at a time,
-    gets half as many threads as there are cores.
+    gets half as many threads as there are cores, and two where there are two or three.
     """
     cores = threads or count_cores()
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // 2)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(min(cores, max(2, cores // 2))))
+    # Threads of the network that wait for one another leave their core to alignment; spinning takes a third of it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # OpenImageIO would otherwise take all of the machine's.
     os.environ.setdefault("OPENIMAGEIO_THREADS", str(cores))
     # Small systems of equations, many at a time: threads of their own would only get in the way.

@@ -29,6 +29,10 @@ class WeightsError(HowardError):
     """A weights file does not fit the network it is loaded into, or is not a weights file."""
 
 
+class MissingPackageError(HowardError):
+    """An optional package is not installed; the line says which, and how to install it."""
+
+
 class UnusableResultError(HowardError):
     """The work was done, but nothing of what came out can be used."""
 

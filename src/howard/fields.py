@@ -58,9 +58,16 @@ def at_least(least: int, problem: str) -> Check:
     return lambda value: None if value >= least else problem
 
 
-def between(least: float, most: float) -> Check:
+@dataclass(frozen=True)
+class Between:
     """A check for numbers from ``least`` to ``most``, both included; NaN is none of them."""
-    return lambda value: None if least <= value <= most else f"is not between {least:g} and {most:g}"
+
+    least: float
+    most: float
+
+    def __call__(self, value: Any) -> str | None:
+        """What is wrong with a value, or None."""
+        return None if self.least <= value <= self.most else f"is not between {self.least:g} and {self.most:g}"
 
 
 @dataclass(frozen=True)

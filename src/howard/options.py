@@ -24,7 +24,7 @@ from howard.choices import (
     check_device,
 )
 from howard.errors import SettingsError
-from howard.fields import REQUIRED, at_least, between, find_setting, list_settings, setting, split_list, validate
+from howard.fields import REQUIRED, Between, at_least, find_setting, list_settings, setting, split_list, validate
 from howard.frame_rates import read_frame_rate
 from howard.quality import QUALITY_CHOICES
 
@@ -115,23 +115,23 @@ class RenderOptions:
     choke: float = setting(
         0.0,
         "move the edge of alpha inward by this many pixels of the shot, outward if negative; -20 to 20",
-        check=between(-_MOST_CHOKE, _MOST_CHOKE),
+        check=Between(-_MOST_CHOKE, _MOST_CHOKE),
         is_recorded=True,
         group="matte",
     )
-    black: float = setting(0.0, "alpha up to this becomes 0", check=between(0, 1), is_recorded=True, group="matte")
-    white: float = setting(1.0, "alpha from this on becomes 1", check=between(0, 1), is_recorded=True, group="matte")
+    black: float = setting(0.0, "alpha up to this becomes 0", check=Between(0, 1), is_recorded=True, group="matte")
+    white: float = setting(1.0, "alpha from this on becomes 1", check=Between(0, 1), is_recorded=True, group="matte")
     feather: float = setting(
         0.0,
         "soften the edge of alpha over this many pixels of the shot to either side; up to 200",
-        check=between(0, _MOST_FEATHER),
+        check=Between(0, _MOST_FEATHER),
         is_recorded=True,
         group="matte",
     )
     despill: float = setting(
         0.0,
         "share of the plate's colour cast that is taken from soft edges, 0 to 1",
-        check=between(0, 1),
+        check=Between(0, 1),
         is_recorded=True,
         group="matte",
     )

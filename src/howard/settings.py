@@ -1,11 +1,38 @@
-"""The settings of the training data, as a typed dataclass registered with Hydra.
+"""Where data lies, and the settings of the training data, as typed dataclasses.
 
 No torch here: a mistyped setting is reported before anything slow is loaded.
 """
 
+import os
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+DATA_DIR_VARIABLE, RUNS_DIR_VARIABLE = "HOWARD_DATA_DIR", "HOWARD_RUNS_DIR"
+DEFAULT_DATA_DIR, DEFAULT_RUNS_DIR = "data", "runs"
+
+
+@dataclass
+class PathsNode:
+    """Folders of collections and of runs, from the environment where it names them; below the working directory."""
+
+    data_dir: str = f"${{oc.env:{DATA_DIR_VARIABLE},{DEFAULT_DATA_DIR}}}"
+    runs_dir: str = f"${{oc.env:{RUNS_DIR_VARIABLE},{DEFAULT_RUNS_DIR}}}"
+
+
+def data_dir() -> str:
+    """The folder of collections for commands without Hydra: ``HOWARD_DATA_DIR``, else ``data``."""
+    return os.environ.get(DATA_DIR_VARIABLE, DEFAULT_DATA_DIR)
+
+
+def runs_dir() -> str:
+    """The folder of runs for commands without Hydra: ``HOWARD_RUNS_DIR``, else ``runs``."""
+    return os.environ.get(RUNS_DIR_VARIABLE, DEFAULT_RUNS_DIR)
+
+
+# Checked before anything slow is loaded.
+EpochName = StrEnum("EpochName", ["people", "frames"])
 
 
 @dataclass
@@ -13,11 +40,11 @@ class DataNode:
     """People over places; see :class:`howard.data.datamodule.MattingDataModule`."""
 
     _target_: str = "howard.data.datamodule.MattingDataModule"
-    root: str = "../shared/data"
+    root: str = MISSING
     pack: str | None = None
     pack_memory_gb: float = 8.0
     people: list[str] = field(default_factory=lambda: ["people_real", "people_rendered"])
-    shares: list[float] = field(default_factory=lambda: [0.6, 0.4])
+    shares: list[float] | None = None
     places: list[str] = field(default_factory=lambda: ["backgrounds", "plate_pairs"])
     prepared: list[str] = field(default_factory=list)
     prepared_share: float = 0.25
@@ -34,6 +61,6 @@ class DataNode:
     workers: int | None = 2
     seed: int = 0
     lessons: bool = False
-
-
-ConfigStore.instance().store(group="data", name="composites", node=DataNode)
+    epoch: EpochName = EpochName.people
+    place_memory_gb: float = 4.0
+    streaming: bool = False

@@ -39,7 +39,7 @@ def test_alpha_and_colour_are_recovered_in_the_light_that_was_mixed(seed: int, l
     edges, network = (make(scene, linear_light) for make in (solve, keep))
     assert scene.error(edges.alpha) < 0.5 * scene.error(scene.alpha)
     assert scene.error(edges.alpha) < 0.8 * scene.error(solve(scene, not linear_light).alpha)
-    assert colour_error(scene, edges, linear_light) < 0.7 * colour_error(scene, network, linear_light)
+    assert colour_error(scene, edges, linear_light) < 0.8 * colour_error(scene, network, linear_light)
 
 
 def solve(scene: Scene, linear_light: bool = True) -> Edges:
@@ -160,7 +160,7 @@ def test_what_lies_far_away_does_not_matter() -> None:
 
     one, other = (enlarge(*each).solve().alpha[:, 128:-128, 128:-128] for each in ((0.0, 0.0), (0.9, 1.0)))
     torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
-    assert scene.error(one) < 0.35 * scene.error(scene.alpha)
+    assert scene.error(one) < 0.4 * scene.error(scene.alpha)
 
 
 def test_no_more_patches_than_the_cap_are_solved_and_others_stay(

@@ -65,9 +65,21 @@ def test_alpha_within_half_a_code_value_of_the_ends_is_not_soft() -> None:
 def test_refined_patches_are_listed_with_their_neighbours() -> None:
     refined = torch.zeros(1, 1, 8, 10)
     refined[0, 0, 3, 0] = 1
-    patches = find_unknown(hard_alpha(1, 8, 10), refined)
+    alpha = torch.zeros(1, 32, 40, 1)
+    alpha[:, 12:16] = 1
+    patches = find_unknown(alpha, refined)
     assert listed(patches) == {(0, row, column) for row in (2, 3, 4) for column in (0, 1)}
     assert patches.is_refined.all()
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_refined_patches_are_left_out_where_alpha_is_the_same_all_around(value: float) -> None:
+    alpha = torch.full((1, 32, 40, 1), value)
+    alpha[:, 16:, 16:] = 1 - value
+    patches = find_unknown(alpha, torch.ones(1, 1, 8, 10))
+    rows, columns = torch.meshgrid(torch.arange(8), torch.arange(10), indexing="ij")
+    beside = (rows >= 3) & (columns >= 3) & ((rows <= 4) | (columns <= 4))
+    assert listed(patches) == {(0, *at) for at in beside.nonzero().tolist()}
 
 
 def many_wanted(batch: int = 1) -> tuple[Tensor, Tensor]:

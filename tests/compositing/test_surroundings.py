@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from howard.compositing.patches import PATCH, Patches
-from howard.compositing.surroundings import Surroundings, cell_size, look_around, margin_and_unit
+from howard.compositing.surroundings import Surroundings, cell_size, find_grid, look_around
 
 SIZE = 64, 96
 
@@ -90,7 +90,7 @@ def test_beyond_the_margin_nothing_matters(cell: int) -> None:
     numbers = torch.Generator().manual_seed(0)
     long_side = 960 * cell
     assert cell_size(1, long_side) == cell
-    margin, unit = margin_and_unit(1, long_side)
+    margin, unit, _ = find_grid(1, long_side)
     height, width = 2 * unit, -(-(2 * margin + PATCH) // unit) * unit + 4 * unit
     light, alpha = (torch.rand(1, height, width, channels, generator=numbers) for channels in (3, 1))
     column = width // 2 // PATCH * PATCH

@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_leaves
 
 from howard.align import AlignedPlate, AlignmentStatus, PlateAligner
 from howard.align.device import TorchRenderer
-from howard.align.geometry import size_of
+from howard.align.pictures import size_of
 from howard.compositing.finishing import FinishingControls
 from howard.matting import MattingPredictor, WeightsMetadata
 from howard.media import Frame, to_depth

@@ -25,12 +25,12 @@ FORMATS = {
     "png": 12,
     "png16": 12,
     "exr": 12,
-    "prores": 30,
-    "ffv1": 30,
-    "webm": 30,
-    "matte": 30,
-    "composite": 30,
-    "[png,exr,prores]": 30,
+    "prores": 26,
+    "ffv1": 26,
+    "webm": 26,
+    "matte": 26,
+    "composite": 26,
+    "[png,exr,prores]": 26,
 }
 _MOVIES = (".mov", ".mkv", ".webm", ".mp4")
 _PRELOADED = ["cv2", "torch", "howard.matting", "howard.pipeline"]

@@ -1,13 +1,18 @@
 import copy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
 from benchmarks.plain_refiner import PlainRefiner
 from howard.matting.coarse import HIDDEN_CHANNELS, CoarseMatte
-from howard.matting.refiner import Refiner, RefineSettings, select_patches
+from howard.matting.refiner import Refiner, RefineSettings, enlarge, select_patches
 from howard.matting.tiles import TILE_SIZES, cover_patches, fixed_patches
 
 ERRORS = ("contour", "scattered", "empty", "full")
@@ -155,6 +160,42 @@ def test_thresholding_and_full_select() -> None:
 def test_unknown_mode_is_named() -> None:
     with pytest.raises(ValueError, match=r"unknown refine mode 'best'.*sampling, thresholding, full"):
         select_patches(torch.zeros(1, 1, 2, 2), RefineSettings("best"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("is_synced", [False, True])
+def test_without_a_patch_every_parameter_has_a_gradient_of_zero(is_synced: bool) -> None:
+    refiner: Any = Refiner().train()
+    if is_synced:
+        refiner = nn.SyncBatchNorm.convert_sync_batchnorm(refiner)
+    coarse = coarse_matte(8, 8)._replace(error=torch.zeros(1, 1, 8, 8))
+    before = copy.deepcopy(refiner.state_dict())
+    refined = refiner(*torch.rand(2, 1, 3, 32, 32), coarse, RefineSettings())
+    assert not refined.patches.any()
+    torch.testing.assert_close(refined.alpha, enlarge(coarse.alpha, (32, 32)), rtol=0, atol=0)
+    refined.alpha.sum().backward()
+    for name, parameter in refiner.named_parameters():
+        assert parameter.grad is not None, name
+        assert not parameter.grad.any(), name
+    is_unchanged = {name: torch.equal(value, before[name]) for name, value in refiner.state_dict().items()}
+    assert all(is_unchanged.values()) or is_synced, "processes of one run share their statistics"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("norm", [(), ("synced",)], ids=["own_statistics", "synced_statistics"])
+def test_two_processes_train_where_one_has_no_patch(norm: tuple[str, ...], tmp_path: Path) -> None:
+    program = Path(__file__).with_name("two_ranks.py")
+    done = subprocess.run(
+        [sys.executable, str(program), str(tmp_path), *norm], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
+    for name, gradient in first["gradients"].items():
+        assert gradient.isfinite().all(), name
+        assert torch.equal(gradient, second["gradients"][name]), name
+    assert first["gradients"]["conv1.weight"].any(), "the first process has patches to learn from"
+    for name, value in first["weights"].items():
+        if not name.startswith("bn") or name.endswith(("weight", "bias")):
+            assert torch.equal(value, second["weights"][name]), name
 
 
 def test_no_patch_leaves_the_enlarged_coarse_matte() -> None:

@@ -7,9 +7,11 @@ from howard.matting.tiles import (
     PATCH,
     TILE_SIZES,
     Tiles,
+    by_patch,
     cover_patches,
     crop,
     crop_enlarged,
+    enlarge_patches,
     fixed_patches,
     paste,
 )
@@ -56,6 +58,18 @@ def test_an_enlarged_crop_is_that_of_the_enlarged_image(
     torch.testing.assert_close(cut, windows(enlarged, tiles, 2, 3), rtol=0, atol=2e-6)
 
 
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 9), st.integers(1, 9))
+@settings(deadline=None)
+def test_enlarged_patches_are_those_of_the_enlarged_image(height: int, width: int, rows: int, columns: int) -> None:
+    image = torch.rand(2, 3, height, width)
+    tiles = fixed_patches(torch.ones(2, 1, rows, columns), rows * columns)
+    size = PATCH * rows, PATCH * columns
+    enlarged = F.interpolate(image, size=size, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(
+        enlarge_patches(image, tiles, size), windows(enlarged, tiles, PATCH, 0), rtol=0, atol=2e-6
+    )
+
+
 @given(st.integers(1, 20), st.integers(1, 20), st.sampled_from(TILE_SIZES), st.floats(0, 1), st.integers(0, 2**31))
 @settings(deadline=None)
 def test_pasting_writes_the_wanted_patches_and_nothing_else(
@@ -66,7 +80,7 @@ def test_pasting_writes_the_wanted_patches_and_nothing_else(
     tiles = cover_patches(patches, (size,))
     wanted = F.interpolate(patches, scale_factor=PATCH, mode="nearest").bool()
     pasted = image.clone()
-    paste(pasted, crop(other, tiles, 0).permute(0, 3, 1, 2), tiles, patches)
+    paste([by_patch(pasted)], crop(other, tiles, 0).permute(0, 3, 1, 2), tiles, patches)
     torch.testing.assert_close(pasted, torch.where(wanted, other, image), rtol=0, atol=0)
 
 
@@ -79,7 +93,7 @@ def test_fixed_patches_hold_all_that_is_wanted_and_paste_no_more(height: int, wi
     image, other = torch.rand(2, 2, 3, PATCH * height, PATCH * width)
     wanted = F.interpolate(patches, scale_factor=PATCH, mode="nearest").bool()
     pasted = image.clone()
-    paste(pasted, crop(other, tiles, 0).permute(0, 3, 1, 2), tiles, patches)
+    paste([by_patch(pasted)], crop(other, tiles, 0).permute(0, 3, 1, 2), tiles, patches)
     torch.testing.assert_close(pasted, torch.where(wanted, other, image), rtol=0, atol=0)
 
 

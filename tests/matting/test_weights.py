@@ -214,9 +214,25 @@ def test_devices_are_checked(saved) -> None:
         load_matting(path, device="cuda:99")
 
 
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({"avx2": True, "amx_bf16": False, "avx512_bf16": False}, "fp32"),
+        ({"avx512_bf16": True}, "bf16"),
+        ({"amx_bf16": True, "avx512_bf16": False}, "bf16"),
+        ({"neon": True}, "fp32"),
+    ],
+)
+def test_auto_is_bf16_on_a_cpu_with_instructions_for_it(saved, monkeypatch, capabilities, expected) -> None:
+    path, *_ = saved
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert load_matting(path, device="cpu").precision == expected
+    assert load_matting(path, device="cpu", precision="fp32").precision == "fp32"
+
+
 def test_precisions_are_checked(saved) -> None:
     path, _ = saved
-    assert load_matting(path, device="cpu").precision == "fp32"
+    assert load_matting(path, device="cpu", precision="fp32").precision == "fp32"
     assert load_matting(path, device="cpu", precision="bf16").precision == "bf16"
     with pytest.raises(SettingsError, match="unknown precision 'int8'; choose auto, fp32, bf16, fp16"):
         load_matting(path, device="cpu", precision="int8")

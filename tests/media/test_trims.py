@@ -2,7 +2,10 @@
 
 import itertools
 from fractions import Fraction
+from functools import cache
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from howard.media import open_reader
@@ -19,7 +22,20 @@ def trim(source, target, begin, duration=None, *options):
     return target
 
 
+class Original(NamedTuple):
+    """A clip before it is cut: digests of its frames as they are read, and the frames as a player shows them."""
+
+    digests: list[str]
+    shown: np.ndarray
+
+
+@cache
+def original(source):
+    return Original(read_in_order(source), decode(source))
+
+
 def check_trim(path, source):
+    """Hold a cut clip to what a player shows of it."""
     shown = decode(path)
     in_order = read_in_order(path)
     assert len(in_order) == len(shown)
@@ -28,10 +44,10 @@ def check_trim(path, source):
         assert not any(frame.damaged for frame in reader)
     assert read_by_jumps(path) == in_order
     # As they were before: a trim encodes nothing. Its last frames may lack one that is stored behind the cut.
-    whole, before = read_in_order(source), decode(source)
-    kept = [closest(frame, before) for frame in shown]
+    whole = original(source)
+    kept = [closest(frame, whole.shown) for frame in shown]
     assert kept == sorted(set(kept))
-    assert in_order == [whole[index] for index in kept]
+    assert in_order == [whole.digests[index] for index in kept]
 
 
 @pytest.mark.parametrize(("begin", "count"), [("0.20", 35), ("0.50", 28), ("0.54", 27)])
@@ -63,10 +79,10 @@ def test_all_cuts(tmp_path, codec, suffix):
     for number, (begin, duration) in enumerate(CUTS):
         path = trim(source, tmp_path / f"{number}{suffix}", begin, duration)
         try:
-            decode(path)
+            is_empty = len(decode(path)) == 0
         except OSError:
             continue  # a stream without its headers: nobody can read it
-        if len(decode(path)):
+        if not is_empty:
             check_trim(path, source)
 
 

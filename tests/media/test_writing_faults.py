@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -135,8 +136,10 @@ def test_a_killed_run_leaves_no_half_file_and_is_gone_on_with(tmp_path, decode, 
         process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 30
         while process.poll() is None and time.monotonic() < deadline:
-            if folder.exists() and len(names(folder)) >= moment:
-                break
+            # A folder may vanish while it is listed: its movie has just been joined.
+            with suppress(FileNotFoundError):
+                if folder.exists() and len(names(folder)) >= moment:
+                    break
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
         process.wait()

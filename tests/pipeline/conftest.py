@@ -1,6 +1,7 @@
 """A tiny shot and its plate, and a predictor that needs no network."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import torch
 
 from howard.pipeline import plate_check, remove_background
 from tests.pipeline.difference_key import DifferenceKey
+from tests.pipeline.frame_writing import write_frames
 
 WIDTH, HEIGHT = 320, 240
 
@@ -84,3 +86,45 @@ def render(clips, tmp_path, key):
         return remove_background(**(settings | {"progress": False, "report": False} | keywords))
 
     return run
+
+
+@pytest.fixture
+def write(clips, tmp_path) -> Callable[..., int]:
+    """Writes frames of the shot into ``tmp_path/out`` with a made-up matte; arguments as those of `write_frames`."""
+
+    def run(name: str, first: int = 2, last: int = 3, **keywords) -> int:
+        return write_frames(name, first, last, **({"source": clips.shot, "output": tmp_path / "out"} | keywords))
+
+    return run
+
+
+@pytest.fixture
+def deep_shot(tmp_path):
+    """A shot as a sequence of two PNG of 16 bits with every bit in use, numbered from 1001."""
+    rng = np.random.default_rng(2)
+    (tmp_path / "shot").mkdir()
+    for number in (1001, 1002):
+        image = rng.integers(0, 65536, (72, 96, 3), dtype=np.uint16)
+        cv2.imwrite(str(tmp_path / "shot" / f"shot.{number}.png"), image)
+    return tmp_path / "shot"
+
+
+@pytest.fixture
+def speaking_shot(clips, tmp_path):
+    """The shot with sound and timecode."""
+    path = tmp_path / "speaking.mov"
+    with av.open(str(clips.shot)) as given, av.open(str(path), "w") as container:
+        movie = container.add_stream("libx264", rate=24)
+        movie.width, movie.height, movie.pix_fmt, movie.options = 320, 240, "yuv420p", {"qp": "4"}
+        movie.metadata["timecode"] = "10:00:00:00"
+        sound = container.add_stream("pcm_s16le", rate=48000, layout="mono")
+        for number, frame in enumerate(given.decode(video=0)):
+            frame.pts, frame.time_base = number, Fraction(1, 24)
+            container.mux(movie.encode(frame))
+        noise = np.random.default_rng(4).integers(-9000, 9000, (1, 12000), dtype=np.int16)
+        spoken = av.AudioFrame.from_ndarray(noise, format="s16", layout="mono")
+        spoken.sample_rate = 48000
+        container.mux(sound.encode(spoken))
+        for stream in (movie, sound):
+            container.mux(stream.encode(None))
+    return path

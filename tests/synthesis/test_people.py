@@ -21,7 +21,7 @@ def person(colour: tuple[float, float, float], left: int, right: int, edge: floa
 
 def a_light(shadow: float, cast: float) -> LightDraw:
     unmoved = torch.eye(2, 3)[None]
-    return LightDraw(torch.tensor([shadow]), unmoved, torch.tensor([0.03]), torch.tensor([cast]))
+    return LightDraw(torch.tensor([shadow]), unmoved, torch.tensor([0.03]), torch.tensor([cast]), torch.zeros(1))
 
 
 @pytest.mark.parametrize("linear_light", [False, True])
@@ -71,6 +71,17 @@ def test_shadows_only_darken_and_lie_near_the_person() -> None:
     assert shaded.max() <= 0.5 + 1e-6
     assert shaded[0, 0, 32, 32] < 0.3
     assert shaded[0, 0, 32, 2] > 0.49
+
+
+def test_a_shadow_of_the_references_kind_is_subtracted() -> None:
+    """Dark places go black under it, where a factor would leave a share of them."""
+    layer = Layer(torch.zeros(1, 3, *SIZE), torch.ones(1, 1, *SIZE))
+    draw = a_light(0.3, 0.0)
+    for value, subtracted, scaled in ((0.8, 0.5, 0.56), (0.2, 0.0, 0.14)):
+        place = torch.full((1, 3, *SIZE), value)
+        expected = torch.full_like(place, subtracted)
+        torch.testing.assert_close(light_place(place, layer, draw._replace(is_subtracted=torch.ones(1))), expected)
+        torch.testing.assert_close(light_place(place, layer, draw), torch.full_like(place, scaled))
 
 
 def test_a_colour_cast_tints_the_place_beside_the_person() -> None:

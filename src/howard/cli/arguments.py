@@ -1,13 +1,24 @@
 """Arguments of commands that sweep and choose from config groups: checked, then quoted for Hydra."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import AnyNode, BooleanNode, DictConfig, FloatNode, IntegerNode, Node, OmegaConf, PathNode, StringNode
+from omegaconf import (
+    AnyNode,
+    BooleanNode,
+    DictConfig,
+    FloatNode,
+    IntegerNode,
+    ListConfig,
+    Node,
+    OmegaConf,
+    PathNode,
+    StringNode,
+)
 from omegaconf.errors import OmegaConfBaseException
 
 from howard.cli.composing import compose_config, hydra_ready, list_groups, list_nodes
@@ -18,7 +29,10 @@ from howard.fields import did_you_mean, list_settings, validate
 
 Settings = TypeVar("Settings")
 
-_HYDRA_FLAGS = ("-m", "--multirun", "--cfg", "--resolve", "--info")
+_HYDRA_FLAGS = ("-m", "--multirun", "--resolve")
+# Hydra's flags that print something instead of running, with their values; --package takes a section of the config.
+_SHOWN = ("job", "hydra", "all")
+_VALUE_FLAGS: dict[str, tuple[str, ...]] = {"--cfg": _SHOWN, "-c": _SHOWN, "--package": (), "-p": ()}
 # What Hydra's grammar of sweeps calls; a text that looks alike must be quoted.
 _HYDRA_FUNCTION = re.compile(r"(choice|range|interval|glob|sort|shuffle|tag)\(")
 _CONVERSIONS = {
@@ -46,21 +60,32 @@ def as_settings(settings_class: type[Settings], config: DictConfig) -> Settings:
     return settings
 
 
-def hydra_arguments(arguments: Sequence[str], config_name: str, config_folder: Path) -> list[str]:
+def hydra_arguments(
+    arguments: Sequence[str],
+    config_name: str,
+    config_folder: Path,
+    check: Callable[[DictConfig], None] | None = None,
+) -> list[str]:
     """Check a research command's arguments and return them as Hydra's own ``main`` takes them.
 
     Strings are quoted, so that any file name works; groups (``experiment=coarse``), dotted keys and Hydra's flags pass.
     Hydra's own language is left alone: ``+key=``, ``~key``, ``hydra.key=``, ``hydra/group=``, and in a sweep
     (``--multirun``) its functions, numbers and switches; texts of a sweep part at commas outside of brackets.
 
+    ``check`` is called with every config that is composed, and raises SettingsError for what it alone knows.
+
     Raises SettingsError, in one line, for unknown keys and options and for values of a wrong type, be it on the command
     line or in a file of settings that it chooses.
     """
+    flags, overrides = _split_flags(arguments)
+    sweep = is_sweep(flags)
     with hydra_ready(config_folder):
-        checked = _checked(arguments, config_name)
-        for overrides in _jobs(checked) if is_sweep(checked) else [checked]:
-            compose_config(config_name, [each for each in overrides if not each.startswith("-")])
-    return checked
+        checked = _checked(overrides, config_name, sweep)
+        for job in _jobs(checked) if sweep else [checked]:
+            config = compose_config(config_name, job)
+            if check is not None:
+                check(config)
+    return [*flags, *checked]
 
 
 def quote(text: str) -> str:
@@ -72,13 +97,51 @@ def quote(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _checked(arguments: Sequence[str], config_name: str) -> list[str]:
+def _split_flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Hydra's flags with their values, and all other arguments; raises SettingsError for an impossible value."""
+    flags, others, rest = [], [], list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        flag, equals, value = argument.partition("=")
+        if argument in _HYDRA_FLAGS:
+            flags.append(argument)
+        elif flag in _VALUE_FLAGS:
+            choices = _VALUE_FLAGS[flag]
+            value = value if equals else rest.pop(0) if rest else ""
+            if not value or (choices and value not in choices):
+                expected = f"one of {', '.join(choices)}" if choices else "a section of the config, as trainer"
+                raise SettingsError(f"{flag} needs {expected}; '{quoted(value)}' is not")
+            flags += [flag, value]
+        else:
+            others.append(argument)
+    return flags, others
+
+
+def checked_value(key: str, value: str, node: Node) -> str:
+    """The value as Hydra will read it, checked against the type of the config's node; raises SettingsError."""
+    if value == "null" and node._is_optional():
+        return value
+    if value == "???":
+        raise SettingsError(f"{key}=??? cannot be used as a value; write a file of that name as ./???")
+    if _is_text(node):
+        return quote(value)
+    if isinstance(node, ListConfig) and not value.startswith(("[", "${")):
+        raise SettingsError(f"{key}={quoted(value)} is not a list; write {key}=[{quoted(value)}]")
+    if type(node) in _CONVERSIONS:
+        expected, convert = _CONVERSIONS[type(node)]
+        try:
+            convert(value)
+        except ValueError:
+            raise SettingsError(f"{key}={quoted(value)} is not {expected}") from None
+    return value
+
+
+def _checked(arguments: Sequence[str], config_name: str, sweep: bool) -> list[str]:
     """The arguments in their order, checked against the config that the chosen groups make, and quoted."""
-    sweep = is_sweep(arguments)
     split = [_split(argument) for argument in arguments]
     groups = dict(list_groups())
     choices = [
-        f"{key}={_chosen_option(key, value.split(',') if sweep else [value], groups[key])}"
+        f"{key}={_chosen_option(key, _split_at_commas(value) if sweep else [value], groups[key])}"
         for key, value in split
         if value is not None and key in groups
     ]
@@ -90,7 +153,7 @@ def _checked(arguments: Sequence[str], config_name: str) -> list[str]:
         elif key not in nodes:
             raise SettingsError(f"unknown setting '{quoted(key)}'{did_you_mean(key, [*nodes, *groups])}")
         else:
-            convert = _swept_values if sweep else _checked_value
+            convert = _swept_values if sweep else checked_value
             checked.append(f"{key}={convert(key, value, nodes[key])}")
     return checked
 
@@ -98,7 +161,7 @@ def _checked(arguments: Sequence[str], config_name: str) -> list[str]:
 def _split(argument: str) -> tuple[str, str | None]:
     """Key and value; the value is None for what is left to Hydra."""
     key = argument.partition("=")[0]
-    if key in _HYDRA_FLAGS or key.startswith(("+", "~", "hydra.", "hydra/")):
+    if key.startswith(("+", "~", "hydra.", "hydra/")):
         return key, None
     return split_argument(argument)
 
@@ -137,36 +200,22 @@ def _is_text(node: Node) -> bool:
     return isinstance(node, StringNode | PathNode) or (isinstance(node, AnyNode) and isinstance(node._value(), str))
 
 
-def _checked_value(key: str, value: str, node: Node) -> str:
-    """The value as Hydra will read it, after a check against the type of the config's node."""
-    if value == "null" and node._is_optional():
-        return value
-    if value == "???":
-        raise SettingsError(f"{key}=??? cannot be used as a value; write a file of that name as ./???")
-    if _is_text(node):
-        return quote(value)
-    if type(node) in _CONVERSIONS:
-        expected, convert = _CONVERSIONS[type(node)]
-        try:
-            convert(value)
-        except ValueError:
-            raise SettingsError(f"{key}={quoted(value)} is not {expected}") from None
-    return value
-
-
 def _chosen_option(group: str, chosen: Sequence[str], options: Sequence[str]) -> str:
-    """The option that stands for the choice while keys are looked up; of a sweep, the first."""
-    for option in chosen:
-        if option not in options and option != "null":
-            raise SettingsError(f"there is no {group} '{option}'{did_you_mean(option, options)}")
+    """The option that stands for the choice while keys are looked up; of a sweep, the first.
+
+    Each is the name of an option, or several of them in brackets.
+    """
+    for choice in chosen:
+        for option in choice[1:-1].split(",") if choice.startswith("[") else [choice]:
+            if option.strip() not in options and option != "null":
+                raise SettingsError(f"there is no {group} '{option}'{did_you_mean(option, options)}")
     return chosen[0]
 
 
 def _jobs(arguments: Sequence[str]) -> Iterator[list[str]]:
     """Jobs of a sweep in which every value occurs: each once, beside the first values of the others."""
-    given = [argument for argument in arguments if not argument.startswith("-")]
     try:
-        parsed = OverridesParser.create().parse_overrides(given)
+        parsed = OverridesParser.create().parse_overrides(list(arguments))
     # Hydra lets through what Python says of numbers with thousands of digits.
     except (HydraException, ValueError) as error:
         raise SettingsError(f"the settings do not fit: {' '.join(str(error).split())}") from error
@@ -174,7 +223,7 @@ def _jobs(arguments: Sequence[str]) -> Iterator[list[str]]:
         [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
         if override.is_sweep_override()
         else [argument]
-        for argument, override in zip(given, parsed, strict=True)
+        for argument, override in zip(arguments, parsed, strict=True)
     ]
     firsts = [values[0] for values in choices]
     yield firsts

@@ -18,6 +18,18 @@ from yaml import YAMLError
 from howard.errors import SettingsError
 from howard.fields import Setting, did_you_mean, list_settings
 
+# Schemas that the options of a group extend have names of this form; they are no options themselves.
+SCHEMA_PREFIX = "base_"
+# Packages that ship Hydra's plugins, by the plugin's group and the beginning of its name.
+_PLUGINS = {
+    ("hydra/sweeper", "optuna"): "hydra-optuna-sweeper",
+    ("hydra/sweeper", "ax"): "hydra-ax-sweeper",
+    ("hydra/sweeper", "nevergrad"): "hydra-nevergrad-sweeper",
+    ("hydra/launcher", "joblib"): "hydra-joblib-launcher",
+    ("hydra/launcher", "submitit"): "hydra-submitit-launcher",
+    ("hydra/launcher", "ray"): "hydra-ray-launcher",
+}
+
 
 @contextmanager
 def hydra_ready(config_folder: Path) -> Iterator[None]:
@@ -56,12 +68,12 @@ def list_nodes(config: Node, prefix: str = "") -> Iterator[tuple[str, Node]]:
 
 
 def list_groups(parent: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Every config group, as ``model`` or ``model/encoder``, with what may be chosen for it; Hydra's own left out."""
+    """Every config group, as ``model`` or ``model/encoder``, with its options; Hydra's own groups are left out."""
     loader = GlobalHydra.instance().config_loader()
     for name in loader.list_groups(parent):
         group = f"{parent}/{name}".lstrip("/")
         if group != "hydra":
-            yield group, loader.get_group_options(group)
+            yield group, [each for each in loader.get_group_options(group) if not each.startswith(SCHEMA_PREFIX)]
             yield from list_groups(group)
 
 
@@ -75,7 +87,7 @@ def _explained(text: str, config_name: str) -> str:
     found = re.match(r"In '(.+?)'", text)
     place = f"{found[1]}.yaml: " if found else ""
     if choice := re.search(r"Could not find '(.+)/(.+?)' Available options in '.*?': (.*?) Config search path", text):
-        return f"{place}there is no {choice[1]} '{choice[2]}'{did_you_mean(choice[2], choice[3].split())}"
+        return _no_such_option(place, choice[1], choice[2], choice[3].split())
     key = re.search(r"full_key: (\S+)", text)
     if key and "ConfigKeyError" in text:
         known = [name for name, _ in list_nodes(compose(config_name))]
@@ -86,3 +98,12 @@ def _explained(text: str, config_name: str) -> str:
         expected = {"Integer": "a whole number", "Float": "a number"}.get(value[2], f"a {value[2]}")
         return f"{place}{key[1]}={value[1]} is not {expected}"
     return f"the settings do not fit: {text}"
+
+
+def _no_such_option(place: str, group: str, name: str, options: list[str]) -> str:
+    """The refusal of an option that a group lacks; of one that a package would bring, which package that is."""
+    for (plugin_group, prefix), package in _PLUGINS.items():
+        if group == plugin_group and name.startswith(prefix):
+            return f"{group}={name} needs a package that is not installed: pip install {package}"
+    known = [each for each in options if not each.startswith(SCHEMA_PREFIX)]
+    return f"{place}there is no {group} '{name}'{did_you_mean(name, known)}"

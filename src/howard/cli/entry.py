@@ -8,6 +8,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 from howard.errors import HowardError, one_line
 from howard.interrupts import EXIT_CODE, MESSAGE, noting_interrupts
+from howard.requirements import missing_package
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -19,9 +20,9 @@ _SWEEP_FLAGS = ("-m", "--multirun")
 def friendly(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Decorate an entry point: a HowardError ends the program with one line and code 2, Ctrl-C with a note and 130.
 
-    Any other exception is a bug and keeps its traceback, unless Ctrl-C was pressed before: what was interrupted may
-    raise anything. Goes inside ``@hydra.main``, too, which would otherwise print
-    a traceback of its own. Characters that the terminal's encoding lacks are printed as escapes.
+    So does the lack of an optional package. Any other exception is a bug and keeps its traceback, unless Ctrl-C was
+    pressed before: what was interrupted may raise anything. Goes inside ``@hydra.main``, too, which would otherwise
+    print a traceback of its own. Characters that the terminal's encoding lacks are printed as escapes.
     """
 
     @functools.wraps(function)
@@ -40,6 +41,8 @@ def friendly(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
                     _leave(MESSAGE, EXIT_CODE)
                 if isinstance(error, HowardError):
                     _leave(f"error: {_own_line(error)}", error.exit_code)
+                if missing := missing_package(error):
+                    _leave(f"error: {missing}", missing.exit_code)
                 if isinstance(error, BrokenPipeError):
                     # Whoever read the output is gone; Python would complain again when it flushes at exit.
                     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,6 +6,7 @@ all three (Chuang et al., "A Bayesian Approach to Digital Matting", CVPR 2001, s
 mean of F, then F for that alpha.
 """
 
+from collections.abc import Callable
 from functools import reduce
 from typing import NamedTuple
 
@@ -42,11 +43,16 @@ _ENOUGH = 0.05
 _TINY = 1e-8
 
 
+# Gives the colours of the pixels of patches, (3, n, 16).
+ColourReader = Callable[[Patches], Tensor]
+
+
 class EdgeModel(NamedTuple):
     """Error variances in squared linear light, where white is 1, summed over three channels, unless said otherwise.
 
-    All were chosen together, by random search, on people of the validation split over rooms of the validation split,
-    and on the sample clip, for the least errors of alpha, of soft colours and of recomposition (benchmarks/edges.py).
+    All were chosen for the least errors of alpha, of soft colours and of recomposition (benchmarks/edges.py): together,
+    by random search, on people of the validation split over rooms of the validation split and on the sample clip; then
+    one by one with clips of moving people in those rooms.
     """
 
     # Of the plate: noise, by squared light, ...
@@ -60,9 +66,9 @@ class EdgeModel(NamedTuple):
     # Weight of a colour around at each further distance.
     farther_weight: float = 0.1
     # Weight of the network's foreground, where solid pixels all around weigh 1.
-    network_weight: float = 0.004
+    network_weight: float = 0.012
     # Of the network's alpha, unitless: the variance where the mean alpha nearby is 0.5; none where that is 0 or 1.
-    alpha_unsure: float = 80.0
+    alpha_unsure: float = 40.0
     # Of the place on the line between B and F: a part that is always there, ...
     alpha_noise: float = 0.001
     # ... by the squared distance of C from that line, ...
@@ -72,7 +78,7 @@ class EdgeModel(NamedTuple):
     # Variance of C where F is solved, ...
     source_noise: float = 0.0005
     # ... and by that of B, times (1 - alpha) squared.
-    colour_plate: float = 2.6
+    colour_plate: float = 0.9
 
 
 MODEL = EdgeModel()
@@ -112,7 +118,7 @@ def solve_edges(
     plate: Tensor,
     coverage: Tensor,
     alpha: Tensor,
-    foreground: Tensor,
+    foreground: Tensor | ColourReader,
     refined: Tensor,
     person: Tensor | None = None,
     *,
@@ -127,7 +133,7 @@ def solve_edges(
         plate: like ``source``, aligned to it.
         coverage: (B, H, W, 1) in [0, 1], 1 where the plate saw the place; alpha stays the network's elsewhere.
         alpha: (B, H, W, 1) in [0, 1], the network's.
-        foreground: (B, H, W, 3) in [0, 1], the network's, straight, sRGB-encoded.
+        foreground: (B, H, W, 3) in [0, 1], the network's, straight, sRGB-encoded; or what reads it in given patches.
         refined: (B, 1, H / 4, W / 4) rounded up, above 0 where the network's refiner worked.
         person: (B, 1, h, w) in [0, 1], of any size: the person prior; None if the subject may be anything.
         linear_light: whether soft pixels mix in linear light, or in encoded values.
@@ -144,10 +150,12 @@ def solve_edges(
     return Edges(written, solved.foreground, patches)
 
 
-def keep_network(alpha: Tensor, foreground: Tensor, refined: Tensor, *, linear_light: bool = True) -> Edges:
+def keep_network(
+    alpha: Tensor, foreground: Tensor | ColourReader, refined: Tensor, *, linear_light: bool = True
+) -> Edges:
     """The network's matte as it is, its foreground in soft pixels; arguments as `solve_edges`."""
     patches = find_unknown(pad_to_patches(alpha), refined)
-    return Edges(alpha, decode(read_patches(pad_to_patches(foreground), patches), linear_light), patches)
+    return Edges(alpha, decode(_read_colour(foreground, patches), linear_light), patches)
 
 
 def gather_known(
@@ -155,7 +163,7 @@ def gather_known(
     plate: Tensor,
     coverage: Tensor,
     alpha: Tensor,
-    foreground: Tensor,
+    foreground: Tensor | ColourReader,
     patches: Patches,
     person: Tensor | None,
     linear_light: bool,
@@ -189,7 +197,7 @@ def gather_known(
         is_covered=own(coverage) >= _COVERED,
         is_refined=patches.is_refined[None, :, None],
         alpha=own_alpha,
-        foreground=own(foreground),
+        foreground=_read_colour(foreground, patches),
         is_solid=is_solid,
         around=around,
     )
@@ -209,6 +217,13 @@ def solve(known: Known, model: EdgeModel = MODEL, *, linear_light: bool = True) 
     # Noise divided by a small alpha must not become a highlight: no brighter than what is near, nor than white.
     brightest = torch.maximum(known.source, colour).clamp(min=1)
     return Solved(alpha, torch.minimum((colour + gain * rest).clamp(min=0), brightest))
+
+
+def _read_colour(foreground: Tensor | ColourReader, patches: Patches) -> Tensor:
+    """The network's foreground in patches, (3, n, 16)."""
+    if isinstance(foreground, Tensor):
+        return read_patches(pad_to_patches(foreground), patches)
+    return foreground(patches)
 
 
 def _foreground_model(known: Known, model: EdgeModel, linear_light: bool) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,6 @@
 """From a solved matte to the straight RGBA that is written."""
 
+import cv2
 import torch
 from torch import Tensor
 
@@ -60,18 +61,33 @@ def _pack(source: Tensor, edges: Edges, depth: str, alpha_depth: str, linear_lig
     dtype, full = _OUTPUTS[depth]
     height, width = source.shape[1:3]
     is_float = dtype == torch.float32
-    alpha = round_alpha(edges.alpha, alpha_depth) if is_float else _to_codes(edges.alpha, dtype, full)
+    alpha = round_alpha(edges.alpha, alpha_depth) if is_float else (edges.alpha * full).round_().to(dtype)
     codes = convert_codes(source, depth)
-    # Planes and a stack: a CPU takes three times as long to join pixels of three and of one value.
-    picture = torch.stack([*codes.unbind(3), alpha[..., 0]], dim=3)
-    # Pixels of four bytes, or each of their values, times 0 or 1.
-    picture.view(torch.int32).mul_(alpha > 0)
+    picture = _join(codes, alpha)
     if not edges.foreground.shape[1]:
         return picture
     covered, own = (read_patches(pad_to_patches(each), edges.patches) for each in (alpha, codes))
     soft = _to_codes(encode(edges.foreground, linear_light), dtype, full)
     values = torch.cat([torch.where(covered < full, soft, own) * (covered > 0), covered])
     return write_patches(pad_to_patches(picture), values, edges.patches, in_place=True)[:, :height, :width]
+
+
+def _join(colour: Tensor, alpha: Tensor) -> Tensor:
+    """Pixels of four values, (B, H, W, 4), all 0 where alpha is 0."""
+    if colour.device.type == "cpu" and colour.dtype == torch.uint8 and colour.numel():
+        # OpenCV takes a quarter of the time.
+        return torch.stack([_join_bytes(*pair) for pair in zip(colour, alpha, strict=True)])
+    # Planes and a stack: a CPU takes three times as long to join pixels of three and of one value.
+    picture = torch.stack([*colour.unbind(3), alpha[..., 0]], dim=3)
+    # Pixels of four bytes, or each of their values, times 0 or 1.
+    picture.view(torch.int32).mul_(alpha > 0)
+    return picture
+
+
+def _join_bytes(colour: Tensor, alpha: Tensor) -> Tensor:
+    picture = cv2.cvtColor(colour.numpy(), cv2.COLOR_RGB2RGBA)
+    cv2.insertChannel(alpha.numpy(), picture, 3)
+    return torch.from_numpy(cv2.copyTo(picture, alpha.numpy()))
 
 
 def pack_edited(

@@ -35,7 +35,9 @@ class Patches(NamedTuple):
 
 
 def find_unknown(alpha: Tensor, refined: Tensor) -> Patches:
-    """The patches with soft pixels, and those that the refiner worked on with their neighbours.
+    """The patches with soft pixels, and of those that the refiner worked on, or beside, all near an edge of alpha.
+
+    Where alpha is 0 all around a patch, or 1, it stays as it is, and needs no solving.
 
     On a CPU exactly those are listed. Elsewhere the list has a fixed length, `MOST_PATCHES` of all, so that nothing
     waits for the device. Where more are wanted, any device drops the same ones, last the soft ones.
@@ -47,11 +49,10 @@ def find_unknown(alpha: Tensor, refined: Tensor) -> Patches:
     batch, height, width = alpha.shape[:3]
     blocks = alpha.view(batch, height // PATCH, PATCH, width // PATCH, PATCH)
     # Lines first: whole ones are contiguous.
-    largest, smallest = (
-        reduce(least, reduce(least, blocks.unbind(2)).unbind(3)) for least in (torch.maximum, torch.minimum)
-    )
-    near = _with_neighbours(refined[:, 0] > 0)
+    largest, smallest = reduce(torch.maximum, blocks.unbind(2)).amax(3), reduce(torch.minimum, blocks.unbind(2)).amin(3)
     soft = (largest > SOFT) & (smallest < 1 - SOFT)
+    is_edge = _with_neighbours(largest > 0) & _with_neighbours(smallest < 1)
+    near = _with_neighbours(refined[:, 0] > 0) & is_edge
     wanted = near | soft
     available = wanted[0].numel()
     most = max(1, round(MOST_PATCHES * available))

@@ -58,10 +58,19 @@ def cell_size(height: int, width: int) -> int:
     return size
 
 
-def margin_and_unit(height: int, width: int) -> tuple[int, int]:
-    """How many pixels around a patch its surroundings depend on, and the unit that the sides of pictures divide by."""
-    unit = cell_size(height, width) * _FARTHER ** (_DISTANCES - 1)
-    return 3 * unit, unit
+class Grid(NamedTuple):
+    """How parts of a picture must be cut so that their patches have the same surroundings, in pixels."""
+
+    margin: int  # how far around a patch its surroundings reach
+    origin: int  # what the upper left corner of a part divides by
+    unit: int  # what the sides of a part divide by
+
+
+def find_grid(height: int, width: int) -> Grid:
+    """The grid of a picture's cells."""
+    cell = cell_size(height, width)
+    largest = cell * _FARTHER ** (_DISTANCES - 1)
+    return Grid(3 * largest, largest, cell * _FARTHER)
 
 
 def look_around(
@@ -77,7 +86,7 @@ def look_around(
 
     Args:
         source: (B, H, W, 3) code values as `howard.compositing.light.decode` takes them; sides divide by the unit of
-            `margin_and_unit`.
+            `find_grid`.
         plate: like ``source``, aligned to it.
         coverage: (B, H, W, 1) in [0, 1].
         alpha: (B, H, W, 1) in [0, 1].
@@ -92,7 +101,7 @@ def look_around(
     total = near[:5] + far
     weight = total[4:]
     inverse = 1 / weight.clamp(min=_TINY)
-    behind, seen = (_average_lines(_sum_lines(image, cell), cell, _FARTHER) for image in (plate, coverage))
+    behind, seen = (_average_lines(_sum_lines(image, cell * _FARTHER), cell * _FARTHER) for image in (plate, coverage))
     empty = ((_blur(cover) < _EMPTY) & (seen > _SEEN)).to(cover.dtype)
     lit, displacement = _compare_empty(colours, behind, empty)
     lit, known, share = read_cells(lit, patches, cell * _FARTHER).split((3, 3, 1))
@@ -163,7 +172,9 @@ def _far_sums(sums: Tensor, farther_weight: float) -> Tensor:
         levels.append(_blur(sums))
     total = levels.pop()
     while levels:
-        total = levels.pop() + farther_weight * F.interpolate(total, scale_factor=_FARTHER, mode="nearest")
+        near = levels.pop()
+        farther = F.interpolate(total, scale_factor=_FARTHER, mode="nearest")
+        total = near + farther_weight * farther[..., : near.shape[2], : near.shape[3]]
     return total
 
 
@@ -190,7 +201,8 @@ def _squared_slope(planes: Tensor) -> Tensor:
 
 
 def _shrink(planes: Tensor) -> Tensor:
-    """Means over 4 x 4 cells, (B, C, h, w) -> (B, C, h / 4, w / 4)."""
+    """Means over 4 x 4 cells, (B, C, h, w) -> (B, C, h / 4, w / 4), rounded up; the last cells are repeated."""
+    planes = F.pad(planes, (0, -planes.shape[3] % _FARTHER, 0, -planes.shape[2] % _FARTHER), mode="replicate")
     # Sums of strided slices: a CPU's pooling takes several times as long.
     rows = reduce(torch.add, (planes[:, :, row::_FARTHER] for row in range(_FARTHER)))
     return reduce(torch.add, (rows[..., column::_FARTHER] for column in range(_FARTHER))) / _FARTHER**2
@@ -199,11 +211,14 @@ def _shrink(planes: Tensor) -> Tensor:
 def _sum_lines(image: Tensor, cell: int) -> Tensor:
     """Sums of ``cell`` lines each, (B, H, W, C) to (B, H / cell, W, C); bytes as int16, which holds sums of 128."""
     # Whole lines are contiguous; a CPU's pooling takes several times as long.
-    image = image.to(torch.int16) if image.dtype == torch.uint8 else image
-    return reduce(torch.add, (image[:, row::cell] for row in range(cell)))
+    first = image[:, ::cell]
+    total = first.to(torch.int16) if image.dtype == torch.uint8 else first.clone()
+    for row in range(1, cell):
+        total += image[:, row::cell]
+    return total
 
 
-def _average_lines(lines: Tensor, cell: int, farther: int) -> Tensor:
+def _average_lines(lines: Tensor, cell: int, farther: int = 1) -> Tensor:
     """Means over cells, ``farther`` times as large as those of `_sum_lines`, 1 for white: planes (B, C, h, w)."""
     planes = reduce(torch.add, (lines[:, row::farther] for row in range(farther))).permute(0, 3, 1, 2).contiguous()
     size = cell * farther

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from howard.compositing.patches import PATCH, Patches
-from howard.compositing.surroundings import margin_and_unit
+from howard.compositing.surroundings import find_grid
 
 
 class Window(NamedTuple):
@@ -26,18 +26,18 @@ class Window(NamedTuple):
             part = torch.cat([part, part[:, -1:].expand(-1, below, -1, -1)], dim=1)
         if beside:
             part = torch.cat([part, part[:, :, -1:].expand(-1, -1, beside, -1)], dim=2)
-        return part.contiguous()
+        return part
 
 
 def find_window(patches: Patches, height: int, width: int) -> Window:
     """The part of pictures that the pixels of patches depend on; on devices all of it, for its size is not asked."""
-    margin, unit = margin_and_unit(height, width)
-    end = -(-height // unit) * unit, -(-width // unit) * unit
+    grid = find_grid(height, width)
+    end = tuple(-(-size // grid.unit) * grid.unit for size in (height, width))
     if patches.row.device.type != "cpu":
         return Window(0, 0, *end)
     corners = []
     for at, last in zip((patches.row, patches.column), end, strict=True):
-        first = max(0, int(at.min()) * PATCH - margin) // unit * unit
-        corners.append((first, min(last, -(-(int(at.max() + 1) * PATCH + margin) // unit) * unit)))
+        first = max(0, int(at.min()) * PATCH - grid.margin) // grid.origin * grid.origin
+        corners.append((first, min(last, -(-(int(at.max() + 1) * PATCH + grid.margin) // grid.origin) * grid.origin)))
     (top, bottom), (left, right) = corners
     return Window(top, left, bottom, right)

@@ -8,8 +8,9 @@ from howard.matting.coarse import CoarseMatte, CoarseNetwork
 from howard.matting.network import Matte, MattingNetwork, coarse_scale
 from howard.matting.person_maps import PersonMaps
 from howard.matting.predictor import MattingPredictor, load_matting
+from howard.matting.pretraining import load_imagenet_encoder, load_pretrained
 from howard.matting.refiner import RefineSettings
-from howard.matting.weights import WeightsMetadata, load_imagenet_encoder, load_network, save_weights
+from howard.matting.weights import WeightsMetadata, load_network, save_weights
 
 __all__ = [
     "BaselineNetwork",
@@ -25,5 +26,6 @@ __all__ = [
     "load_imagenet_encoder",
     "load_matting",
     "load_network",
+    "load_pretrained",
     "save_weights",
 ]

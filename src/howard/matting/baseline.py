@@ -10,10 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from howard.matting.coarse import CoarseMatte
+from howard.matting.code_values import resize
 from howard.matting.joining import join
+from howard.matting.lazy_foreground import NetworkForeground
 from howard.matting.network import Matte
 from howard.matting.person_maps import PersonMaps
-from howard.matting.refiner import RefineSettings, enlarge
+from howard.matting.refiner import RefineSettings, coarse_only
 
 _OUTPUTS = 1 + 3  # alpha, residual
 
@@ -53,9 +55,10 @@ class BaselineNetwork(nn.Module):
         """
         if source.shape != plate.shape:
             raise ValueError(f"source {tuple(source.shape)} and plate {tuple(plate.shape)} differ in shape")
+        height, width = source.shape[2:]
         coarse = self.coarse_matte(source, plate, coverage, person, coarse_scale=coarse_scale)
-        whole = enlarge(coarse, source.shape[2:])
-        return Matte(whole.alpha, (whole.residual + source).clamp(0, 1), coarse, whole.patches)
+        whole = coarse_only(coarse, source.shape[2:])
+        return Matte(whole.alpha, NetworkForeground(source, whole, (height, width)), coarse, whole.patches)
 
     def coarse_matte(
         self,
@@ -67,10 +70,8 @@ class BaselineNetwork(nn.Module):
         coarse_scale: float,
     ) -> CoarseMatte:
         """The matte at 1 / ``coarse_scale`` of the size; its error map is 0 and it has no hidden features."""
-        size = [max(1, round(length / coarse_scale)) for length in source.shape[2:]]
-        source, plate = (
-            F.interpolate(image, size=size, mode="bilinear", align_corners=False) for image in (source, plate)
-        )
+        size = max(1, round(source.shape[2] / coarse_scale)), max(1, round(source.shape[3] / coarse_scale))
+        source, plate = resize(source, size), resize(plate, size)
         *steps, last = self.decoder
         x, skips = join(source, plate).to(next(self.parameters()).dtype), []
         for index, stage in enumerate(self.encoder):

@@ -2,7 +2,7 @@
 
 from functools import reduce
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from howard.matting.aspp import ASPP
 from howard.matting.decoder import Decoder
 from howard.matting.encoders import Features, build_encoder
+from howard.matting.inward_clamp import clamp_inward
 from howard.matting.joining import join, part
+from howard.matting.lazy_hidden import LazyHidden
 from howard.matting.person_maps import PersonMaps
 from howard.matting.person_projections import PersonProjections
 
@@ -31,7 +33,12 @@ class CoarseMatte(NamedTuple):
     residual: Tensor  # (B, 3, h, w), foreground - source
     foreground: Tensor  # (B, 3, h, w) in [0, 1], clamp(source + residual)
     error: Tensor  # (B, 1, h, w) in [0, 1]
-    hidden: Tensor  # (B, 32, h, w), >= 0; (B, 0, h, w) of a network that has no use for it
+    # (B, 32, h, w), >= 0, or a LazyHidden that computes it; (B, 0, h, w) where nobody has a use for it.
+    hidden: Any
+
+    def without_hidden(self) -> "CoarseMatte":
+        """The same without the hidden features."""
+        return self._replace(hidden=self.alpha[:, :0])
 
 
 class CoarseNetwork(nn.Module):
@@ -71,7 +78,13 @@ class CoarseNetwork(nn.Module):
             self.person = PersonProjections(channels[1:])
 
     def forward(
-        self, source: Tensor, plate: Tensor, coverage: Tensor | None = None, person: PersonMaps | None = None
+        self,
+        source: Tensor,
+        plate: Tensor,
+        coverage: Tensor | None = None,
+        person: PersonMaps | None = None,
+        *,
+        lazy_hidden: bool = False,
     ) -> CoarseMatte:
         """Matte a batch at the resolution it is given in.
 
@@ -82,6 +95,7 @@ class CoarseNetwork(nn.Module):
                 network without that input.
             person: the person prior's maps of the source; None means that the subject may be anything. Ignored by a
                 network without that input.
+            lazy_hidden: whether the hidden features are left to be computed where they are read.
         """
         extra = self._extra(source, plate, coverage)
         # Inference in half precision keeps the weights in it; what comes in and goes out stays as it is.
@@ -90,12 +104,16 @@ class CoarseNetwork(nn.Module):
         features = self.backbone(pair, extra if extra is None else extra.to(dtype))
         if self.person is not None and person is not None:
             features = Features(features.stride2, *self.person(person, features[1:]))
-        wanted = None if self.gives_hidden else _MATTE_CHANNELS
-        decoded = self.decoder(self.aspp(features.stride16), features, pair, wanted).to(source.dtype)
-        alpha, residual, error, hidden = part(decoded, 1, 3, 1, HIDDEN_CHANNELS if self.gives_hidden else 0)
-        return CoarseMatte(
-            alpha.clamp(0, 1), residual, (source + residual).clamp(0, 1), error.clamp(0, 1), hidden.relu()
-        )
+        gives_whole = self.gives_hidden and not lazy_hidden
+        decoded = self.decoder(self.aspp(features.stride16), features, pair, None if gives_whole else _MATTE_CHANNELS)
+        outputs = decoded.outputs.to(source.dtype)
+        alpha, residual, error, whole = part(outputs, 1, 3, 1, HIDDEN_CHANNELS if gives_whole else 0)
+        hidden: Tensor | LazyHidden = whole.relu()
+        if self.gives_hidden and lazy_hidden:
+            last = slice(_MATTE_CHANNELS, _MATTE_CHANNELS + HIDDEN_CHANNELS)
+            conv = self.decoder.conv4
+            hidden = LazyHidden(decoded.features, conv.weight[last], conv.bias[last], source.dtype)  # type: ignore[index]
+        return CoarseMatte(alpha.clamp(0, 1), residual, (source + residual).clamp(0, 1), clamp_inward(error), hidden)
 
     def _extra(self, source: Tensor, plate: Tensor, coverage: Tensor | None) -> Tensor | None:
         """The extra inputs in the order that the network was built with, (B, n, h, w)."""

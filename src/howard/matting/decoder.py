@@ -1,10 +1,22 @@
 """The decoder: four steps up from stride 16 to full coarse resolution (Lin et al. 2021, section 4.1)."""
 
+from typing import NamedTuple
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from howard.matting.encoders import Features
 from howard.matting.joining import join
+
+# Output channels that a CPU's convolutions work on together.
+_BLOCK = 8
+
+
+class Decoded(NamedTuple):
+    """What the decoder gives."""
+
+    outputs: Tensor  # (B, out_channels, H, W), or fewer channels
+    features: Tensor  # (B, C, H, W), what the last convolution was given
 
 
 class Decoder(nn.Module):
@@ -36,14 +48,16 @@ class Decoder(nn.Module):
         self.conv4 = nn.Conv2d(widths[2] + input_channels, out_channels, 3, padding=1)
         self.relu = nn.ReLU(inplace=True)
 
-    def forward(self, x: Tensor, skips: Features, pair: Tensor, wanted: int | None = None) -> Tensor:
-        """ASPP output, encoder features and the raw (B, 6, H, W) input in [0, 1] to (B, out_channels, H, W), or to the
-        first ``wanted`` of these channels."""
+    def forward(self, x: Tensor, skips: Features, pair: Tensor, wanted: int | None = None) -> Decoded:
+        """ASPP output, encoder features and the raw (B, 6, H, W) input in [0, 1] to the last step's outputs: all, or
+        the first ``wanted`` of them."""
         x = self.relu(self.bn1(self.conv1(_upsample_and_join(x, skips.stride8))))
         x = self.relu(self.bn2(self.conv2(_upsample_and_join(x, skips.stride4))))
-        x = self.relu(self.bn3(self.conv3(_upsample_and_join(x, skips.stride2))))
-        kernel, bias = self.conv4.weight[:wanted], self.conv4.bias[:wanted]  # type: ignore[index]
-        return F.conv2d(_upsample_and_join(x, pair), kernel, bias, padding=1)
+        x = _upsample_and_join(self.relu(self.bn3(self.conv3(_upsample_and_join(x, skips.stride2)))), pair)
+        # A part of a block takes a CPU longer than the whole one.
+        count = None if wanted is None else -(-wanted // _BLOCK) * _BLOCK
+        kernel, bias = self.conv4.weight[:count], self.conv4.bias[:count]  # type: ignore[index]
+        return Decoded(F.conv2d(x, kernel, bias, padding=1)[:, :wanted], x)
 
 
 def _upsample_and_join(x: Tensor, skip: Tensor) -> Tensor:

@@ -31,6 +31,18 @@ def prepare_for_inference(network: Network, dtype: torch.dtype = torch.float32) 
     return prepared.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
+def prefer_onednn(network: nn.Module, device: torch.device) -> None:
+    """Have 1x1 convolutions run faster on a CPU, in place; their results stay the same.
+
+    On one thread PyTorch leaves them to a matrix product, with copies before and after, that takes up to a third longer
+    than oneDNN, unless they are dilated, which means nothing to a 1x1 kernel.
+    """
+    if device.type == "cpu":
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1):
+                module.dilation = (2, 2)
+
+
 def _with_whole_blocks(convolution: nn.Conv2d) -> nn.Conv2d:
     """A 3x3 convolution with further outputs of 0 up to a multiple of 16: a CPU takes longer for a part of a block."""
     missing = -convolution.out_channels % _BLOCK

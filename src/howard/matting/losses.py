@@ -1,80 +1,103 @@
-"""Training losses as named terms (Lin et al. 2021, section 4.3, and its reference implementation)."""
+"""Training losses as weighted, named terms (Lin et al. 2021, section 4.3, and its reference implementation)."""
+
+from collections.abc import Mapping
 
 import torch.nn.functional as F
 from torch import Tensor
 
+from howard.errors import SettingsError
 from howard.matting.coarse import CoarseMatte
+from howard.matting.loss_terms import LOSS_TERMS, MatteAndTruth
 from howard.matting.network import Matte
 
-_SMALLEST_SQUARE = 1e-6  # where there is no gradient its root would have an infinite slope
+Weights = Mapping[str, float]
+COARSE_PREFIX = "coarse_"  # of the joint stage's terms at coarse scale
+ERROR = "error"
 
 
-def coarse_losses(matte: CoarseMatte, true_alpha: Tensor, true_foreground: Tensor) -> dict[str, Tensor]:
+def coarse_losses(
+    matte: CoarseMatte, true_alpha: Tensor, true_foreground: Tensor, weights: Weights, frames: int = 1
+) -> dict[str, Tensor]:
     """Losses of the coarse network at its own resolution.
 
     Args:
         matte: of a batch at (h, w).
         true_alpha: (B, 1, h, w) in [0, 1].
         true_foreground: (B, 3, h, w) in [0, 1], straight.
+        weights: of terms of :data:`LOSS_TERMS` and of ``error``; a term with weight 0 is left out.
+        frames: pictures of a clip, see :class:`MatteAndTruth`.
 
     Returns:
-        Scalars ``alpha``, ``alpha_gradient``, ``foreground``, ``error``; their sum is the loss.
+        Weighted scalars by the names of the terms; their sum is the loss.
     """
-    true_error = (matte.alpha.detach() - true_alpha).abs()
-    return {
-        **matte_losses(matte.alpha, matte.foreground, true_alpha, true_foreground),
-        "error": F.mse_loss(matte.error, true_error),
-    }
+    pair = MatteAndTruth(matte.alpha, matte.foreground, true_alpha, true_foreground, frames)
+    return matte_losses(pair, weights) | error_loss(matte, true_alpha, weights)
 
 
-def joint_losses(matte: Matte, true_alpha: Tensor, true_foreground: Tensor) -> dict[str, Tensor]:
-    """Losses of the whole network: alpha and foreground at full and coarse scale, the error map at full scale.
+def joint_losses(
+    matte: Matte, true_alpha: Tensor, true_foreground: Tensor, weights: Weights, frames: int = 1
+) -> dict[str, Tensor]:
+    """Losses of the whole network: matte terms at full and coarse scale, the error map at full scale.
 
     Args:
         matte: of a batch at (H, W).
         true_alpha: (B, 1, H, W) in [0, 1].
         true_foreground: (B, 3, H, W) in [0, 1], straight.
+        weights: of terms of :data:`LOSS_TERMS`, of the same with the prefix ``coarse_``, and of ``error``.
+        frames: pictures of a clip, see :class:`MatteAndTruth`.
 
     Returns:
-        Scalars ``alpha``, ``alpha_gradient``, ``foreground``, the same with the prefix ``coarse_``, and ``error``.
+        As :func:`coarse_losses`.
     """
     coarse = matte.coarse
     small_alpha, small_foreground = (_resize(truth, coarse.alpha.shape[2:]) for truth in (true_alpha, true_foreground))
-    small = matte_losses(coarse.alpha, coarse.foreground, small_alpha, small_foreground)
-    full_size = true_alpha.shape[2:]
-    true_error = (_resize(coarse.alpha.detach(), full_size) - true_alpha).abs()
-    return {
-        **matte_losses(matte.alpha, matte.foreground, true_alpha, true_foreground),
-        **{f"coarse_{name}": value for name, value in small.items()},
-        "error": F.mse_loss(_resize(coarse.error, full_size), true_error),
+    full = MatteAndTruth(matte.alpha, matte.foreground, true_alpha, true_foreground, frames)
+    small = MatteAndTruth(coarse.alpha, coarse.foreground, small_alpha, small_foreground, frames)
+    small_weights = {
+        name.removeprefix(COARSE_PREFIX): weight for name, weight in weights.items() if name.startswith(COARSE_PREFIX)
     }
+    small_terms = {f"{COARSE_PREFIX}{name}": value for name, value in matte_losses(small, small_weights).items()}
+    full_weights = {name: weight for name, weight in weights.items() if not name.startswith(COARSE_PREFIX)}
+    return matte_losses(full, full_weights) | small_terms | error_loss(coarse, true_alpha, weights)
 
 
-def matte_losses(alpha: Tensor, foreground: Tensor, true_alpha: Tensor, true_foreground: Tensor) -> dict[str, Tensor]:
-    """L1 of alpha, L1 of its Sobel gradient magnitude, and L1 of the foreground where there is any.
+def matte_losses(pair: MatteAndTruth, weights: Weights) -> dict[str, Tensor]:
+    """The weighted terms of one matte; ``error`` is passed over. Scalars."""
+    return {name: weight * LOSS_TERMS[name](pair) for name, weight in weights.items() if weight and name != ERROR}
 
-    Shapes (B, 1, H, W) and (B, 3, H, W), range [0, 1]. The foreground's term is averaged over all pixels.
+
+def error_loss(coarse: CoarseMatte, true_alpha: Tensor, weights: Weights) -> dict[str, Tensor]:
+    """The weighted squared error of the error map at the truth's size, as ``error``; empty where it has no weight.
+
+    ``true_alpha`` is (B, 1, H, W). The map learns the error of alpha and does not move alpha.
     """
-    person = true_alpha != 0
-    return {
-        "alpha": F.l1_loss(alpha, true_alpha),
-        "alpha_gradient": F.l1_loss(sobel_magnitude(alpha), sobel_magnitude(true_alpha)),
-        "foreground": F.l1_loss(foreground * person, true_foreground * person),
-    }
+    weight = weights.get(ERROR, 0.0)
+    if not weight:
+        return {}
+    size = true_alpha.shape[2:]
+    true_error = (_resize(coarse.alpha.detach(), size) - true_alpha).abs()
+    return {ERROR: weight * F.mse_loss(_resize(coarse.error, size), true_error)}
 
 
-def sobel_magnitude(image: Tensor) -> Tensor:
-    """Gradient magnitude (B, C, H, W) by the Sobel filter, its borders and its scale those of kornia's ``sobel``.
+def check_weights(weights: Weights, has_coarse: bool, others: tuple[str, ...] = ()) -> None:
+    """Refuse weights of terms that there are not, and negative ones.
 
-    Written as differences: convolutions of a single channel, and even more their gradients, take ten times as long.
+    Args:
+        weights: by name.
+        has_coarse: whether terms may have the prefix ``coarse_``.
+        others: names beside those of :data:`LOSS_TERMS`.
+
+    Raises:
+        SettingsError: one of the weights cannot be used.
     """
-    padded = F.pad(image, (1, 1, 1, 1), mode="replicate")
-    smooth = padded[..., :-2, :] + 2 * padded[..., 1:-1, :] + padded[..., 2:, :]
-    across = smooth[..., 2:] - smooth[..., :-2]
-    smooth = padded[..., :-2] + 2 * padded[..., 1:-1] + padded[..., 2:]
-    down = smooth[..., 2:, :] - smooth[..., :-2, :]
-    return ((across / 8).square() + (down / 8).square() + _SMALLEST_SQUARE).sqrt()
+    known = [*LOSS_TERMS, *others, *(f"{COARSE_PREFIX}{name}" for name in LOSS_TERMS if has_coarse)]
+    for name, weight in weights.items():
+        if name not in known:
+            raise SettingsError(f"stage.loss.{name}: there is no such loss term; there are: {', '.join(known)}")
+        if not weight >= 0:
+            raise SettingsError(f"stage.loss.{name}={weight} should be 0 or more")
 
 
 def _resize(image: Tensor, size: tuple[int, ...]) -> Tensor:
-    return F.interpolate(image, size=size, mode="bilinear", align_corners=False)
+    """(B, C, H, W) resampled bilinearly to ``size``; returned as it is where it has that size."""
+    return image if image.shape[2:] == size else F.interpolate(image, size=size, mode="bilinear", align_corners=False)

@@ -1,36 +1,46 @@
 """The whole matting network: coarse matte, then refined patches, at any image size (Lin et al. 2021, section 4)."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 
 from howard.matting.coarse import CoarseMatte, CoarseNetwork
+from howard.matting.code_values import pad_to_multiple, resize
+from howard.matting.lazy_foreground import LazyForeground, NetworkForeground
 from howard.matting.person_maps import PersonMaps
-from howard.matting.refiner import Refiner, RefineSettings, enlarge
+from howard.matting.refiner import Refiner, RefineSettings, coarse_only
 from howard.matting.tiles import PATCH
 
 
-class Matte(NamedTuple):
+@dataclass(frozen=True)
+class Matte:
     """A finished matte; tensors on the network's device, or numpy arrays after :meth:`numpy`."""
 
     alpha: Any  # (B, 1, H, W) in [0, 1]
-    foreground: Any  # (B, 3, H, W) sRGB in [0, 1], straight
+    colour: Any  # the foreground, or a LazyForeground
     coarse: CoarseMatte  # at coarse resolution
     refined: Any  # (B, 1, H / 4, W / 4) rounded up, 1 where a patch was refined
+
+    @cached_property
+    def foreground(self) -> Any:
+        """(B, 3, H, W) sRGB in [0, 1], straight; a :class:`LazyForeground` is computed when first asked for."""
+        return self.colour.whole() if isinstance(self.colour, LazyForeground) else self.colour
 
     def numpy(self, *parts: str) -> "Matte":
         """The same with tensors as float32 numpy arrays on the CPU: those named in ``parts``, all where none is.
 
         "coarse" stands for all that is in it.
         """
-        wanted = parts or self._fields
-        return self._replace(
-            **{
-                name: CoarseMatte(*map(_array, self.coarse)) if name == "coarse" else _array(getattr(self, name))
-                for name in wanted
-            }
-        )
+        wanted = parts or ("alpha", "foreground", "coarse", "refined")
+        arrays = {name: _array(getattr(self, name)) for name in wanted if name != "coarse"}
+        if "foreground" in arrays:
+            arrays["colour"] = arrays.pop("foreground")
+        if "coarse" in wanted:
+            arrays["coarse"] = CoarseMatte(*map(_array, self.coarse))
+        return replace(self, **arrays)
 
 
 class MattingNetwork(CoarseNetwork):
@@ -65,7 +75,8 @@ class MattingNetwork(CoarseNetwork):
         """Matte a batch at full resolution.
 
         Args:
-            source: (B, 3, H, W) sRGB in [0, 1], any H and W of at least 4.
+            source: (B, 3, H, W) sRGB, code values (:data:`howard.matting.code_values.FULL_CODES`) or floating-point in
+                [0, 1]; any H and W of at least 4.
             plate: like ``source``, aligned to it; 0 where not covered.
             coverage: (B, 1, H, W) in [0, 1] or None for everywhere.
             person: see :meth:`CoarseNetwork.forward`.
@@ -78,41 +89,50 @@ class MattingNetwork(CoarseNetwork):
         if source.shape != plate.shape:
             raise ValueError(f"source {tuple(source.shape)} and plate {tuple(plate.shape)} differ in shape")
         height, width = source.shape[2:]
-        source, plate = _pad_to_patches(source), _pad_to_patches(plate)
-        coverage = None if coverage is None else _pad_to_patches(coverage)
-        coarse = self.coarse_matte(source, plate, coverage, person, coarse_scale=coarse_scale)
-        refined = self.refiner(source, plate, coarse, refine) if self.refiner else enlarge(coarse, source.shape[2:])
-        alpha = refined.alpha.clamp(0, 1)[..., :height, :width]
-        foreground = (refined.residual + source).clamp_(0, 1)[..., :height, :width]
+        source, plate = pad_to_multiple(source, PATCH), pad_to_multiple(plate, PATCH)
+        coverage = None if coverage is None else pad_to_multiple(coverage, PATCH)
+        # Hidden features are computed where they are read, unless gradients are asked for or a graph is drawn.
+        is_lazy = source.device.type == "cpu" and not torch.is_grad_enabled() and not torch.compiler.is_exporting()
+        coarse = self._coarse_matte(source, plate, coverage, person, coarse_scale, is_lazy)
+        if self.refiner is None:
+            refined = coarse_only(coarse, source.shape[2:])
+        else:
+            refined = self.refiner(source, plate, coarse, refine)
+        alpha = refined.alpha.clamp_(0, 1)[..., :height, :width]
+        foreground = NetworkForeground(source, refined, (height, width))
+        coarse = coarse if isinstance(coarse.hidden, Tensor) else coarse.without_hidden()
         return Matte(alpha, foreground, coarse, refined.patches)
 
     def coarse_matte(
         self,
         source: Tensor,
         plate: Tensor,
-        coverage: Tensor | None,
+        coverage: Tensor | None = None,
         person: PersonMaps | None = None,
         *,
         coarse_scale: float,
     ) -> CoarseMatte:
         """The coarse network alone on pictures of full size; arguments as :meth:`forward`."""
-        size = [max(1, round(length / coarse_scale)) for length in source.shape[2:]]
-        small = [F.interpolate(image, size=size, mode="bilinear", align_corners=False) for image in (source, plate)]
-        if coverage is not None:
-            coverage = F.interpolate(coverage, size=size, mode="bilinear", align_corners=False)
-        return super().forward(small[0], small[1], coverage, person)
+        return self._coarse_matte(source, plate, coverage, person, coarse_scale, is_lazy=False)
+
+    def _coarse_matte(
+        self,
+        source: Tensor,
+        plate: Tensor,
+        coverage: Tensor | None,
+        person: PersonMaps | None,
+        coarse_scale: float,
+        is_lazy: bool,
+    ) -> CoarseMatte:
+        size = max(1, round(source.shape[2] / coarse_scale)), max(1, round(source.shape[3] / coarse_scale))
+        source, plate = resize(source, size), resize(plate, size)
+        coverage = None if coverage is None else resize(coverage, size).clamp(0, 1)
+        return super().forward(source, plate, coverage, person, lazy_hidden=is_lazy)
 
 
 def coarse_scale(height: int, width: int, long_side: int = 480) -> float:
     """The factor c by which the coarse network runs smaller: max(2, long side / 480); 4 at 1080p, 8 at 4K."""
     return max(2.0, max(height, width) / long_side)
-
-
-def _pad_to_patches(image: Tensor) -> Tensor:
-    """Replicate the last row and column until both sides divide by the side of a patch."""
-    height, width = image.shape[2:]
-    missing = (0, -width % PATCH, 0, -height % PATCH)
-    return F.pad(image, missing, mode="replicate") if any(missing) else image
 
 
 def _array(tensor: Tensor) -> Any:

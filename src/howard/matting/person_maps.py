@@ -6,9 +6,9 @@ Inference and training both call :func:`find_people`, so that the network is tra
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from howard.matting.code_values import shrink
 from howard.matting.joining import join
 from howard.matting.person_prior import CLASSES, PersonPrior, PriorMaps
 from howard.matting.prior_views import crop_views, place_maps
@@ -56,7 +56,7 @@ def find_people(
 
     Args:
         prior: on the device of the frames.
-        image: (B, 3, H, W) sRGB in [0, 1].
+        image: (B, 3, H, W) sRGB, code values or floating-point in [0, 1].
         boxes: (N, 3) left, top and side of the views in pixels of the frames; see
             :mod:`howard.matting.prior_views`.
         size: height and width of the maps, those at which the coarse network sees the frames.
@@ -64,7 +64,7 @@ def find_people(
     """
     batch, _, height, width = image.shape
     factor = max(1, max(height, width) // _LARGEST_SIDE)
-    reduced = F.avg_pool2d(image, factor, ceil_mode=True) if factor > 1 else image
+    reduced = shrink(image, factor)
     views = crop_views(reduced if owner is None else reduced[owner], boxes / factor)
     found = prior(views)
     step = height / size[0], width / size[1]
@@ -76,7 +76,7 @@ def find_people(
         coarse_step = step[0] * stride, step[1] * stride
         placed = [
             place_maps(each, boxes, coarse_size, coarse_step, owner, batch).maps
-            for each in (probabilities, features.to(image.dtype) * scale)
+            for each in (probabilities, features.to(probabilities.dtype) * scale)
         ]
         strided.append(join(*placed))
     stride4, stride8, stride16 = strided

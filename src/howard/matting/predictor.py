@@ -1,6 +1,7 @@
 """The predictor: numpy images and devices in, mattes out; it knows nothing of files."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,9 @@ from torch import Tensor
 from howard.errors import SettingsError
 from howard.matting.baseline import BaselineNetwork
 from howard.matting.coarse import CoarseMatte
-from howard.matting.inference import prepare_for_inference
+from howard.matting.code_values import FULL_CODES
+from howard.matting.inference import prefer_onednn, prepare_for_inference
+from howard.matting.lazy_foreground import MeanForeground, MirroredForeground
 from howard.matting.network import Matte, MattingNetwork, coarse_scale
 from howard.matting.person_maps import PersonMaps
 from howard.matting.person_prior import PRIOR_WEIGHTS
@@ -21,7 +24,8 @@ from howard.matting.weights import WeightsMetadata, content_digest, find_weights
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _DTYPES = (np.uint8, np.uint16, np.float32)
-_FULL_CODES = {torch.uint8: 255, torch.uint16: 65535, torch.int32: 65535}
+# As torch.cpu.get_capabilities() names them: tiles of matrices, and AVX-512's dot products.
+_BF16_INSTRUCTIONS = ("amx_bf16", "avx512_bf16")
 # Below 32 coarse pixels the deepest features would be less than a pixel wide.
 _SMALLEST_SIDE, _SMALLEST_COARSE_SIDE = 64, 32
 
@@ -61,6 +65,7 @@ class MattingPredictor:
         digests: Mapping[str, str] | None = None,
     ) -> None:
         self.network = prepare_for_inference(network, PRECISIONS[precision]).to(device)
+        prefer_onednn(self.network, device)
         self.metadata = metadata
         self.device = device
         self.precision = precision
@@ -88,7 +93,8 @@ class MattingPredictor:
             person: the person prior's maps of the source, on any device; None means that the subject may be anything.
 
         Returns:
-            The matte of the batch, or of a batch of one, tensors on the predictor's device.
+            The matte of the batch, or of a batch of one, tensors on the predictor's device. Its foreground is computed
+            from the source's memory when it is first asked for.
 
         Raises:
             ValueError: an image has another shape or type, is too small or not finite, or the sizes differ.
@@ -150,13 +156,12 @@ class MattingPredictor:
         return None if person is None else PersonMaps(*(each.to(self.device) for each in person))
 
     def _coverage(self, coverage: np.ndarray | Tensor | None) -> Tensor | None:
-        return None if coverage is None else self._batch(coverage[..., None]).float().clamp(0, 1)
+        return None if coverage is None else self._batch(coverage[..., None]).float()
 
     def _image(self, image: np.ndarray | Tensor) -> Tensor:
-        """Code values of any depth to (B, 3, H, W) float32 in [0, 1] on the device."""
+        """Code values, or floating-point ones clamped to [0, 1], as (B, 3, H, W) on the device."""
         codes = self._batch(image)
-        full = _FULL_CODES.get(codes.dtype)
-        return codes.float().clamp(0, 1) if full is None else codes.float().div_(full)
+        return codes.clamp(0, 1) if codes.is_floating_point() else codes
 
     def _batch(self, values: np.ndarray | Tensor) -> Tensor:
         """(H, W, C) or (B, H, W, C) to a (B, C, H, W) tensor on the device, channels-last in memory."""
@@ -177,7 +182,8 @@ def load_matting(
         name_or_path: see :func:`howard.matting.weights.load_network`.
         device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``mps``.
         precision: ``fp32``, ``bf16`` (on a CPU half the time, alpha within about 1e-3 on average; patches on the
-            verge of being refined may change places), ``fp16`` (GPUs only), or ``auto``: fp16 on CUDA, else fp32.
+            verge of being refined may change places), ``fp16`` (GPUs only), or ``auto``: fp16 on CUDA, bf16 on CPUs
+            with instructions for it (AMX, AVX512-BF16), else fp32. The predictor's ``precision`` is what was chosen.
         augmented: whether three mattes are made and the mean taken; see :class:`MattingPredictor`.
 
     Raises:
@@ -198,16 +204,18 @@ def _mean(mattes: list[Matte]) -> Matte:
     """The first matte with the mean alpha and foreground of all; what any refined counts as refined."""
     if len(mattes) == 1:
         return mattes[0]
-    return mattes[0]._replace(
+    return replace(
+        mattes[0],
         alpha=torch.stack([matte.alpha for matte in mattes]).mean(dim=0),
-        foreground=torch.stack([matte.foreground for matte in mattes]).mean(dim=0),
+        colour=MeanForeground(tuple(matte.colour for matte in mattes)),
         refined=torch.stack([matte.refined for matte in mattes]).amax(dim=0),
     )
 
 
 def _mirror(matte: Matte) -> Matte:
-    alpha, foreground, refined = (each.flip(-1) for each in (matte.alpha, matte.foreground, matte.refined))
-    return Matte(alpha, foreground, CoarseMatte(*(each.flip(-1) for each in matte.coarse)), refined)
+    coarse = CoarseMatte(*(each.flip(-1) for each in matte.coarse))
+    colour = MirroredForeground(matte.colour, matte.alpha.shape[3])
+    return Matte(matte.alpha.flip(-1), colour, coarse, matte.refined.flip(-1))
 
 
 def _find_device(name: str) -> torch.device:
@@ -233,7 +241,9 @@ def _count_devices(kind: str) -> int:
 
 def _find_precision(precision: str, device: torch.device) -> str:
     if precision == "auto":
-        return "fp16" if device.type == "cuda" else "fp32"
+        if device.type == "cuda":
+            return "fp16"
+        return "bf16" if device.type == "cpu" and _cpu_multiplies_bf16() else "fp32"
     if precision not in PRECISIONS:
         raise SettingsError(f"unknown precision {precision!r}; choose auto, {', '.join(PRECISIONS)}")
     if precision == "fp16" and device.type == "cpu":
@@ -241,8 +251,14 @@ def _find_precision(precision: str, device: torch.device) -> str:
     return precision
 
 
+def _cpu_multiplies_bf16() -> bool:
+    """Whether the CPU has instructions for products of bfloat16: without them bf16 takes longer than fp32."""
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in _BF16_INSTRUCTIONS)
+
+
 def _check_image(name: str, image: np.ndarray | Tensor) -> None:
-    allowed = _DTYPES if isinstance(image, np.ndarray) else (*_FULL_CODES, torch.float32)
+    allowed = _DTYPES if isinstance(image, np.ndarray) else (*FULL_CODES, torch.float32)
     if image.ndim not in (3, 4) or image.shape[-1] != 3 or image.dtype not in allowed:
         raise ValueError(
             f"{name} is {tuple(image.shape)} {image.dtype}; give RGB, (height, width, 3), as uint8, uint16 or float32"

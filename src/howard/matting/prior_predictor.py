@@ -3,14 +3,13 @@
 import cv2
 import numpy as np
 import torch
-from torch import nn
 
+from howard.matting.inference import prefer_onednn
 from howard.matting.network import coarse_scale
 from howard.matting.person_maps import PersonMaps, find_people
 from howard.matting.person_prior import PersonPrior, load_person_prior
 from howard.matting.prior_views import MARGIN, whole_frame
 
-_FULL_CODES = {torch.uint8: 255, torch.uint16: 65535, torch.int32: 65535}
 # Views of one frame; each takes the network's whole time.
 _MOST_VIEWS = 4
 # Share of the mask; smaller pieces are misalignment and noise, and get no view.
@@ -54,24 +53,18 @@ class PersonPriorPredictor:
         size = max(1, round(height / scale)), max(1, round(width / scale))
         if isinstance(sources, np.ndarray):
             sources = torch.from_numpy(np.ascontiguousarray(sources)).to(self._device)
-        image = sources.permute(0, 3, 1, 2).float() / _FULL_CODES.get(sources.dtype, 1)
+        image = sources.permute(0, 3, 1, 2)
+        image = image.clamp(0, 1) if image.is_floating_point() else image
         # A few numbers: the copy need not be waited for.
         boxes = boxes.to(self._device, non_blocking=True)
         owner = None if owner is None else owner.to(self._device, non_blocking=True)
-        return find_people(self._prior, image.clamp(0, 1), boxes, size, owner)
+        return find_people(self._prior, image, boxes, size, owner)
 
 
 def prepare_prior(device: torch.device, dtype: torch.dtype = torch.float32) -> PersonPrior:
-    """The prior with its weights on a device, channels-last in memory.
-
-    On one thread PyTorch leaves 1x1 convolutions to a matrix product that takes up to a third longer than oneDNN,
-    unless they are dilated, which means nothing to a 1x1 kernel: so they are, on a CPU. That saves a tenth of the time.
-    """
+    """The prior with its weights on a device, channels-last in memory."""
     prior = load_person_prior().to(device)
-    if device.type == "cpu":
-        for module in prior.modules():
-            if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1):
-                module.dilation = (2, 2)
+    prefer_onednn(prior, device)
     return prior.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 

@@ -7,17 +7,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from howard.matting.coarse import HIDDEN_CHANNELS, CoarseMatte
+from howard.matting.code_values import to_unit
 from howard.matting.joining import join
 from howard.matting.tiles import (
     BORDER,
     PATCH,
     TILE_SIZES,
     Tiles,
+    WindowReader,
+    by_patch,
     cover_patches,
     crop,
     crop_enlarged,
+    enlarge_patches,
+    enlarge_windows,
     fixed_patches,
+    gather_windows,
     paste,
+    window_reach,
 )
 
 RefineMode = Literal["sampling", "thresholding", "full"]
@@ -40,11 +47,39 @@ class RefineSettings(NamedTuple):
 
 
 class Refined(NamedTuple):
-    """The refiner's output before it is clamped, and which patches it touched."""
+    """The refiner's output before it is clamped, and which patches it touched.
+
+    The residual, foreground - source, is put together where it is asked for: hardly any of it is ever read.
+    """
 
     alpha: Tensor  # (B, 1, H, W), unclamped
-    residual: Tensor  # (B, 3, H, W), foreground - source
+    coarse_residual: Tensor  # (B, 3, h, w)
+    # (B, H / 4, W / 4, 4, 4, 3) by patch, only valid in refined ones; None where there are none.
+    fine_residual: Tensor | None
     patches: Tensor  # (B, 1, H / 4, W / 4), 1 where refined
+
+    @property
+    def residual(self) -> Tensor:
+        """All of it, (B, 3, H, W)."""
+        enlarged = enlarge(self.coarse_residual, self.alpha.shape[2:])
+        if self.fine_residual is None:
+            return enlarged
+        if not _wants_fixed_shapes(enlarged):
+            refined = self.patches[:, 0].nonzero().unbind(1)
+            by_patch(enlarged)[refined] = self.fine_residual[refined]
+            return enlarged
+        residual = torch.where(self.patches[:, 0].bool()[..., None, None, None], self.fine_residual, by_patch(enlarged))
+        return residual.permute(0, 5, 1, 3, 2, 4).reshape(enlarged.shape)
+
+    def residual_patches(self, picture: Tensor, row: Tensor, column: Tensor) -> Tensor:
+        """That of n patches, given by the picture in the batch, row and column in patches, (n,) each: (n, 4, 4, 3)."""
+        wanted = Tiles(1, picture, row, column)
+        height, width = self.alpha.shape[2:]
+        enlarged = enlarge_patches(self.coarse_residual, wanted, (height, width))
+        if self.fine_residual is None:
+            return enlarged
+        refined = self.patches[:, 0][picture, row, column].bool()[:, None, None, None]
+        return torch.where(refined, self.fine_residual[picture, row, column], enlarged)
 
 
 class Refiner(nn.Module):
@@ -63,21 +98,25 @@ class Refiner(nn.Module):
         self.conv3 = nn.Conv2d(16 + 6, 12, 3, bias=False)
         self.bn3 = nn.BatchNorm2d(12)
         self.conv4 = nn.Conv2d(12, 4, 3)
-        self.relu = nn.ReLU()
+        self.relu = nn.ReLU(inplace=True)
 
     def forward(self, source: Tensor, plate: Tensor, coarse: CoarseMatte, settings: RefineSettings) -> Refined:
         """Refine a batch.
 
         Args:
-            source: (B, 3, H, W) in [0, 1]; H and W divide by 4.
+            source: (B, 3, H, W), code values or floating-point in [0, 1]; H and W divide by 4.
             plate: like ``source``.
             coarse: the coarse matte of the same batch, at any lower resolution.
             settings: which patches.
         """
         height, width = source.shape[2:]
-        patches = select_patches(_resize(coarse.error, (height // PATCH, width // PATCH)), settings)
+        patches = select_patches(enlarge(coarse.error, (height // PATCH, width // PATCH)), settings)
         if self.training:
             tiles = cover_patches(patches, (1,))  # batch norm learns from exactly the patches that are asked for
+            if len(tiles.batch) == 0 and isinstance(self.bn1, nn.SyncBatchNorm):
+                # The other processes wait for this one's statistics and gradients: one patch, which is not pasted.
+                first = torch.zeros(1, dtype=torch.int64, device=source.device)
+                tiles = Tiles(1, first, first, first)
         elif _wants_fixed_shapes(source) and settings.mode != "thresholding":
             tiles = fixed_patches(patches, count_patches(patches, settings))
         else:
@@ -89,23 +128,35 @@ class Refiner(nn.Module):
 
         The outcome does not depend on the tiles' size. Other arguments as :meth:`forward`.
         """
-        result = _resize(join(coarse.alpha, coarse.residual), source.shape[2:])
-        guess = join(coarse.hidden, coarse.alpha, coarse.residual)
+        alpha = enlarge(coarse.alpha, source.shape[2:])
+        if self.training and len(tiles.batch) == 0:
+            # A gradient of zero: processes that train together wait for one of every parameter.
+            alpha = alpha + 0 * torch.stack([parameter.sum() for parameter in self.parameters()]).sum()
+        # Patch by patch, so that only the memory of refined ones is touched.
+        fine = coarse.residual.new_empty(len(source), *patches.shape[2:], PATCH, PATCH, 3)
+        half_size = (source.shape[2] // 2, source.shape[3] // 2)
+        guess, shape = _coarse_guess(coarse, tiles, half_size), coarse.alpha.shape[2:]
         # Batch norm learns from all of them at once, and a graph holds no loop.
         whole = self.training or torch.compiler.is_exporting()
         pixels = _PIXELS_AT_ONCE.get(source.device.type, _PIXELS_AT_ONCE_ELSEWHERE)
         for part in [tiles] if whole else tiles.split(pixels):
             if len(part.batch) > 0:  # batch norm has nothing to learn from no patches
-                paste(result, self._detail(source, plate, guess, part).to(result.dtype), part, patches)
-        return Refined(result[:, :1], result[:, 1:], patches)
+                full = _crop_pair(source, plate, part)
+                window = _cut_guess(guess, (shape[0], shape[1]), part, half_size)
+                detail = self._detail(full, window).to(alpha.dtype)
+                paste((by_patch(alpha), fine), detail, part, patches)
+        return Refined(alpha, coarse.residual, fine, patches)
 
-    def _detail(self, source: Tensor, plate: Tensor, guess: Tensor, tiles: Tiles) -> Tensor:
-        """Alpha and residual (n, 4, 4 size, 4 size) of every tile; ``guess`` (B, 36, h, w) is the coarse matte."""
+    def _detail(self, full: Tensor, guess: Tensor) -> Tensor:
+        """Alpha and residual (n, 4, 4 size, 4 size) of every tile.
+
+        Args:
+            full: source and plate at full resolution, (n, 4 size + 12, 4 size + 12, 6).
+            guess: hidden features, alpha and residual at half resolution, (n, 2 size + 6, 2 size + 6, 36).
+        """
         dtype = self.conv4.weight.dtype
-        half_size = (source.shape[2] // 2, source.shape[3] // 2)
-        full = torch.cat([crop(source, tiles, BORDER), crop(plate, tiles, BORDER)], dim=3).permute(0, 3, 1, 2)
-        hidden = crop_enlarged(guess, tiles, half_size, PATCH // 2, BORDER // 2).permute(0, 3, 1, 2)
-        x = join(hidden, F.avg_pool2d(full, 2)).to(dtype)  # halving bilinearly is averaging 2x2 pixels
+        x = torch.cat([guess, _halve(full)], dim=3).permute(0, 3, 1, 2).to(dtype)
+        full = full.permute(0, 3, 1, 2)
         x = self.relu(self.bn1(self.conv1(x)))
         x = self.relu(self.bn2(self.conv2(x)))
         x = F.interpolate(x, scale_factor=2, mode="nearest")
@@ -113,10 +164,19 @@ class Refiner(nn.Module):
         return self.conv4(self.relu(self.bn3(self.conv3(x))))
 
 
-def enlarge(coarse: CoarseMatte, size: tuple[int, ...]) -> Refined:
+def coarse_only(coarse: CoarseMatte, size: tuple[int, ...]) -> Refined:
     """The coarse matte at full size (H, W), bilinearly, with no patch refined."""
-    result = _resize(join(coarse.alpha, coarse.residual), size)
-    return Refined(result[:, :1], result[:, 1:], result.new_zeros(len(result), 1, size[0] // 4, size[1] // 4))
+    alpha = enlarge(coarse.alpha, size)
+    return Refined(alpha, coarse.residual, None, alpha.new_zeros(len(alpha), 1, size[0] // 4, size[1] // 4))
+
+
+def enlarge(image: Tensor, size: tuple[int, ...]) -> Tensor:
+    """(B, C, h, w) to (B, C, H, W), bilinearly."""
+    if image.requires_grad:
+        return F.interpolate(image, size=size, mode="bilinear", align_corners=False)
+    # Channels in the batch's place take a CPU a quarter of the time.
+    single = F.interpolate(image.flatten(0, 1)[:, None], size=size, mode="bilinear", align_corners=False)
+    return single.view(*image.shape[:2], *single.shape[2:])
 
 
 def select_patches(error: Tensor, settings: RefineSettings) -> Tensor:
@@ -142,10 +202,48 @@ def count_patches(error: Tensor, settings: RefineSettings) -> int:
     return available if settings.mode == "full" else min(round(settings.fraction * available), available)
 
 
+def _coarse_guess(coarse: CoarseMatte, tiles: Tiles, half_size: tuple[int, int]) -> Tensor | WindowReader:
+    """What the refiner starts from: hidden features, alpha and residual, (B, 36, h, w) or a reader of its windows."""
+    hidden = coarse.hidden
+    if isinstance(hidden, Tensor):
+        return join(hidden, coarse.alpha, coarse.residual)
+    height, width = coarse.alpha.shape[2:]
+    side = PATCH // 2 * tiles.size + BORDER
+    pixels = len(tiles.batch) * window_reach(side, height, half_size[0]) * window_reach(side, width, half_size[1])
+    if pixels >= len(coarse.alpha) * height * width:
+        return join(hidden.whole(), coarse.alpha, coarse.residual)
+    matte = torch.cat([coarse.alpha.permute(0, 2, 3, 1), coarse.residual.permute(0, 2, 3, 1)], dim=3)
+
+    def read_windows(batch: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        own = gather_windows(matte.permute(0, 3, 1, 2), batch, rows, columns)
+        return torch.cat([hidden.windows(batch, rows, columns), own], dim=3)
+
+    return read_windows
+
+
+def _cut_guess(
+    guess: Tensor | WindowReader, shape: tuple[int, int], tiles: Tiles, half_size: tuple[int, int]
+) -> Tensor:
+    """The coarse guess, of this ``shape``, enlarged to half resolution, of every tile with its border."""
+    if isinstance(guess, Tensor):
+        return crop_enlarged(guess, tiles, half_size, PATCH // 2, BORDER // 2)
+    return enlarge_windows(guess, shape, tiles, half_size, PATCH // 2, BORDER // 2)
+
+
+def _crop_pair(source: Tensor, plate: Tensor, tiles: Tiles) -> Tensor:
+    """Source and plate of every tile with its border, (n, s, s, 6) in [0, 1]."""
+    # A CPU interleaves single channels of bytes in a third of the time that pixels of three channels take.
+    channels = [channel for codes in (source, plate) for channel in crop(codes, tiles, BORDER).unbind(3)]
+    return to_unit(torch.stack(channels, dim=3))
+
+
+def _halve(windows: Tensor) -> Tensor:
+    """Means of 2x2 pixels, which is halving bilinearly: (n, s, s, C) to (n, s / 2, s / 2, C)."""
+    lines = windows.unflatten(1, (-1, 2))
+    pairs = (lines[:, :, 0] + lines[:, :, 1]).unflatten(2, (-1, 2))
+    return (pairs[..., 0, :] + pairs[..., 1, :]) * 0.25
+
+
 def _wants_fixed_shapes(image: Tensor) -> bool:
     """Whether shapes must not depend on values: a GPU would wait for the host, and a graph could not be exported."""
     return image.device.type != "cpu" or torch.compiler.is_exporting()
-
-
-def _resize(image: Tensor, size: tuple[int, ...]) -> Tensor:
-    return F.interpolate(image, size=size, mode="bilinear", align_corners=False)

@@ -1,4 +1,4 @@
-"""Weights files: our safetensors with their metadata, published ``.pth`` files, and ImageNet encoders.
+"""Weights files: our safetensors with their metadata, and published ``.pth`` files.
 
 Nothing here runs pickled code: ``.pth`` files are read with ``weights_only``.
 """
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from howard.errors import WeightsError
 from howard.matting.baseline import BaselineNetwork
-from howard.matting.encoders import ENCODERS, Encoder, EncoderEntry, six_channel_stem
+from howard.matting.encoders import is_known_encoder
 from howard.matting.network import MattingNetwork
 from howard.matting.refiner import RefineMode, RefineSettings
 from howard.matting.state_files import State, load_strictly, save_state
@@ -56,7 +56,7 @@ class WeightsMetadata:
     def __post_init__(self) -> None:
         checks = {
             "format": self.format == _FORMAT,
-            "encoder": self.encoder in (ENCODERS if self.widths is None else ("none",)),
+            "encoder": is_known_encoder(self.encoder) if self.widths is None else self.encoder == "none",
             "mixing": self.mixing in ("linear", "srgb"),
             "coarse_long_side": self.coarse_long_side >= 32,
             "refine": self.refine.mode in get_args(RefineMode) and 0 <= self.refine.fraction <= 1,
@@ -130,32 +130,8 @@ def content_digest(path: Path) -> str:
         raise WeightsError(f"{path} cannot be read ({error.strerror}); check the file and its permissions") from None
 
 
-def load_imagenet_encoder(encoder: Encoder, entry: EncoderEntry, path: Path) -> None:
-    """Start an encoder from 3-channel ImageNet weights, by name; its stem is spread over source and plate.
-
-    The classifier (and last 1x1 block) of published ImageNet networks is dropped, all other names must fit. See
-    :func:`six_channel_stem`.
-
-    Args:
-        encoder: is loaded in place.
-        entry: the encoder's entry in :data:`howard.matting.encoders.ENCODERS`.
-        path: a ``.pth`` file.
-
-    Raises:
-        WeightsError: as :func:`load_strictly`.
-    """
-    published = {entry.rename(name): value for name, value in read_pth(path).items()}
-    state = {name: value for name, value in published.items() if not name.startswith(entry.imagenet_head)}
-    kernel = state.get(encoder.stem_name)
-    if kernel is not None and kernel.shape[1] == 3:
-        state[encoder.stem_name] = six_channel_stem(kernel)
-    if encoder.extra_stem is not None:
-        state["extra_stem.weight"] = encoder.extra_stem.weight.detach()
-    load_strictly(encoder, state, path)
-
-
 def read_pth(path: Path) -> State:
-    """Tensors of a ``.pth`` file, without running pickled code.
+    """Tensors of a ``.pth`` file, without running pickled code; of a checkpoint, those of its ``model_state``.
 
     Raises:
         WeightsError: the file is missing or holds anything but named tensors.
@@ -166,6 +142,8 @@ def read_pth(path: Path) -> State:
         raise WeightsError(f"no weights file {path}") from None
     except Exception as error:  # torch.load lets through whatever zip, pickle or the file system raise
         raise WeightsError(f"{path} is not a weights file that can be read safely ({type(error).__name__})") from None
+    if isinstance(state, dict) and isinstance(state.get("model_state"), dict):
+        state = state["model_state"]
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise WeightsError(f"{path} holds something else than a dictionary of named tensors")
     return dict(state)

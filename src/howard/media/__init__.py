@@ -12,7 +12,6 @@ from howard.media.depth import full_scale, to_depth
 from howard.media.files import write_whole
 from howard.media.fingerprint import Change, changes, differences, fingerprint, fingerprint_all
 from howard.media.frame import AudioTrack, ClipInfo, DamagedFrameError, Frame, choose_frames
-from howard.media.ordered import OrderedWork
 from howard.media.still import read_still
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ __all__ = [
     "FactorSequenceWriter",
     "Frame",
     "MovieWriter",
-    "OrderedWork",
     "PngSequenceWriter",
     "Reader",
     "Writer",

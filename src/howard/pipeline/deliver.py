@@ -5,7 +5,8 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from fractions import Fraction
 
-from howard.media import Background, OrderedWork
+from howard.media import Background
+from howard.parallel import OrderedSink
 from howard.pipeline.finishing import FrameFinisher
 from howard.pipeline.frames import FinishedFrame, MattedFrame
 from howard.pipeline.samples import Sampler
@@ -27,7 +28,7 @@ def deliver(
 ) -> int:
     """Write the missing ones of the frames ``numbers``; return how many that were.
 
-    Frames are finished and sampled in the calling thread, which also runs the network, and converted and written in
+    Frames are finished in the calling thread, which also runs the network; they are sampled, converted and written in
     other threads meanwhile. An interruption, or an error of ``mattes``, lets finished frames be written first.
 
     Args:
@@ -39,7 +40,7 @@ def deliver(
         half_frame: seconds from a frame's time to its middle, where the background is read: times that a container
             has rounded then choose the right frame.
         report: called after every frame, in the calling thread.
-        sampler: saves the pictures of the report; a frame's are saved before its line in the journal.
+        sampler: chooses frames for the report; a frame's pictures are saved before its line in the journal.
     """
     done = 0
     with writer:
@@ -51,14 +52,13 @@ def deliver(
                 done += 1
                 report(FrameDone(record.number, record.status, done, len(pending)))
 
-        with OrderedWork(pending, writer.prepare, writer.land) as work, closing(mattes(pending)) as frames:
+        with OrderedSink(pending, writer.prepare, writer.land) as work, closing(mattes(pending)) as frames:
             for frame, finished in finish_frames(frames, finisher):
-                if sampler is not None:
-                    sampler.offer(frame, finished)
+                save_sample = None if sampler is None else sampler.choose(frame, finished)
                 behind = None if background is None else background.frame(frame.source.time + half_frame)
-                work.put(frame.source.number, FrameJob(finished, behind))
-                tell(work.landed())
-        tell(work.landed())
+                work.put(frame.source.number, FrameJob(finished, behind, save_sample))
+                tell(work.committed())
+        tell(work.committed())
         writer.finish(numbers)
     return len(pending)
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from howard.align import AlignedPlate
-from howard.compositing.edges import Edges, keep_network, solve_edges
+from howard.compositing.edges import ColourReader, Edges, keep_network, solve_edges
 from howard.compositing.transfer import upload
 from howard.errors import SettingsError
+from howard.matting.lazy_foreground import LazyForeground
 from howard.pipeline.frames import AlignedFrame, MattedFrame
 from howard.pipeline.people import find_people
 from howard.pipeline.predictor import Predictor, as_array
@@ -96,13 +97,20 @@ def solve_matte(
         edges: one of `howard.choices.EDGES`.
         linear_light: whether soft pixels mix in linear light, or in encoded values.
     """
-    cover, foreground = (torch.as_tensor(each).movedim(1, 3) for each in (matte.alpha, matte.foreground))
-    alpha = cover.contiguous()
+    alpha, foreground = torch.as_tensor(matte.alpha).movedim(1, 3).contiguous(), _foreground_of(matte)
     refined = torch.as_tensor(matte.refined)
     if edges == "network":
         return keep_network(alpha, foreground, refined, linear_light=linear_light)
     prior = None if person is None else person.person()
     return solve_edges(*tensors, alpha, foreground, refined, prior, linear_light=linear_light)
+
+
+def _foreground_of(matte: Any) -> Tensor | ColourReader:
+    """The foreground of a matte, (B, H, W, 3), or what reads those of its patches that are asked for."""
+    colour = getattr(matte, "colour", None)
+    if not isinstance(colour, LazyForeground):
+        return torch.as_tensor(matte.foreground).movedim(1, 3)
+    return lambda patches: colour.patches(*patches[:3]).flatten(1, 2).permute(2, 0, 1)
 
 
 @torch.inference_mode()

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -11,6 +11,12 @@ from howard.errors import InputError
 from howard.media import ClipInfo, Reader, open_reader, to_depth
 from howard.media.stills.alpha import read_alpha
 from howard.pipeline.frames import MattedFrame
+
+
+class FrameMask(Protocol):
+    """A mask for every frame of a clip: ``frame`` gives that of a zero-based index, (H, W) float32 in [0, 1]."""
+
+    def frame(self, index: int, /) -> np.ndarray: ...
 
 
 class Mask:
@@ -74,10 +80,10 @@ def painted(picture: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return alpha if is_dark else np.minimum(value, alpha)
 
 
-def mask_frame(frame: MattedFrame, garbage: Mask | None, holdout: Mask | None) -> MattedFrame:
+def mask_frame(frame: MattedFrame, garbage: FrameMask | None, holdout: FrameMask | None) -> MattedFrame:
     """The frame with alpha taken away by the garbage mask, and given by the holdout mask."""
     index = frame.source.index
-    out, kept = (mask and mask.frame(index) for mask in (garbage, holdout))
+    out, kept = (None if mask is None else mask.frame(index) for mask in (garbage, holdout))
     if out is None and kept is None:
         return frame
     mask = partial(apply_masks, garbage=out, holdout=kept)

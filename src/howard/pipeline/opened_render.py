@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from howard.align import ValidityFinder
+from howard.align import ValidityFinder, default_cache_folder
 from howard.errors import OutputError, SettingsError
 from howard.media import choose_frames
 from howard.options import PlatePaths, RenderOptions, recorded_options
@@ -16,6 +16,7 @@ from howard.pipeline.folder import RenderFolder, default_folder
 from howard.pipeline.frames import MattedFrame
 from howard.pipeline.inputs import Inputs, open_inputs
 from howard.pipeline.outputs import choose_outputs, describe_output, refuse_inputs
+from howard.pipeline.plate_survey import PlateSurvey
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.resolved import follow_record
 from howard.pipeline.samples import Sampler
@@ -137,10 +138,15 @@ class OpenedRender(NamedTuple):
             sampler=sampler,
         )
 
+    def survey_plate(self, progress: Progress) -> PlateSurvey:
+        """Begin to index the plate, or for a preview to search parts of it; to be used as a context manager."""
+        is_sparse = self.options.preview is not None
+        return PlateSurvey(self.inputs.plate, progress, sparse=is_sparse, cache=default_cache_folder())
+
     def mattes(
         self,
+        survey: PlateSurvey,
         predictor: Predictor,
-        progress: Progress,
         numbers: Sequence[int],
         *,
         validity: ValidityFinder | None = None,
@@ -148,13 +154,12 @@ class OpenedRender(NamedTuple):
         """The mattes of the frames ``numbers``; see :func:`howard.pipeline.matte_clip`."""
         return matte_clip(
             self.inputs,
+            survey,
             predictor,
             numbers,
             quality=self.options.quality,
             subject=self.options.subject,
             workers=self.options.threads,
-            progress=progress,
-            sparse=self.options.preview is not None,
             validity=validity,
         )
 

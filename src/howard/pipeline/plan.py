@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,9 +16,10 @@ from howard.pipeline.folder import RenderFolder
 from howard.pipeline.opened_render import OpenedRender, open_render
 from howard.pipeline.outputs import choose_outputs
 from howard.pipeline.plate_check import check_plate
+from howard.pipeline.plate_survey import PlateSurvey
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.workers import choose_workers
-from howard.progress import FrameDone, Progress, ProgressCallback, SilentProgress, in_words, open_progress
+from howard.progress import FrameDone, Progress, ProgressCallback, in_words, open_progress
 
 # Frames that are timed after those with which the pipeline fills.
 _TIMED_FRAMES = 4
@@ -115,8 +116,10 @@ def plan_render(
         trial = _Trial(0, 0.0, 0.0)
         if pending:
             told.step("trial", "timing a few frames")
-            validity = check_plate(opened.inputs, network, chosen.subject).validity
-            trial = _try_frames(opened, network, pending, validity)
+            # As for a preview: comparing with all plate frames is counted apart.
+            with PlateSurvey(opened.inputs.plate, sparse=True) as survey:
+                validity = check_plate(opened.inputs, survey.clip, network, chosen.subject).validity
+                trial = _try_frames(opened, survey, network, pending, validity)
         reading = 0.0 if chosen.preview is not None or not pending else _seconds_to_read(opened)
         return RenderPlan(
             clips=tuple(opened.inputs.clips),
@@ -133,7 +136,11 @@ def plan_render(
 
 
 def _try_frames(
-    opened: OpenedRender, predictor: Predictor, pending: Sequence[int], validity: ValidityFinder | None
+    opened: OpenedRender,
+    survey: PlateSurvey,
+    predictor: Predictor,
+    pending: Sequence[int],
+    validity: ValidityFinder | None,
 ) -> _Trial:
     """Render some neighbouring frames, from the middle of those that are ``pending``."""
     # The first frames of all workers come at once, after the pipeline has filled.
@@ -152,13 +159,11 @@ def _try_frames(
         folder = Path(name)
         indices = range(numbers.start - shot.first_number, numbers.stop - shot.first_number)
         trial = opened._replace(
-            # As for a preview: comparing with all plate frames is counted apart.
-            options=replace(opened.options, preview=numbers.start),
             outputs=choose_outputs(opened.options, folder, shot, indices),
             folder=RenderFolder(folder),
         )
         began = time.monotonic()
-        mattes = partial(trial.mattes, predictor, SilentProgress(), validity=validity)
+        mattes = partial(trial.mattes, survey, predictor, validity=validity)
         trial.deliver(mattes, predictor, numbers, note)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     skipped = min(filling, count - 1)

@@ -7,14 +7,15 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from howard.align import DisagreementFinder, ValidityFinder, cache_validity, default_cache_folder
+from howard.align import DisagreementFinder, DiskCache, ValidityFinder, cache_validity, default_cache_folder
 from howard.media import DamagedFrameError, Frame, to_depth
 from howard.pipeline.frames import Frames
 from howard.pipeline.inputs import Inputs
+from howard.pipeline.plate_clip import PlateClip, sample_indices
 from howard.pipeline.predictor import Predictor
 
-# Frames of the plate, and of the shot, that are searched for people before anything is aligned.
-_SAMPLES = 6
+# Names what finds people, in the names of files that keep what it found.
+_PRIOR = "person-1"
 # Probability above which a pixel counts as a person's, and the share of the picture that is worth speaking of.
 _PERSON = 0.5
 _LEAST_SHARE = 0.003
@@ -38,21 +39,20 @@ class PlateCheck(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
-def check_plate(inputs: Inputs, predictor: Predictor, subject: str) -> PlateCheck:
-    """Look at a few frames of shot and plate.
+def check_plate(inputs: Inputs, plate: PlateClip, predictor: Predictor, subject: str) -> PlateCheck:
+    """Examine a few frames of the shot and of ``plate``, which is that of the ``inputs``.
 
     Where the plate shows people, or is the shot itself, its frames are searched for them as they are used. If the
     ``subject`` may be anything, it is searched for what comes and goes instead.
     """
-    plate = inputs.plate
-    if plate.is_self:
+    if inputs.plate.is_self:
         return PlateCheck(_find_validity(predictor, keeps_static=False))
     if _is_same_clip(inputs):
         return PlateCheck(remarks=("shot and plate show the same pictures: nobody can be told from the place",))
     if subject != "person":
-        return _check_disagreement(inputs)
+        return _check_disagreement(plate)
     validity = _find_validity(predictor, keeps_static=True)
-    people = [_shows_people(frame, validity) for frame in _sample(plate)]
+    people = _find_people(plate, validity)
     if not any(people):
         return PlateCheck()
     if all(people) and not any(_shows_people(frame, validity) for frame in _sample(inputs.shot)):
@@ -73,9 +73,21 @@ def find_valid(find_people: PeopleFinder, picture: np.ndarray) -> np.ndarray:
     return cv2.dilate(found.astype(np.uint8), disc) == 0
 
 
-def _check_disagreement(inputs: Inputs) -> PlateCheck:
+def _find_people(plate: PlateClip, validity: ValidityFinder) -> list[bool]:
+    """Which of a few frames of the plate show people; kept on disk, so that later runs need not decode them."""
+
+    def find() -> dict[str, np.ndarray]:
+        return {"people": np.array([_shows_people(frame, validity) for frame in plate.samples()], bool)}
+
+    if plate.fingerprint is None:
+        return find()["people"].tolist()
+    disk = DiskCache(default_cache_folder())
+    return disk.get(f"{plate.fingerprint}-people-{_PRIOR}", find)["people"].tolist()
+
+
+def _check_disagreement(plate: PlateClip) -> PlateCheck:
     """Whether some frames of the plate show what others do not."""
-    references = list(_sample(inputs.plate))
+    references = list(plate.samples())
     finder = DisagreementFinder(references)
 
     def find(picture: np.ndarray) -> np.ndarray:
@@ -88,7 +100,7 @@ def _check_disagreement(inputs: Inputs) -> PlateCheck:
 
 def _find_validity(predictor: Predictor, keeps_static: bool) -> ValidityFinder:
     find_people = predictor.find_people or _load_people_finder(str(predictor.device))
-    find = cache_validity(partial(find_valid, find_people), "person-1", default_cache_folder())
+    find = cache_validity(partial(find_valid, find_people), _PRIOR, default_cache_folder())
     return ValidityFinder(find, keeps_static)
 
 
@@ -112,7 +124,7 @@ def _shows_people(frame: Frame, validity: ValidityFinder) -> bool:
 
 def _sample(clip: Frames) -> Iterator[Frame]:
     """A few whole frames from the first to the last."""
-    for index in sorted({part * (len(clip) - 1) // max(1, _SAMPLES - 1) for part in range(_SAMPLES)}):
+    for index in sample_indices(len(clip)):
         try:
             frame = clip[index]
         except DamagedFrameError:

@@ -1,7 +1,7 @@
-"""The plate as it is read for alignment: without its damaged frames, and telling how far it has been read."""
+"""The plate as alignment reads it: without damaged frames, long plates thinned out, with progress."""
 
 import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from howard.align import OwnFrames
 from howard.errors import InputError
@@ -9,19 +9,44 @@ from howard.media import DamagedFrameError, Frame
 from howard.pipeline.frames import Frames
 from howard.progress import Progress
 
+# Plates of up to so many frames are used whole, ...
+_WHOLE_FRAMES = 128
+# ... longer ones by every second to fourth frame: a sixth of a second, in which a hand-held camera hardly moves.
+_MOST_STRIDE = 4
+# So many of a plate's frames, from first to last, are examined before anything is aligned.
+_SAMPLES = 6
+
+
+class PlateClosedError(Exception):
+    """The plate is no longer wanted."""
+
+
+def choose_stride(count: int) -> int:
+    """Every how many-th frame of a plate of ``count`` frames is used."""
+    return min(_MOST_STRIDE, -(-count // _WHOLE_FRAMES))
+
+
+def sample_indices(count: int) -> list[int]:
+    """A few frames of a clip of ``count`` frames, from the first to the last."""
+    return sorted({part * (count - 1) // max(1, _SAMPLES - 1) for part in range(_SAMPLES)})
+
 
 class PlateClip:
-    """A plate without its damaged frames, which it can do without: others show the same place.
+    """Every ``stride``-th frame of a plate, without damaged ones: others show the same place.
 
-    Reading it through once tells which frames are whole; positions then count these. Where it is never read through,
-    as for a preview, positions count all frames, and the nearest whole one takes a damaged frame's place.
+    Positions count the frames used. Iterating over it finds which of them are damaged and leaves these out; where that
+    is never done, as for a preview, the nearest whole frame takes a damaged one's place.
     """
 
-    def __init__(self, plate: Frames, progress: Progress) -> None:
+    def __init__(self, plate: Frames, progress: Progress, stride: int = 1) -> None:
         self._plate = plate
         self._progress = progress
-        self._whole: list[int] | None = None
+        self._stride = stride
+        self._used: Sequence[int] = range(0, len(plate), stride)
         self._damaged: set[int] = set()
+        # Those that `samples` gives, from iterating until it is called.
+        self._samples: list[Frame] | None = None
+        self._is_closed = False
 
     @property
     def damaged(self) -> tuple[int, ...]:
@@ -30,35 +55,75 @@ class PlateClip:
 
     @property
     def entry_points(self) -> Sequence[int] | None:
-        """Positions that can be read without decoding those before; None where that is not known."""
-        return getattr(self._plate, "entry_points", None)
+        """Positions that can be read while decoding few or no frames before them; None where that is not known."""
+        entries = getattr(self._plate, "entry_points", None)
+        if entries is None:
+            return None
+        positions = {bisect.bisect_left(self._used, entry) for entry in entries}
+        return sorted(position for position in positions if position < len(self))
+
+    @property
+    def fingerprint(self) -> str | None:
+        """A name of the frames used, damaged ones included; None where the plate has none."""
+        name = getattr(self._plate, "fingerprint", None)
+        return name if name is None or self._stride == 1 else f"{name}-{self._stride}"
+
+    def key_of(self, position: int) -> str | None:
+        """A name of the frame at a position; None where it has none."""
+        name: Callable[[int], str | None] | None = getattr(self._plate, "key_of", None)
+        return None if name is None else name(self.index_of(position))
 
     def index_of(self, position: int) -> int:
         """Which frame of the plate stands at a position."""
-        return position if self._whole is None else self._whole[position]
+        return self._used[position]
 
     def own_positions(self, own: OwnFrames | None) -> OwnFrames | None:
         """A source frame's place among the plate's frames, by index, as positions."""
-        if own is None or self._whole is None:
-            return own
-        index, start, stop = (bisect.bisect_left(self._whole, at) for at in (own.index, own.near.start, own.near.stop))
+        if own is None:
+            return None
+        index, start, stop = (bisect.bisect_left(self._used, at) for at in (own.index, own.near.start, own.near.stop))
         return OwnFrames(index, range(start, stop))
 
+    def samples(self) -> Iterator[Frame]:
+        """A few whole frames from the first to the last; not read again where the clip has just been iterated over."""
+        kept, self._samples = self._samples, None
+        if kept is not None:
+            yield from kept
+            return
+        for position in sample_indices(len(self)):
+            frame = self._read(self.index_of(position))
+            if frame is not None:
+                yield frame
+
+    def skip_reading(self) -> None:
+        """Say that all of the plate is known from an earlier run, and undamaged."""
+        count = len(self)
+        self._progress.step("plate_index", f"the plate was indexed before: {count} frames", frames=count)
+        self._progress.advance(count, count)
+
+    def close(self) -> None:
+        """End an iteration that goes on in another thread: it raises PlateClosedError."""
+        self._is_closed = True
+
     def __len__(self) -> int:
-        return len(self._plate) if self._whole is None else len(self._whole)
+        return len(self._used)
 
     def __iter__(self) -> Iterator[Frame]:
-        """The whole frames in order. Raises InputError where there is none."""
-        count = len(self._plate)
-        self._progress.step("plate_index", f"indexing the plate: {count} frames", frames=count)
-        whole = []
-        for index in range(count):
+        """The undamaged frames in order. Raises InputError where there is none."""
+        asked = self._used
+        self._progress.step("plate_index", f"indexing the plate: {len(asked)} frames", frames=len(asked))
+        wanted = {asked[position] for position in sample_indices(len(asked))}
+        whole, samples = [], []
+        for done, index in enumerate(asked, start=1):
+            if self._is_closed:
+                raise PlateClosedError
             frame = self._read(index)
             if frame is not None:
                 whole.append(index)
+                samples += [frame] if index in wanted else []
                 yield frame
-            self._progress.advance(index + 1, count)
-        self._whole = whole
+            self._progress.advance(done, len(asked))
+        self._used, self._samples = whole, samples
         if not whole:
             raise self._unusable()
 

@@ -1,12 +1,14 @@
 """The plate as it was given: one clip or several, all of each or a range of frames, or the shot itself."""
 
 import bisect
+import hashlib
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
 from howard.align import OwnFrames
-from howard.media import ClipInfo, Frame, Reader
+from howard.media import ClipInfo, Frame, Reader, fingerprint_all
 from howard.pipeline.summary import name_frames
 
 # Seconds: in plate=self, frames nearer to one another than this show a person who has hardly moved.
@@ -20,6 +22,13 @@ class PlatePart(NamedTuple):
 
     reader: Reader
     indices: range
+
+
+# What a clip's decoded pictures depend on besides its files.
+_DECODING = (
+    *("width", "height", "rotation", "mirrored", "frame_rate", "frame_count"),
+    *("pixel_format", "dtype", "matrix", "full_range", "primaries", "transfer"),
+)
 
 
 class PlateClips:
@@ -53,6 +62,24 @@ class PlateClips:
             entries = {index - part.indices.start + first for index in part.reader.entry_points}
             found += sorted({first, *(entry for entry in entries if first <= entry < end)})
         return found
+
+    @cached_property
+    def fingerprint(self) -> str | None:
+        """A name of these frames of these files; None where a clip has no files."""
+        if None in self._fingerprints:
+            return None
+        used = [(name, part.indices) for name, part in zip(self._fingerprints, self._parts, strict=True)]
+        return hashlib.sha256(repr(used).encode()).hexdigest()[:40]
+
+    def key_of(self, index: int) -> str | None:
+        """A name of frame ``index``, whichever frames of its file are used; None where its clip has no files."""
+        part, offset = self._part_of(index)
+        name = self._fingerprints[self._parts.index(part)]
+        return None if name is None else f"{name}-{part.indices[offset]}"
+
+    @cached_property
+    def _fingerprints(self) -> list[str | None]:
+        return [_identify(part.reader.info) for part in self._parts]
 
     def locate(self, index: int) -> tuple[ClipInfo, int]:
         """The clip that holds frame ``index``, and the frame's number there."""
@@ -96,3 +123,11 @@ class PlateClips:
             raise IndexError(f"the plate has no frame {index}")
         place = bisect.bisect_right(self._ends, index)
         return self._parts[place], index - (self._ends[place] - len(self._parts[place].indices))
+
+
+def _identify(clip: ClipInfo) -> str | None:
+    """A name of a clip's decoded pictures; None where it has no files."""
+    if not clip.files:
+        return None
+    known = fingerprint_all(clip.files), [str(getattr(clip, name)) for name in _DECODING]
+    return hashlib.sha256(repr(known).encode()).hexdigest()[:40]

@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from howard.align import AlignedPlate
+from howard.align import AlignedPlate, default_cache_folder
 from howard.media import Frame, choose_frames
 from howard.options import PlatePaths, RenderOptions, choose_options, takes_options
 from howard.pipeline.finishing import FrameFinisher, finish_settings
 from howard.pipeline.inputs import open_inputs
-from howard.pipeline.opened_render import load_predictor, open_render
+from howard.pipeline.opened_render import OpenedRender, load_predictor, open_render
 from howard.pipeline.plate_check import check_plate
 from howard.pipeline.plate_clips import PlateClips
+from howard.pipeline.plate_survey import PlateSurvey
 from howard.pipeline.predictor import Predictor
 from howard.pipeline.samples import Sampler
 from howard.pipeline.stages import matte_clip
@@ -56,15 +57,29 @@ def remove_background(
     """
     started = time.monotonic()
     chosen = choose_options(options, changes)
-    with open_progress(progress) as told, open_render(source, plate, output, chosen, told) as opened:
+    with (
+        open_progress(progress) as told,
+        open_render(source, plate, output, chosen, told) as opened,
+        opened.survey_plate(told) as survey,
+    ):
         network = opened.begin(predictor, told)
         folder, numbers = opened.folder, opened.numbers
-        check = check_plate(opened.inputs, network, chosen.subject)
+        check = check_plate(opened.inputs, survey.clip, network, chosen.subject)
         for remark in check.remarks:
             told.step("note", remark)
         sampler = Sampler(folder.path, numbers) if chosen.report else None
-        mattes = partial(opened.mattes, network, told, validity=check.validity)
+        mattes = partial(opened.mattes, survey, network, validity=check.validity)
         rendered = opened.deliver(mattes, network, numbers, told.frame, sampler)
+    seconds = time.monotonic() - started
+    report = write_report(folder.path) if chosen.report else None
+    return _summarise(opened, rendered, seconds, check.remarks, report)
+
+
+def _summarise(
+    opened: OpenedRender, rendered: int, seconds: float, remarks: tuple[str, ...], report: Path | None
+) -> RenderSummary:
+    """The summary of a render that has ended, from the records in its folder."""
+    folder, numbers, plate = opened.folder, opened.numbers, opened.inputs.plate
     plate_damaged = folder.damaged_plate_indices(numbers)
     return RenderSummary(
         output=folder.path,
@@ -72,11 +87,11 @@ def remove_background(
         skipped=len(numbers) - rendered,
         weak=folder.numbers_with_status("weak", numbers),
         failed=folder.numbers_with_status("failed", numbers),
-        seconds=time.monotonic() - started,
-        report=write_report(folder.path) if chosen.report else None,
+        seconds=seconds,
+        report=report,
         reasons=folder.numbers_by_reason(numbers),
-        plate_damaged=opened.inputs.plate.describe(plate_damaged) if plate_damaged else None,
-        remarks=check.remarks + remark_on_plate(opened.inputs.plate, folder.numbers_hidden_by_plate(numbers)),
+        plate_damaged=plate.describe(plate_damaged) if plate_damaged else None,
+        remarks=remarks + remark_on_plate(plate, folder.numbers_hidden_by_plate(numbers)),
         is_whole_shot=len(numbers) == opened.inputs.shot.info.frame_count,
         not_carried=opened.not_carried,
         colour_notes=opened.colour_notes,
@@ -124,19 +139,23 @@ def _cut_out_frames(
 ) -> Generator[CutOut]:
     told = SilentProgress()
     frames = options.frames if options.preview is None else options.preview
-    with open_inputs(source, plate, replace(options, background=None), told) as inputs:
+    with (
+        open_inputs(source, plate, replace(options, background=None), told) as inputs,
+        PlateSurvey(inputs.plate, cache=default_cache_folder()) as survey,
+    ):
         shot = inputs.shot.info
         numbers = [shot.first_number + index for index in choose_frames(frames, shot)]
         predictor = predictor or load_predictor(options, told)
         finisher = FrameFinisher(finish_settings(options, predictor, (np.dtype(shot.dtype),)), str(predictor.device))
         made = matte_clip(
             inputs,
+            survey,
             predictor,
             numbers,
             quality=options.quality,
             subject=options.subject,
             workers=options.threads,
-            validity=check_plate(inputs, predictor, options.subject).validity,
+            validity=check_plate(inputs, survey.clip, predictor, options.subject).validity,
         )
         with closing(made) as mattes:
             for frame in mattes:

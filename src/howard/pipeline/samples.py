@@ -7,7 +7,7 @@ render that is killed in between would go on without them.
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -48,12 +48,14 @@ def sample_numbers(numbers: Sequence[int]) -> set[int]:
 
 
 class Sampler:
-    """Saves the pictures of a few frames of a render of ``numbers``, in order, into the render's ``folder``."""
+    """Chooses a few frames of a render of ``numbers``, to save their pictures into the render's ``folder``."""
 
     def __init__(self, folder: Path, numbers: Sequence[int]) -> None:
         self._folder = folder
         self._numbers = numbers
         self._regular = sample_numbers(numbers)
+        # Chosen in this run; not all of them are saved yet.
+        self._chosen: set[int] = set()
 
     def wants(self, number: int, is_weak: bool) -> bool:
         """Whether frame ``number`` is to be sampled.
@@ -65,16 +67,20 @@ class Sampler:
         part = _MOST * self._numbers.index(number) // len(self._numbers)
         start = -(-part * len(self._numbers) // _MOST)
         before = range(self._numbers[start], number)
-        return not any(other in before and other not in self._regular for other in _sampled(self._folder))
+        sampled = self._chosen.union(_sampled(self._folder))
+        return not any(other in before and other not in self._regular for other in sampled)
 
-    def offer(self, frame: MattedFrame, finished: FinishedFrame) -> None:
-        """Save the pictures of a frame if it :meth:`wants` it; raises OutputError where they cannot be written.
+    def choose(self, frame: MattedFrame, finished: FinishedFrame) -> Callable[[], None] | None:
+        """A function that saves the pictures of a frame, if it is one of the few; to be called from any thread.
 
-        Only then is what explains the frame computed, and copied from the network's device.
+        Frames must come in order. What explains a frame is computed when the function is called, and copied from the
+        network's device; the function raises OutputError where the pictures cannot be written.
         """
-        record = finished.record
-        if frame.explain is not None and self.wants(record.number, record.status != "good"):
-            save_sample(self._folder, finished, frame.detail, frame.explain())
+        record, explain = finished.record, frame.explain
+        if explain is None or not self.wants(record.number, record.status != "good"):
+            return None
+        self._chosen.add(record.number)
+        return lambda: save_sample(self._folder, finished, frame.detail, explain())
 
 
 def save_sample(folder: Path, frame: FinishedFrame, detail: MatteDetail, explanation: np.ndarray) -> None:

@@ -1,6 +1,6 @@
 """Writing finished frames: RGBA, composites, and their lines in the journal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -28,17 +28,22 @@ class Output(NamedTuple):
 
 
 class FrameJob(NamedTuple):
-    """What it takes to write a frame; ``background`` (H, W, 3) lies behind its composites."""
+    """What it takes to write a frame.
+
+    ``background`` (H, W, 3) lies behind its composites; ``save_sample`` saves its pictures for the report.
+    """
 
     frame: FinishedFrame
     background: np.ndarray | None
+    save_sample: Callable[[], None] | None = None
 
 
 class PreparedFrame(NamedTuple):
-    """A frame's line, and what each of the outputs will store of it."""
+    """A frame's line, what each of the outputs will store of it, and what saves its sample; see `FrameJob`."""
 
     record: FrameRecord
     stored: list[Any]
+    save_sample: Callable[[], None] | None = None
 
 
 class FrameWriter:
@@ -94,7 +99,8 @@ class FrameWriter:
 
     def prepare(self, job: FrameJob) -> PreparedFrame:
         """Composite a frame and convert it to what each output stores."""
-        return PreparedFrame(job.frame.record, [self._convert(output, job) for output in self._outputs])
+        stored = [self._convert(output, job) for output in self._outputs]
+        return PreparedFrame(job.frame.record, stored, job.save_sample)
 
     def _convert(self, output: Output, job: FrameJob) -> Any:
         """What one output stores of a frame."""
@@ -112,15 +118,19 @@ class FrameWriter:
         return writer.prepare(rgba)
 
     def land(self, number: int, prepared: PreparedFrame) -> FrameRecord:
-        """Write a frame to all outputs."""
+        """Write a frame to all outputs, then its sample."""
         self._waiting[number] = prepared.record
         self._unsafe[number] = len(self._outputs)
+        finished = []
         for output, stored in zip(self._outputs, prepared.stored, strict=True):
             for safe in output.writer.write(number, stored):
                 self._folder.add_file(output.writer.file(safe))
                 self._unsafe[safe] -= 1
-                if self._unsafe[safe] == 0:
-                    self._folder.add(self._waiting.pop(safe))
+                finished += [safe] if self._unsafe[safe] == 0 else []
+        if prepared.save_sample is not None:
+            prepared.save_sample()
+        for safe in finished:
+            self._folder.add(self._waiting.pop(safe))
         return prepared.record
 
     def finish(self, numbers: Iterable[int]) -> None:

@@ -27,15 +27,17 @@ def canvas_side(frame: Size) -> int:
     return round(max(frame) * (1 + 2 * MARGIN) * _DENSITY) + 2 * _RIM
 
 
-def cut_place(pictures: list[np.ndarray], matrix: np.ndarray, frame: Size) -> list[Cut]:
-    """The part of a place that the frame shows, of several pictures of one size; borders are mirrored.
+def cut_place(pictures: list[np.ndarray], matrix: np.ndarray, frame: Size, is_mirrored: bool = True) -> list[Cut]:
+    """The part of a place that the frame shows, of several pictures of one size.
 
     Args:
         pictures: (H, W, C) or (H, W) uint8.
         matrix: 3x3, maps picture pixels to frame pixels.
         frame: height, width.
+        is_mirrored: whether pictures are mirrored at their borders; else it is black beyond them.
     """
     left, top, right, bottom = visible_region(matrix, frame, MARGIN)
+    border = cv2.BORDER_REFLECT_101 if is_mirrored else cv2.BORDER_CONSTANT
     height, width = pictures[0].shape[:2]
     before = (max(0, -top), max(0, -left))
     after = (max(0, bottom - height), max(0, right - width))
@@ -43,7 +45,7 @@ def cut_place(pictures: list[np.ndarray], matrix: np.ndarray, frame: Size) -> li
     for picture in pictures:
         part = picture[max(0, top) : max(1, bottom), max(0, left) : max(1, right)]
         if any(before + after):
-            wide = cv2.copyMakeBorder(picture, before[0], after[0], before[1], after[1], cv2.BORDER_REFLECT_101)
+            wide = cv2.copyMakeBorder(picture, before[0], after[0], before[1], after[1], border)
             part = wide[top + before[0] : bottom + before[0], left + before[1] : right + before[1]]
         cuts.append(_shrink(part, canvas_side(frame), enlargement(matrix), translation(-left, -top)))
     return cuts

@@ -17,6 +17,10 @@ from howard.synthesis.placement import Size, moving_frame, translation
 from howard.synthesis.recipe import LightRecipe, Recipe, TakeRecipe, pixel_unit
 
 NOISE_TILE = 512  # side of the fixed noise that samples take parts of
+# Standard deviation of a shadow's blur, as a share of the frame's side.
+_SOFTNESS = (0.01, 0.06)
+# That of the reference's box blur of 20 to 39 pixels in a frame of 512: a box of width w has w / sqrt(12).
+_REFERENCE_SOFTNESS = (20 / 12**0.5 / 512, 39 / 12**0.5 / 512)
 _HAIR_STREAM = 11
 _CAMERA_STREAM = 12
 
@@ -63,13 +67,15 @@ class LightDraw(NamedTuple):
     """What a person does to the light.
 
     ``shadow`` and ``cast`` (T,) are strengths, ``shadow_map`` (T, 2, 3) maps the shaded picture to the silhouette, both
-    in [-1, 1], ``softness`` (T,) is a share of the side.
+    in [-1, 1], ``softness`` (T,) is a share of the side. Where ``is_subtracted`` (T,) is 1 the shadow is subtracted
+    from the code values, where it is 0 it scales them.
     """
 
     shadow: Drawn
     shadow_map: Drawn
     softness: Drawn
     cast: Drawn
+    is_subtracted: Drawn
 
 
 class SceneDraw(NamedTuple):
@@ -110,7 +116,8 @@ def draw_scene(recipe: Recipe, frame: Size, frames: int, streams: Streams, is_pa
     sensors = sample_sensors(recipe.source, recipe.plate_take, frames, exposure)
     source = draw_take(recipe.source, frames, unit, rng, sensors.shot)
     # A person moves where the camera is still, and is held in focus where the place is not.
-    way = source.blur.way + sometimes(rng, 0.2, 4 * unit) * rng.uniform(-1, 1, 2).astype(np.float32)
+    way = sometimes(rng, recipe.source.subject_motion_probability, recipe.source.subject_motion_px * unit)
+    way = source.blur.way + way * rng.uniform(-1, 1, 2).astype(np.float32)
     person_blur = BlurDraw(source.blur.defocus * np.float32(rng.random() < 0.7), way, source.blur.disc)
     light = draw_light(recipe.light, frames, rng)
     plate = draw_plate(recipe.plate, frame, frames, rng, streams.motion, is_pair)
@@ -118,6 +125,9 @@ def draw_scene(recipe: Recipe, frame: Size, frames: int, streams: Streams, is_pa
     is_disc, is_plate_disc = lens.random(2) < (recipe.source.disc_probability, recipe.plate_take.disc_probability)
     alone = sometimes(lens, recipe.source.subject_defocus_probability, recipe.source.subject_defocus_px * unit)
     person_blur = person_blur._replace(defocus=np.maximum(person_blur.defocus, np.float32(alone)))
+    if recipe.noise_in_both:
+        strength = lens.random() * recipe.plate_take.noise if source.noise[0] > 0 else 0.0
+        plate_take = plate_take._replace(noise=held(strength, frames))
     return SceneDraw(
         person_blur=_shape(person_blur, is_disc),
         light=light,
@@ -153,11 +163,30 @@ def draw_take(recipe: TakeRecipe, frames: int, unit: float, rng: Generator, sens
 
 def draw_light(recipe: LightRecipe, frames: int, rng: Generator) -> LightDraw:
     """Draw a soft shadow, near the person or cast to a side, and how much of the person's colour the place takes on."""
-    shift, lean = rng.uniform((-0.3, -0.3), (0.3, 0.2)), rng.uniform(-0.4, 0.4)
-    shadow_map = (translation(*shift) @ np.array([[1, lean, 0], [0, rng.uniform(0.8, 1.3), 0], [0, 0, 1]]))[:2]
+    is_reference = recipe.shadow_method == "reference"
+    if is_reference:
+        shadow_map = _sample_reference_shadow_map(rng)
+    else:
+        shift, lean = rng.uniform((-0.3, -0.3), (0.3, 0.2)), rng.uniform(-0.4, 0.4)
+        shadow_map = (translation(*shift) @ np.array([[1, lean, 0], [0, rng.uniform(0.8, 1.3), 0], [0, 0, 1]]))[:2]
     return LightDraw(
         shadow=held(sometimes(rng, recipe.shadow_probability, recipe.shadow), frames),
         shadow_map=held(shadow_map, frames),
-        softness=held(rng.uniform(0.01, 0.06), frames),
+        softness=held(rng.uniform(*(_REFERENCE_SOFTNESS if is_reference else _SOFTNESS)), frames),
         cast=held(sometimes(rng, recipe.cast_probability, recipe.cast), frames),
+        is_subtracted=held(float(is_reference), frames),
     )
+
+
+def _sample_reference_shadow_map(rng: Generator) -> np.ndarray:
+    """Maps the shaded picture to the silhouette, (2, 3), both in [-1, 1].
+
+    The inverse of the reference's affine map of the silhouette: +-5 degrees, shifts of +-0.2 of the side, scale 0.5 to
+    1.5, horizontal shear of +-5 degrees (train_base.py of PeterL1n/BackgroundMattingV2).
+    """
+    angle, shear = np.deg2rad(rng.uniform(-5, 5, 2))
+    x, y = rng.uniform(-0.4, 0.4, 2)  # 0.2 of a side that is 2 long
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    scale = np.diag([*np.repeat(rng.uniform(0.5, 1.5), 2), 1.0])
+    sheared = np.array([[1, np.tan(shear), 0], [0, 1, 0], [0, 0, 1]])
+    return np.linalg.inv(translation(x, y) @ turn @ scale @ sheared)[:2]

@@ -15,9 +15,25 @@ from howard.synthesis.recipe import (
     TakeRecipe,
 )
 
-# Lin et al. 2021, section 5.1, with the numbers of its public implementation; the joint stage scales from 0.3.
-PAPER = Recipe()
-PAPER_JOINT = Recipe(person=PlacementRecipe(scale=(0.3, 1.0)))
+# Lin et al. 2021, section 5.1, with the numbers of its public implementation (train_base.py and train_refine.py of
+# PeterL1n/BackgroundMattingV2, MIT), which differ from the paper's in places: there the plate's colour jitter has a
+# probability of 0.3. The joint stage scales persons from 0.3.
+_PAPER_PERSON = PlacementRecipe(
+    method="reference",
+    scale=(0.4, 1.0),
+    box_blur_probability=0.1,
+    box_blur_px=5,
+    sharpen_probability=0.1,
+)
+PAPER = Recipe(
+    person=_PAPER_PERSON,
+    place=replace(_PAPER_PERSON, scale=(1.0, 2.0)),
+    light=LightRecipe(shadow_method="reference"),
+    source=TakeRecipe(subject_motion_probability=0.0),
+    plate=PlateRecipe(colour_probability=0.8),
+    noise_in_both=True,
+)
+PAPER_JOINT = replace(PAPER, person=replace(_PAPER_PERSON, scale=(0.3, 1.0)))
 
 _PERSON = PlacementRecipe(
     rotation=8.0,

@@ -84,19 +84,22 @@ def light_place(place: Tensor, layer: Layer, draw: LightDraw) -> Tensor:
 
     def change(place: Tensor, foreground: Tensor, alpha: Tensor, *drawn: Tensor) -> Tensor:
         draw = LightDraw(*drawn)
-        factor = _shadow(alpha, draw) * _tint(Layer(foreground, alpha), draw)
-        return (place * F.interpolate(factor, size=place.shape[2:], mode="bilinear")).clamp(0, 1)
+        shadow = _shadow(alpha, draw)
+        subtracted = shadow * _column(draw.is_subtracted)
+        factor = (1 - (shadow - subtracted)) * _tint(Layer(foreground, alpha), draw)
+        place = place * F.interpolate(factor, size=place.shape[2:], mode="bilinear")
+        return (place - F.interpolate(subtracted, size=place.shape[2:], mode="bilinear")).clamp(0, 1)
 
     return change_where((draw.shadow > 0) | (draw.cast > 0), change, place, *layer, *draw)
 
 
 def _shadow(alpha: Tensor, draw: LightDraw) -> Tensor:
-    """What is left of the light, (N, 1, small, small)."""
+    """The shadow's strength, (N, 1, small, small) in [0, 1]."""
     small = F.adaptive_avg_pool2d(alpha, _SMALL)
     grid = F.affine_grid(draw.shadow_map, list(small.shape), align_corners=False)
     shadow = F.grid_sample(small, grid, padding_mode="border", align_corners=False)
     sigma = (draw.softness * _SMALL)[:, None].expand(-1, 2)
-    return 1 - _column(draw.shadow) * gaussian_blur2d(shadow, _KERNEL, sigma, border_type="replicate")
+    return _column(draw.shadow) * gaussian_blur2d(shadow, _KERNEL, sigma, border_type="replicate")
 
 
 def _tint(layer: Layer, draw: LightDraw) -> Tensor:

@@ -28,6 +28,8 @@ def draw_person_matrix(alpha: np.ndarray, frame: Size, recipe: PlacementRecipe, 
         recipe: strengths.
         rng: source of every draw.
     """
+    if recipe.method == "reference":
+        return reference_matrix(alpha.shape, frame, recipe, rng)
     height, width = frame
     fit = min(height / alpha.shape[0], width / alpha.shape[1])
     scale = fit * np.exp(rng.uniform(*np.log(recipe.scale)))
@@ -51,9 +53,30 @@ def keep_cut(matrix: np.ndarray, alpha: np.ndarray, frame: Size) -> np.ndarray:
 
 def draw_place_matrix(picture: Size, frame: Size, recipe: PlacementRecipe, rng: Generator) -> np.ndarray:
     """A 3x3 map from pixels of a place's picture to frame pixels; centres at integers, y down."""
+    if recipe.method == "reference":
+        return reference_matrix(picture, frame, recipe, rng)
     fill = max(frame[0] / picture[0], frame[1] / picture[1])
     scale = fill * np.exp(rng.uniform(*np.log(recipe.scale)))
     return _random_matrix(picture, frame, scale, recipe, rng)
+
+
+def reference_matrix(picture: Sequence[int], frame: Size, recipe: PlacementRecipe, rng: Generator) -> np.ndarray:
+    """A 3x3 map from a picture's pixels to frame pixels as the reference implementation of Lin et al. 2021 samples it.
+
+    ``PairRandomAffineAndResize`` of PeterL1n/BackgroundMattingV2, dataset/augmentation.py, and the horizontal flip
+    after it. Scales are uniform, and relative to that at which the picture *fills* the frame (the larger of the two
+    ratios of sides); shifts are shares of the picture at that size; shear is horizontal alone. Nothing keeps a person
+    in the frame, or one that the picture cuts at the frame's edge.
+    """
+    height, width = picture[:2]
+    fill = max(frame[0] / height, frame[1] / width)
+    angle, shear = np.deg2rad([rng.uniform(-limit, limit) for limit in (recipe.rotation, recipe.shear)])
+    linear = fill * rng.uniform(*recipe.scale) * _rotation(angle) @ np.array([[1, np.tan(shear)], [0, 1]])
+    shift = [rng.uniform(-recipe.shift, recipe.shift) * fill * side for side in (width, height)]
+    matrix = _centred(picture, frame, linear, shift)
+    if rng.random() < recipe.flip:
+        matrix = np.array([[-1.0, 0, frame[1] - 1], [0, 1, 0], [0, 0, 1]]) @ matrix
+    return matrix
 
 
 def draw_homography(frame: Size, largest_px: float, rng: Generator) -> np.ndarray:
@@ -123,13 +146,22 @@ def _random_matrix(picture: Size, frame: Size, scale: float, recipe: PlacementRe
     angle, shear_x, shear_y = np.deg2rad(
         [rng.uniform(-limit, limit) for limit in (recipe.rotation, recipe.shear, recipe.shear)]
     )
-    linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = scale * _rotation(angle)
     linear = linear @ np.array([[1, np.tan(shear_x)], [np.tan(shear_y), 1]])
     if rng.random() < recipe.flip:
         linear = linear @ np.diag([-1.0, 1.0])
+    shift = [rng.uniform(-recipe.shift, recipe.shift) * side for side in (width, height)]
+    matrix = _centred(picture, frame, linear, shift)
+    return draw_homography(frame, recipe.perspective * max(frame), rng) @ matrix
+
+
+def _rotation(angle: float) -> np.ndarray:
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
+def _centred(picture: Sequence[int], frame: Size, linear: np.ndarray, shift: Sequence[float]) -> np.ndarray:
+    """A 2x2 map about the picture's centre, which lies ``shift`` (x, y) pixels from the frame's: (3, 3)."""
     affine = np.eye(3)
     affine[:2, :2] = linear
-    shift_x, shift_y = (rng.uniform(-recipe.shift, recipe.shift) * side for side in (width, height))
-    centred = translation((width - 1) / 2 + shift_x, (height - 1) / 2 + shift_y) @ affine
-    matrix = centred @ translation(-(picture[1] - 1) / 2, -(picture[0] - 1) / 2)
-    return draw_homography(frame, recipe.perspective * max(frame), rng) @ matrix
+    centred = translation((frame[1] - 1) / 2 + shift[0], (frame[0] - 1) / 2 + shift[1]) @ affine
+    return centred @ translation(-(picture[1] - 1) / 2, -(picture[0] - 1) / 2)

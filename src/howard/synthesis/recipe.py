@@ -14,12 +14,24 @@ _REFERENCE = 512
 
 @dataclass(frozen=True)
 class PlacementRecipe:
-    """How a person, or a place, is put into the frame."""
+    """How a person, or a place, is put into the frame.
+
+    ``method`` says what ``scale`` and ``shift`` refer to:
+
+    * ``subject``: a person's scale is that at which the picture just fits into the frame, a place's that at which it
+      fills it, both log-uniform; shifts are shares of the frame; a person that the picture cuts at the bottom is cut by
+      the frame as well.
+    * ``reference``: as the reference implementation of Lin et al. 2021 does
+      (:func:`howard.synthesis.placement.reference_matrix`).
+
+    Box blur and sharpening are the reference's ``RandomBoxBlur`` and ``RandomSharpen``
+    (:func:`howard.data.sharpness.vary_sharpness`).
+    """
 
     rotation: float = 5.0
     shift: float = 0.10
     shear: float = 5.0
-    scale: Range = (0.4, 1.0)  # of the size at which the picture just fits the frame (a person), or fills it (a place)
+    scale: Range = (0.4, 1.0)
     flip: float = 0.5  # probability
     perspective: float = 0.0  # of a corner's shift
     head_first: float = 0.0  # probability that a person larger than the frame shows the head
@@ -28,6 +40,10 @@ class PlacementRecipe:
     gamma: float = 0.0
     defocus_probability: float = 0.0
     defocus_px: float = 0.0  # standard deviation
+    method: Literal["subject", "reference"] = "subject"
+    box_blur_probability: float = 0.0  # of a box blur of colour and alpha
+    box_blur_px: int = 0  # largest radius, in pixels of the frame itself; uniform among the whole numbers from 0
+    sharpen_probability: float = 0.0  # of colour and alpha
 
 
 @dataclass(frozen=True)
@@ -36,6 +52,9 @@ class LightRecipe:
 
     shadow_probability: float = 0.3
     shadow: float = 0.3
+    # Where a shadow falls and how soft it is; "reference" subtracts it from the code values, as the reference
+    # implementation of Lin et al. 2021 does, "cast" scales them.
+    shadow_method: Literal["cast", "reference"] = "cast"
     cast_probability: float = 0.0
     cast: float = 0.0
     contact_probability: float = 0.0  # of a dark, narrow contact shadow along the person's lower edge
@@ -66,6 +85,8 @@ class TakeRecipe:
     disc_probability: float = 0.0  # that defocus has the shape of a disc, as an open lens has, not of a Gaussian
     subject_defocus_probability: float = 0.0  # that the person alone is out of focus
     subject_defocus_px: float = 0.0  # standard deviation
+    subject_motion_probability: float = 0.2  # that the person alone moves while the shutter is open
+    subject_motion_px: float = 4.0  # largest way of it
 
 
 @dataclass(frozen=True)
@@ -158,6 +179,7 @@ class Recipe:
     furniture_probability: float = 0.0
     hair_probability: float = 0.0  # that a person's is made more
     camera_motion: float = 0.0  # of a path over the frames of a clip
+    noise_in_both: bool = False  # shot and plate have noise in the same samples, each of its own strength
 
 
 def pixel_unit(size: tuple[int, int]) -> float:

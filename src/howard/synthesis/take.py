@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
+from kornia.filters import filter2d
 from torch import Tensor
 
 from howard.synthesis.draws import BlurDraw
@@ -31,11 +31,7 @@ def is_blurred(draw: BlurDraw, unit: float) -> Tensor:
 
 def convolve(image: Tensor, draw: BlurDraw, unit: float) -> Tensor:
     """Blur every picture (N, C, H, W), of anything, by its own kernel."""
-    count, channels, height, width = image.shape
-    radius = max(1, round(_RADIUS * unit))
-    kernels = _kernels(draw, radius).repeat_interleave(channels, dim=0)[:, None]
-    wide = F.pad(image, (radius,) * 4, mode="replicate").flatten(0, 1)[None]
-    return F.conv2d(wide, kernels, groups=count * channels).view(count, channels, height, width)
+    return filter2d(image, _kernels(draw, max(1, round(_RADIUS * unit))), border_type="replicate")
 
 
 def change_where(chosen: Tensor, change: Callable[..., Tensor], image: Tensor, *draws: Tensor) -> Tensor:

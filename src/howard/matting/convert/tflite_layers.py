@@ -1,7 +1,5 @@
 """Layers with weights of a TensorFlow Lite model, in the order in which it runs them."""
 
-import importlib
-import importlib.util
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +7,7 @@ import torch
 from torch import Tensor
 
 from howard.errors import InputError
+from howard.requirements import require
 
 _IDENTIFIER = slice(4, 8)  # of the file, "TFL3"
 
@@ -28,11 +27,10 @@ def read_tflite_layers(path: Path) -> list[Layer]:
     """Read the constants of a float32 model, channels first.
 
     Raises:
-        InputError: the file is missing or no TensorFlow Lite model, or the package that reads them is missing.
+        InputError: the file is missing or no TensorFlow Lite model.
+        MissingPackageError: the package that reads them is missing.
     """
-    if importlib.util.find_spec("tflite") is None:
-        raise InputError("reading TensorFlow Lite models needs the package tflite: pip install tflite")
-    tflite = importlib.import_module("tflite")
+    tflite = require("tflite", "reading TensorFlow Lite models")
     try:
         data = path.read_bytes()
     except OSError as error:

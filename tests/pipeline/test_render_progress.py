@@ -1,0 +1,40 @@
+"""What a render reports meanwhile: frames to a function, steps to the terminal and to an object."""
+
+
+def test_progress_is_told_after_every_frame(render):
+    events = []
+    render(frames="3-4", progress=events.append)
+    assert [(event.number, event.done, event.total, event.status) for event in events] == [
+        (3, 1, 2, "good"),
+        (4, 2, 2, "good"),
+    ]
+
+
+def test_steps_are_lines_without_a_terminal(render, capfd, clips, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    reading = f"reading {clips.shot}: 6 frames of 320x240\nreading {clips.plate}: 3 frames of 320x240\n"
+    render(frames="1", progress=True)
+    assert capfd.readouterr() == (reading + "indexing the plate: 3 frames\n", "")
+    render(frames="2", progress=True, output=tmp_path / "again")
+    assert capfd.readouterr() == (reading + "the plate was indexed before: 3 frames\n", "")
+
+
+def test_a_listener_hears_every_step(render, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    class Listener:
+        def __init__(self):
+            self.heard = []
+
+        def step(self, name, text, **facts):
+            self.heard.append((name, facts.get("frames")))
+
+        def advance(self, done, total):
+            self.heard.append((done, total))
+
+        def frame(self, event):
+            self.heard.append(event.number)
+
+    listener = Listener()
+    render(frames="2", progress=listener)
+    assert listener.heard == [("shot", 6), ("plate", 3), ("plate_index", 3), (1, 3), (2, 3), (3, 3), 2]
