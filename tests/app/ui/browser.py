@@ -11,14 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
+import numpy as np
 import pytest
+
+from howard.app.ui.routes import TILE
 
 ROOT = Path(__file__).parents[3]
 SAMPLE = ROOT / "data" / "sample"
 # Seconds: previews of a frame take a few, on a busy machine many.
 PATIENCE = 120
 # Where screenshots are kept for people to look at; nowhere if unset.
-_SCREENSHOTS = os.environ.get("HOWARD_SCREENSHOTS")
+SCREENSHOTS = os.environ.get("HOWARDSCREENSHOTS")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -83,7 +87,9 @@ class Screen:
     def __init__(self, page: Any) -> None:
         self.page = page
         self.problems: list[str] = []
+        self.picture = ""  # key of the picture that was loaded last
         page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("request", self._note_picture)
         page.on("response", lambda answer: answer.status >= 400 and self.problems.append(answer.url))
 
     def open(self, address: str) -> None:
@@ -98,6 +104,37 @@ class Screen:
         # Pictures are loaded and painted after their views are known.
         wait_for(lambda: self.level(0.5, 0.25) is not None, "the picture is painted", 30)
         self.page.wait_for_timeout(700)
+
+    def _note_picture(self, request: Any) -> None:
+        found = re.search(r"/picture/(\w+)\?side=", request.url)
+        self.picture = found[1] if found is not None else self.picture
+
+    def full_resolution(self, key: str, label: str) -> np.ndarray:
+        """A view's pixels as the page loads them for the largest zoom, (H, W) uint8; the one viewer shows it then.
+
+        Args:
+            key: chooses the view.
+            label: the view's name.
+        """
+        self.press(key)
+        self.wait_for_views(label)
+        self.page.reload()  # loads the picture again, whether the page had it or not
+        self.page.wait_for_selector(".howard-viewer canvas")
+        self.wait_for_views(label)
+        origin = self.page.url.partition("//")[0] + "//" + self.page.url.split("/")[2]
+        rows: list[np.ndarray] = []
+        while tiles := self._tiles(origin, len(rows)):
+            rows.append(np.hstack(tiles))
+        return np.vstack(rows)
+
+    def _tiles(self, origin: str, row: int) -> list[np.ndarray]:
+        tiles: list[np.ndarray] = []
+        while True:
+            answer = self.page.request.get(f"{origin}/picture/{self.picture}/tile/{len(tiles)}/{row}")
+            if not answer.ok:
+                return tiles
+            tiles.append(cv2.imdecode(np.frombuffer(answer.body(), np.uint8), cv2.IMREAD_UNCHANGED))
+            assert tiles[-1].shape[0] <= TILE
 
     @property
     def canvas(self) -> Any:
@@ -144,8 +181,8 @@ class Screen:
 
     def keep(self, name: str) -> None:
         """Take a screenshot for people, where these are wanted."""
-        if _SCREENSHOTS:
+        if SCREENSHOTS:
             size = self.page.viewport_size
-            path = Path(_SCREENSHOTS) / f"{name}_{size['width']}x{size['height']}.png"
+            path = Path(SCREENSHOTS) / f"{name}_{size['width']}x{size['height']}.png"
             self.page.mouse.move(720, 890)
             self.page.screenshot(path=str(path))

@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
+import numpy as np
 import pytest
 
 pytest.importorskip("nicegui")
 pytest.importorskip("playwright")
 from playwright.sync_api import sync_playwright
 
-from tests.app.ui.browser import SAMPLE, RunningApp, Screen, browser_path, running_app, wait_for
+from tests.app.ui.browser import SAMPLE, SCREENSHOTS, RunningApp, Screen, browser_path, running_app, wait_for
 from tests.small_clips import small_clip
 
 pytestmark = pytest.mark.slow
 SIZES = [(1440, 900), (1920, 1080)]
+# Where people will look at the screenshots, every flow is gone through at every size.
+SIZES_OF_FLOWS = SIZES if SCREENSHOTS else SIZES[:1]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +39,7 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(params=SIZES[:1], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.fixture(params=SIZES_OF_FLOWS, ids=lambda size: f"{size[0]}x{size[1]}")
 def screen(request: pytest.FixtureRequest, app: RunningApp, chromium: Any) -> Iterator[Screen]:
     width, height = request.param
     page = chromium.new_page(viewport={"width": width, "height": height})
@@ -161,6 +165,38 @@ def test_render_cancel_resume_and_report(screen: Screen, app: RunningApp) -> Non
     screen.page.locator(".howard-report").get_by_role("button", name="Close").click()
     report.locator("body").wait_for(state="detached")
     screen.keep("done")
+    screen.click("Remove the marks")
+
+
+def test_the_matte_shown_is_the_matte_rendered_and_start_over_renders_it_anew(screen: Screen, app: RunningApp) -> None:
+    set_up_views(screen, "One viewer")
+    screen.press("Home", "i", "o")
+    line = screen.page.locator(".howard-queue [role=status]")
+
+    def render(button: str) -> np.ndarray:
+        """Alpha of the first frame, (H, W) uint8, as rendered after a press of the button."""
+        before = path.stat().st_mtime_ns if path.is_file() else 0
+        screen.click(button)
+        if button == "Start over":
+            screen.page.get_by_role("dialog").get_by_role("button", name="Start over").click()
+        wait_for(lambda: path.is_file() and path.stat().st_mtime_ns > before, "the frame is written")
+        wait_for(lambda: line.inner_text().startswith(("done", "needs a look")), "the render is done")
+        picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        assert picture is not None
+        return picture[..., 3]
+
+    path = app.folder / "renders" / "shot" / "shot.0001.png"
+    button = "Render"
+    if path.is_file():  # rendered by another test of this app
+        button = "Start over"
+    whole = render(button)
+    np.testing.assert_array_equal(screen.full_resolution("6", "Matte"), whole)
+    screen.page.locator("input[type=number][aria-label^=choke]").fill("4")
+    choked = render("Start over")
+    assert choked.sum() < whole.sum() - 255 * 200
+    np.testing.assert_array_equal(screen.full_resolution("6", "Matte"), choked)
+    screen.keep("started_over")
+    screen.page.locator(".howard-label", has_text="choke").dblclick()
     screen.click("Remove the marks")
 
 
