@@ -13,12 +13,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 # Nothing is left in the home folder of whoever runs the tests.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="howard-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 cv2.setNumThreads(1)
 torch.set_num_threads(1)
+# How long an example takes says nothing on a busy machine.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def draw_people(folder: Path) -> None:

@@ -147,6 +147,18 @@ def test_a_finishing_control_does_not_matte_again_and_a_quality_does(project, pa
     assert len(key.plates) == 2
 
 
+def test_a_preview_has_the_status_of_its_settings(project, pair, views):
+    views.view("shot", 3)
+    assert views.statuses(pair) == {}
+    views.view("matte", 3)
+    views.view("composite", 2)
+    assert views.statuses(pair) == {number: views.record(number).status for number in (2, 3)}
+    choked = project.update(pair.id, options={"choke": 2.0})
+    assert views.statuses(choked) == {}
+    views.view("foreground", 3)
+    assert views.statuses(choked).keys() == {3}
+
+
 def test_views_asked_for_at_once_are_computed_once(views, key):
     pictures = []
     threads = [threading.Thread(target=lambda: pictures.append(views.view("matte", 4))) for _ in range(4)]

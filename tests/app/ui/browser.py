@@ -22,7 +22,7 @@ SAMPLE = ROOT / "data" / "sample"
 # Seconds: previews of a frame take a few, on a busy machine many.
 PATIENCE = 120
 # Where screenshots are kept for people to look at; nowhere if unset.
-SCREENSHOTS = os.environ.get("HOWARDSCREENSHOTS")
+SCREENSHOTS = os.environ.get("HOWARD_SCREENSHOTS")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

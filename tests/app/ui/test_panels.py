@@ -88,8 +88,11 @@ def test_lanes_have_a_letter_for_each_frame() -> None:
     )
     pair = Pair(id="p", shot=Path("/a.mov"), plate=(Path("/b.mov"),), strokes=strokes)
     status = RenderStatus("running", frame_states={101: "good", 102: "weak", 103: "failed"})
-    found = lanes(pair, SixFrames, status)  # type: ignore[arg-type]
+    found = lanes(pair, SixFrames, status, {})  # type: ignore[arg-type]
     assert found == {"status": "gwfe.e", "finished": "111...", "strokes": [3, 5]}
+    # A preview is newer than the render, and is no finished frame.
+    found = lanes(pair, SixFrames, status, {103: "good", 105: "weak"})  # type: ignore[arg-type]
+    assert found == {"status": "gwgewe", "finished": "111...", "strokes": [3, 5]}
 
 
 @given(st.sampled_from(RENDER_STATES), st.integers(0, 500), st.floats(0, 1e5), st.booleans())

@@ -1,14 +1,15 @@
 """What the viewers show of a frame: one picture for each step of the pipeline, computed when it is asked for."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 import numpy as np
 
 from howard.align.caches import BoundedMemory
 from howard.app.core.clips import ClipCache
-from howard.app.core.frame_stages import FrameStages, PredictorCache
+from howard.app.core.frame_stages import FrameStages, PredictorCache, finish_key
+from howard.app.core.pair import Pair
 from howard.app.core.project import Project
 from howard.app.core.view_pictures import VIEWS, ViewPictures, ViewRequest
 from howard.pipeline.plate_clip import PlateClosedError
@@ -18,6 +19,8 @@ from howard.render_record import FrameRecord
 __all__ = ["VIEWS", "FrameViews", "PredictorCache", "ViewCancelled"]
 
 Result = TypeVar("Result")
+# Views of a frame's final pixels.
+_FINISHED_VIEWS = frozenset({"matte", "foreground", "composite"})
 # Pictures of views that stay in memory: about 40 of 1080p.
 _PICTURE_BYTES = 256 * 2**20
 # Seconds between two checks whether a view that waits for its turn is still wanted.
@@ -56,6 +59,8 @@ class FrameViews:
         self._stages = FrameStages(predictors, progress, check=self._check)
         self._makers = ViewPictures(self._stages, clips or ClipCache())
         self._pictures = BoundedMemory[np.ndarray](_PICTURE_BYTES, lambda picture: picture.nbytes)
+        # Of previewed frames, by number and all that their pixels depend on.
+        self._statuses: dict[tuple[int, Hashable], str] = {}
         self._turn = threading.Lock()
         # Counts the calls of `cancel`; what began before the latest is not wanted any more.
         self._generation = 0
@@ -81,10 +86,10 @@ class FrameViews:
         def make(generation: int) -> np.ndarray:
             if name == "shot":
                 return self._makers.shot(pair, number)
-            return self._in_turn(generation, lambda: self._makers.make(pair, request))
+            return self._in_turn(generation, lambda: self._make(pair, request))
 
         picture = self._wanted(lambda generation: self._pictures.get(key, lambda: make(generation)))
-        if name in ("matte", "foreground", "composite") and pair.state == "new":
+        if name in _FINISHED_VIEWS and pair.state == "new":
             self._project.update(pair.id, state="previewed", message="")
         return picture
 
@@ -94,6 +99,11 @@ class FrameViews:
         return self._wanted(
             lambda generation: self._in_turn(generation, lambda: self._stages.finished(pair, number).record)
         )
+
+    def statuses(self, pair: Pair) -> dict[int, str]:
+        """Status by number, as :meth:`record` has it, of the frames previewed under the pair's present settings."""
+        wanted = finish_key(pair, pair.render_options())
+        return {number: status for (number, key), status in list(self._statuses.items()) if key == wanted}
 
     def pixel(self, name: str, number: int, x: int, y: int) -> str:
         """The values of a view at a pixel, in words; "" outside the picture. Raises as :meth:`view`."""
@@ -117,6 +127,13 @@ class FrameViews:
         with self._turn:
             self._stages.close()
             self._makers.close()
+
+    def _make(self, pair: Pair, request: ViewRequest) -> np.ndarray:
+        picture = self._makers.make(pair, request)
+        if request.name in _FINISHED_VIEWS:
+            key = request.number, finish_key(pair, pair.render_options())
+            self._statuses[key] = self._stages.finished(pair, request.number).record.status
+        return picture
 
     def _wanted(self, compute: Callable[[int], Result]) -> Result:
         """What ``compute`` gives, computed anew where a call that was cancelled had begun on the same."""

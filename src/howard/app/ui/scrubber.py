@@ -1,5 +1,6 @@
 """The timeline below the viewers, and playing at a reduced rate."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from nicegui import ui
@@ -26,7 +27,12 @@ class Scrubber(ui.element, component="scrubber.js"):
         self._workspace, self._renders = workspace, renders
         self._props["texts"] = {"timeline": texts.TIMELINE, **texts.LANES}
         self.on("seek", lambda event: workspace.seek(int(event.args["number"])))
-        for event in (workspace.shown_changed, renders.changed, workspace.pairs_changed):
+        for event in (
+            workspace.shown_changed,
+            workspace.pictures_changed,
+            workspace.pairs_changed,
+            renders.changed,
+        ):
             event.subscribe(self.refresh)
         self.refresh()
 
@@ -44,22 +50,26 @@ class Scrubber(ui.element, component="scrubber.js"):
                 "aspect": clip.width / clip.height,
                 "markIn": pair.first,
                 "markOut": pair.last,
-                **lanes(pair, clip, self._renders.status(pair)),
+                **lanes(pair, clip, self._renders.status(pair), workspace.previewed(pair)),
             }
         if any(self._props.get(name, self) != value for name, value in changed.items()):
             self._props.update(changed)
             self.update()
 
 
-def lanes(pair: Pair, clip: Clip, status: RenderStatus | None) -> dict[str, Any]:
-    """What the lanes show: a letter for each frame, and the indices of frames with strokes."""
-    states = {} if status is None else status.frame_states
+def lanes(pair: Pair, clip: Clip, status: RenderStatus | None, previewed: Mapping[int, str]) -> dict[str, Any]:
+    """What the lanes show: a letter for each frame, and the indices of frames with strokes.
+
+    ``previewed`` has the status of previewed frames by number; a preview is newer than a render.
+    """
+    finished = {} if status is None else status.frame_states
+    states = {**finished, **previewed}
     numbers = range(clip.first_number, clip.first_number + clip.frame_count)
     painted = {each.number if each.number is not None else each.anchor for each in pair.strokes}
     letters = [_LETTERS.get(states.get(number, ""), _EDITED if number in painted else ".") for number in numbers]
     return {
         "status": "".join(letters),
-        "finished": "".join("1" if number in states else "." for number in numbers),
+        "finished": "".join("1" if number in finished else "." for number in numbers),
         "strokes": [index for index, number in enumerate(numbers) if number in painted],
     }
 

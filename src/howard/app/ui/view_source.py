@@ -36,6 +36,10 @@ class ViewSource:
             raise ViewCancelled
         return views.view(view, number)
 
+    def statuses(self, pair: Pair) -> dict[int, str]:
+        """See `FrameViews.statuses`; empty for pairs that are not shown."""
+        return self._views.statuses(pair) if self._views is not None and pair.id == self._pair_id else {}
+
     def cancel(self, pair_id: str) -> None:
         """Stop what is being computed for a pair."""
         if self._views is not None and pair_id == self._pair_id:

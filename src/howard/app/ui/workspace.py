@@ -163,6 +163,10 @@ class Workspace:
             return ""
         return " ".join(str(value) for value in np.atleast_1d(image[row, column]))
 
+    def previewed(self, pair: Pair) -> dict[int, str]:
+        """Status by number of the frames of a pair that were previewed under its present settings."""
+        return self._source.statuses(pair)
+
     def thumbnail(self, pair_id: str, number: int, side: int) -> np.ndarray | None:
         """A small picture of a pair's shot, (h, w, 3) uint8 RGB; callable from any thread."""
         pair = self.find(pair_id)
