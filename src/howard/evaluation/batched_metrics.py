@@ -65,12 +65,14 @@ def dtssd(predicted: Tensor, true: Tensor) -> Tensor:
 
 def foreground_mad(predicted_colour: Tensor, true_colour: Tensor, true: Tensor) -> Tensor:
     """Mean absolute difference of colours (B, 3, H, W) in [0, 1] where true alpha > 0, times 1e3."""
-    return image_mean(difference(predicted_colour, true_colour).abs_(), true > 0) * 1e3
+    error = difference(predicted_colour, true_colour).abs_()
+    return image_mean(error.mean(dim=1, keepdim=True), true > 0) * 1e3
 
 
 def foreground_mse(predicted_colour: Tensor, true_colour: Tensor, true: Tensor) -> Tensor:
     """Mean squared difference of colours (B, 3, H, W) in [0, 1] where true alpha > 0, times 1e3."""
-    return image_mean(difference(predicted_colour, true_colour).square_(), true > 0) * 1e3
+    error = difference(predicted_colour, true_colour).square_()
+    return image_mean(error.mean(dim=1, keepdim=True), true > 0) * 1e3
 
 
 def band_mad(predicted: Tensor, true: Tensor) -> Tensor:
@@ -106,14 +108,14 @@ def edge_band(true: Tensor) -> Tensor:
 
 
 def image_mean(values: Tensor, where: Tensor | None = None) -> Tensor:
-    """Mean of (B, C, H, W) over the pixels ``where`` (B, 1, H, W) is True, all if None: (B,), NaN without any."""
+    """Mean of (B, 1, H, W) over the pixels ``where``, of that shape, is True, all if None: (B,), NaN without any."""
     if where is None:
         return values.mean(dim=(1, 2, 3), dtype=torch.float64)
     if values.dtype == torch.bool:
         total = (values & where).sum(dim=(1, 2, 3)).double()  # summed as integers, in a third of the time
     else:
         total = torch.where(where, values, 0.0).sum(dim=(1, 2, 3), dtype=torch.float64)
-    return total / (where.sum(dim=(1, 2, 3)) * values.shape[1])
+    return total / where.sum(dim=(1, 2, 3))
 
 
 def difference(first: Tensor, second: Tensor) -> Tensor:
@@ -124,10 +126,29 @@ def difference(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _gradient_magnitude(alpha: Tensor) -> Tensor:
+    """Magnitude of the gradient of (B, 1, H, W) by derivatives of a Gaussian; borders are replicated."""
     smooth, derivative = _gaussian_derivative_filter()
-    across = _separable_filter(alpha, derivative, smooth)
-    down = _separable_filter(alpha, smooth, derivative)
+    if alpha.device.type == "cpu" and alpha.dtype == torch.float32:
+        filters = np.array(smooth), np.array(derivative)
+        return torch.stack([torch.from_numpy(_plane_magnitude(each, *filters)) for each in alpha[:, 0].numpy()])[
+            :, None
+        ]
+    half = len(smooth) // 2
+    wide = F.pad(alpha, (half,) * 4, mode="replicate")
+    across = _correlate(_correlate(wide, derivative, 3), smooth, 2)
+    down = _correlate(_correlate(wide, smooth, 3), derivative, 2)
     return across.square_().add_(down.square_()).sqrt_()
+
+
+def _plane_magnitude(plane: np.ndarray, smooth: np.ndarray, derivative: np.ndarray) -> np.ndarray:
+    """As :func:`_gradient_magnitude` of a plane (H, W) float32, by OpenCV in a third of the time of torch's sums."""
+    across = cv2.sepFilter2D(plane, -1, derivative, smooth, borderType=cv2.BORDER_REPLICATE)
+    down = cv2.sepFilter2D(plane, -1, smooth, derivative, borderType=cv2.BORDER_REPLICATE)
+    # Not cv2.magnitude, whose last bit depends on where in memory a plane begins.
+    across *= across
+    down *= down
+    across += down
+    return np.sqrt(across, out=across)
 
 
 @functools.cache
@@ -139,20 +160,6 @@ def _gaussian_derivative_filter() -> tuple[list[float], list[float]]:
     smooth = torch.exp(-(offsets**2) / (2 * sigma**2))
     derivative = -offsets * smooth
     return (smooth / smooth.norm()).tolist(), (derivative / derivative.norm()).tolist()
-
-
-def _separable_filter(image: Tensor, along_rows: list[float], along_columns: list[float]) -> Tensor:
-    """Correlate (B, 1, H, W) with two one-dimensional filters of odd length; borders are replicated.
-
-    On the CPU by OpenCV, in a third of the time of torch's sums.
-    """
-    if image.device.type == "cpu" and image.dtype in (torch.float32, torch.float64):
-        filters = np.array(along_rows), np.array(along_columns)
-        planes = [cv2.sepFilter2D(each, -1, *filters, borderType=cv2.BORDER_REPLICATE) for each in image[:, 0].numpy()]
-        return torch.from_numpy(np.stack(planes))[:, None]
-    half = len(along_rows) // 2
-    wide = F.pad(image, (half,) * 4, mode="replicate")
-    return _correlate(_correlate(wide, along_rows, 3), along_columns, 2)
 
 
 def _correlate(image: Tensor, weights: list[float], dim: int) -> Tensor:

@@ -8,6 +8,7 @@ alpha both reach the threshold in.
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,7 +16,8 @@ from howard.cores import count_cores
 from howard.parallel import ordered_map
 
 _TOP = 10  # number of the highest threshold, 1; the published protocol has 0, 0.1, ... 1
-_TOLERANCE = 0.15  # difference of alpha and level that counts as connected; the protocol's
+# Largest float32 below the difference of alpha and level that counts, which is 0.15 in the protocol.
+_BELOW_TOLERANCE = float(np.nextafter(np.float32(0.15), np.float32(0)))
 
 
 def connectivity_error(predicted: Tensor, true: Tensor) -> Tensor:
@@ -37,7 +39,7 @@ def connectivity_error(predicted: Tensor, true: Tensor) -> Tensor:
     planes = reached[:, 0].cpu().numpy()
     levels = torch.from_numpy(np.stack(_all_levels(planes)))
     level = levels[:, None].to(true.device).float().mul_(1 / _TOP)
-    change = _connectedness(true, level).sub_(_connectedness(predicted, level))
+    change = _distance(predicted, level).sub_(_distance(true, level))
     return change.abs_().sum(dim=(1, 2, 3), dtype=torch.float64) / 1e3
 
 
@@ -97,10 +99,11 @@ def _bodies(reached: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def _largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    return labels == 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
+    # OpenCV's own statistics of the components take twice as long as counting their labels.
+    _, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
+    return labels == 1 + int(np.bincount(labels.ravel())[1:].argmax())
 
 
-def _connectedness(alpha: Tensor, level: Tensor) -> Tensor:
-    distance = alpha - level
-    return 1 - torch.where(distance >= _TOLERANCE, distance, 0.0)
+def _distance(alpha: Tensor, level: Tensor) -> Tensor:
+    """How far alpha is above the level, 0 below the tolerance: 1 - connectedness."""
+    return F.threshold(alpha - level, _BELOW_TOLERANCE, 0.0)

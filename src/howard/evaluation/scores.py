@@ -133,7 +133,7 @@ class _Neighbours:
 
 def eight_bit(alpha: Tensor) -> Tensor:
     """Round alpha in [0, 1] to steps of 1/255; float32."""
-    return (alpha.detach().float() * 255).round_() / 255
+    return (alpha.detach().float() * 255).round_().div_(255)
 
 
 def _on_capable_device(image: Tensor | None) -> Any:
