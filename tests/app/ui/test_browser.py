@@ -278,6 +278,7 @@ NAME_OF_FOCUS = """() => {
 
 
 def test_every_control_is_reached_with_tab_and_has_a_name(screen: Screen) -> None:
+    set_up_views(screen)
     screen.page.get_by_text("Outputs", exact=True).click()
     names = []
     for _ in range(90):
