@@ -167,11 +167,11 @@ def test_directions_hold() -> None:
 @pytest.mark.parametrize(
     ("module", "source", "message"),
     [
-        ("howard.align.plate", "import howard.matting.network", "'align' may not know 'matting'"),
-        ("howard.align.plate", "from howard.matting import network", "'align' may not know 'matting'"),
-        ("howard.align.plate", "from howard import matting", "'align' may not know 'matting'"),
-        ("howard.align.plate", "from .. import matting", "'align' may not know 'matting'"),
-        ("howard.align.plate", "from ..matting.network import Matte", "'align' may not know 'matting'"),
+        ("howard.align.plate_aligner", "import howard.matting.network", "'align' may not know 'matting'"),
+        ("howard.align.plate_aligner", "from howard.matting import network", "'align' may not know 'matting'"),
+        ("howard.align.plate_aligner", "from howard import matting", "'align' may not know 'matting'"),
+        ("howard.align.plate_aligner", "from .. import matting", "'align' may not know 'matting'"),
+        ("howard.align.plate_aligner", "from ..matting.network import Matte", "'align' may not know 'matting'"),
         ("howard.media", "def lazily():\n    from howard.align import plate", "'media' may not know 'align'"),
         ("howard.pipeline.run", "if True:\n    import lightning.pytorch", "which 'pipeline' does without"),
         ("howard.media.png", "import torch", "which 'media' does without"),
@@ -190,8 +190,11 @@ def test_planted_violations_are_caught(module: str, source: str, message: str) -
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("howard.align.plate", "from howard.align import warp\nfrom howard.errors import InputError\nimport numpy"),
-        ("howard.align.plate", "from . import warp\nfrom .warp import sample"),
+        (
+            "howard.align.plate_aligner",
+            "from howard.align import warp\nfrom howard.errors import InputError\nimport numpy",
+        ),
+        ("howard.align.plate_aligner", "from . import warp\nfrom .warp import sample"),
         ("howard.pipeline.sidecar", "import howard\nfrom howard import __version__"),
         ("howard.evaluation.__main__", "from howard import cli\nfrom howard.fields import setting"),
         ("howard.data.prepare", "from howard.align import plate"),

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from howard.align import PlateAligner
+from howard.align.fusion import map_layer
 from howard.align.pictures import Size
-from howard.align.render import map_layer
 from howard.align.warp import plate_positions
 
 SIZE = Size(1920, 1080)

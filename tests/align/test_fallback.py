@@ -11,7 +11,7 @@ import pytest
 from howard.align import AlignmentStatus, Neighbour, PlateAligner
 from howard.align.features import view_source
 from howard.align.neighbours import NeighbourMatcher
-from howard.align.store import PlateStore
+from howard.align.plate_store import PlateStore
 from howard.quality import choose_effort
 
 SIZE = (400, 300)
@@ -41,7 +41,7 @@ def test_a_frame_is_reached_through_its_neighbour_and_not_along_the_person(scene
     source, neighbour = (_shot(scene, texture, each) for each in (view, beside))
     store = PlateStore([Shot(scene.view(plate_view, SIZE))], feature_side=960, frame_bytes=10**8, disk=None)
     effort = choose_effort("standard")
-    reached = NeighbourMatcher(store, effort).reach(view_source(source.image, 960), _neighbours(neighbour))
+    reached = NeighbourMatcher(store, effort).find_candidate(view_source(source.image, 960), _neighbours(neighbour))
     assert reached is not None
     assert not reached.is_sure
     assert corners_apart(reached.estimate.matrix, view @ np.linalg.inv(plate_view), SIZE) < 2

@@ -6,7 +6,7 @@ import pytest
 
 from howard.align.features import Features, Matches, extract_features, match_features, match_quick_features
 from howard.align.pictures import Size, apply_homography, resizing
-from howard.align.two_view import estimate_homography, is_sane
+from howard.align.two_view import estimate_homography, is_plausible_homography
 
 SIZE = Size(400, 300)
 
@@ -81,11 +81,11 @@ def test_matches_in_one_corner_are_not_trusted():
     ids=["identity", "zoom", "mirror", "speck", "giant", "horizon", "collapsed"],
 )
 def test_sanity(matrix, sane):
-    assert is_sane(matrix, SIZE, SIZE) is sane
+    assert is_plausible_homography(matrix, SIZE, SIZE) is sane
 
 
 def test_sane_homographies_stay_sane_when_the_matrix_changes_sign():
-    assert is_sane(-np.eye(3), SIZE, SIZE)
+    assert is_plausible_homography(-np.eye(3), SIZE, SIZE)
 
 
 def test_pictures_are_matched_across_sizes(scene, homography, corners_apart):

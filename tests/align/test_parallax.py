@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from howard.align.flow import MeasuredFlow, fill_by_parallax, push_pull
+from howard.align.flow import MeasuredFlow, fill_occluded_flow, push_pull
 
 SHAPE = (180, 320)
 
@@ -29,8 +29,8 @@ def test_an_edge_behind_the_person_is_where_the_plate_has_it():
     depth = _depth()[..., None]
     true = depth * (3, -1) + (0.5, 0.2)
     parallax = (depth * (-4, 1.5)).astype(np.float32)
-    by_parallax = _errors(fill_by_parallax(_measured(true), parallax), true)
-    smooth = _errors(fill_by_parallax(_measured(true), None), true)
+    by_parallax = _errors(fill_occluded_flow(_measured(true), parallax), true)
+    smooth = _errors(fill_occluded_flow(_measured(true), None), true)
     assert np.percentile(by_parallax, 90) < 0.4
     assert by_parallax.mean() < 0.3 * smooth.mean()
 
@@ -38,12 +38,12 @@ def test_an_edge_behind_the_person_is_where_the_plate_has_it():
 def test_parallax_that_explains_nothing_does_no_harm():
     true = np.full((*SHAPE, 2), (1.5, -0.5), np.float32)
     noise = np.random.default_rng(0).normal(0, 2, (*SHAPE, 2)).astype(np.float32)
-    np.testing.assert_allclose(fill_by_parallax(_measured(true), noise)[50:, 155:205], true[50:, 155:205], atol=0.2)
+    np.testing.assert_allclose(fill_occluded_flow(_measured(true), noise)[50:, 155:205], true[50:, 155:205], atol=0.2)
 
 
 def test_nothing_measured_is_filled_with_nothing():
     nothing = MeasuredFlow(np.full((*SHAPE, 2), 5, np.float32), np.zeros(SHAPE, np.float32))
-    np.testing.assert_array_equal(fill_by_parallax(nothing, np.ones((*SHAPE, 2), np.float32)), 0)
+    np.testing.assert_array_equal(fill_occluded_flow(nothing, np.ones((*SHAPE, 2), np.float32)), 0)
 
 
 def test_filling_keeps_what_is_sure():

@@ -10,7 +10,7 @@ from howard.align.caches import DiskCache
 from howard.align.pictures import Size, apply_homography
 from howard.align.plate_graph import PlateGraph, view_parallax
 from howard.align.plate_index import index_plate
-from howard.align.store import PlateStore
+from howard.align.plate_store import PlateStore
 from howard.align.validity import ValidityFinder
 
 SIZE = (320, 240)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from howard.align.features import look_at
+from howard.align.features import describe_frame
 from howard.align.plate_index import PlateIndex
-from howard.align.ranking import rank_looks
+from howard.align.ranking import rank_frames
 
 SIZE = (400, 300)
 
@@ -37,14 +37,17 @@ def test_black_frames_are_no_trouble(views):
 
 
 def test_keypoints_put_the_view_that_covers_most_first(views):
-    looks = {number: look_at(view) for number, view in enumerate(views)}
-    ranked = rank_looks(look_at(views[4]), looks)
+    descriptors = {number: describe_frame(view) for number, view in enumerate(views)}
+    ranked = rank_frames(describe_frame(views[4]), descriptors)
     assert ranked[0].index == 4
-    assert {look.index for look in ranked[:3]} == {3, 4, 5}
+    assert {frame.index for frame in ranked[:3]} == {3, 4, 5}
 
 
 def test_what_each_shows_is_known_from_its_keypoints(views):
-    shown = {look.index: look.shown for look in rank_looks(look_at(views[4]), dict(enumerate(map(look_at, views))))}
+    shown = {
+        frame.index: frame.coverage
+        for frame in rank_frames(describe_frame(views[4]), dict(enumerate(map(describe_frame, views))))
+    }
     assert all(each.shape == (54, 96) for each in shown.values())
     assert shown[4].mean() > 0.97
     # A view to the side shows 20 pixels of 400 less for every step.
@@ -57,10 +60,10 @@ def test_what_each_shows_is_known_from_its_keypoints(views):
 
 
 def test_where_nothing_agrees_the_order_stays(views):
-    flat = look_at(np.full_like(views[0], 90))
-    ranked = rank_looks(flat, {7: look_at(views[0]), 2: flat, 5: look_at(views[1])})
-    assert [look.index for look in ranked] == [7, 2, 5]
-    assert not any(look.shown.any() for look in ranked)
+    flat = describe_frame(np.full_like(views[0], 90))
+    ranked = rank_frames(flat, {7: describe_frame(views[0]), 2: flat, 5: describe_frame(views[1])})
+    assert [frame.index for frame in ranked] == [7, 2, 5]
+    assert not any(frame.coverage.any() for frame in ranked)
 
 
 def test_a_long_plate_takes_little_memory(views):

@@ -5,7 +5,7 @@ import pytest
 
 from howard.align.features import Matches
 from howard.align.pictures import Size, apply_homography
-from howard.align.two_view import NARROW_RIGID_GATE, estimate_homography, fit_place, keep_rigid
+from howard.align.two_view import SPARSE_RIGID_TEST, estimate_homography, filter_epipolar, fit_scene
 
 SIZE = Size(1920, 1080)
 FOCAL = 1600.0
@@ -41,7 +41,7 @@ def deep():
 
 def test_a_place_without_a_plane_is_known_by_its_epipolar_geometry(deep):
     assert not estimate_homography(deep, SIZE, SIZE).trusted
-    fit = fit_place(deep, SIZE, SIZE)
+    fit = fit_scene(deep, SIZE, SIZE)
     assert fit.estimate.trusted
     assert fit.estimate.inlier_ratio > 0.9
     assert fit.estimate.inliers == len(fit.matches.plate)
@@ -50,7 +50,7 @@ def test_a_place_without_a_plane_is_known_by_its_epipolar_geometry(deep):
 def test_what_moves_between_the_takes_is_left_out(deep):
     walker = _scattered(50, 3)
     moved = Matches((walker + np.array([9, 70])).astype(np.float32), walker.astype(np.float32))
-    fit = fit_place(_joined(deep, moved), SIZE, SIZE)
+    fit = fit_scene(_joined(deep, moved), SIZE, SIZE)
     assert fit.estimate.trusted
     kept = set(map(tuple, fit.matches.source.tolist()))
     assert np.mean([tuple(point) in kept for point in deep.source.tolist()]) > 0.9
@@ -62,7 +62,7 @@ def test_the_plane_that_holds_most_of_the_picture_wins_over_the_one_with_most_ma
     poster = np.random.default_rng(5).uniform((900, 300), (1200, 600), (300, 2))
     matches = _joined(_seen(wall, np.full(200, 6.0)), _seen(poster, np.full(300, 2.0)))
     alone = estimate_homography(matches, SIZE, SIZE)
-    fit = fit_place(matches, SIZE, SIZE)
+    fit = fit_scene(matches, SIZE, SIZE)
     assert fit.estimate.trusted
 
     def error(matrix):
@@ -75,7 +75,7 @@ def test_the_plane_that_holds_most_of_the_picture_wins_over_the_one_with_most_ma
 
 def test_one_plane_is_left_to_its_homography():
     matches = _seen(_scattered(200, 6), np.full(200, 5.0))
-    fit, alone = fit_place(matches, SIZE, SIZE), estimate_homography(matches, SIZE, SIZE)
+    fit, alone = fit_scene(matches, SIZE, SIZE), estimate_homography(matches, SIZE, SIZE)
     assert fit.matches is matches
     np.testing.assert_array_equal(fit.estimate.matrix, alone.matrix)
 
@@ -83,7 +83,7 @@ def test_one_plane_is_left_to_its_homography():
 @pytest.mark.parametrize("seed", range(5))
 def test_matches_by_chance_are_no_place(seed):
     chance = Matches(_scattered(200, seed).astype(np.float32), _scattered(200, seed + 50).astype(np.float32))
-    fit = fit_place(chance, SIZE, SIZE)
+    fit = fit_scene(chance, SIZE, SIZE)
     assert fit is None or not fit.estimate.trusted
 
 
@@ -91,25 +91,25 @@ def test_one_thing_that_both_places_have_is_no_place():
     """A cupboard that stands in another room: all matches agree, in one part of the picture."""
     cupboard = _scattered(300, 7, 0.26, 0.49)
     matches = _seen(cupboard, np.random.default_rng(8).uniform(2, 3, 300))
-    fit = fit_place(matches, SIZE, SIZE)
+    fit = fit_scene(matches, SIZE, SIZE)
     assert fit is None or not fit.estimate.trusted
 
 
 def test_many_matches_at_different_depths_on_part_of_the_picture_are_worth_a_second_look():
     part = _scattered(300, 9, 0.26, 0.62) * (1, 0.79)
-    estimate = fit_place(_seen(part, np.random.default_rng(10).uniform(2, 4, 300)), SIZE, SIZE).estimate
+    estimate = fit_scene(_seen(part, np.random.default_rng(10).uniform(2, 4, 300)), SIZE, SIZE).estimate
     assert not estimate.trusted
-    assert NARROW_RIGID_GATE.admits(estimate.inliers, estimate.inlier_ratio, estimate.grid_share)
+    assert SPARSE_RIGID_TEST.accepts(estimate.inliers, estimate.inlier_ratio, estimate.grid_share)
 
 
 @pytest.mark.parametrize("count", [0, 7])
 def test_too_few_matches_say_nothing(deep, count):
     few = Matches(deep.plate[:count], deep.source[:count])
-    assert len(keep_rigid(few, SIZE).plate) == 0
+    assert len(filter_epipolar(few, SIZE).plate) == 0
 
 
 def test_the_same_matches_give_the_same_fit(deep):
-    first, second = (fit_place(deep, SIZE, SIZE) for _ in range(2))
+    first, second = (fit_scene(deep, SIZE, SIZE) for _ in range(2))
     np.testing.assert_array_equal(first.estimate.matrix, second.estimate.matrix)
     np.testing.assert_array_equal(first.matches.source, second.matches.source)
 
@@ -120,6 +120,6 @@ def test_eight_points_seen_over_and_over_say_nothing_and_break_nothing(seed):
     plate = np.repeat(rng.uniform(0, 960, (8, 2)), 3, axis=0).astype(np.float32)
     matches = Matches(plate, (plate + rng.normal(0, 0.1, plate.shape)).astype(np.float32))
     # OpenCV gives up on the last of these seeds with an exception; a source 960 wide has a threshold of one pixel.
-    assert len(keep_rigid(matches, Size(960, 540)).plate) <= len(plate)
-    fit = fit_place(matches, Size(960, 540), Size(960, 540))
+    assert len(filter_epipolar(matches, Size(960, 540)).plate) <= len(plate)
+    fit = fit_scene(matches, Size(960, 540), Size(960, 540))
     assert fit is None or not fit.estimate.trusted

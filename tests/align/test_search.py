@@ -8,7 +8,7 @@ import pytest
 import howard.align.search
 from howard.align import AlignmentStatus, PlateAligner
 from howard.align.features import match_features
-from howard.align.ranking import RankedLook, rank_looks
+from howard.align.ranking import RankedFrame, rank_frames
 from howard.quality import choose_effort
 
 SIZE = (400, 300)
@@ -43,7 +43,7 @@ def tried(monkeypatch) -> list[int]:
 
 @pytest.mark.parametrize(("order", "index", "count"), [([1, 3, 0, 2, 4], 1, 1), ([4, 0, 2, 3, 1], 3, 4)])
 def test_a_frame_that_ranks_late_is_still_found(monkeypatch, tried, plate, scene, homography, order, index, count):
-    ranked = [RankedLook(place, 0.0, np.zeros((54, 96), bool)) for place in order]
+    ranked = [RankedFrame(place, 0.0, np.zeros((54, 96), bool)) for place in order]
     monkeypatch.setattr(howard.align.search, "_rank", lambda source, store, likely: ranked)
     aligned = PlateAligner(plate, effort=choose_effort("fast", shortlist=5)).align(
         Shot(scene.view(homography(9), SIZE))
@@ -77,11 +77,11 @@ def around(scene, homography) -> Around:
 
 def _as_listed(source, plates):
     """Plate frames as ranked, but in their own order."""
-    return sorted(rank_looks(source, plates), key=lambda look: look.index)
+    return sorted(rank_frames(source, plates), key=lambda frame: frame.index)
 
 
 def test_fillers_show_what_the_best_do_not(monkeypatch, around):
-    monkeypatch.setattr(howard.align.search, "rank_looks", _as_listed)
+    monkeypatch.setattr(howard.align.search, "rank_frames", _as_listed)
     alone, filled = (
         PlateAligner(around.plate, effort=choose_effort("best", candidates=2, fused=2, fillers=count)).align(
             around.shot
@@ -100,7 +100,7 @@ def test_fillers_show_what_the_best_do_not(monkeypatch, around):
 
 
 def test_no_filler_is_sought_where_nothing_is_missing(monkeypatch, around, tried):
-    monkeypatch.setattr(howard.align.search, "rank_looks", _as_listed)
+    monkeypatch.setattr(howard.align.search, "rank_frames", _as_listed)
     counts = []
     for fillers in (0, 2):
         tried.clear()

@@ -11,8 +11,8 @@ from howard.align.features import Matches
 from howard.align.mesh import Residuals, fit_mesh
 from howard.align.pictures import Grid, Size, orient_grid, scale_pixels
 from howard.align.plate_index import PlateIndex, similarity, thumbnail
-from howard.align.ranking import shown_grid
-from howard.align.two_view import fit_plane, grid_cells, grid_share, keep_rigid
+from howard.align.ranking import coverage_grid
+from howard.align.two_view import filter_epipolar, fit_plane, grid_cells, grid_share
 
 SIZE = Size(1280, 720)
 UPRIGHT = Size(720, 1280)
@@ -46,8 +46,8 @@ def test_distances_scale_with_the_long_side():
 def test_grids_turn_with_the_picture():
     assert orient_grid(Grid(8, 5), UPRIGHT) == Grid(5, 8)
     assert orient_grid(Grid(8, 5), Size(100, 100)) == Grid(8, 5)
-    assert shown_grid(SIZE) == Grid(96, 54)
-    assert shown_grid(UPRIGHT) == Grid(54, 96)
+    assert coverage_grid(SIZE) == Grid(96, 54)
+    assert coverage_grid(UPRIGHT) == Grid(54, 96)
     points = _points()[:9]
     assert grid_share(points, SIZE) == grid_share(turn_points(points), UPRIGHT)
     assert len(set(grid_cells(_points(4000), SIZE))) == len(set(grid_cells(turn_points(_points(4000)), UPRIGHT))) == 40
@@ -64,7 +64,7 @@ def test_the_same_matches_agree_with_a_homography_and_with_one_epipolar_geometry
     assert plane is not None
     assert turned_plane is not None
     assert turned_plane.inliers.sum() == pytest.approx(plane.inliers.sum(), rel=0.03)
-    rigid, turned_rigid = keep_rigid(matches, SIZE), keep_rigid(turned, UPRIGHT)
+    rigid, turned_rigid = filter_epipolar(matches, SIZE), filter_epipolar(turned, UPRIGHT)
     assert len(turned_rigid.plate) == pytest.approx(len(rigid.plate), rel=0.1)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from howard.align import OwnFrames, PlateAligner, ValidityFinder, cache_validity
-from howard.align.features import Matches, look_at
+from howard.align.features import Matches, describe_frame
 from howard.align.pictures import Size
-from howard.align.validity import on_valid, restore_static
+from howard.align.validity import keep_valid, restore_static
 from howard.align.warp import covered, sample_valid
 
 SIZE = (400, 300)
@@ -89,14 +89,14 @@ def test_the_device_leaves_out_the_same(scene, homography, finder):
 def test_what_stands_in_shot_and_plate_alike_belongs_to_the_place(scene, homography, finder):
     with_poster = scene._replace(place=draw_intruder(scene.place, 260, 180, 60, 90))
     views = [with_poster.view(homography(seed), SIZE) for seed in (0, 1)]
-    look = look_at(views[1])._replace(valid=find_intruder(views[1]))
+    descriptor = describe_frame(views[1])._replace(valid=find_intruder(views[1]))
     matrix = homography(0) @ np.linalg.inv(homography(1))
-    assert look.valid is not None
-    assert restore_static(look_at(views[0]), look, matrix).valid is None
+    assert descriptor.valid is not None
+    assert restore_static(describe_frame(views[0]), descriptor, matrix).valid is None
     bare = scene.view(homography(0), SIZE)
-    kept = restore_static(look_at(bare), look, matrix).valid
+    kept = restore_static(describe_frame(bare), descriptor, matrix).valid
     assert kept is not None
-    np.testing.assert_array_equal(kept, look.valid)
+    np.testing.assert_array_equal(kept, descriptor.valid)
     assert PlateAligner([Shot(views[1])], validity=finder).align(Shot(views[0])).hidden is None
 
 
@@ -117,12 +117,14 @@ def test_a_plate_of_the_shot_itself_keeps_its_person_out(scene, homography):
 
 
 def test_matches_on_somebody_are_dropped(scene, homography):
-    look = look_at(scene.view(homography(0), SIZE))
+    descriptor = describe_frame(scene.view(homography(0), SIZE))
     valid = np.ones((30, 40), bool)
     valid[:, 20:] = False
     points = np.array([[50, 50], [350, 50]], np.float32)
-    assert len(on_valid(Matches(points, points), look).plate) == 2
-    np.testing.assert_array_equal(on_valid(Matches(points, points), look._replace(valid=valid)).plate, points[:1])
+    assert len(keep_valid(Matches(points, points), descriptor).plate) == 2
+    np.testing.assert_array_equal(
+        keep_valid(Matches(points, points), descriptor._replace(valid=valid)).plate, points[:1]
+    )
 
 
 def test_masks_are_kept_from_run_to_run(tmp_path: Path):

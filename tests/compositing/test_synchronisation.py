@@ -17,8 +17,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from howard.align import AlignedPlate, AlignmentStatus, PlateAligner
-from howard.align.device import TorchRenderer
 from howard.align.pictures import size_of
+from howard.align.torch_renderer import TorchRenderer
 from howard.compositing.finishing import FinishingControls
 from howard.matting import MattingPredictor, WeightsMetadata
 from howard.media import Frame, to_depth

@@ -6,7 +6,7 @@ from howard.align.disagreement import DisagreementFinder
 from howard.align.explain import draw_explanation
 from howard.align.layer import PersonFinder
 from howard.align.neighbours import Neighbour
-from howard.align.plate import AlignTask, PlateAligner, align_many
+from howard.align.plate_aligner import AlignTask, PlateAligner, align_many
 from howard.align.plate_index import PlateIndex, index_plate
 from howard.align.search import OwnFrames
 from howard.align.validity import ValidityFinder, cache_validity

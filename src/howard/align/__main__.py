@@ -8,7 +8,7 @@ import cv2
 
 from howard import cli
 from howard.align.explain import draw_explanation
-from howard.align.plate import PlateAligner
+from howard.align.plate_aligner import PlateAligner
 from howard.errors import OutputError, SettingsError
 from howard.fields import REQUIRED, setting
 from howard.media import open_reader

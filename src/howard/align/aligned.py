@@ -1,4 +1,4 @@
-"""The value that alignment hands on."""
+"""The result of alignment."""
 
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
@@ -10,7 +10,7 @@ from howard.align.two_view import HomographyEstimate
 
 
 class AlignmentStatus(StrEnum):
-    """How far to believe an aligned plate: ``WEAK`` is used but deserves a look, ``FAILED`` has no plate at all."""
+    """Reliability of an aligned plate: a ``WEAK`` one is used but should be checked, a ``FAILED`` one is empty."""
 
     GOOD = "good"
     WEAK = "weak"
@@ -45,10 +45,10 @@ class AlignedPlate(_Fields):
 
     ``image`` (H, W, 3) RGB of the source's dtype, 0 where not covered; ``coverage`` (H, W) float32, 1 where the plate
     saw the place, else 0. ``homography`` (3, 3) float64 maps pixels of the main plate frame to source pixels, pixel
-    centres at integers, y down (identity where failed). ``plate_indices`` and ``plate_weights`` say which plate frames
-    went in and how much of each. ``gain`` and ``bias`` (3,) took the main frame's exposure to the source's: source =
-    gain * plate + bias in sRGB code values where 255 is white, whatever the pictures' dtype. ``inliers`` counts the
-    matches that agree, ``error_px`` is their median reprojection error in source pixels, NaN where there is none.
+    centres at integers, y down (identity where failed). ``plate_indices`` and ``plate_weights`` are the plate
+    frames used and the fraction of the picture from each. ``gain`` and ``bias`` (3,) map the main frame's exposure to
+    the source's: source = gain * plate + bias in sRGB code values where 255 is white, for every dtype. ``inliers`` is
+    the number of inlier matches, ``error_px`` their median reprojection error in source pixels (NaN without any).
     ``changed`` (h, w) bool at 1/8 of 1080p is where the source shows what the plate does not, the person above all;
     None where there is no plate. ``hidden`` (h, w) bool, of the same size, is where the main plate frame shows somebody
     instead of the place, whether or not another fills it; None where it does nowhere.
@@ -76,7 +76,7 @@ class AlignedPlate(_Fields):
 
     @property
     def main_index(self) -> int:
-        """The plate frame that gave most, whose homography this is; there is none where alignment failed."""
+        """The plate frame with the largest weight, that of ``homography``; undefined where alignment failed."""
         return self.plate_indices[int(np.argmax(self.plate_weights))]
 
 
@@ -85,7 +85,7 @@ def _to_host(picture: np.ndarray | DeviceArray) -> np.ndarray:
 
 
 def failed_plate(source: np.ndarray, closest: HomographyEstimate | None) -> AlignedPlate:
-    """No plate for an (H, W, 3) source; ``closest`` is the best of the estimates not believed."""
+    """No plate for an (H, W, 3) source; ``closest`` is the best of the rejected estimates."""
     return AlignedPlate(
         image=np.zeros_like(source),
         coverage=np.zeros(source.shape[:2], np.float32),

@@ -1,42 +1,42 @@
-"""Comparing a warped plate frame with the source: who stands there, and how well the rest fits."""
+"""Comparison of a warped plate frame with the source: person mask, exposure and residual."""
 
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from howard.align.features import Look, Matches
+from howard.align.features import FrameDescriptor, Matches
 from howard.align.photometric import Photometry, fit_photometry
 from howard.align.pictures import mean_difference, reduce_to
 from howard.align.two_view import HomographyEstimate
 from howard.align.warp import Warped, warp_reduced
 
-# Grey levels and multiples of the picture's own noise; the larger of the two counts.
+# Threshold of the difference in grey levels, and in multiples of the picture's noise; the larger one applies.
 LEAST_DIFFERENCE = 12.0
 _NOISE_FACTOR = 4.0
-# Share of the picture; smaller pieces are misalignment, leaves, noise.
+# Fraction of the picture; smaller components are misalignment, leaves or noise.
 _LEAST_PIECE = 0.002
-# Diameter of the disc that the mask is grown by, in reduced pixels: hair and motion blur reach beyond the threshold.
+# Diameter of the dilation disc in reduced pixels: hair and motion blur extend beyond the thresholded area.
 _GROWTH = 5
-# Share of a reduced pixel that another finder must call person.
+# Least person probability of a reduced pixel in the mask of an external detector.
 _FOUND = 0.3
-# Long side at which person and exposure are found: 1/8 of 1080p. The plate is warped at twice that and averaged, so
-# that it is as soft as the source.
+# Long side at which person and exposure are estimated: 1/8 of 1080p. The plate is warped at twice that size and
+# averaged down, so that it is as soft as the source.
 TINY_SIDE = 240
-# Person and exposure depend on each other; a third round changes next to nothing.
+# Person and exposure are estimated alternately; a third iteration has almost no effect.
 _ROUNDS = 2
-# Grey levels that an uncovered pixel costs when candidates are compared: worse than a clearly wrong one.
+# Cost of an uncovered pixel in grey levels when candidates are compared: higher than that of a clearly wrong one.
 _UNCOVERED_COST = 40.0
-# A plate with few matches or none of its own is accepted where it covers at least this share of the source, differs
-# over at most this share of what it covers, and by at most so many 8-bit levels elsewhere. Measured on rendered rooms:
-# by 2 to 6 levels for right plates, by 21 and more for wrong ones that share furniture.
+# A plate with few feature matches or none is accepted if it covers at least this fraction of the source, differs over
+# at most this fraction of the covered area, and by at most this many 8-bit levels elsewhere. Measured on rendered
+# rooms: by 2 to 6 levels for right plates, by 21 and more for wrong ones that share furniture.
 _LEAST_COVERAGE = 0.3
 _MOST_PERSON = 0.7
 _MOST_RESIDUAL = 15.0
 
 
 def find_person(source: np.ndarray, plate: np.ndarray, coverage: np.ndarray) -> np.ndarray:
-    """Mask of what is in the source and not in the plate, (h, w) bool, on the safe (large) side.
+    """Mask of what is in the source and not in the plate, (h, w) bool; rather too large than too small.
 
     ``source`` and ``plate`` are (h, w, 3) float32 in 8-bit levels, reduced (about 1/8 of 1080p), aligned and of one
     exposure; ``coverage`` (h, w) bool.
@@ -51,10 +51,10 @@ def find_person(source: np.ndarray, plate: np.ndarray, coverage: np.ndarray) -> 
 
 
 def refine_person(residual: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Mask of the person, (h, w) bool, from the mask by ``residual`` and one ``found`` by other means, in [0, 1].
+    """Mask of the person, (h, w) bool, from the residual mask and the mask of an external detector, in [0, 1].
 
-    Both are of one reduced size. Pieces of the residual that touch what was found belong to the person (a shadow, a
-    bag); the others are misalignment, and left to the flow.
+    Both have the same reduced size. Components of ``residual`` that touch ``found`` belong to the person (a shadow, a
+    bag); the others are misalignment, which optical flow corrects.
     """
     core = cv2.dilate((found > _FOUND).astype(np.uint8), _disc(_GROWTH))
     _, labels = cv2.connectedComponents(residual.astype(np.uint8), connectivity=8)
@@ -67,7 +67,7 @@ def _disc(diameter: int) -> np.ndarray:
 
 
 def shift_tolerant_difference(source: np.ndarray, plate: np.ndarray) -> np.ndarray:
-    """Largest channel of |source - plate|, the least over shifts of the plate by up to one (reduced) pixel."""
+    """Largest channel of |source - plate|, minimised over shifts of the plate by up to one (reduced) pixel."""
     padded = cv2.copyMakeBorder(plate, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     height, width = source.shape[:2]
     least = np.full((height, width), np.inf, np.float32)
@@ -91,9 +91,9 @@ def _fill(mask: np.ndarray) -> np.ndarray:
 
 
 class Comparison(NamedTuple):
-    """Source and aligned plate side by side at 1/8 of 1080p: ``person`` and ``coverage`` (h, w) bool.
+    """Comparison of source and aligned plate at 1/8 of 1080p: ``person`` and ``coverage`` (h, w) bool.
 
-    ``residual`` is their mean difference in 8-bit levels outside the person, after ``photometry``.
+    ``residual`` is the mean absolute difference in 8-bit levels outside the person, after ``photometry``.
     """
 
     photometry: Photometry
@@ -103,13 +103,13 @@ class Comparison(NamedTuple):
 
     @property
     def cost(self) -> float:
-        """Mean cost of a pixel in 8-bit levels: the residual where covered, a fixed price elsewhere."""
+        """Mean cost of a pixel in 8-bit levels: the residual where covered, a constant elsewhere."""
         covered = float(self.coverage.mean())
         return self.residual * covered + _UNCOVERED_COST * (1 - covered) if covered else float("inf")
 
     @property
     def is_plausible(self) -> bool:
-        """Whether source and plate resemble each other enough for a plate with few matches or none of its own."""
+        """Whether source and plate are similar enough to accept a plate with few feature matches or none."""
         coverage = float(self.coverage.mean())
         return (
             coverage >= _LEAST_COVERAGE
@@ -119,11 +119,11 @@ class Comparison(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """One plate frame believed to fit a source frame, by the ``matches`` that ``estimate`` came from.
+    """An accepted plate frame for a source frame, with the ``matches`` from which ``estimate`` was computed.
 
-    ``is_sure`` is False where it is used for want of a better one: its status is then weak. One that ``only_fills``
-    is shown where no other is. ``valid`` is the plate frame's validity mask, (h, w) bool of any size; None where all of
-    it may be used.
+    ``is_sure`` is False for a fallback: its status is then weak. A filler (``is_filler``) is only used where no other
+    candidate covers the source. ``valid`` is the plate frame's validity mask, (h, w) bool of any size; None if all of
+    it is valid.
     """
 
     index: int
@@ -131,12 +131,12 @@ class Candidate(NamedTuple):
     matches: Matches
     comparison: Comparison
     is_sure: bool = True
-    only_fills: bool = False
+    is_filler: bool = False
     valid: np.ndarray | None = None
 
 
-def choose_together(candidates: list[Candidate], count: int) -> list[Candidate]:
-    """The best of the candidates, and those that add most to it: a good fit, or places that none before covers."""
+def choose_complementary(candidates: list[Candidate], count: int) -> list[Candidate]:
+    """Greedy selection: the best candidate, then those of the lowest residual minus the gain in covered area."""
     left = sorted(candidates, key=lambda candidate: candidate.comparison.cost)
     chosen, covered = [], np.zeros_like(left[0].comparison.coverage)
     while left and len(chosen) < count:
@@ -147,25 +147,25 @@ def choose_together(candidates: list[Candidate], count: int) -> list[Candidate]:
     return chosen
 
 
-def cover_together(candidates: list[Candidate]) -> np.ndarray:
-    """Where at least one of the candidates shows something, (h, w) bool at 1/8 of 1080p."""
+def union_coverage(candidates: list[Candidate]) -> np.ndarray:
+    """Union of the candidates' coverage, (h, w) bool at 1/8 of 1080p."""
     return np.any([candidate.comparison.coverage for candidate in candidates], axis=0)
 
 
-def compare_looks(source: Look, plate: Look, matrix: np.ndarray) -> Comparison:
-    """Compare a source with a plate brought to its view by ``matrix``, plate pixels to source pixels."""
+def compare_frames(source: FrameDescriptor, plate: FrameDescriptor, matrix: np.ndarray) -> Comparison:
+    """Compare a source with a plate warped by ``matrix``, which maps plate pixels to source pixels."""
     sizes = plate.size, source.size
     return compare(source.small, warp_reduced(plate.small, source.small, matrix, *sizes, valid=plate.valid))
 
 
 def compare(source: np.ndarray, warped: Warped, person: np.ndarray | None = None) -> Comparison:
-    """Find exposure and person together; ``source`` (H, W, 3) uint8 RGB of the warped plate's size, any size.
+    """Estimate exposure and person mask alternately; ``source`` (H, W, 3) uint8 RGB has the size of the warped plate.
 
-    A ``person`` that is known already, a mask of 1/8 of 1080p, is kept.
+    A given ``person`` mask at 1/8 of 1080p is used as it is.
     """
     seen = reduce_to(source, TINY_SIDE).astype(np.float32)
     empty = reduce_to(warped.image, TINY_SIDE).astype(np.float32)
-    # A reduced pixel counts as covered only where all that it averages is.
+    # A reduced pixel is covered only if all pixels averaged into it are.
     coverage = reduce_to(warped.coverage.astype(np.float32), TINY_SIDE) > 0.999
     found = np.zeros_like(coverage) if person is None else person
     for _ in range(_ROUNDS if person is None else 1):

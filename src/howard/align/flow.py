@@ -14,30 +14,30 @@ import numpy as np
 from howard.align.pictures import resize_offsets, size_of
 from howard.align.warp import pixel_grid
 
-# Grey levels: a residual of this size after the flow halves the trust in it, twice this leaves a fifth.
+# Grey levels: a residual of this size after the flow halves its confidence; twice this leaves a fifth.
 _RESIDUAL_SCALE = 6.0
-# Squared grey levels per pixel: texture of this strength is trusted by half.
+# Squared grey levels per pixel: texture of this strength gives a confidence of one half.
 _TEXTURE_SCALE = 4.0
 # Weight of the coarser level's value against a pixel's own.
 _SMOOTHNESS = 0.1
 _SMALLEST_LEVEL = 4
-# Share of the long side; what comes before is not further off than this, so that a longer flow is a mistake.
+# Fraction of the long side: homography and mesh leave less than this, so a longer flow is an error.
 _LONGEST_FLOW = 1 / 40
 _STEP = 4
 _TRUSTED = 0.3
 _FEWEST = 200
 _FIT_ROUNDS = 6
-# Pixels: an error below this is noise, whatever the rest.
+# Lower bound of the error scale in pixels: smaller errors are noise.
 _LEAST_SPREAD = 0.15
-# Weight of zero against a sample, for each of the numbers.
+# Ridge regularisation of each coefficient relative to one sample.
 _RIDGE = 1e-4
-# The prediction is read where the displacement points, and the displacement comes from the prediction.
+# The parallax is sampled at displaced positions, which depend on the prediction: a fixed-point iteration.
 _PASSES = 2
 
 
 class MeasuredFlow(NamedTuple):
     """``offsets`` (h, w, 2) float32 in pixels: what the source shows at x, the plate shows at x + offset(x), y down;
-    ``confidence`` (h, w) float32 in [0, 1] says how far to believe them."""
+    ``confidence`` (h, w) float32 in [0, 1] is their reliability."""
 
     offsets: np.ndarray
     confidence: np.ndarray
@@ -47,22 +47,22 @@ def measure_flow(source: np.ndarray, plate: np.ndarray, usable: np.ndarray) -> M
     """Flow from ``source`` to ``plate``, (h, w, 3) uint8 RGB, aligned but for little and of one exposure.
 
     By dense inverse search (Kroeger et al., ECCV 2016). Where ``usable`` (h, w) bool is False, on the person and where
-    the plate saw nothing, the confidence is 0: a flow measured on the person pulls the plate behind along with it.
+    the plate is not covered, the confidence is 0: a flow measured on the person would drag the plate along with it.
     """
     plate_grey = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY)
-    # With the plate in both pictures the search finds no motion there, rather than the person's.
+    # With the plate in both pictures the flow there is zero instead of the person's motion.
     source_grey = np.where(usable, cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), plate_grey)
     offsets = np.asarray(_search().calc(source_grey, plate_grey, None))  # type: ignore
     length = cv2.magnitude(offsets[..., 0], offsets[..., 1])
-    believable = usable & (length < _LONGEST_FLOW * max(source.shape[:2]))
-    confidence = cv2.multiply(_confidence(source_grey, plate_grey, offsets), believable.astype(np.float32))
+    plausible = usable & (length < _LONGEST_FLOW * max(source.shape[:2]))
+    confidence = cv2.multiply(_confidence(source_grey, plate_grey, offsets), plausible.astype(np.float32))
     return MeasuredFlow(offsets, np.asarray(confidence))
 
 
 def _search() -> cv2.DISOpticalFlow:
-    """The medium preset carried on to the finest scale, which a sparser grid of patches pays for.
+    """The medium preset down to the finest scale; a larger patch stride compensates for the cost.
 
-    Refining it by variation as well changes next to nothing.
+    Variational refinement has almost no effect here.
     """
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
@@ -73,14 +73,14 @@ def _search() -> cv2.DISOpticalFlow:
 
 
 def compose(first: np.ndarray, then: np.ndarray) -> np.ndarray:
-    """The displacement of two in a row, all (h, w, 2) float32: then(x) + first(x + then(x))."""
+    """Composition of two displacement fields, all (h, w, 2) float32: then(x) + first(x + then(x))."""
     moved = cv2.add(pixel_grid(size_of(then)), then)
     carried = cv2.remap(first, moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore
     return np.asarray(cv2.add(then, carried))
 
 
 def push_pull(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Smooth (h, w, 2) values by their (h, w) weights and fill what has none (push-pull, Gortler et al., 1996)."""
+    """Smooth (h, w, 2) values by (h, w) weights and fill in where the weight is 0 (push-pull, Gortler et al., 1996)."""
     both = cv2.merge([weights, weights])
     pyramid = [(cv2.multiply(values, both), both)]
     while min(pyramid[-1][1].shape[:2]) > _SMALLEST_LEVEL:
@@ -95,7 +95,7 @@ def push_pull(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _confidence(source: np.ndarray, plate: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """Trust in a measured flow, (h, w) float32 in [0, 1]: high where there is texture and the pictures now agree."""
+    """Confidence of a flow, (h, w) float32 in [0, 1]: high where there is texture and the warped pictures agree."""
     positions = cv2.add(pixel_grid(size_of(source)), flow)
     moved = cv2.remap(plate, positions, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore
     residual = cv2.GaussianBlur(cv2.absdiff(source, moved).astype(np.float32), (0, 0), 2)
@@ -105,12 +105,12 @@ def _confidence(source: np.ndarray, plate: np.ndarray, flow: np.ndarray) -> np.n
     return texture / (texture + _TEXTURE_SCALE) / (1 + (residual / _RESIDUAL_SCALE) ** 2)
 
 
-def fill_by_parallax(measured: MeasuredFlow, parallax: np.ndarray | None) -> np.ndarray:
-    """The measured displacement where it is believed, and continued where it is not: (h, w, 2) float32.
+def fill_occluded_flow(measured: MeasuredFlow, parallax: np.ndarray | None) -> np.ndarray:
+    """The measured displacement where its confidence is high, extrapolated elsewhere: (h, w, 2) float32.
 
-    ``parallax`` is the flow, known everywhere, from the same plate frame to another, both under the source by their
-    homographies: (h, w, 2) float32 of any size and in its own pixels. Where it explains the displacement around the
-    person it says what that is behind; without it, that is smoothly continued from around.
+    ``parallax`` is the dense flow from the same plate frame to another one, both warped to the source by their
+    homographies: (h, w, 2) float32 of any size, in its own pixels. If a linear model explains the displacement around
+    the person by it, the model predicts the displacement behind the person; otherwise that is interpolated smoothly.
     """
     offsets, confidence = measured
     predicted = None if parallax is None else _predict(measured, parallax)
@@ -121,10 +121,10 @@ def fill_by_parallax(measured: MeasuredFlow, parallax: np.ndarray | None) -> np.
 
 
 def _predict(measured: MeasuredFlow, parallax: np.ndarray) -> np.ndarray | None:
-    """The displacement that the parallax implies, of its size and in its pixels; None if it implies none."""
+    """The displacement predicted from the parallax, of its size and in its pixels; None if no model can be fitted."""
     size = size_of(parallax)
     confidence = cv2.resize(measured.confidence, size, interpolation=cv2.INTER_NEAREST)
-    # Sampled rather than averaged: over an edge in depth a mean is neither side's.
+    # Nearest neighbour, because averaging across a depth edge gives a value of neither side.
     offsets = cv2.resize(measured.offsets, size, interpolation=cv2.INTER_NEAREST)
     scale = np.array(size) / np.array(size_of(measured.offsets))
     offsets = np.asarray(cv2.multiply(offsets, (*scale.tolist(), 0, 0)))  # type: ignore
@@ -132,18 +132,18 @@ def _predict(measured: MeasuredFlow, parallax: np.ndarray) -> np.ndarray | None:
     for _ in range(_PASSES):
         moved = cv2.add(pixel_grid(size), filled)
         there = cv2.remap(parallax, moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore
-        law = _fit_law(np.asarray(there), MeasuredFlow(offsets, confidence))
-        if law is None:
+        coefficients = _fit_parallax_model(np.asarray(there), MeasuredFlow(offsets, confidence))
+        if coefficients is None:
             return None
-        predicted = _apply_law(law, np.asarray(there))
+        predicted = _apply_parallax_model(coefficients, np.asarray(there))
         filled = cv2.add(predicted, push_pull(cv2.subtract(offsets, predicted), confidence))
     return predicted
 
 
-def _fit_law(parallax: np.ndarray, measured: MeasuredFlow) -> np.ndarray | None:
-    """Numbers (9, 2) of displacement = plane(x) + plane(x) u + plane(x) v, with (u, v) the parallax; None if unknown.
+def _fit_parallax_model(parallax: np.ndarray, measured: MeasuredFlow) -> np.ndarray | None:
+    """Coefficients (9, 2) of displacement = plane(x) + plane(x) u + plane(x) v, with (u, v) the parallax.
 
-    Least squares with Cauchy weights.
+    Iteratively reweighted least squares with Cauchy weights; None where too few samples are reliable.
     """
     offsets, confidence = (array[::_STEP, ::_STEP] for array in measured)
     trusted = confidence > _TRUSTED
@@ -160,17 +160,17 @@ def _fit_law(parallax: np.ndarray, measured: MeasuredFlow) -> np.ndarray | None:
     weight, ridge = base, _RIDGE * len(base) * np.eye(terms.shape[1])
     for _ in range(_FIT_ROUNDS):
         weighted = terms * weight[:, None]
-        law = np.linalg.solve(weighted.T @ terms + ridge, weighted.T @ target)
-        error = np.linalg.norm(target - terms @ law, axis=1)
+        coefficients = np.linalg.solve(weighted.T @ terms + ridge, weighted.T @ target)
+        error = np.linalg.norm(target - terms @ coefficients, axis=1)
         spread = max(1.4826 * float(np.median(error)), _LEAST_SPREAD)
         weight = base / (1 + (error / spread) ** 2)
-    return law
+    return coefficients
 
 
-def _apply_law(law: np.ndarray, parallax: np.ndarray) -> np.ndarray:
+def _apply_parallax_model(coefficients: np.ndarray, parallax: np.ndarray) -> np.ndarray:
     x, y = _unit_axes(parallax)
     axes = []
-    for number in law.astype(np.float32).T:
+    for number in coefficients.astype(np.float32).T:
         own, by_u, by_v = (n[0] + n[1] * x + n[2] * y for n in number.reshape(3, 3))
         axes.append(own + by_u * parallax[..., 0] + by_v * parallax[..., 1])
     return cv2.merge(axes)

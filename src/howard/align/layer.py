@@ -1,4 +1,4 @@
-"""One plate frame brought under a source frame at half size: mesh, then flow, then exposure."""
+"""Fitting one plate frame to a source frame at half size: mesh, then optical flow, then exposure."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,13 +8,13 @@ import numpy as np
 
 from howard.align.comparison import TINY_SIDE, Candidate, Comparison, compare, refine_person
 from howard.align.features import SourceView
-from howard.align.flow import MeasuredFlow, compose, fill_by_parallax, measure_flow
+from howard.align.flow import MeasuredFlow, compose, fill_occluded_flow, measure_flow
 from howard.align.mesh import fit_mesh, match_residuals
 from howard.align.pictures import Size, reduce_to, resize_offsets, resizing, size_of, to_bytes
 from howard.align.plate_graph import view_parallax
 from howard.align.warp import Warped, covered, plate_positions, sample_valid, warp_reduced
 
-# Share of a person in a half-size pixel, above which no flow is measured there.
+# Person coverage of a half-size pixel above which no flow is measured.
 _PERSON_SHARE = 0.3
 
 # (source, plate, coverage) -> mask; see PlateAligner.
@@ -22,11 +22,11 @@ PersonFinder = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 class Layer(NamedTuple):
-    """A plate ``frame`` (h, w, 3) of any kind under a source frame.
+    """A plate ``frame`` (h, w, 3) of any dtype, fitted to a source frame.
 
-    ``displacement`` (h, w, 2) float32 is what the candidate's homography lacks, at half size and in its pixels, None
-    where the homography is all; ``warped`` the plate at a quarter of 1080p with both applied; ``comparison`` its
-    exposure, and how well it fits.
+    ``displacement`` (h, w, 2) float32 is added to the candidate's homography, at half size and in its pixels; None for
+    the homography alone. ``warped`` is the plate at a quarter of 1080p with both applied, ``comparison`` its exposure
+    and residual.
     """
 
     candidate: Candidate
@@ -41,12 +41,12 @@ def locate_person(
 ) -> np.ndarray:
     """Mask of the person at 1/8 of 1080p, (h, w) bool: the residual after homography and mesh, refined by ``finder``.
 
-    The mesh takes the parallax out, which would look like a person along every near edge.
+    The mesh removes parallax, which would appear as a person along every near edge.
     """
     found, displacement = candidate.comparison, None
     if mesh:
         displacement = _mesh(source, candidate, found.person)
-        found = compare(source.look.small, _warp(source.look.small, source, frame, candidate, displacement))
+        found = compare(source.descriptor.small, _warp(source.descriptor.small, source, frame, candidate, displacement))
     if finder is None:
         return found.person
     warped = _warp(source.half, source, frame, candidate, displacement)
@@ -66,25 +66,25 @@ def build_layer(
     flow: bool,
     parallax: np.ndarray | None = None,
 ) -> Layer:
-    """Bend a plate frame until it fits outside the ``person``, a mask of 1/8 of 1080p.
+    """Fit a plate frame to the source outside the ``person``, a mask at 1/8 of 1080p.
 
-    ``parallax`` between this and another plate frame, as `howard.align.plate_graph.PlatePair` has it, says what the
-    displacement is behind the person.
+    ``parallax`` between this and another plate frame, as in `howard.align.plate_graph.PlatePair`, predicts the
+    displacement behind the person.
     """
     displacement = _mesh(source, candidate, person) if mesh else None
     if flow:
         measured = _measure(source, frame, candidate, person, displacement)
         seen = None
         if parallax is not None:
-            sizes = size_of(frame), source.size, size_of(source.look.small)
+            sizes = size_of(frame), source.size, size_of(source.descriptor.small)
             seen = view_parallax(parallax, candidate.estimate.matrix, *sizes)
-        displacement = fill_by_parallax(measured, seen)
-    warped = _warp(source.look.small, source, frame, candidate, displacement)
-    return Layer(candidate, frame, displacement, warped, compare(source.look.small, warped, person))
+        displacement = fill_occluded_flow(measured, seen)
+    warped = _warp(source.descriptor.small, source, frame, candidate, displacement)
+    return Layer(candidate, frame, displacement, warped, compare(source.descriptor.small, warped, person))
 
 
-def hidden_by_plate(layer: Layer, source_size: Size) -> np.ndarray | None:
-    """Where a layer's plate frame shows what does not belong to the place, (h, w) bool at 1/8 of 1080p; None: nowhere.
+def find_plate_occlusion(layer: Layer, source_size: Size) -> np.ndarray | None:
+    """Where a layer's plate frame is invalid, (h, w) bool at 1/8 of 1080p; None if it is valid everywhere.
 
     ``source_size`` is that of the source in full pixels.
     """
@@ -102,7 +102,7 @@ def hidden_by_plate(layer: Layer, source_size: Size) -> np.ndarray | None:
 def _measure(
     source: SourceView, frame: np.ndarray, candidate: Candidate, person: np.ndarray, displacement: np.ndarray | None
 ) -> MeasuredFlow:
-    """The whole displacement at half size: what is there already, and the flow that is left."""
+    """The total displacement at half size: the given one composed with the remaining flow."""
     warped = _warp(source.half, source, frame, candidate, displacement)
     photometry = compare(source.half, warped, person).photometry
     share = cv2.resize(person.astype(np.float32), size_of(source.half), interpolation=cv2.INTER_LINEAR)
@@ -121,7 +121,7 @@ def _mesh(source: SourceView, candidate: Candidate, person: np.ndarray) -> np.nd
 def _warp(
     seen: np.ndarray, source: SourceView, frame: np.ndarray, candidate: Candidate, displacement: np.ndarray | None
 ) -> Warped:
-    """A plate frame under ``seen``, the source at a reduced size."""
+    """A plate frame warped to ``seen``, the source at a reduced size."""
     reduced = reduce_to(to_bytes(frame), max(seen.shape[:2]))
     offsets = None if displacement is None else resize_offsets(displacement, size_of(seen))
     sizes = size_of(frame), source.size

@@ -1,4 +1,4 @@
-"""What the homography leaves in the matches themselves, as a regularised grid: parallax too large for the flow."""
+"""Mesh warp: a regularised grid fitted to the matches' residuals, for parallax too large for optical flow."""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -14,26 +14,26 @@ from howard.align.pictures import Grid, Size, apply_homography, orient_grid
 _GRID = Grid(columns=24, rows=14)
 # Weight of the bending between neighbouring nodes, and of their difference, against one match.
 _BENDING, _STRETCH = 1.0, 0.05
-# Shares of the long side: a residual longer than this is a mistake; this far from the mesh it counts half. The first
-# rounds are more lenient, so that a whole plane at another depth is not taken for mistakes.
+# Fractions of the long side: a residual longer than this is a mismatch; at these distances from the mesh its weight is
+# one half. The first iterations are more lenient, so that a whole plane at another depth is not rejected.
 _LONGEST = 1 / 10
 _SPREADS = (1 / 120, 1 / 240, 1 / 640)
 _FEWEST = 12
 
 
 class Residuals(NamedTuple):
-    """What is left at matches: ``points`` (N, 2) in source pixels and ``offsets`` (N, 2), how far from there the
-    homography alone puts what is seen there."""
+    """Residuals of matches: ``points`` (N, 2) in source pixels, and ``offsets`` (N, 2) from each to where the
+    homography maps its plate point."""
 
     points: np.ndarray
     offsets: np.ndarray
 
 
 class _Place(NamedTuple):
-    """The four ``nodes`` around each point, (N, 4) int, and their bilinear ``shares``, (N, 4)."""
+    """The four ``nodes`` around each point, (N, 4) int, and their bilinear ``weights``, (N, 4)."""
 
     nodes: np.ndarray
-    shares: np.ndarray
+    weights: np.ndarray
 
 
 def match_residuals(matches: Matches, matrix: np.ndarray, person: np.ndarray, size: Size) -> Residuals:
@@ -63,7 +63,7 @@ def fit_mesh(residuals: Residuals, size: Size, reduced: Size) -> np.ndarray:
         weight = np.ones(len(residuals.points))
         for spread in _SPREADS:
             nodes = _solve(place, weight, residuals.offsets, mesh)
-            error = residuals.offsets - (place.shares[..., None] * nodes[place.nodes]).sum(axis=1)
+            error = residuals.offsets - (place.weights[..., None] * nodes[place.nodes]).sum(axis=1)
             weight = 1 / (1 + (error**2).sum(axis=1) / (spread * max(size)) ** 2)
     grid = nodes.reshape(*mesh, 2).swapaxes(0, 1) * (np.array(reduced) / np.array(size))
     return np.asarray(cv2.resize(grid.astype(np.float32), reduced, interpolation=cv2.INTER_LINEAR))
@@ -71,7 +71,7 @@ def fit_mesh(residuals: Residuals, size: Size, reduced: Size) -> np.ndarray:
 
 def _bilinear(points: np.ndarray, size: Size, mesh: Grid) -> _Place:
     shape = np.array(mesh)
-    # Nodes sit in the middle of their cells, like pixels.
+    # Nodes are at cell centres, like pixels.
     at = np.clip((points + 0.5) * shape / np.array(size) - 0.5, 0, shape - 1.001)
     low = at.astype(int)
     (x, y), (u, v) = low.T, (at - low).T
@@ -82,20 +82,20 @@ def _bilinear(points: np.ndarray, size: Size, mesh: Grid) -> _Place:
 
 def _solve(place: _Place, weight: np.ndarray, offsets: np.ndarray, mesh: Grid) -> np.ndarray:
     """Nodes (columns x rows, 2) from the normal equations."""
-    smoothness, (nodes, shares) = _smoothness(mesh), place
+    smoothness, (nodes, bilinear) = _smoothness(mesh), place
     count = len(smoothness)
     pairs = (nodes[:, :, None] * count + nodes[:, None, :]).ravel()
-    products = (weight[:, None, None] * shares[:, :, None] * shares[:, None, :]).ravel()
+    products = (weight[:, None, None] * bilinear[:, :, None] * bilinear[:, None, :]).ravel()
     normal = np.bincount(pairs, products, count * count).reshape(count, count) + smoothness
-    weighted = weight[:, None] * shares
+    weighted = weight[:, None] * bilinear
     right = [np.bincount(nodes.ravel(), (weighted * offset[:, None]).ravel(), count) for offset in offsets.T]
     return _solve_blocks(normal, np.stack(right, axis=1), 2 * mesh.rows)
 
 
 def _solve_blocks(normal: np.ndarray, right: np.ndarray, block: int) -> np.ndarray:
-    """normal^-1 right by blocks of ``block`` nodes, two columns of them, each of which touches only the next.
+    """Block-tridiagonal solve of ``normal`` x = ``right`` by blocks of ``block`` nodes (two columns of the grid).
 
-    A hundredth of the work of solving all at once.
+    Block elimination takes a hundredth of the work of a dense solve.
     """
     blocks = [slice(first, first + block) for first in range(0, len(normal), block)]
     diagonal, target, passed = normal[blocks[0], blocks[0]], right[blocks[0]], []

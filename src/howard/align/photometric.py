@@ -1,4 +1,4 @@
-"""Exposure and white balance between two takes: one gain and one bias per channel, fitted robustly."""
+"""Exposure and white balance between shot and plate: one gain and one bias per channel, fitted robustly."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import numpy as np
 from howard.align.pictures import to_levels
 
 _ROUNDS = 6
-# Pixels that a fit looks at; more of them only take longer.
+# Pixels sampled for a fit; more do not improve it.
 _MOST_SAMPLES = 2000
 # Values at the ends of the range are clipped and tell nothing of gain.
 _DARKEST, _BRIGHTEST = 6.0, 249.0

@@ -90,10 +90,10 @@ def to_bytes(image: np.ndarray) -> np.ndarray:
 
 
 def to_levels(image: np.ndarray) -> np.ndarray:
-    """A picture in levels, (H, W, 3) float32; float pictures may exceed 255, what is no number in them becomes 0."""
+    """A picture in levels, (H, W, 3) float32; float pictures may exceed 255; NaN and infinity become 0."""
     levels = image.astype(np.float32)
     if image.dtype == np.float32:
-        # Rendered pictures hold them; one would spread over every average it enters.
+        # Rendered pictures may contain them, and one would spread over every average.
         np.nan_to_num(levels, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     scale = WHITE / _WHITES[image.dtype]
     return levels if scale == 1 else np.multiply(levels, np.float32(scale), out=levels)

@@ -1,4 +1,4 @@
-"""How the frames of a plate lie to one another: homographies and parallax of pairs, which no source frame changes."""
+"""Homography and parallax between pairs of plate frames, which do not depend on the source."""
 
 from typing import NamedTuple
 
@@ -7,11 +7,11 @@ import numpy as np
 
 from howard.align.caches import BoundedMemory
 from howard.align.comparison import compare
-from howard.align.features import Look, match_features
+from howard.align.features import FrameDescriptor, match_features
 from howard.align.flow import measure_flow, push_pull
 from howard.align.pictures import Size, resizing, size_of
-from howard.align.store import PlateStore
-from howard.align.two_view import fit_place
+from howard.align.plate_store import PlateStore
+from howard.align.two_view import fit_scene
 from howard.align.warp import pixel_grid, plate_positions, warp_reduced
 
 # Longest displacement that is kept, as a share of the long side: beyond the horizon there are others.
@@ -53,9 +53,9 @@ class PlateGraph:
         return PlatePair(matrix if matrix.size else None, found["parallax"])
 
     def _measure(self, main: int, other: int) -> PlatePair:
-        here, there = self._store.look(main), self._store.look(other)
+        here, there = self._store.descriptor(main), self._store.descriptor(other)
         matches = match_features(self._store.features(other), self._store.features(main))
-        fit = fit_place(matches, there.size, here.size)
+        fit = fit_scene(matches, there.size, here.size)
         if fit is None or not fit.estimate.trusted:
             return PlatePair(None, np.zeros((0, 0, 2), np.float16))
         parallax = _measure_parallax(here, there, fit.estimate.matrix)
@@ -89,7 +89,7 @@ def view_parallax(
     return np.nan_to_num(moved, nan=0.0).clip(-longest, longest)
 
 
-def _measure_parallax(main: Look, other: Look, matrix: np.ndarray) -> np.ndarray:
+def _measure_parallax(main: FrameDescriptor, other: FrameDescriptor, matrix: np.ndarray) -> np.ndarray:
     warped = warp_reduced(other.small, main.small, matrix, other.size, main.size, valid=other.valid)
     photometry = compare(main.small, warped).photometry
     usable = warped.coverage

@@ -1,34 +1,33 @@
-"""Which plate frames fit a source frame: retrieve, match, fit, gate, compare."""
+"""Selection of plate frames for a source frame: retrieve, match, fit, test, compare."""
 
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from howard.align.comparison import Candidate, compare_looks, cover_together
+from howard.align.comparison import Candidate, compare_frames, union_coverage
 from howard.align.features import Matches, SourceView, match_features
 from howard.align.pictures import size_of
 from howard.align.plate_graph import PlateGraph
-from howard.align.ranking import RankedLook, predict_shown, rank_looks, shown_grid
-from howard.align.store import PlateStore
-from howard.align.two_view import HomographyEstimate, fit_place
+from howard.align.plate_store import PlateStore
+from howard.align.ranking import RankedFrame, coverage_grid, predict_coverage, rank_frames
+from howard.align.two_view import HomographyEstimate, fit_scene
 from howard.align.validity import restore_static
 from howard.quality import AlignmentEffort
 
-# Of these, and of no more, one that still shows so much of the source is looked for.
-_PARTNERS_TRIED = 3
-_PARTNER_COVERAGE = 0.6
-# Of these, and of no more, those that show this share of the source and are alone in it are looked for.
+# Frames tried as parallax reference, and the fraction of the source that one must cover.
+_REFERENCES_TRIED = 3
+_REFERENCE_COVERAGE = 0.6
+# Frames tried as fillers, and the least fraction of the source that one must newly cover.
 _FILLERS_TRIED = 4
-# Frames from all over the plate that are asked as well where plate frames show somebody, and how many at least may fill
-# what is hidden.
+_LEAST_GAIN = 0.002
+# Where plate frames contain people: evenly spaced frames that are ranked as well, and fillers allowed at least.
 _SPREAD = 16
 _FEWEST_FILLERS = 3
-_LEAST_GAIN = 0.002
 
 
 class Fit(NamedTuple):
-    """The ``estimate`` from the ``matches`` with plate frame ``index``, believed or not."""
+    """The ``estimate`` from the ``matches`` with plate frame ``index``, accepted or not."""
 
     index: int
     matches: Matches
@@ -47,12 +46,12 @@ class OwnFrames(NamedTuple):
 
 
 class Search(NamedTuple):
-    """``candidates`` are believed, the best first; ``closest`` is the best of the fits that are not.
-    ``likely`` are all plate frames that look like the source."""
+    """``candidates`` are the accepted frames, best first; ``closest`` is the best of the rejected fits.
+    ``likely`` are all shortlisted frames."""
 
     candidates: list[Candidate]
     closest: Fit | None
-    likely: list[RankedLook]
+    likely: list[RankedFrame]
 
 
 def search_plate(
@@ -65,11 +64,11 @@ def search_plate(
 ) -> Search:
     """Match the plate frames most like the source, as many as ``effort`` says.
 
-    Where none of them fits, ``thorough`` goes on through all that look like the source until one does: the quick
-    keypoints that rank them find little in some pictures.
+    Where none of them fits, ``thorough`` continues through the whole shortlist until one does: the ORB keypoints by
+    which it is ranked are few in some pictures.
     """
     likely = _shortlist(source, store, effort.shortlist, own.near if own else range(0))
-    ranked = [look.index for look in likely]
+    ranked = [frame.index for frame in likely]
     # In the plate's order, so that its reader moves forward.
     fits = _fit_all(source, store, sorted(ranked[: effort.candidates]))
     if thorough and not any(fit.estimate.trusted for fit in fits):
@@ -77,25 +76,25 @@ def search_plate(
             fits += _fit_all(source, store, [index])
             if fits and fits[-1].estimate.trusted:
                 break
-    candidates = [believe(source, store, *fit) for fit in fits if fit.estimate.trusted]
+    candidates = [make_candidate(source, store, *fit) for fit in fits if fit.estimate.trusted]
     doubtful = [fit for fit in fits if not fit.estimate.trusted]
     closest = max(doubtful, key=lambda fit: fit.estimate.inliers, default=None)
     return Search(sorted(candidates, key=lambda candidate: candidate.comparison.cost), closest, likely)
 
 
-def find_partner(source: SourceView, store: PlateStore, graph: PlateGraph, search: Search) -> int | None:
-    """The likely plate frame filmed longest before or after the best candidate, from elsewhere, that is; None if none.
+def find_parallax_reference(source: SourceView, store: PlateStore, graph: PlateGraph, search: Search) -> int | None:
+    """The shortlisted plate frame furthest in time from the best candidate (widest baseline); None if there is none.
 
-    It must still show most of what the source shows.
+    It must still cover most of the source.
     """
     best = search.candidates[0]
-    others = sorted((look.index for look in search.likely), key=lambda index: (-abs(index - best.index), index))
-    for index in [index for index in others if index != best.index][:_PARTNERS_TRIED]:
+    others = sorted((frame.index for frame in search.likely), key=lambda index: (-abs(index - best.index), index))
+    for index in [index for index in others if index != best.index][:_REFERENCES_TRIED]:
         link = graph.pair(best.index, index).matrix
         if link is None:
             continue
-        shown = predict_shown(best.estimate.matrix @ link, store.look(index), source.look)
-        if shown.mean() >= _PARTNER_COVERAGE:
+        shown = predict_coverage(best.estimate.matrix @ link, store.descriptor(index), source.descriptor)
+        if shown.mean() >= _REFERENCE_COVERAGE:
             return index
     return None
 
@@ -107,54 +106,54 @@ def find_fillers(
     chosen: list[Candidate],
     count: int,
 ) -> list[Candidate]:
-    """At most ``count`` plate frames that show what the ``chosen`` ones do not, each more than those before it.
+    """At most ``count`` plate frames that cover what the ``chosen`` ones do not, chosen greedily.
 
-    Of a plate that shows somebody there may be three at any ``count``.
+    If the plate contains people, up to three whatever ``count`` is.
     """
     known = {candidate.index: candidate for candidate in search.candidates}
-    shown = {look.index: look.shown for look in search.likely}
-    shown |= {index: _shares(candidate.comparison.coverage) for index, candidate in known.items()}
+    shown = {frame.index: frame.coverage for frame in search.likely}
+    shown |= {index: _cell_coverage(candidate.comparison.coverage) for index, candidate in known.items()}
     for candidate in chosen:
         shown.pop(candidate.index, None)
     fillers: list[Candidate] = []
     if store.validity is not None:
         count = max(count, _FEWEST_FILLERS)
     for _ in range(min(_FILLERS_TRIED, len(shown))):
-        gap = ~cover_together(chosen + fillers)
+        gap = ~union_coverage(chosen + fillers)
         if len(fillers) == count or gap.mean() < _LEAST_GAIN:
             break
-        missing = _shares(gap)
+        missing = _cell_coverage(gap)
         gains = {index: float((missing * there).mean()) for index, there in shown.items()}
         index = max(gains, key=lambda index: gains[index])
         if gains[index] < _LEAST_GAIN:
             break
         del shown[index]
         fit = None if index in known else _fit(source, store, index)
-        candidate = believe(source, store, *fit) if fit and fit.estimate.trusted else known.get(index)
+        candidate = make_candidate(source, store, *fit) if fit and fit.estimate.trusted else known.get(index)
         if candidate is not None and (candidate.comparison.coverage & gap).mean() >= _LEAST_GAIN:
-            fillers.append(candidate._replace(only_fills=True))
+            fillers.append(candidate._replace(is_filler=True))
     return fillers
 
 
-def fill_with_itself(source: SourceView, store: PlateStore, chosen: list[Candidate], own: OwnFrames) -> list[Candidate]:
-    """The source as the last filler: it shows the place beside its own person. Empty where nothing is left to fill."""
-    gap = ~cover_together(chosen)
+def fill_with_source(source: SourceView, store: PlateStore, chosen: list[Candidate], own: OwnFrames) -> list[Candidate]:
+    """The source itself as the last filler, for what lies outside its own person; empty if nothing is left to fill."""
+    gap = ~union_coverage(chosen)
     if gap.mean() < _LEAST_GAIN:
         return []
     none = np.zeros((0, 2), np.float32)
     itself = HomographyEstimate(np.eye(3), inliers=0, inlier_ratio=0.0, grid_share=0.0, error_px=0.0, trusted=True)
-    candidate = believe(source, store, own.index, Matches(none, none), itself)
-    return [candidate._replace(only_fills=True)]
+    candidate = make_candidate(source, store, own.index, Matches(none, none), itself)
+    return [candidate._replace(is_filler=True)]
 
 
-def _shares(mask: np.ndarray) -> np.ndarray:
-    """How much of every cell of the grid on which likely plate frames are judged is in a mask (h, w) bool."""
-    return cv2.resize(mask.astype(np.float32), shown_grid(size_of(mask)), interpolation=cv2.INTER_AREA)
+def _cell_coverage(mask: np.ndarray) -> np.ndarray:
+    """Fraction of each cell of `coverage_grid` that lies in a mask (h, w) bool."""
+    return cv2.resize(mask.astype(np.float32), coverage_grid(size_of(mask)), interpolation=cv2.INTER_AREA)
 
 
 def _fit(source: SourceView, store: PlateStore, index: int) -> Fit | None:
     matches = match_features(store.features(index, source.feature_side), source.features)
-    fit = fit_place(matches, store.look(index).size, source.size)
+    fit = fit_scene(matches, store.descriptor(index).size, source.size)
     return Fit(index, fit.matches, fit.estimate) if fit else None
 
 
@@ -164,31 +163,31 @@ def _fit_all(source: SourceView, store: PlateStore, indices: list[int]) -> list[
     return [fit for fit in fits if fit is not None]
 
 
-def _shortlist(source: SourceView, store: PlateStore, count: int, excluded: range) -> list[RankedLook]:
-    """At most ``count`` plate frames, the likeliest first; of a sparse index those between the best ones as well.
+def _shortlist(source: SourceView, store: PlateStore, count: int, excluded: range) -> list[RankedFrame]:
+    """At most ``count`` plate frames, best first; with a sparse index also frames between the best ones.
 
-    Where plate frames show somebody, others from all over the plate follow: those like one another hide the same.
+    Where plate frames contain people, evenly spaced frames are appended: similar frames hide the same area.
     """
     closest = store.index.closest(source.half, count + len(excluded))
     ranked = _rank(source, store, [index for index in closest if index not in excluded][:count])
-    finer = store.index.between([look.index for look in ranked])
+    finer = store.index.between([frame.index for frame in ranked])
     if finer:
         finer = [index for index in finer if index not in excluded]
-        ranked = sorted([*ranked, *_rank(source, store, finer)], key=lambda look: -look.score)
+        ranked = sorted([*ranked, *_rank(source, store, finer)], key=lambda frame: -frame.score)
     ranked = ranked[:count]
     if store.validity is None:
         return ranked
-    known = {look.index for look in ranked}
+    known = {frame.index for frame in ranked}
     others = [index for index in store.spread(_SPREAD) if index not in known and index not in excluded]
     return ranked + _rank(source, store, others)
 
 
-def _rank(source: SourceView, store: PlateStore, likely: list[int]) -> list[RankedLook]:
-    looks = {index: store.look(index) for index in sorted(likely)}
-    return rank_looks(source.look, {index: looks[index] for index in likely})
+def _rank(source: SourceView, store: PlateStore, likely: list[int]) -> list[RankedFrame]:
+    descriptors = {index: store.descriptor(index) for index in sorted(likely)}
+    return rank_frames(source.descriptor, {index: descriptors[index] for index in likely})
 
 
-def believe(
+def make_candidate(
     source: SourceView,
     store: PlateStore,
     index: int,
@@ -196,9 +195,9 @@ def believe(
     estimate: HomographyEstimate,
     is_sure: bool = True,
 ) -> Candidate:
-    """The candidate of an estimate that passed the gate, compared with the source."""
-    plate = store.look(index)
+    """The candidate of an accepted estimate, compared with the source."""
+    plate = store.descriptor(index)
     if plate.valid is not None and store.validity is not None and store.validity.keeps_static:
-        plate = restore_static(source.look, plate, estimate.matrix)
-    comparison = compare_looks(source.look, plate, estimate.matrix)
+        plate = restore_static(source.descriptor, plate, estimate.matrix)
+    comparison = compare_frames(source.descriptor, plate, estimate.matrix)
     return Candidate(index, estimate, matches, comparison, is_sure, valid=plate.valid)

@@ -31,9 +31,9 @@ _EPIPOLAR_PX = 2.0
 _FAR = 1 / 64
 
 
-class Gate(NamedTuple):
-    """When an estimate is believed: at least so many ``inliers``, this share of all matches, in more than this share of
-    the grid's cells; where they are at least ``clear_inlier_ratio`` of the matches, ``clear_grid_share`` is enough."""
+class InlierTest(NamedTuple):
+    """Acceptance test of an estimate: least number of ``inliers``, least ratio to all matches, and a fraction of the
+    grid's cells that must be exceeded; from ``clear_inlier_ratio`` on, ``clear_grid_share`` is enough."""
 
     inliers: int
     inlier_ratio: float
@@ -41,24 +41,26 @@ class Gate(NamedTuple):
     clear_inlier_ratio: float
     clear_grid_share: float
 
-    def admits(self, inliers: int, inlier_ratio: float, grid_share: float) -> bool:
-        """Whether this many inliers, at these shares of matches and cells, are believed."""
+    def accepts(self, inliers: int, inlier_ratio: float, grid_share: float) -> bool:
+        """Whether so many inliers, with this ratio to all matches and this fraction of cells, pass."""
         least_share = self.clear_grid_share if inlier_ratio >= self.clear_inlier_ratio else self.grid_share
         return inliers >= self.inliers and inlier_ratio >= self.inlier_ratio and grid_share > least_share
 
 
 # Half-blank pictures hold fewer cells; a clear majority of matches makes up for it. Measured: of 378 pairs of different
 # rooms, full of the same furniture, none reached 0.26 of the grid, while right ones before a white wall fell to 0.27.
-SIFT_GATE = Gate(inliers=25, inlier_ratio=0.35, grid_share=0.32, clear_inlier_ratio=0.6, clear_grid_share=0.26)
+SIFT_TEST = InlierTest(inliers=25, inlier_ratio=0.35, grid_share=0.32, clear_inlier_ratio=0.6, clear_grid_share=0.26)
 # Before a blank wall with one or two things on it the matches agree, but in a few cells. A plate admitted here must
 # look right as well, and is never called more than weak: the same picture may hang in another room.
-NARROW_GATE = Gate(inliers=25, inlier_ratio=0.4, grid_share=0.06, clear_inlier_ratio=1.0, clear_grid_share=0.06)
+SPARSE_TEST = InlierTest(inliers=25, inlier_ratio=0.4, grid_share=0.06, clear_inlier_ratio=1.0, clear_grid_share=0.06)
 # Measured on rendered rooms, somebody before them: right plates keep at least 0.77 of the matches, in 0.4 of the grid
 # unless the walls are blank. Plates of other rooms with the same furniture keep 0.7 at most where they reach 0.35.
-RIGID_GATE = Gate(inliers=40, inlier_ratio=0.75, grid_share=0.37, clear_inlier_ratio=1.0, clear_grid_share=0.37)
+RIGID_TEST = InlierTest(inliers=40, inlier_ratio=0.75, grid_share=0.37, clear_inlier_ratio=1.0, clear_grid_share=0.37)
 # On less of the picture so many matches at different depths are the same things, at least. About one pair of other
 # rooms in five hundred comes as far, for things that stand in both: such a plate is never called more than weak.
-NARROW_RIGID_GATE = Gate(inliers=100, inlier_ratio=0.87, grid_share=0.29, clear_inlier_ratio=1.0, clear_grid_share=0.29)
+SPARSE_RIGID_TEST = InlierTest(
+    inliers=100, inlier_ratio=0.87, grid_share=0.29, clear_inlier_ratio=1.0, clear_grid_share=0.29
+)
 
 
 class Plane(NamedTuple):
@@ -86,7 +88,7 @@ class HomographyEstimate(NamedTuple):
 
 
 def estimate_homography(
-    matches: Matches, plate_size: Size, source_size: Size, gate: Gate = SIFT_GATE
+    matches: Matches, plate_size: Size, source_size: Size, gate: InlierTest = SIFT_TEST
 ) -> HomographyEstimate | None:
     """Fit a homography to matches and judge it; None where there is none at all."""
     plane = fit_plane(matches, source_size)
@@ -95,7 +97,7 @@ def estimate_homography(
     matrix, kept = plane
     error = reprojection_errors(matrix, matches)[kept]
     inliers, ratio, share = int(kept.sum()), float(kept.mean()), grid_share(matches.source[kept], source_size)
-    trusted = gate.admits(inliers, ratio, share) and is_sane(matrix, plate_size, source_size)
+    trusted = gate.accepts(inliers, ratio, share) and is_plausible_homography(matrix, plate_size, source_size)
     return HomographyEstimate(matrix, inliers, ratio, share, float(np.median(error)), trusted)
 
 
@@ -115,7 +117,7 @@ def reprojection_errors(matrix: np.ndarray, matches: Matches) -> np.ndarray:
     return np.linalg.norm(apply_homography(matrix, matches.plate) - matches.source, axis=1)
 
 
-def is_sane(matrix: np.ndarray, plate_size: Size, source_size: Size) -> bool:
+def is_plausible_homography(matrix: np.ndarray, plate_size: Size, source_size: Size) -> bool:
     """Whether a plate -> source homography keeps the plate's outline convex, unmirrored and of a plausible size."""
     right, bottom = plate_size.width - 1.0, plate_size.height - 1.0
     corners = np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]], np.float64)
@@ -164,7 +166,7 @@ def grid_share(points: np.ndarray, size: Size) -> float:
     return len(np.unique(grid_cells(points, size))) / (_GRID.columns * _GRID.rows)
 
 
-class PlaceFit(NamedTuple):
+class SceneFit(NamedTuple):
     """An ``estimate``, and the ``matches`` to bend the plate by: without those that break the epipolar geometry, where
     that was what decided."""
 
@@ -172,8 +174,8 @@ class PlaceFit(NamedTuple):
     matches: Matches
 
 
-def fit_place(matches: Matches, plate_size: Size, source_size: Size) -> PlaceFit | None:
-    """The homography between two pictures, believed if they show one place; None where there is none at all.
+def fit_scene(matches: Matches, plate_size: Size, source_size: Size) -> SceneFit | None:
+    """The homography between two pictures, trusted if they show the same place; None where there is none at all.
 
     Where parallax decides, its inliers are the matches that agree with one fundamental matrix.
     """
@@ -181,21 +183,25 @@ def fit_place(matches: Matches, plate_size: Size, source_size: Size) -> PlaceFit
     if planar is None:
         return None
     if planar.trusted and planar.inlier_ratio >= _ONE_PLANE:
-        return PlaceFit(planar, matches)
-    rigid = keep_rigid(matches, source_size)
+        return SceneFit(planar, matches)
+    rigid = filter_epipolar(matches, source_size)
     inliers, share = len(rigid.plate), grid_share(rigid.source, source_size)
     ratio = inliers / len(matches.plate)
-    planes = [matrix for matrix in _planes(rigid, planar, source_size) if is_sane(matrix, plate_size, source_size)]
-    trusted = RIGID_GATE.admits(inliers, ratio, share)
-    narrow = not planar.trusted and NARROW_RIGID_GATE.admits(inliers, ratio, share)
+    planes = [
+        matrix
+        for matrix in _planes(rigid, planar, source_size)
+        if is_plausible_homography(matrix, plate_size, source_size)
+    ]
+    trusted = RIGID_TEST.accepts(inliers, ratio, share)
+    narrow = not planar.trusted and SPARSE_RIGID_TEST.accepts(inliers, ratio, share)
     if not planes or not (trusted or narrow):
-        return PlaceFit(planar, matches)
+        return SceneFit(planar, matches)
     best = min(planes, key=lambda matrix: _distance(matrix, rigid, source_size))
     error = float(np.median(reprojection_errors(best, rigid)))
-    return PlaceFit(HomographyEstimate(best, inliers, ratio, share, error, trusted), rigid)
+    return SceneFit(HomographyEstimate(best, inliers, ratio, share, error, trusted), rigid)
 
 
-def keep_rigid(matches: Matches, source_size: Size) -> Matches:
+def filter_epipolar(matches: Matches, source_size: Size) -> Matches:
     """The matches that agree with one fundamental matrix; none where there is no such matrix."""
     kept = np.zeros(len(matches.plate), bool)
     if len(kept) >= _FEWEST:

@@ -1,4 +1,4 @@
-"""Plate frames that show somebody: which of their pixels are the place, and which must not be used."""
+"""Validity masks: which pixels of a plate frame show the place and not a person in front of it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +9,13 @@ import numpy as np
 
 from howard.align.caches import DiskCache, content_key
 from howard.align.comparison import LEAST_DIFFERENCE, compare, shift_tolerant_difference
-from howard.align.features import Look, Matches
+from howard.align.features import FrameDescriptor, Matches
 from howard.align.pictures import size_of
 from howard.align.warp import plate_positions, reduced_matrix, sample_plate, sample_valid
 
 # Share of an invalid piece's pixels that must agree with the source for the piece to be part of the place. Somebody who
 # stands almost where the plate showed them agrees in the middle, not along the outline.
-_AGREEING = 0.95
+_AGREEMENT_FRACTION = 0.95
 # Pixels at a quarter of 1080p; of fewer nothing can be said.
 _FEWEST_PIXELS = 16
 
@@ -45,7 +45,7 @@ def cache_validity(
     return cached
 
 
-def restore_static(source: Look, plate: Look, matrix: np.ndarray) -> Look:
+def restore_static(source: FrameDescriptor, plate: FrameDescriptor, matrix: np.ndarray) -> FrameDescriptor:
     """The plate frame with those invalid pieces made valid that the source shows as well; of the others, no change.
 
     ``matrix`` maps plate pixels to source pixels. What is not in the source's view stays invalid.
@@ -63,12 +63,12 @@ def restore_static(source: Look, plate: Look, matrix: np.ndarray) -> Look:
     for label in range(1, count):
         piece = np.asarray(labels) == label
         there = ~sample_valid(~piece, positions, size_of(plate.small)) & whole.coverage
-        if there.sum() >= _FEWEST_PIXELS and agrees[there].mean() >= _AGREEING:
+        if there.sum() >= _FEWEST_PIXELS and agrees[there].mean() >= _AGREEMENT_FRACTION:
             valid[piece] = True
     return plate._replace(valid=None if valid.all() else valid)
 
 
-def on_valid(matches: Matches, plate: Look) -> Matches:
+def keep_valid(matches: Matches, plate: FrameDescriptor) -> Matches:
     """The matches whose plate points lie where the plate frame shows the place."""
     if plate.valid is None:
         return matches

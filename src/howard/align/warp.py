@@ -1,4 +1,4 @@
-"""Bringing plate pixels to their places in the source: one resample, and honest about where there was nothing."""
+"""Warping a plate to the source in one resampling step, with a coverage mask."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from howard.align.pictures import Size, reduce_to, resize_offsets, resizing, siz
 
 # Half the cubic kernel's width: a pixel nearer to the plate's edge would be made up in part by border values.
 CUBIC_REACH = 1.0
-NOWHERE = -1e6
+OUTSIDE = -1e6
 # Area of a plate pixel in the source, below which the plate is averaged first.
 _FINER_AREA = 0.6
 
@@ -42,7 +42,7 @@ def plate_positions(matrix: np.ndarray, size: Size, displacement: np.ndarray | N
     positions = np.asarray(cv2.perspectiveTransform(shown, inverse))
     beyond = beyond_horizon(matrix, size)
     if beyond is not None:
-        positions[beyond] = NOWHERE
+        positions[beyond] = OUTSIDE
     return positions
 
 

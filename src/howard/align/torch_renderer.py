@@ -1,4 +1,4 @@
-"""The last step of alignment in torch, on any device: the same as :mod:`howard.align.render` to within 1/255.
+"""The last step of alignment in torch, on any device: the same as :mod:`howard.align.fusion` to within 1/255.
 
 The result stays on the device; nothing here waits for it.
 """
@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 
 from howard.align.caches import BoundedMemory
+from howard.align.fusion import Rendered, layer_fractions
 from howard.align.layer import Layer
 from howard.align.pictures import WHITE, Size, size_of, to_levels
-from howard.align.render import Rendered, layer_shares
-from howard.align.warp import CUBIC_REACH, NOWHERE, beyond_horizon, shrink_plate
+from howard.align.warp import CUBIC_REACH, OUTSIDE, beyond_horizon, shrink_plate
 
 # Of four interpolated neighbours in a mask of 0 and 1; less than 1 by what eight bits can tell.
 _ALL_VALID = 1 - 1 / 512
@@ -52,7 +52,7 @@ class TorchRenderer:
 
     @torch.inference_mode()
     def render(self, layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size, dtype: np.dtype) -> Rendered:
-        """As :func:`howard.align.render.render`; the pictures are `RenderedArray`."""
+        """As :func:`howard.align.fusion.render`; the pictures are `RenderedArray`."""
         image = torch.zeros((1, 3, size.height, size.width), device=self._device)
         total = torch.zeros((1, 1, size.height, size.width), device=self._device)
         for layer, weight in zip(layers, weights, strict=True):
@@ -63,7 +63,7 @@ class TorchRenderer:
         coverage = total > 0
         levels = torch.where(coverage, image / torch.where(coverage, total, 1), 0)[0].permute(1, 2, 0)
         codes = RenderedArray(_to_codes(levels, dtype))
-        return Rendered(codes, RenderedArray(coverage[0, 0].float()), layer_shares(layers, weights))
+        return Rendered(codes, RenderedArray(coverage[0, 0].float()), layer_fractions(layers, weights))
 
     def _warp(self, layer: Layer, size: Size) -> tuple[torch.Tensor, torch.Tensor]:
         """A layer in the source's exposure, (1, 3, H, W) in levels, and its coverage, (1, 1, H, W) of 0 and 1."""
@@ -100,7 +100,7 @@ class TorchRenderer:
         if beyond is None:
             return right / depth, down / depth
         hidden = self._upload(beyond[..., None])[0, 0]
-        return torch.where(hidden, NOWHERE, right / depth), torch.where(hidden, NOWHERE, down / depth)
+        return torch.where(hidden, OUTSIDE, right / depth), torch.where(hidden, OUTSIDE, down / depth)
 
     def _enlarge(self, image: np.ndarray, size: Size) -> torch.Tensor:
         """An (h, w, C) picture as (1, C, H, W)."""

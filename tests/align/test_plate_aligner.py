@@ -236,7 +236,7 @@ def test_what_was_computed_is_kept_on_disk_and_changes_nothing(take, plate, tmp_
     assert list(tmp_path.glob("*.npz"))
     again = PlateAligner(Counted(plate), cache=tmp_path).align(take.shot)
     np.testing.assert_array_equal(fresh.image, again.image)
-    # The two that are laid under: the best, and its partner for parallax.
+    # The best frame, and its parallax reference.
     assert Counted.reads <= 2
 
 

@@ -1,4 +1,4 @@
-"""Rendering layers: how much each plate frame counts at every pixel, and the plate they make at full size."""
+"""Fusion of layers: per-pixel weights of the plate frames, and their weighted mean at full size."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -11,22 +11,22 @@ from howard.align.features import SMALL_SIDE, SourceView
 from howard.align.flow import push_pull
 from howard.align.layer import Layer
 from howard.align.pictures import Size, from_levels, mean_difference, reduce_to, resize_offsets, size_of
-from howard.align.warp import NOWHERE, Warped, covered, interpolated_positions, plate_positions, resample, shrink_plate
+from howard.align.warp import OUTSIDE, Warped, covered, interpolated_positions, plate_positions, resample, shrink_plate
 
 # Grey levels: layers that fit better than this are taken to fit alike.
 _FIT_SCALE = 2.0
 # Pixels of a quarter of 1080p over which a fit is judged, and over which a layer fades out towards its edge.
-_JUDGED = 2.0
-_FADE = 5.0
+_RESIDUAL_SIGMA = 2.0
+_FADE_SIGMA = 5.0
 # What is left of a layer in the outermost pixels that nothing else covers.
 LEAST_WEIGHT = 1e-3
 # At a quarter of 1080p: share of a pixel from which a layer covers all of it, ...
-_WHOLLY = 0.999
+_FULLY_COVERED = 0.999
 # ... multiple of the least weight from which a layer counts, and pixels around those where it does.
-_COUNTING = 2.0
+_CONTRIBUTING_WEIGHTS = 2.0
 _MARGIN = 2
 # Share of the picture below which a layer is sampled pixel by pixel, in rows of so many.
-_SPARSE = 0.3
+_SPARSE_FRACTION = 0.3
 _ROW = 1024
 
 
@@ -42,16 +42,16 @@ def fusion_weights(source: SourceView, layers: list[Layer]) -> list[np.ndarray]:
     pictures = [_matched(layer) for layer in layers]
     both = list(zip(layers, pictures, strict=True))
     person = cv2.resize(layers[0].comparison.person.astype(np.float32), size_of(seen)) > 0
-    middle = _middle([picture for layer, picture in both if not layer.candidate.only_fills])
+    middle = _middle([picture for layer, picture in both if not layer.candidate.is_filler])
     weights, shown = [], np.zeros_like(pictures[0][..., 0])
     for layer, picture in both:
         coverage = reduce_to(layer.warped.coverage.astype(np.float32), SMALL_SIDE)
         residual = _around(mean_difference(picture, seen), (coverage > 0.99) & ~person)
-        apart = cv2.GaussianBlur(mean_difference(picture, middle), (0, 0), _JUDGED)
+        apart = cv2.GaussianBlur(mean_difference(picture, middle), (0, 0), _RESIDUAL_SIGMA)
         residual = np.where(person, np.hypot(residual, apart), residual)
         fading = cv2.erode(coverage, np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT, borderValue=1.0)
-        fading = cv2.GaussianBlur(fading, (0, 0), _FADE) ** 2
-        if layer.candidate.only_fills:
+        fading = cv2.GaussianBlur(fading, (0, 0), _FADE_SIGMA) ** 2
+        if layer.candidate.is_filler:
             fading = fading * (1 - shown)
         shown = np.maximum(shown, fading)
         weights.append(fading / (residual**2 + _FIT_SCALE**2) + 1e-9)
@@ -74,19 +74,19 @@ def _middle(pictures: list[np.ndarray]) -> np.ndarray:
 
 def _around(residual: np.ndarray, known: np.ndarray) -> np.ndarray:
     """The residual, averaged over a few pixels, and where it is not known from around."""
-    weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), _JUDGED)
-    mean = cv2.GaussianBlur(residual * known, (0, 0), _JUDGED) / np.maximum(weight, 1e-3)
+    weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), _RESIDUAL_SIGMA)
+    mean = cv2.GaussianBlur(residual * known, (0, 0), _RESIDUAL_SIGMA) / np.maximum(weight, 1e-3)
     filled = push_pull(np.repeat(mean[..., None], 2, axis=2), (weight > 0.1).astype(np.float32))[..., 0]
     return np.where(weight > 0.1, mean, filled)
 
 
 class Rendered(NamedTuple):
     """``image`` (H, W, 3) of the source's dtype, 0 where ``coverage`` (H, W) float32 is 0, which is 1 elsewhere;
-    ``shares`` says how much of it came from each layer."""
+    ``fractions`` of the picture that come from each layer, in sum 1."""
 
     image: np.ndarray | DeviceArray
     coverage: np.ndarray | DeviceArray
-    shares: tuple[float, ...]
+    fractions: tuple[float, ...]
 
 
 Renderer = Callable[[Sequence[Layer], Sequence[np.ndarray], Size, np.dtype], Rendered]
@@ -96,10 +96,10 @@ def render(layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size, d
     """Lay the layers together at ``size``, the source's, by their weights, (h, w) float32 of any size."""
     image, coverage = _render_layer(layers[0], size) if len(layers) == 1 else _blend(layers, weights, size)
     image = cv2.copyTo(from_levels(image, dtype), coverage.view(np.uint8))
-    return Rendered(np.asarray(image), coverage.astype(np.float32), layer_shares(layers, weights))
+    return Rendered(np.asarray(image), coverage.astype(np.float32), layer_fractions(layers, weights))
 
 
-def layer_shares(layers: Sequence[Layer], weights: Sequence[np.ndarray]) -> tuple[float, ...]:
+def layer_fractions(layers: Sequence[Layer], weights: Sequence[np.ndarray]) -> tuple[float, ...]:
     """How much of the picture comes from each layer, in sum 1, from its weights and its coverage at a reduced size."""
     means = []
     for layer, weight in zip(layers, weights, strict=True):
@@ -113,9 +113,9 @@ def _blend(layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size) -
     """Weighted mean in levels, and where there is any."""
     image = np.zeros((size.height, size.width, 3), np.float32)
     total = np.zeros((size.height, size.width), np.float32)
-    for layer, weight, counts in zip(layers, weights, _find_counting(layers, weights), strict=True):
+    for layer, weight, counts in zip(layers, weights, _find_contributing(layers, weights), strict=True):
         enlarged = cv2.resize(weight, size, interpolation=cv2.INTER_LINEAR)
-        if counts.mean() < _SPARSE:
+        if counts.mean() < _SPARSE_FRACTION:
             pixels = np.flatnonzero(cv2.resize(counts, size, interpolation=cv2.INTER_NEAREST))
             levels, coverage = _render_pixels(layer, size, pixels)
             here = enlarged.ravel()[pixels] * coverage
@@ -130,17 +130,17 @@ def _blend(layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size) -
     return cv2.divide(image, cv2.merge([np.where(coverage, total, 1)] * 3)), coverage
 
 
-def _find_counting(layers: Sequence[Layer], weights: Sequence[np.ndarray]) -> list[np.ndarray]:
+def _find_contributing(layers: Sequence[Layer], weights: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Where each layer counts, by its weight or because no other one covers all of a pixel: (h, w) uint8 of 0 and 1."""
     size = size_of(weights[0])
     covers = [
         cv2.resize(layer.warped.coverage.astype(np.float32), size, interpolation=cv2.INTER_AREA) for layer in layers
     ]
-    covering = np.sum([cover > _WHOLLY for cover in covers], axis=0)
+    covering = np.sum([cover > _FULLY_COVERED for cover in covers], axis=0)
     found = []
     for cover, weight in zip(covers, weights, strict=True):
-        is_alone = (cover > 0) & (covering == (cover > _WHOLLY))
-        counts = (is_alone | (weight > _COUNTING * LEAST_WEIGHT)).astype(np.uint8)
+        is_alone = (cover > 0) & (covering == (cover > _FULLY_COVERED))
+        counts = (is_alone | (weight > _CONTRIBUTING_WEIGHTS * LEAST_WEIGHT)).astype(np.uint8)
         found.append(cv2.dilate(counts, np.ones((2 * _MARGIN + 1,) * 2)))
     return found
 
@@ -156,7 +156,7 @@ def _render_pixels(layer: Layer, size: Size, pixels: np.ndarray) -> Warped:
     """Of `_render_layer` some pixels, by their numbers (N,): ``image`` (N, 3) and ``coverage`` (N,)."""
     scaled, positions = _expose_and_place(layer, size)
     # In rows, for OpenCV's pictures are no longer than 32767 pixels.
-    chosen = np.full((-(-len(pixels) // _ROW), _ROW, 2), NOWHERE, np.float32)
+    chosen = np.full((-(-len(pixels) // _ROW), _ROW, 2), OUTSIDE, np.float32)
     chosen.reshape(-1, 2)[: len(pixels)] = positions.reshape(-1, 2)[pixels]
     coverage = covered(chosen, size_of(scaled), layer.candidate.valid)
     image = resample(scaled, chosen)

@@ -1,4 +1,4 @@
-"""The plate clip: thumbnails of its frames, and frames, looks and features when they are first asked for."""
+"""The plate clip and what is computed of its frames on demand: thumbnails, descriptors and features."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -6,14 +6,14 @@ from threading import Lock
 import numpy as np
 
 from howard.align.caches import Arrays, BoundedMemory, DiskCache, content_key
-from howard.align.features import Features, Look, extract_features, look_at, outside
+from howard.align.features import Features, FrameDescriptor, describe_frame, extract_features, outside
 from howard.align.pictures import Size, check_picture, to_bytes
 from howard.align.plate_index import PlateFrames, PlateIndex, SparsePlateIndex
 from howard.align.validity import ValidityFinder
 
 # Frames that stay in memory whatever their size: those that one source frame of the best quality needs.
 _LEAST_FRAMES = 6
-_LOOK_BYTES = 128 * 2**20
+_DESCRIPTOR_BYTES = 128 * 2**20
 _FEATURE_BYTES = 64 * 2**20
 
 
@@ -21,9 +21,9 @@ class PlateStore:
     """Plate frames and what is computed of them, kept in memory within bounds.
 
     ``index`` is that of the plate; where it is None only those frames are read that a `SparsePlateIndex` asks for.
-    ``frame_bytes`` of decoded frames stay in memory, and six frames whatever their size, beside 128 MiB of looks and
-    64 MiB of features. Features lie where ``validity``, if there is one, finds the place. Safe to use from several
-    threads, of which one at a time reads the plate.
+    ``frame_bytes`` of decoded frames stay in memory, and six frames whatever their size, beside 128 MiB of
+    descriptors and 64 MiB of features. Features outside the mask of ``validity``, if given, are removed. Safe to use
+    from several threads, of which one at a time reads the plate.
     """
 
     def __init__(
@@ -43,7 +43,9 @@ class PlateStore:
         self._reading = Lock()
         self._keys = dict(enumerate(index.keys if index is not None else ()))
         self._frames = BoundedMemory[np.ndarray](frame_bytes, lambda frame: frame.nbytes, _LEAST_FRAMES)
-        self._looks = BoundedMemory[Look](_LOOK_BYTES, lambda look: look.small.nbytes + _size(look.quick))
+        self._descriptors = BoundedMemory[FrameDescriptor](
+            _DESCRIPTOR_BYTES, lambda each: each.small.nbytes + _size(each.quick)
+        )
         self._features = BoundedMemory[Features](_FEATURE_BYTES, _size)
         self.index: PlateIndex | SparsePlateIndex = self._make_sparse_index() if index is None else index
 
@@ -51,9 +53,9 @@ class PlateStore:
         """Plate frame ``index`` as the reader gives it."""
         return self._frames.get(index, lambda: self._read(index))
 
-    def look(self, index: int) -> Look:
-        """What choosing needs of plate frame ``index``."""
-        return self._looks.get(index, lambda: self._load_look(index))
+    def descriptor(self, index: int) -> FrameDescriptor:
+        """The descriptor of plate frame ``index``, by which candidates are ranked and compared."""
+        return self._descriptors.get(index, lambda: self._load_descriptor(index))
 
     def features(self, index: int, side: int | None = None) -> Features:
         """SIFT of plate frame ``index``, where it shows the place; sought at another ``side`` if one is given."""
@@ -74,28 +76,28 @@ class PlateStore:
 
     def _make_sparse_index(self) -> SparsePlateIndex:
         count = len(self._plate)
-        return SparsePlateIndex(self._glance, count, getattr(self._plate, "entry_points", None) or range(count))
+        return SparsePlateIndex(self._read_for_index, count, getattr(self._plate, "entry_points", None) or range(count))
 
-    def _glance(self, index: int) -> np.ndarray:
-        """Plate frame ``index`` in 8 bits, for the sparse index; its look is made while it is in memory."""
+    def _read_for_index(self, index: int) -> np.ndarray:
+        """Plate frame ``index`` in 8 bits, for the sparse index; its descriptor is computed while it is in memory."""
         image = self.frame(index)
         check_picture(image)
-        self.look(index)
+        self.descriptor(index)
         return to_bytes(image)
 
     def _read(self, index: int) -> np.ndarray:
         with self._reading:
             return self._plate[index].image
 
-    def _load_look(self, index: int) -> Look:
+    def _load_descriptor(self, index: int) -> FrameDescriptor:
         def make() -> dict[str, np.ndarray]:
-            size, small, quick, _ = look_at(to_bytes(self.frame(index)))
+            size, small, quick, _ = describe_frame(to_bytes(self.frame(index)))
             return {"size": np.array(size), "small": small, "points": quick.points, "descriptors": quick.descriptors}
 
         found = self.keep((index,), "look", make)
         size = Size(*found["size"].tolist())
         quick, valid = Features(found["points"], found["descriptors"]), self._load_valid(index)
-        return Look(size, found["small"], quick if valid is None else outside(quick, ~valid, size), valid)
+        return FrameDescriptor(size, found["small"], quick if valid is None else outside(quick, ~valid, size), valid)
 
     def _load_valid(self, index: int) -> np.ndarray | None:
         """The validity mask of plate frame ``index``; None where all of it shows the place."""
@@ -108,8 +110,8 @@ class PlateStore:
         def make() -> dict[str, np.ndarray]:
             return extract_features(to_bytes(self.frame(index)), side)._asdict()
 
-        features, look = Features(**self.keep((index,), f"sift{side}", make)), self.look(index)
-        return features if look.valid is None else outside(features, ~look.valid, look.size)
+        features, frame = Features(**self.keep((index,), f"sift{side}", make)), self.descriptor(index)
+        return features if frame.valid is None else outside(features, ~frame.valid, frame.size)
 
     def _key(self, index: int) -> str:
         """What plate frame ``index`` is called on disk: as its clip names it, or else after its content."""

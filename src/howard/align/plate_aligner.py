@@ -1,4 +1,4 @@
-"""From a plate clip and a source frame to the plate as the source's camera would have seen it."""
+"""The aligner: renders a plate clip from the viewpoint and with the exposure of a source frame."""
 
 from collections.abc import Generator, Iterable
 from pathlib import Path
@@ -9,29 +9,29 @@ import numpy as np
 
 from howard.align.aligned import AlignedPlate, AlignmentStatus, failed_plate
 from howard.align.caches import DiskCache
-from howard.align.comparison import Candidate, choose_together
+from howard.align.comparison import Candidate, choose_complementary
 from howard.align.explain import draw_explanation
-from howard.align.fallback import XFeatMatcher, reach_by_little, reach_by_xfeat, xfeat_is_installed
+from howard.align.fallback import XFeatMatcher, accept_sparse_inliers, match_learned_features, xfeat_is_installed
 from howard.align.features import FEATURE_SIDE, SourceView, refine_view, view_source
-from howard.align.layer import Layer, PersonFinder, build_layer, hidden_by_plate, locate_person
+from howard.align.fusion import Renderer, fusion_weights, render
+from howard.align.layer import Layer, PersonFinder, build_layer, find_plate_occlusion, locate_person
 from howard.align.neighbours import Neighbour, NeighbourMatcher
 from howard.align.pictures import check_picture
 from howard.align.plate_graph import PlateGraph
 from howard.align.plate_index import Picture, PlateFrames, PlateIndex, index_plate
-from howard.align.render import Renderer, fusion_weights, render
-from howard.align.search import OwnFrames, Search, fill_with_itself, find_fillers, find_partner, search_plate
-from howard.align.store import PlateStore
+from howard.align.plate_store import PlateStore
+from howard.align.search import OwnFrames, Search, fill_with_source, find_fillers, find_parallax_reference, search_plate
 from howard.align.validity import ValidityFinder
 from howard.parallel import ordered_map
 from howard.quality import AlignmentEffort, choose_effort
 
 _FRAME_BYTES = 256 * 2**20
-# Pairs of plate frames may take one part in so many of what decoded frames may.
+# The cache of plate pairs gets this fraction of the bytes for decoded frames.
 _PAIRS_SHARE = 4
-# Rules of thumb for what somebody should look at, not measured. A plate is used but called weak where it saw less
-# than this share of the picture, ...
+# Rules of thumb for frames that should be checked, not measured. A plate is used but called weak where it covers less
+# than this fraction of the picture, ...
 _WEAK_COVERAGE = 0.5
-# ... where more than this share of what it saw differs, or where the rest is this many 8-bit levels off.
+# ... where more than this fraction of the covered area differs, or where the residual exceeds this many 8-bit levels.
 _WEAK_PERSON = 0.8
 _WEAK_RESIDUAL = 15.0
 
@@ -116,10 +116,10 @@ class PlateAligner:
             view = refine_view(view, FEATURE_SIDE)
             search = search_plate(view, self._store, self._effort, own=own)
         if not search.candidates:
-            reached = self._reach(view, search, neighbours, own)
-            if reached is None:
+            fallback = self._find_fallback(view, search, neighbours, own)
+            if fallback is None:
                 return failed_plate(source.image, search.closest.estimate if search.closest else None)
-            search = search._replace(candidates=[reached])
+            search = search._replace(candidates=[fallback])
         aligned = self._finish(view, self._build_layers(view, search, own))
         # In a plate of the source's own clip somebody is in every frame, which need not be said.
         return aligned if own is None else aligned._replace(hidden=None)
@@ -127,7 +127,7 @@ class PlateAligner:
     def fit(self, source: Picture) -> list[Layer]:
         """The layers that :meth:`align` lays together, the best first; empty where the source matches no plate frame.
 
-        For looking into an alignment: :func:`howard.align.render.map_layer` gives each one's map.
+        For looking into an alignment: :func:`howard.align.fusion.map_layer` gives each one's map.
         """
         view = view_source(source.image, self._effort.feature_side)
         search = search_plate(view, self._store, self._effort)
@@ -138,23 +138,23 @@ class PlateAligner:
         index = aligned.main_index if aligned.plate_indices else 0
         return draw_explanation(source.image, self._store.frame(index), aligned, self._effort.feature_side)
 
-    def _reach(
+    def _find_fallback(
         self, view: SourceView, search: Search, neighbours: Iterable[Neighbour], own: OwnFrames | None
     ) -> Candidate | None:
-        reached = reach_by_little(view, self._store, search)
-        if reached is None and self._xfeat is not None:
-            likely = [look.index for look in search.likely]
-            reached = reach_by_xfeat(view, self._store, likely, self._xfeat)
-        return reached or self._neighbours.reach(view, neighbours, own)
+        fallback = accept_sparse_inliers(view, self._store, search)
+        if fallback is None and self._xfeat is not None:
+            likely = [frame.index for frame in search.likely]
+            fallback = match_learned_features(view, self._store, likely, self._xfeat)
+        return fallback or self._neighbours.find_candidate(view, neighbours, own)
 
     def _build_layers(self, view: SourceView, search: Search, own: OwnFrames | None = None) -> list[Layer]:
-        chosen = choose_together(search.candidates, self._effort.fused)
-        partner = None
+        chosen = choose_complementary(search.candidates, self._effort.fused)
+        reference = None
         if self._effort.flow and self._effort.parallax:
-            partner = find_partner(view, self._store, self._graph, search)
+            reference = find_parallax_reference(view, self._store, self._graph, search)
         chosen += find_fillers(view, self._store, search, chosen, self._effort.fillers)
         if own is not None:
-            chosen += fill_with_itself(view, self._store, chosen, own)
+            chosen += fill_with_source(view, self._store, chosen, own)
         # In the plate's order, so that its reader moves forward.
         frames = {index: self._store.frame(index) for index in sorted({candidate.index for candidate in chosen})}
         mesh, flow = self._effort.mesh, self._effort.flow
@@ -168,30 +168,30 @@ class PlateAligner:
                 each,
                 person,
                 mesh=mesh,
-                flow=flow and not each.only_fills,
-                parallax=None if each.only_fills else self._parallax(each.index, partner),
+                flow=flow and not each.is_filler,
+                parallax=None if each.is_filler else self._parallax(each.index, reference),
             )
             for each in chosen
         ]
 
-    def _parallax(self, main: int, partner: int | None) -> np.ndarray | None:
+    def _parallax(self, main: int, reference: int | None) -> np.ndarray | None:
         """The parallax between two plate frames; None where there is no other one that shows the same place."""
-        if partner is None or partner == main:
+        if reference is None or reference == main:
             return None
-        pair = self._graph.pair(main, partner)
+        pair = self._graph.pair(main, reference)
         return None if pair.matrix is None else pair.parallax
 
     def _finish(self, view: SourceView, layers: list[Layer]) -> AlignedPlate:
         weights = fusion_weights(view, layers) if len(layers) > 1 else [np.ones((1, 1), np.float32)]
-        image, coverage, shares = self._render(layers, weights, view.size, view.image.dtype)
-        main = layers[int(np.argmax(shares))]
-        changed, hidden = main.comparison.person, hidden_by_plate(main, view.size)
+        image, coverage, fractions = self._render(layers, weights, view.size, view.image.dtype)
+        main = layers[int(np.argmax(fractions))]
+        changed, hidden = main.comparison.person, find_plate_occlusion(main, view.size)
         return AlignedPlate(
             image=image,
             coverage=coverage,
             homography=main.candidate.estimate.matrix,
             plate_indices=tuple(layer.candidate.index for layer in layers),
-            plate_weights=shares,
+            plate_weights=fractions,
             gain=main.comparison.photometry.gain,
             bias=main.comparison.photometry.bias,
             inliers=main.candidate.estimate.inliers,
@@ -206,7 +206,7 @@ def _choose_renderer(device: str | None, frame_bytes: int) -> Renderer:
     if device is None:
         return render
     # Only now: torch takes seconds to load.
-    from howard.align.device import TorchRenderer
+    from howard.align.torch_renderer import TorchRenderer
 
     return TorchRenderer(device, frame_bytes).render
 
