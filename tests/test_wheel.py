@@ -65,7 +65,8 @@ def run(program: Path, *arguments: str, folder: Path) -> subprocess.CompletedPro
 def test_the_wheel_holds_weights_licences_and_configs(installed: Installed) -> None:
     assert installed.wheel.name.startswith("howard_matting-")
     names = set(zipfile.ZipFile(installed.wheel).namelist())
-    shipped = ("NOTICE", "README.md", "person_prior.LICENSE.txt", "person_prior.safetensors", "refine_lite.safetensors")
+    networks = ("people_refine.safetensors", "person_prior.safetensors", "refine_lite.safetensors")
+    shipped = ("NOTICE", "README.md", "person_prior.LICENSE.txt", *networks)
     assert {f"howard/pretrained/{name}" for name in shipped} <= names
     licences = {Path(name).name for name in names if ".dist-info/licenses/" in name}
     assert licences == {"LICENSE", "NOTICE", "person_prior.LICENSE.txt"}
