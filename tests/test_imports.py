@@ -14,6 +14,7 @@ SOURCE = ROOT / "src"
 LEAVES = {
     "errors",
     "fields",
+    "frame_ranges",
     "frame_rates",
     "choices",
     "options",
@@ -39,6 +40,7 @@ LEAVES = {
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "fields": set(),
+    "frame_ranges": set(),
     "frame_rates": set(),
     "choices": set(),
     "options": set(),

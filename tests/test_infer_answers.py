@@ -12,8 +12,8 @@ import cv2
 import pytest
 
 import howard
+from howard.frame_ranges import format_frames
 from howard.pipeline import RenderPlan, RenderSummary
-from howard.pipeline.summary import name_frames
 
 ROOT = Path(__file__).parents[1]
 
@@ -90,7 +90,7 @@ def test_a_dry_run_says_what_would_be(infer, capsys: pytest.CaptureFixture[str])
 
 
 def test_runs_of_frames_are_named_shortly() -> None:
-    assert name_frames(range(1, 40, 2), most=2) == "frames 1, 3 and 18 more"
+    assert format_frames(range(1, 40, 2), most=2) == "frames 1, 3 and 18 more"
 
 
 @pytest.mark.parametrize(

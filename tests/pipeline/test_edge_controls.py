@@ -13,8 +13,8 @@ from howard.compositing.packing import pack_edited, pack_rgba
 from howard.errors import OutputError
 from howard.media import full_scale
 from howard.options import RenderOptions
-from howard.pipeline.compose import Composer, ComposeSettings
-from howard.pipeline.frame_tensors import solve_frame, upload_frame
+from howard.pipeline.frame_finisher import Composer, ComposeSettings
+from howard.pipeline.frame_tensors import solve_frame_edges, upload_frame
 from tests.pipeline.matted_frames import HEIGHT, WIDTH, matted_frame
 
 DEPTHS = tuple(np.dtype(depth) for depth in (np.uint8, np.uint16, np.float32))
@@ -47,7 +47,7 @@ def test_the_defaults_change_no_pixel(render, tmp_path):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_controls_without_effect_leave_the_pixels_as_they_are(dtype):
     frame = matted_frame(dtype)
-    edges, pictures = solve_frame(frame), frame.tensors
+    edges, pictures = solve_frame_edges(frame), frame.tensors
     edited = apply_controls(pictures.source, pictures.plate, edges, FinishingControls())
     assert torch.equal(edited.alpha, edges.alpha)
     opaque = edges.alpha == 1

@@ -13,8 +13,7 @@ import pytest
 from howard.colour import mix, srgb_to_linear
 from howard.media import ExrSequenceWriter, Frame, open_reader
 from howard.pipeline import MattedFrame
-from howard.pipeline.compose import ComposeSettings
-from howard.pipeline.finishing import FrameFinisher
+from howard.pipeline.frame_finisher import ComposeSettings, FrameFinisher
 from howard.pipeline.frame_tensors import upload_frame
 from tests.pipeline.difference_key import KeyCoarse, KeyMatte
 from tests.pipeline.matted_frames import matted_frame

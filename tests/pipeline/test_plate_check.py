@@ -13,7 +13,7 @@ from howard.options import RenderOptions
 from howard.pipeline import plate_check
 from howard.pipeline.inputs import open_inputs
 from howard.pipeline.plate_check import PlateCheck, check_plate, find_valid
-from howard.pipeline.plate_clip import PlateClip
+from howard.pipeline.plate_indexing import SampledPlate
 from howard.progress import SilentProgress
 from howard.render_record import read_lines
 
@@ -40,7 +40,7 @@ def red_is_a_person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, nobody_foun
 
 def check(shot: Path, plate: Path | str, subject: str = "person", **options: object) -> PlateCheck:
     with open_inputs(shot, plate, RenderOptions(**options), SilentProgress()) as inputs:  # type: ignore[arg-type]
-        return check_plate(inputs, PlateClip(inputs.plate, SilentProgress()), DifferenceKey(), subject)
+        return check_plate(inputs, SampledPlate(inputs.plate, SilentProgress()), DifferenceKey(), subject)
 
 
 def test_an_empty_plate_is_used_as_it_is(clips):
@@ -103,7 +103,7 @@ def test_a_render_goes_around_the_person_in_its_plate(render, clips, tmp_path):
     lines = [line for line in read_lines(tmp_path / "out") if "number" in line]
     assert all(line["plate_hidden"] > 0.05 for line in lines)
     [remark] = summary.remarks
-    assert remark.startswith("somebody stands in the plate, before what frames 1-2 need")
+    assert remark.startswith("people in the plate hide the background of frames 1-2: ")
     assert f"note: {remark}" in summary.lines()
 
 
