@@ -74,7 +74,7 @@ def test_one_clip_in_two_files_is_remarked_on(clips, tmp_path):
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(clips.shot.read_bytes())
     [remark] = check(clips.shot, copy).remarks
-    assert remark.startswith("shot and plate show the same pictures")
+    assert remark.startswith("shot and plate are the same clip")
 
 
 def test_a_plate_of_the_shot_itself_is_always_searched(clips):
@@ -130,7 +130,7 @@ class BlindKey(DifferenceKey):
 def test_a_shot_in_which_nobody_is_found_is_not_usable(render):
     summary = render(predictor=BlindKey())
     assert summary.reasons["empty"] == (1, 2, 3, 4, 5, 6)
-    assert "to be checked, nobody found: frames 1-6" in summary.lines()
+    assert "needs checking, nobody found: frames 1-6" in summary.lines()
     assert not summary.is_usable
     # Of a part of the shot that is no fault: somebody may come later.
     assert render(predictor=BlindKey(), frames="1-2").is_usable

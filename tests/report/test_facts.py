@@ -2,11 +2,11 @@
 
 import re
 
-from howard.report.facts import fact_tables
+from howard.report.report_page import render_facts
 
 
 def rows(sidecar):
-    return dict(re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', fact_tables(sidecar)))
+    return dict(re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', render_facts(sidecar)))
 
 
 def test_every_value_has_its_row():
@@ -30,4 +30,4 @@ def test_one_output_needs_no_number_and_two_do():
 
 
 def test_a_sidecar_that_says_nothing_makes_no_table():
-    assert "<table" not in fact_tables({})
+    assert "<table" not in render_facts({})

@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _format_summary(summary: KeyingSummary) -> str:
-    skipped = f", {summary.skipped} were there already" if summary.skipped else ""
+    skipped = f", {summary.skipped} existed already" if summary.skipped else ""
     return (
         f"{summary.name}: {summary.keyed} frames keyed on {summary.screen.name}{skipped}; see {summary.contact_sheet}"
     )

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from howard.media import Frame, choose_frames
 from howard.options import PlatePaths, RenderOptions, choose_options, takes_options
 from howard.pipeline.combined_plate import CombinedPlate
 from howard.pipeline.frame_streams import matte_clip
-from howard.pipeline.inputs import open_inputs
+from howard.pipeline.inputs import Inputs, open_inputs
 from howard.pipeline.opened_render import OpenedRender, load_predictor, open_render
 from howard.pipeline.pipeline_types import Predictor
 from howard.pipeline.plate_check import check_plate
@@ -62,10 +62,10 @@ class RenderSummary:
 
     def lines(self) -> list[str]:
         """The summary as text."""
-        rate = f" at {self.rendered / self.seconds:.2f} a second" if self.rendered else ""
-        lines = [f"{self.rendered} frames rendered{rate}, {self.skipped} were there already: {self.output}"]
+        rate = f" at {self.rendered / self.seconds:.2f} per second" if self.rendered else ""
+        lines = [f"{self.rendered} frames rendered{rate}, {self.skipped} existed already: {self.output}"]
         for reason, numbers in self.reasons.items():
-            effect = "of no use" if reason in FAILING_REASONS else "to be checked"
+            effect = "unusable" if reason in FAILING_REASONS else "needs checking"
             lines.append(f"{effect}, {REASONS[reason]}: {format_frames(numbers)}")
         if self.plate_damaged is not None:
             lines.append(f"not used, damaged in the plate: {self.plate_damaged}")
@@ -74,7 +74,7 @@ class RenderSummary:
             lines.append(f"not carried over from the shot: {', '.join(self.not_carried)}")
         lines += self.colour_notes
         if self.report is not None:
-            lines.append(f"how it came out: {self.report}")
+            lines.append(f"report: {self.report}")
         return lines
 
     def facts(self) -> dict[str, Any]:
@@ -188,27 +188,37 @@ def cut_out_frames(
 
     Arguments and errors are those of :func:`remove_background`; options that concern files have no effect. Options and
     files are checked at the call; the network is loaded and frames are read when the first frame is asked for. Frames
-    come in order, and the next ones are computed in the meantime.
+    come in order, and the next ones are computed in the meantime. The files are open until the last frame, or until the
+    generator is closed or garbage-collected.
     """
-    return _cut_out_frames(source, plate, choose_options(options, changes), predictor)
+    frames = _open_and_cut_out(source, plate, choose_options(options, changes), predictor)
+    # Up to its first yield, which is not a frame, the generator opens the files and checks the settings.
+    next(frames)
+    return cast(Generator[CutOut], frames)
 
 
-def _cut_out_frames(
+def _open_and_cut_out(
     source: str | Path, plate: PlatePaths, options: RenderOptions, predictor: Predictor | None
+) -> Generator[CutOut | None]:
+    """Yield None when files are open and settings checked, and then the frames."""
+    frames = options.frames if options.preview is None else options.preview
+    with open_inputs(source, plate, replace(options, background=None), SilentProgress()) as inputs:
+        shot = inputs.shot.info
+        numbers = [shot.first_number + index for index in choose_frames(frames, shot)]
+        yield None
+        yield from _cut_out(inputs, numbers, options, predictor)
+
+
+def _cut_out(
+    inputs: Inputs, numbers: Sequence[int], options: RenderOptions, predictor: Predictor | None
 ) -> Generator[CutOut]:
     # Importing torch takes seconds: only after the settings have been checked.
     from howard.pipeline.frame_finisher import FrameFinisher, compose_settings
 
-    silent = SilentProgress()
-    frames = options.frames if options.preview is None else options.preview
-    with (
-        open_inputs(source, plate, replace(options, background=None), silent) as inputs,
-        PlateIndexer(inputs.plate, cache=default_cache_folder()) as indexer,
-    ):
-        shot = inputs.shot.info
-        numbers = [shot.first_number + index for index in choose_frames(frames, shot)]
-        predictor = predictor or load_predictor(options, silent)
-        finisher = FrameFinisher(compose_settings(options, predictor, (np.dtype(shot.dtype),)), str(predictor.device))
+    with PlateIndexer(inputs.plate, cache=default_cache_folder()) as indexer:
+        predictor = predictor or load_predictor(options, SilentProgress())
+        depths = (np.dtype(inputs.shot.info.dtype),)
+        finisher = FrameFinisher(compose_settings(options, predictor, depths), str(predictor.device))
         matted = matte_clip(
             inputs,
             indexer,

@@ -1,4 +1,4 @@
-"""What a finished render left in its folder, read with an open mind: an older Howard may have made it."""
+"""Reads a finished render's folder; tolerates missing or invalid values, since an older version may have written it."""
 
 import json
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from howard.errors import InputError
 from howard.render_record import REASONS, SAMPLE_FACTS, SAMPLES, SIDECAR, read_lines
 
-# No measure comes near; JSON's integers know no bounds.
-_INFINITE = 1e300
+# Larger values are ignored: JSON's integers are unbounded, and no measure comes near.
+_MAX_NUMBER = 1e300
 
 
 class FrameLine(NamedTuple):
-    """One frame's line of the sidecar; values that are missing or not finite are None.
+    """A frame's line in the journals; values that are missing or not finite are None.
 
-    Units are those of the sidecar: pixels of the source, shares of the picture, levels of 255.
+    Units are those of `howard.render_record.FrameRecord`: pixels of the source, shares of the frame, 8-bit levels.
     """
 
     number: int
@@ -33,14 +33,14 @@ class FrameLine(NamedTuple):
 
     @property
     def concern(self) -> str | None:
-        """What it is called where it is not good: "failed", "damaged" in the shot, or "weak"."""
+        """What is wrong with the frame: "failed", "damaged" (in the shot) or "weak"; None for a good frame."""
         if self.damaged and self.status != "failed":
             return "damaged"
         return self.status if self.status in ("weak", "failed") else None
 
 
 class Sample(NamedTuple):
-    """A frame with its pictures: ``pictures`` are files by name, ``facts`` what is known of them."""
+    """A frame with its images: ``pictures`` are their files by name, ``facts`` the content of `sample.json`."""
 
     line: FrameLine
     pictures: dict[str, Path]
@@ -48,7 +48,7 @@ class Sample(NamedTuple):
 
 
 class FinishedRender(NamedTuple):
-    """A render's sidecar, its frames in order, and those of them that have samples."""
+    """A render's sidecar, its frames in order, and the samples of some of them."""
 
     folder: Path
     sidecar: dict[str, Any]
@@ -57,7 +57,7 @@ class FinishedRender(NamedTuple):
 
 
 def read_render(folder: Path) -> FinishedRender:
-    """Read a render's folder; raises InputError where it is none."""
+    """Read a render's folder; raises InputError if it is not one."""
     sidecar = _read_json(folder / SIDECAR)
     if sidecar is None:
         raise InputError(f"{folder} holds no render ({SIDECAR} is missing or damaged); give the folder of one")
@@ -66,17 +66,17 @@ def read_render(folder: Path) -> FinishedRender:
 
 
 def section(facts: dict[str, Any], name: str) -> dict[str, Any]:
-    """A section of a sidecar, empty where there is none."""
+    """A section of a sidecar; empty if it is missing."""
     found = facts.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def number_in(facts: dict[str, Any], name: str) -> float | None:
-    """A finite number, or None where there is something else or nothing."""
+    """A finite number; None if there is none of that name."""
     value = facts.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return value if abs(value) < _INFINITE else None
+    return value if abs(value) < _MAX_NUMBER else None
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
@@ -92,7 +92,7 @@ def _read_json(path: Path) -> dict[str, Any] | None:
 
 
 def _read_lines(folder: Path) -> list[FrameLine]:
-    """The frames; of one that was written again, the last line."""
+    """The frames; of several lines about a frame, the last one."""
     lines = {}
     for facts in read_lines(folder):
         if isinstance(facts.get("number"), int):
@@ -123,7 +123,7 @@ def _known_reasons(value: Any) -> tuple[str, ...]:
 
 
 def _find_samples(folder: Path, lines: list[FrameLine]) -> Iterator[Sample]:
-    """The frames whose samples are whole, in order."""
+    """The complete samples of frames that have a line, in order."""
     by_number = {line.number: line for line in lines}
     entries = (
         [entry for entry in folder.iterdir() if entry.name.isdecimal() and entry.is_dir()] if folder.is_dir() else []

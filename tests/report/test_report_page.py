@@ -12,8 +12,8 @@ import pytest
 from howard.errors import InputError, OutputError
 from howard.render_record import read_lines
 from howard.report import write_report
-from howard.report.pictures import choose_samples
-from howard.report.render import FinishedRender, FrameLine, Sample
+from howard.report.finished_render import FinishedRender, FrameLine, Sample
+from howard.report.sampled_frames import choose_samples
 
 VOID = {"meta", "img", "input", "br"}
 

@@ -6,7 +6,7 @@ import pytest
 
 from howard.errors import InputError
 from howard.render_record import read_lines
-from howard.report.render import number_in, read_render
+from howard.report.finished_render import number_in, read_render
 
 
 def test_a_real_render_is_read(finished):
