@@ -220,7 +220,7 @@ def test_the_public_functions_are_imported_when_first_used() -> None:
         "assert all(hasattr(howard, name) for name in howard.__all__)\n"
         "assert not hasattr(howard, 'add_background')\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=SOURCE, timeout=120, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program], cwd=SOURCE, timeout=300, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

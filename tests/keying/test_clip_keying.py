@@ -1,3 +1,5 @@
+"""Keying whole clips: files, records, continuing, and errors."""
+
 import json
 import shutil
 from pathlib import Path
@@ -34,7 +36,7 @@ def copied(keyed: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(keyed, tmp_path / "copied"))
 
 
-def test_frames_lie_as_training_sets_unpack_and_a_record_beside_them(keyed: Path) -> None:
+def test_frames_are_laid_out_like_training_sets_with_a_record(keyed: Path) -> None:
     names = [f"{number:04d}.png" for number in range(1, 5)]
     for layer in ("fgr", "pha"):
         assert sorted(path.name for path in (keyed / layer / "small").iterdir()) == names
@@ -60,7 +62,7 @@ def test_no_screen_colour_is_left_in_the_foreground(keyed: Path) -> None:
     assert (colour[..., 1] - colour[..., ::2].max(axis=2)).max() < 12
 
 
-def test_a_run_goes_on_where_it_stopped_with_the_same_bytes(copied: Path, keyed: Path, small_clip: Path) -> None:
+def test_an_interrupted_run_is_continued_with_the_same_bytes(copied: Path, keyed: Path, small_clip: Path) -> None:
     (copied / "pha" / "small" / "0003.png").unlink()
     summary = key_clip(small_clip, copied)
     assert (summary.keyed, summary.skipped) == (1, 3)
@@ -74,7 +76,7 @@ def test_a_range_of_frames_comes_out_as_in_the_whole(keyed: Path, small_clip: Pa
     assert all(whole[name] == data for name, data in part.items())
 
 
-def test_stopping_keeps_what_is_done(small_clip: Path, tmp_path: Path) -> None:
+def test_stopping_keeps_finished_frames(small_clip: Path, tmp_path: Path) -> None:
     def stop(written: FrameWritten) -> None:
         assert written.total == 4
         if written.done == 2:

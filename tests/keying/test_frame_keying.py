@@ -23,7 +23,7 @@ def test_skin_and_red_stay_as_they_are(green: Screen) -> None:
     assert despill(colours, green) == pytest.approx(colours, abs=1e-3)
 
 
-def test_beyond_the_edge_the_persons_colour_goes_on(green: Screen, disc: Callable[..., np.ndarray]) -> None:
+def test_the_foreground_is_extended_beyond_the_edge(green: Screen, disc: Callable[..., np.ndarray]) -> None:
     alpha = disc(120, 160, 80, 60, 30)
     person = np.array((0.7, 0.3, 0.2), np.float32)
     colour = np.where(alpha[..., None] > 0.6, person, encode(green.colour)).astype(np.float32)
@@ -42,9 +42,7 @@ def draw(screen: Screen, person: np.ndarray, mark: np.ndarray) -> np.ndarray:
     return np.rint(255 * linear_to_srgb(mixed)).astype(np.uint8)
 
 
-def test_a_mark_seen_alone_before_is_known_when_the_person_touches_it(
-    green: Screen, disc: Callable[..., np.ndarray]
-) -> None:
+def test_a_fixed_marker_is_removed_where_the_person_touches_it(green: Screen, disc: Callable[..., np.ndarray]) -> None:
     mark = disc(180, 320, 215, 90, 5, soft=1.5)
     images = [draw(green, disc(180, 320, x, 100, 45), mark) for x in (90, 110, 168)]
     markers = find_markers(images, green)
@@ -56,7 +54,7 @@ def test_a_mark_seen_alone_before_is_known_when_the_person_touches_it(
     assert with_markers < 0.5 * without
 
 
-def test_a_moving_mark_is_not_taken_for_a_fixed_one(green: Screen, disc: Callable[..., np.ndarray]) -> None:
+def test_a_moving_marker_is_not_a_fixed_one(green: Screen, disc: Callable[..., np.ndarray]) -> None:
     person = disc(180, 320, 100, 100, 45)
     images = [draw(green, person, disc(180, 320, x, 40, 5)) for x in (200, 230, 260)]
     assert find_markers(images, green) is None

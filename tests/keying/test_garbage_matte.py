@@ -1,3 +1,5 @@
+"""The screen area, and components that are not people."""
+
 from collections.abc import Callable
 
 import numpy as np
@@ -25,7 +27,7 @@ def test_without_a_screen_nothing_is_cut() -> None:
     assert find_screen_area(np.zeros((20, 30), bool)).all()
 
 
-def test_a_line_of_screen_says_nothing() -> None:
+def test_a_line_of_screen_limits_nothing() -> None:
     is_screen = np.zeros((180, 320), bool)
     is_screen[90, 20:300] = True
     assert find_screen_area(is_screen).all()
@@ -72,7 +74,7 @@ def test_a_flat_piece_alone_may_be_a_sleeve(disc: Callable[..., np.ndarray]) -> 
     assert (kept(sleeve, flat=sleeve > 0) == sleeve).all()
 
 
-def test_furniture_that_hangs_together_beyond_the_area_is_still_flat(disc: Callable[..., np.ndarray]) -> None:
+def test_furniture_connected_outside_the_area_is_still_flat(disc: Callable[..., np.ndarray]) -> None:
     person = disc(180, 320, 80, 100, 40)
     shelves = np.zeros((180, 320), np.float32)
     shelves[40:70, 220:] = shelves[120:150, 220:] = shelves[40:150, 280:] = 1
@@ -86,7 +88,7 @@ def test_an_empty_screen_with_a_mark_has_nobody(disc: Callable[..., np.ndarray])
     assert (kept(disc(180, 320, 150, 20, 5)) == 0).all()
 
 
-def test_of_the_set_not_even_a_sliver_stays(disc: Callable[..., np.ndarray]) -> None:
+def test_no_sliver_of_the_studio_stays(disc: Callable[..., np.ndarray]) -> None:
     person = disc(180, 320, 100, 100, 50)
     wall = np.zeros((180, 320), np.float32)
     wall[:, 250:] = 1

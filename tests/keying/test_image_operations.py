@@ -25,7 +25,7 @@ def test_float_pictures_keep_what_is_above_white() -> None:
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3))
-def test_opponent_axes_lead_back(colour: list[float]) -> None:
+def test_opponent_colour_is_inverted(colour: list[float]) -> None:
     encoded = np.array([colour], np.float32)
     opponent = to_opponent(encoded)
     assert from_opponent(opponent) == pytest.approx(encoded, abs=1e-5)
@@ -37,7 +37,7 @@ def test_greys_have_no_colour_difference() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(height=st.integers(1, 40), width=st.integers(1, 40), seed=st.integers(0, 99))
-def test_what_is_known_stays_and_the_rest_lies_between(height: int, width: int, seed: int) -> None:
+def test_known_values_stay_and_others_are_interpolated(height: int, width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     values = rng.random((height, width, 2)).astype(np.float32)
     known = rng.random((height, width)) < 0.3

@@ -1,4 +1,4 @@
-"""The whole key against truth, through a real codec."""
+"""The complete key against ground truth, through a real codec."""
 
 from pathlib import Path
 

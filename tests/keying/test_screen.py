@@ -1,3 +1,5 @@
+"""Finding the screen and modelling it."""
+
 from collections.abc import Callable
 
 import numpy as np
@@ -37,7 +39,7 @@ def test_a_blue_screen_is_not_a_green_one() -> None:
         find_screen([blue], "green")
 
 
-def test_a_small_screen_is_found_only_where_somebody_says_so() -> None:
+def test_a_small_screen_is_found_only_if_named() -> None:
     picture = np.full((100, 100, 3), 128, np.uint8)
     picture[:20, :20] = (40, 180, 60)
     with pytest.raises(InputError, match="green 4%"):

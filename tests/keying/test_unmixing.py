@@ -1,3 +1,5 @@
+"""Trimap, alpha and foreground colour."""
+
 from collections.abc import Callable
 
 import numpy as np
@@ -28,7 +30,7 @@ def test_a_soft_edge_and_its_colour_are_recovered(
     assert own.mean() < 0.01
 
 
-def test_regions_share_out_the_picture(green: Screen, disc: Callable[..., np.ndarray]) -> None:
+def test_the_trimap_is_a_partition(green: Screen, disc: Callable[..., np.ndarray]) -> None:
     alpha = disc(180, 320, 160, 90, 50)[..., None]
     linear = (alpha * SKIN + (1 - alpha) * green.colour).astype(np.float32)
     trimap = make_trimap(linear, model_screen(linear, green), green)

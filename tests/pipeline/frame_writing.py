@@ -1,4 +1,4 @@
-"""Frames with a made-up matte on their way through finishing and writing into a render folder."""
+"""Finishes and writes frames with a synthetic matte into a render folder."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The inference pipeline from clips to files, with a difference key in the network's place."""
+"""The inference pipeline from clips to files, with a difference key instead of the network."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from tests.pipeline.conftest import Nobody
 from tests.pipeline.rendered_files import frame_lines, read_rgba
 
 
-def test_every_frame_is_written_with_its_line(render, tmp_path):
+def test_every_frame_is_written_and_recorded(render, tmp_path):
     summary = render()
     assert (summary.rendered, summary.skipped, summary.failed) == (6, 0, ())
     # The key's matte of the first frame runs along the whole border, and so encloses everything.
@@ -30,12 +30,12 @@ def test_every_frame_is_written_with_its_line(render, tmp_path):
 
 
 @pytest.mark.parametrize("edges", ["solved", "network"])
-def test_the_sidecar_says_how_edges_were_made(render, tmp_path, edges):
+def test_the_sidecar_records_the_edges_setting(render, tmp_path, edges):
     render(frames="1", edges=edges)
     assert json.loads((tmp_path / "out" / "howard.json").read_text())["settings"]["edges"] == edges
 
 
-def test_edges_are_solved_unless_the_network_s_are_asked_for(render, tmp_path):
+def test_edges_are_solved_by_default(render, tmp_path):
     render(frames="2", output=tmp_path / "solved")
     render(frames="2", output=tmp_path / "network", edges="network")
     solved, network = (read_rgba(tmp_path / name / "shot.0002.png") for name in ("solved", "network"))
@@ -65,7 +65,7 @@ def test_uncovered_pixels_of_the_plate_are_never_the_source(render, key):
 
 
 @pytest.mark.parametrize(("frames", "numbers"), [("2-4", [2, 3, 4]), ("6", [6]), (" 1 - 1 ", [1])])
-def test_a_range_counts_as_the_files_do(render, tmp_path, frames, numbers):
+def test_a_range_uses_the_files_frame_numbers(render, tmp_path, frames, numbers):
     assert render(frames=frames).rendered == len(numbers)
     assert [line["number"] for line in frame_lines(tmp_path / "out")] == numbers
 
@@ -78,7 +78,7 @@ def test_frames_of_a_range_are_those_of_a_whole_render(render, tmp_path):
 
 
 @pytest.mark.parametrize("frames", ["0-3", "5-9", "7", "4-2", "two", "1-", "-3"])
-def test_impossible_ranges_name_what_there_is(render, tmp_path, frames):
+def test_impossible_ranges_are_refused_with_the_clips_range(render, tmp_path, frames):
     with pytest.raises(SettingsError, match=r"1-6|2-4"):
         render(frames=frames)
     assert not (tmp_path / "out").exists()
@@ -92,7 +92,7 @@ def test_a_composite_is_written_beside_the_cut_out(render, tmp_path):
     np.testing.assert_array_equal(laid_over[rgba[..., 3] == 255], rgba[rgba[..., 3] == 255][:, :3])
 
 
-def test_the_sidecar_says_what_was_made_from_what(render, tmp_path, clips):
+def test_the_sidecar_records_inputs_settings_and_runtime(render, tmp_path, clips):
     render(frames="1")
     sidecar = json.loads((tmp_path / "out" / "howard.json").read_text())
     assert sidecar["source"]["fingerprint"]["size"] == clips.shot.stat().st_size
@@ -115,7 +115,7 @@ def test_the_sidecar_says_what_was_made_from_what(render, tmp_path, clips):
     assert {"python", "numpy", "av", "device"} <= sidecar["runtime"].keys()
 
 
-def test_a_useless_plate_is_said_and_rendered_nevertheless(render, tmp_path, key):
+def test_a_plate_that_matches_nothing_is_reported_and_still_rendered(render, tmp_path, key):
     cv2.imwrite(str(tmp_path / "black.png"), np.zeros((50, 60, 3), np.uint8))
     summary = render(plate=tmp_path / "black.png", frames="3-4")
     assert summary.failed == (3, 4)
@@ -148,7 +148,7 @@ def test_bad_inputs_are_found_without_loading_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_many_workers_make_the_same_frames(render, tmp_path):
+def test_the_number_of_workers_does_not_change_the_frames(render, tmp_path):
     for workers in (1, 3):
         render(output=tmp_path / str(workers), workers=workers)
     # The plates' measures first: where they differ it is the alignment that does.
@@ -170,13 +170,13 @@ def test_a_report_and_its_samples(render, tmp_path):
 
 
 @pytest.mark.parametrize("setting", ["quality", "edges"])
-def test_choices_that_there_are_not(render, tmp_path, setting):
+def test_unknown_choices_are_refused(render, tmp_path, setting):
     with pytest.raises(SettingsError, match=f"{setting}=perfect is not known; choose"):
         render(**{setting: "perfect"})
     assert not (tmp_path / "out").exists()
 
 
-def test_the_network_knows_of_people_unless_anything_may_be_the_subject(render, key):
+def test_the_network_gets_the_person_prior_unless_subject_is_anything(render, key):
     nobody = Nobody()
     key.find_people = lambda source, mask: nobody
     render(frames="1")

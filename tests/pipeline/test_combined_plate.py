@@ -35,7 +35,7 @@ def test_frames_are_counted_through_all_parts(readers):
         joined[6]
 
 
-def test_of_the_shot_itself_frames_near_are_not_used(readers):
+def test_plate_self_leaves_out_frames_near_the_source_frame(readers):
     shot, _ = readers
     own = CombinedPlate([PlatePart(shot, range(6))], is_self=True)
     found = own.own_frames(3)
@@ -45,7 +45,7 @@ def test_of_the_shot_itself_frames_near_are_not_used(readers):
     assert CombinedPlate([PlatePart(shot, range(6))]).own_frames(3) is None
 
 
-def test_frames_have_names_that_follow_their_files(clips, tmp_path):
+def test_keys_and_fingerprints_change_with_the_files(clips, tmp_path):
     moved, other = (shutil.copy2(path, tmp_path) for path in (clips.shot, clips.plate))
 
     def open_all(*paths, used=range(3)):
@@ -82,7 +82,7 @@ def test_lists_are_written_in_brackets(text, names):
     assert list_plates(text) == names
 
 
-def test_a_name_that_exists_is_no_list(tmp_path, monkeypatch):
+def test_an_existing_file_named_like_a_list_is_one_plate(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "[a,b]").touch()
     assert list_plates("[a,b]") == ["[a,b]"]
@@ -95,7 +95,7 @@ def test_a_render_takes_several_plates(render, clips, tmp_path):
     assert render(plate=f"[{clips.plate},{clips.plate}]", output=tmp_path / "list").skipped == 6
 
 
-def test_frames_of_a_plate_are_chosen(render, clips, tmp_path):
+def test_plate_frames_selects_frames_of_the_plate(render, clips, tmp_path):
     render(plate=clips.plate, plate_frames="2-3", output=tmp_path / "some", frames=1)
     (line,) = (line for line in read_lines(tmp_path / "some") if "number" in line)
     assert set(line["plate_indices"]) <= {0, 1}
@@ -105,7 +105,7 @@ def test_frames_of_a_plate_are_chosen(render, clips, tmp_path):
         render(plate=[clips.plate, clips.plate], plate_frames=1)
 
 
-def test_the_same_file_is_refused_unless_frames_are_chosen(render, clips, tmp_path):
+def test_the_shot_as_plate_is_refused_without_plate_frames(render, clips, tmp_path):
     with pytest.raises(
         SettingsError, match=r"input and plate are the same file, .*; give another plate, plate_frames="
     ):

@@ -1,4 +1,4 @@
-"""Frames for Python code that goes on with the pixels."""
+"""Frames as arrays, for Python code."""
 
 import threading
 
@@ -10,7 +10,7 @@ from howard.pipeline import cut_out_frames
 from tests.pipeline.rendered_files import read_rgba
 
 
-def test_frames_for_those_who_go_on_with_the_pixels(render, clips, key, tmp_path):
+def test_the_arrays_equal_the_rendered_files(render, clips, key, tmp_path):
     render(frames="2-4")
     made = list(cut_out_frames(clips.shot, clips.plate, predictor=key, frames="2-4"))
     assert [each.source.number for each in made] == [2, 3, 4]
@@ -19,7 +19,7 @@ def test_frames_for_those_who_go_on_with_the_pixels(render, clips, key, tmp_path
     assert all(each.plate.status == "good" for each in made)
 
 
-def test_frames_that_nobody_asks_for_any_more_are_given_up(clips, key):
+def test_closing_the_generator_ends_its_threads(clips, key):
     frames = cut_out_frames(clips.shot, clips.plate, predictor=key)
     next(frames)
     frames.close()
@@ -27,7 +27,7 @@ def test_frames_that_nobody_asks_for_any_more_are_given_up(clips, key):
 
 
 @pytest.mark.parametrize("quality", ["standard", "best"])
-def test_only_the_best_quality_takes_the_mean_of_several_mattes(monkeypatch, clips, key, quality):
+def test_only_the_best_quality_averages_augmented_mattes(monkeypatch, clips, key, quality):
     asked = []
 
     def load(weights, device, precision, *, augmented):

@@ -107,7 +107,7 @@ def test_the_error_map_is_enlarged_from_the_padded_picture():
     np.testing.assert_allclose(confidence[:, -1], 0, atol=0.13)
 
 
-def test_layers_of_a_render_are_what_compositing_needs(render, tmp_path, clips):
+def test_layers_of_a_render_reproduce_the_composite(render, tmp_path, clips):
     render(format="exr", layers="all", frames="2", edges="network")
     channels = OpenEXR.File(str(tmp_path / "out" / "shot.0002.exr"), separate_channels=True).channels()
     values = {name: channel.pixels.astype(np.float32) for name, channel in channels.items()}
@@ -134,7 +134,7 @@ def test_layers_are_listed_in_the_sidecar_and_other_ones_are_refused(render, tmp
         render(format=["exr", "png"], frames="1")
 
 
-def test_layers_go_with_exr(render, tmp_path):
+def test_layers_need_exr(render, tmp_path):
     with pytest.raises(SettingsError, match=r"layers=\[plate,matte\] goes with format=exr"):
         render(format="png", layers="[plate,matte]")
     with pytest.raises(SettingsError, match="layers=depth is not known; choose all, matte, foreground"):

@@ -1,4 +1,4 @@
-"""What a frame's status judges."""
+"""The status of a frame and its reasons."""
 
 import numpy as np
 import pytest
@@ -40,5 +40,5 @@ def test_a_good_frame_has_no_reasons(judge):
         ({"hidden": 0.1, "status": AlignmentStatus.FAILED}, ("failed", ("alignment failed", "plate hidden"))),
     ],
 )
-def test_each_fault_is_named(judge, facts, verdict):
+def test_each_reason_is_given(judge, facts, verdict):
     assert judge(**facts) == verdict

@@ -27,7 +27,7 @@ def test_nothing_to_align_does_not_read_the_plate(clips):
         assert list(align_frames(shot, None, [])) == []  # type: ignore[arg-type]
 
 
-def test_mattes_come_as_pictures(clips, key):
+def test_mattes_have_the_frames_size(clips, key):
     with open_reader(clips.shot) as shot, open_reader(clips.plate) as plate:
         (frame,) = matte_frames(align_frames(shot, plate, [2]), key)
     assert frame.alpha.shape == (1, 240, 320, 1)
@@ -40,14 +40,14 @@ def test_mattes_come_as_pictures(clips, key):
         np.testing.assert_array_equal(tensor.numpy().reshape(picture.shape), picture)
 
 
-def test_frames_are_made_one_at_a_time(clips, key):
+def test_frames_are_matted_one_at_a_time(clips, key):
     with open_reader(clips.shot) as shot, open_reader(clips.plate) as plate:
         stream = matte_frames(align_frames(shot, plate, range(6)), key)
         next(stream)
         assert len(key.plates) == 1
 
 
-def test_a_network_that_takes_people_is_given_those_near_what_changed(clips, key):
+def test_the_person_prior_gets_the_mask_of_changed_pixels(clips, key):
     key.find_people = lambda source, mask: (source.shape, mask)
     with open_reader(clips.shot) as shot, open_reader(clips.plate) as plate:
         list(matte_frames(align_frames(shot, plate, [3]), key))
@@ -59,14 +59,14 @@ def test_a_network_that_takes_people_is_given_those_near_what_changed(clips, key
     np.testing.assert_allclose([columns.min(), columns.max(), rows.min()], [135 * 0.75, 205 * 0.75, 80 * 0.75], atol=5)
 
 
-def test_whatever_is_new_may_be_the_subject(clips, key):
+def test_subject_anything_does_not_run_the_person_prior(clips, key):
     key.find_people = lambda source, mask: "people"
     with open_reader(clips.shot) as shot, open_reader(clips.plate) as plate:
         list(matte_frames(align_frames(shot, plate, [3]), key, "anything"))
     assert key.people == [None]
 
 
-def test_people_are_looked_for_everywhere_without_a_plate(key):
+def test_without_a_plate_the_person_prior_gets_no_mask(key):
     source = Frame(np.zeros((240, 320, 3), np.uint8), 0, 1, Fraction(0))
     key.find_people = lambda source, mask: ("people", mask)
     list(matte_frames([AlignedFrame(source, failed_plate(source.image, None))], key))
@@ -91,13 +91,13 @@ def choose(clips, monkeypatch):
     return run
 
 
-def test_a_large_machine_is_used_whole(choose):
+def test_with_enough_memory_all_cores_are_used(choose):
     assert choose(HD, cores=32, free=64 * GB) == 32
     assert choose(HD, cores=32, free=64 * GB, threads=5) == 5
     assert choose(HD, cores=6, free=None) == 6
 
 
-def test_where_memory_is_short_fewer_frames_are_at_work(choose):
+def test_less_memory_means_fewer_workers(choose):
     few, many = choose(UHD, free=16 * GB), choose(HD, free=16 * GB)
     assert 4 <= few < many < 64
     # A frame of 4K has four times the pixels.
@@ -105,14 +105,14 @@ def test_where_memory_is_short_fewer_frames_are_at_work(choose):
     assert choose(UHD, free=16 * GB, threads=64) == few
 
 
-def test_one_frame_is_always_at_work(choose):
+def test_there_is_always_one_worker(choose):
     assert choose(UHD, free=0) == 1
 
 
 @given(
     cores=st.integers(1, 300), free=st.integers(0, 2**44), width=st.integers(64, 16384), height=st.integers(64, 9000)
 )
-def test_never_more_than_the_cores_and_never_none(clips, cores, free, width, height):
+def test_worker_count_is_between_one_and_the_cores(clips, cores, free, width, height):
     with open_reader(clips.shot) as shot, pytest.MonkeyPatch.context() as patch:
         patch.setattr(frame_streams, "count_cores", lambda: cores)
         patch.setattr(frame_streams, "count_free_memory", lambda: free)

@@ -1,4 +1,4 @@
-"""Frames as tensors: uploaded, matted and solved, and the same from arrays of pictures."""
+"""Frames as tensors: uploaded, matted, with solved edges; and the same from arrays."""
 
 import numpy as np
 import pytest
@@ -69,7 +69,7 @@ def test_a_matted_frame_has_the_network_s_alpha_and_the_people_that_it_was_given
 
 @pytest.mark.parametrize("edges", ["solved", "network"])
 @pytest.mark.parametrize("linear_light", [True, False])
-def test_a_frame_is_solved_as_its_matte_is(edges, linear_light):
+def test_solving_a_frame_equals_solving_its_matte(edges, linear_light):
     frame = matted_frame()
     one = solve_frame_edges(frame, edges, linear_light=linear_light)
     other = solve_matte_edges(frame.tensors, frame.matte, edges=edges, linear_light=linear_light)
@@ -89,7 +89,7 @@ class StillMask:
 
 
 @pytest.mark.parametrize("edges", ["solved", "network"])
-def test_masks_have_the_last_word_on_solved_alpha(edges):
+def test_masks_are_applied_after_solving(edges):
     frame = matted_frame()
     garbage, holdout = np.zeros((2, HEIGHT, WIDTH), np.float32)
     garbage[:, : WIDTH // 2], garbage[:, WIDTH // 2] = 1, 0.25
@@ -103,7 +103,7 @@ def test_masks_have_the_last_word_on_solved_alpha(edges):
     assert torch.equal(found[:, WIDTH // 2 + 1 :], without[:, WIDTH // 2 + 1 :])
 
 
-def test_without_masks_a_frame_stays():
+def test_without_masks_a_frame_is_unchanged():
     frame = matted_frame()
     assert mask_frame(frame, None, None) is frame
 
@@ -151,7 +151,7 @@ def test_any_size_is_solved_composed_and_shaded_without_data(size, dtype):
     assert (shadow.shape, shadow.dtype, shadow.device.type) == ((height, width, 3), torch.float32, "meta")
 
 
-def test_a_frame_that_does_not_fit_into_a_device_s_memory_is_said_in_one_line():
+def test_out_of_memory_is_one_line():
     with (
         pytest.raises(
             SettingsError, match=r"^frames of 96x72 do not fit into the memory of device=cuda:1;.*device=cpu$"

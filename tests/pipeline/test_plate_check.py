@@ -1,4 +1,4 @@
-"""What is noticed of a shot and its plate before anything is aligned."""
+"""Checks of a shot and its plate before anything is aligned."""
 
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def test_a_person_in_the_plate_is_found(clips):
     assert found.remarks == ()
 
 
-def test_what_comes_and_goes_in_the_plate_is_found_whatever_it_is(clips, tmp_path):
+def test_disagreements_in_the_plate_are_found_for_any_subject(clips, tmp_path):
     assert check(clips.shot, clips.plate, "anything") == PlateCheck()
     with open_reader(clips.plate) as reader:
         frames = [reader[index].image.copy() for index in (0, 1, 2, 0, 1, 2)]
@@ -64,13 +64,13 @@ def test_what_comes_and_goes_in_the_plate_is_found_whatever_it_is(clips, tmp_pat
     assert [found.validity.find(frame).all() for frame in (frames[0], frames[4])] == [True, False]
 
 
-def test_swapped_clips_are_remarked_on(clips):
+def test_swapped_clips_are_reported(clips):
     found = check(clips.plate, clips.shot)
     assert found.remarks == ("the plate shows a person and the shot none: are input= and plate= swapped?",)
     assert check(clips.shot, clips.plate).remarks == ()
 
 
-def test_one_clip_in_two_files_is_remarked_on(clips, tmp_path):
+def test_one_clip_in_two_files_is_reported(clips, tmp_path):
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(clips.shot.read_bytes())
     [remark] = check(clips.shot, copy).remarks
@@ -84,7 +84,7 @@ def test_a_plate_of_the_shot_itself_is_always_searched(clips):
         assert not found.validity.keeps_static
 
 
-def test_the_mask_is_larger_than_what_was_found(clips):
+def test_the_mask_is_dilated(clips):
     picture = np.zeros((240, 320, 3), np.uint8)
     picture[80:160, 100:200] = (255, 0, 0)
     valid = find_valid(lambda image, mask: Maps(image), picture)
@@ -98,7 +98,7 @@ def test_the_mask_is_larger_than_what_was_found(clips):
     assert find_valid(lambda image, mask: Maps(image), speck).all()
 
 
-def test_a_render_goes_around_the_person_in_its_plate(render, clips, tmp_path):
+def test_a_render_does_not_use_the_person_in_its_plate(render, clips, tmp_path):
     summary = render(plate=clips.shot, plate_frames="4-6", frames="1-2", output=tmp_path / "out")
     lines = [line for line in read_lines(tmp_path / "out") if "number" in line]
     assert all(line["plate_hidden"] > 0.05 for line in lines)

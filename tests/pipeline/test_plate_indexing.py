@@ -45,7 +45,7 @@ class Frames:
     def close(self) -> None: ...
 
 
-def test_positions_count_whole_frames_once_it_was_read_through():
+def test_positions_count_undamaged_frames_after_iterating():
     clip = SampledPlate(Frames(6, damaged={0, 3}, missing={4}), SilentProgress())
     assert [frame.index for frame in clip] == [1, 2, 5]
     assert (len(clip), clip.damaged) == (3, (0, 3, 4))
@@ -53,14 +53,14 @@ def test_positions_count_whole_frames_once_it_was_read_through():
     assert [clip.index_of(position) for position in range(3)] == [1, 2, 5]
 
 
-def test_a_clip_never_read_through_gives_the_nearest_whole_frame():
+def test_without_iterating_the_nearest_undamaged_frame_is_read():
     clip = SampledPlate(Frames(6, damaged={0, 3}, missing={4}), SilentProgress())
     assert len(clip) == 6
     assert [clip[position].index for position in range(6)] == [1, 1, 2, 2, 5, 5]
     assert [clip.index_of(position) for position in range(6)] == list(range(6))
 
 
-def test_a_plate_without_a_whole_frame_is_refused():
+def test_a_plate_without_undamaged_frames_is_refused():
     clip = SampledPlate(Frames(3, damaged={0, 1}, missing={2}), SilentProgress())
     with pytest.raises(InputError, match="no frame of the plate is whole"):
         list(clip)
@@ -75,7 +75,7 @@ def test_other_errors_are_not_hidden():
         list(SampledPlate(frames, SilentProgress()))
 
 
-def test_a_frame_of_the_shot_is_found_among_the_whole_frames_of_its_own_plate():
+def test_own_positions_count_undamaged_frames():
     clip = SampledPlate(Frames(6, damaged={0, 3}, missing={4}), SilentProgress())
     assert clip.own_positions(OwnFrames(5, range(4, 6))) == OwnFrames(5, range(4, 6))
     list(clip)
@@ -83,7 +83,7 @@ def test_a_frame_of_the_shot_is_found_among_the_whole_frames_of_its_own_plate():
     assert clip.own_positions(None) is None
 
 
-def test_names_follow_the_frames_that_are_whole() -> None:
+def test_keys_are_those_of_the_undamaged_frames() -> None:
     class Named(Frames):
         fingerprint = "plate"
 
@@ -100,7 +100,7 @@ def test_names_follow_the_frames_that_are_whole() -> None:
 
 
 @given(count=st.integers(1, 5000))
-def test_long_plates_are_thinned_out_evenly(count: int) -> None:
+def test_long_plates_are_subsampled_evenly(count: int) -> None:
     stride = choose_stride(count)
     assert stride == 1 or count / stride > 64
     assert (stride == 1) == (count <= 128)
@@ -108,7 +108,7 @@ def test_long_plates_are_thinned_out_evenly(count: int) -> None:
     assert choose_stride(count + 1) in (stride, stride + 1)
 
 
-def test_positions_of_a_thinned_plate_count_the_frames_used() -> None:
+def test_positions_of_a_subsampled_plate_count_the_frames_used() -> None:
     class Named(Frames):
         fingerprint = "plate"
         entry_points = (0, 5, 6, 10)
@@ -126,7 +126,7 @@ def test_positions_of_a_thinned_plate_count_the_frames_used() -> None:
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-def test_samples_are_the_same_whether_or_not_the_clip_was_read_through(stride: int) -> None:
+def test_samples_are_the_same_with_and_without_iterating(stride: int) -> None:
     def make() -> SampledPlate:
         return SampledPlate(Frames(40, damaged={0, 3}), SilentProgress(), stride)
 
@@ -154,7 +154,7 @@ def test_closing_ends_the_reading() -> None:
         next(frames)
 
 
-def test_the_index_is_that_of_reading_the_plate_through(clips) -> None:
+def test_the_background_index_equals_a_direct_one(clips) -> None:
     with open_reader(clips.plate) as plate, PlateIndexer(plate) as indexer:
         index = indexer.index()
         assert index is not None
@@ -186,7 +186,7 @@ def test_nothing_is_read_for_a_preview() -> None:
     assert plate.read == []
 
 
-def test_what_goes_wrong_while_reading_is_raised_where_the_plate_is_wanted() -> None:
+def test_errors_while_reading_are_raised_when_the_plate_is_used() -> None:
     with PlateIndexer(Frames(2, missing={0, 1})) as indexer:
         with pytest.raises(InputError, match="no frame of the plate is whole"):
             indexer.index()
@@ -211,7 +211,7 @@ def test_leaving_ends_the_reading() -> None:
     assert plate.read == [0]
 
 
-def test_a_long_plate_is_thinned_out_and_the_shot_itself_is_not() -> None:
+def test_a_long_plate_is_subsampled_but_not_the_shot_itself() -> None:
     class Itself(Frames):
         is_self = True
 

@@ -12,7 +12,7 @@ from howard.errors import OutputError
 from tests.pipeline.rendered_files import frame_lines
 
 
-def test_what_systems_put_into_a_folder_does_not_make_it_foreign(render, tmp_path):
+def test_system_files_do_not_make_a_folder_foreign(render, tmp_path):
     (tmp_path / "out" / "@eaDir").mkdir(parents=True)
     for name in (".DS_Store", "Thumbs.db", "._shot.0001.png"):
         (tmp_path / "out" / name).write_text("")
@@ -33,7 +33,7 @@ def test_leftovers_of_a_killed_render_are_cleared(render, tmp_path):
     assert [path for path in (tmp_path / "out").rglob("*.part")] == []
 
 
-def test_a_folder_of_somebody_else_is_left_alone(render, tmp_path):
+def test_a_foreign_folder_is_refused_without_overwrite(render, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("years of work")
     with pytest.raises(OutputError, match=r"overwrite=true"):
@@ -43,7 +43,7 @@ def test_a_folder_of_somebody_else_is_left_alone(render, tmp_path):
     assert (tmp_path / "out" / "thesis.txt").read_text() == "years of work"
 
 
-def test_a_file_is_no_folder(render, tmp_path):
+def test_a_file_as_output_is_refused(render, tmp_path):
     (tmp_path / "out").write_text("")
     with pytest.raises(OutputError, match="is a file"):
         render()

@@ -1,4 +1,4 @@
-"""The pictures of a few frames that a render keeps for its report."""
+"""The images of a few frames that a render saves for its report."""
 
 import json
 from dataclasses import replace
@@ -126,11 +126,11 @@ def test_a_weak_frame_counts_as_soon_as_it_is_chosen(tmp_path):
 
 
 @pytest.mark.parametrize("number", [5, 14])
-def test_frames_that_came_out_well_are_not(tmp_path, number):
+def test_good_frames_are_not_sampled_additionally(tmp_path, number):
     assert not SampleSelector(tmp_path, range(1, 81)).wants(number, is_weak=False)
 
 
-def test_a_weak_frame_that_was_cut_short_is_sampled_again(tmp_path):
+def test_a_weak_frame_with_an_incomplete_sample_is_sampled_again(tmp_path):
     (tmp_path / "howard.samples" / "0014").mkdir(parents=True)
     sampler = SampleSelector(tmp_path, range(1, 81))
     assert sampler.wants(14, is_weak=True)
@@ -178,7 +178,7 @@ def test_the_cut_out_is_transparent_and_keeps_its_colour(tmp_path):
     assert abs(rgba[-5, WIDTH // 2] - (255, 0, 0, 255)).max() < 20
 
 
-def test_empty_pixels_do_not_stain_reduced_edges(tmp_path):
+def test_empty_pixels_do_not_bleed_into_reduced_edges(tmp_path):
     sampled = draw(height=1000, width=2000)
     rgba = sampled.frame.main_rgba
     rgba[..., :3] = np.where(rgba[..., 3:] == 0, (0, 255, 0), (150, 0, 0))
@@ -264,7 +264,7 @@ def test_nothing_is_wider_than_a_screen(tmp_path):
     assert sum(path.stat().st_size for path in tmp_path.rglob("*.webp")) < 1_000_000
 
 
-def test_a_render_that_starts_over_forgets_its_samples(tmp_path):
+def test_a_render_that_starts_over_removes_its_samples(tmp_path):
     save_sample(tmp_path, *draw(number=7))
     save_sample(tmp_path, *draw(number=12))
     (tmp_path / "howard.samples" / "mine.txt").write_text("keep")
@@ -273,7 +273,7 @@ def test_a_render_that_starts_over_forgets_its_samples(tmp_path):
     clear_samples(tmp_path / "nowhere")
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path):
+def test_an_unwritable_folder_is_reported(tmp_path):
     (tmp_path / "howard.samples").write_text("a file is in the way")
     with pytest.raises(OutputError, match=r"howard\.samples"):
         save_sample(tmp_path, *draw())

@@ -74,7 +74,7 @@ def factor_of(path):
     return picture[..., ::-1] / 65535
 
 
-def test_the_shadow_lies_beside_png_as_a_linear_factor(run, tmp_path):
+def test_the_shadow_is_written_beside_png_as_a_linear_factor(run, tmp_path):
     run(shadow=True)
     assert files(tmp_path / "out").keys() == {"shot.0001.png", "shot_shadow.0001.png"}
     factor = factor_of(tmp_path / "out" / "shot_shadow.0001.png")
@@ -101,7 +101,7 @@ def test_the_shadow_is_a_layer_of_exr_and_the_same(run, tmp_path):
 
 
 @pytest.mark.parametrize("options", [{"shadow": True}, {"layers": "shadow"}])
-def test_exr_alone_has_no_files_beside(run, tmp_path, options):
+def test_exr_alone_has_no_shadow_files(run, tmp_path, options):
     run(format="exr", **options)
     assert files(tmp_path / "out").keys() == {"shot.0001.exr"}
     assert "shadow.R" in OpenEXR.File(str(tmp_path / "out" / "shot.0001.exr"), separate_channels=True).channels()

@@ -32,7 +32,7 @@ def write_record(folder: Path, runtime: Any) -> Path:
         ({"overwrite": True}, ("auto", "auto")),
     ],
 )
-def test_auto_follows_the_record(tmp_path: Path, asked: dict[str, Any], expected: tuple[str, str]) -> None:
+def test_auto_uses_the_recorded_device(tmp_path: Path, asked: dict[str, Any], expected: tuple[str, str]) -> None:
     folder = write_record(tmp_path / "out", {"device": "cuda", "precision": "fp16"})
     options = RenderOptions(**asked)
     followed = use_recorded_device(options, folder)
@@ -44,7 +44,7 @@ def test_auto_follows_the_record(tmp_path: Path, asked: dict[str, Any], expected
     "runtime",
     [None, [], {}, {"device": "cpu"}, {"device": ["cpu"], "precision": {}}, {"device": "tpu", "precision": "x"}],
 )
-def test_records_that_say_nothing_change_nothing(tmp_path: Path, runtime: Any) -> None:
+def test_invalid_records_are_ignored(tmp_path: Path, runtime: Any) -> None:
     assert use_recorded_device(RenderOptions(), tmp_path / "nowhere") == RenderOptions()
     assert use_recorded_device(RenderOptions(), write_record(tmp_path / "out", runtime)) == RenderOptions()
 

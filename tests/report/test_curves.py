@@ -47,7 +47,7 @@ def test_the_points_are_the_records():
     assert [value for _, value in recomposition] == [2 + number % 3 for number in range(1, 11)]
 
 
-def test_the_path_can_be_read_back_by_the_axis():
+def test_the_path_and_axis_give_the_values_back():
     markup = render_curves(lines(11))
     top, bottom = (float(found) for found in re.search(r'axis high">(.*?)<.*?axis low">(.*?)<', markup).groups())
     path = re.search(r'class="line" d="(.*?)"', markup)[1]
@@ -76,7 +76,7 @@ def test_weak_frames_are_banded_in_every_curve():
         assert float(start) < 1000 * (number - 1) / 99 < float(start) + float(width)
 
 
-def test_a_measure_that_no_frame_has_is_said():
+def test_a_measure_without_values_is_reported():
     markup = render_curves(lines(5, error_px=None))
     assert "no frame has a value" in markup
     assert len(drawn_points(markup)) == 3
@@ -159,7 +159,7 @@ def test_frames_with_others_missing_between_are_spans_of_their_own():
     assert weak_spans(frames(["weak", "weak"], step=2)) == [Span(1, 1, "weak"), Span(3, 3, "weak")]
 
 
-def test_spans_are_called_what_people_call_them():
+def test_names_of_spans():
     assert Span(7, 7, "weak").name == "Frame 7"
     assert Span(7, 9, "weak").name == "Frames 7-9"
 

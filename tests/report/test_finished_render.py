@@ -1,4 +1,4 @@
-"""Reading what a render left, whole or not."""
+"""Reading the folder of a render, complete or not."""
 
 import math
 
@@ -49,7 +49,7 @@ def test_lines_are_sorted_and_the_last_of_a_frame_counts(written):
 
 
 @pytest.mark.parametrize("row", ['{"number": 2, "stat', "[]", "7", '{"index": 1}', '{"number": "2"}', ""])
-def test_lines_that_are_not_whole_are_left_out(written, row):
+def test_incomplete_lines_are_left_out(written, row):
     assert [line.number for line in read_render(written([{"number": 1}, row])).lines] == [1]
 
 
@@ -61,13 +61,13 @@ def test_a_render_that_has_not_begun_has_no_frames(written):
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None, "3", True, [1], 10**400])
-def test_what_is_no_finite_number_is_none(written, value):
+def test_values_that_are_not_finite_numbers_are_none(written, value):
     (line,) = read_render(written([{"number": 1, "error_px": value, "inliers": 7}])).lines
     assert (line.error_px, line.inliers) == (None, 7)
     assert number_in({"a": value}, "a") is None
 
 
-def test_samples_that_are_not_whole_are_left_out(render):
+def test_incomplete_samples_are_left_out(render):
     (render / "howard.samples" / "0002" / "sample.json").unlink()
     (render / "howard.samples" / "0003" / "sample.json").write_text("{")
     (render / "howard.samples" / "0009").mkdir()

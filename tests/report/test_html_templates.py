@@ -44,7 +44,7 @@ def test_markup_is_not_escaped_twice():
     assert page == "<p><b>1 &lt; 2</b> &amp; </p>"
 
 
-def test_a_template_s_own_text_and_its_values_are_told_apart():
+def test_values_are_escaped_and_the_template_is_not():
     page = render_template("facts.html", tables=[{"title": "<br>", "rows": [("a & b", "<i>")]}])
     assert isinstance(page, Markup)
     assert "<caption>&lt;br&gt;</caption>" in page

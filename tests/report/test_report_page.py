@@ -1,4 +1,4 @@
-"""The page of a real render, and of renders that went wrong."""
+"""The page of a real render, of incomplete or damaged ones, and the tables of its sidecar."""
 
 import base64
 import json
@@ -13,6 +13,7 @@ from howard.errors import InputError, OutputError
 from howard.render_record import read_lines
 from howard.report import write_report
 from howard.report.finished_render import FinishedRender, FrameLine, Sample
+from howard.report.report_page import render_facts
 from howard.report.sampled_frames import choose_samples
 
 VOID = {"meta", "img", "input", "br"}
@@ -63,7 +64,7 @@ def test_the_page_refers_to_nothing_outside(finished):
     assert {link["href"][1:] for link in page.all("a")} <= set(ids)
 
 
-def test_every_picture_can_be_told_without_seeing_it(finished):
+def test_every_image_has_an_alternative_text(finished):
     page = Page(finished / "report.html")
     assert all(image["alt"].strip() for image in page.all("img"))
     sliders = [each for each in page.all("input") if each["type"] == "range" and each["class"] == "seam"]
@@ -81,7 +82,7 @@ def test_the_pictures_are_those_of_the_frames(finished):
     np.testing.assert_array_equal(rgba[..., 3], written[..., 3])
 
 
-def test_what_people_ask_first_stands_on_top(finished):
+def test_the_summary_is_at_the_top(finished):
     text = " ".join(Page(finished / "report.html").text.split())
     lines = [facts for facts in read_lines(finished) if "number" in facts]
     weak, failed = (sum(line["status"] == status for line in lines) for status in ("weak", "failed"))
@@ -101,7 +102,7 @@ def test_names_that_look_like_markup_are_shown_as_they_are(finished):
     assert "<script>alert" not in page.source
 
 
-def test_a_name_that_is_not_unicode_does_no_harm(written):
+def test_names_that_are_not_unicode_are_replaced(written):
     folder = written([{"number": 1}], {"source": {"path": "clips/b\udcffd.mov"}})
     assert Page(write_report(folder)).headings == ["b?d.mov"]
 
@@ -115,7 +116,7 @@ def test_a_name_that_is_not_unicode_does_no_harm(written):
         {"source": {"width": "wide", "height": 0, "pixel_aspect": "1"}},
     ],
 )
-def test_sidecars_of_any_age_are_met(written, sidecar):
+def test_sidecars_of_any_version_are_accepted(written, sidecar):
     assert "Made from" in Page(write_report(written([{"number": 1, "status": "good"}], sidecar))).text
 
 
@@ -156,7 +157,7 @@ def test_pixels_that_are_not_square_are_stretched(render):
     assert Page(write_report(render)).all("main") == [{"class": "shaped", "style": f"--shape: {4 / 3 * 320 / 192:.4f}"}]
 
 
-def test_a_long_bad_render_names_no_more_than_is_read(written):
+def test_a_long_bad_render_lists_a_limited_number_of_spans(written):
     rows = [{"number": number, "status": "weak" if number % 2 else "good"} for number in range(1, 20_001)]
     page = Page(write_report(written(rows)))
     assert len(page.source) < 1_000_000
@@ -172,7 +173,7 @@ def test_samples_shown_are_few_and_spread(tmp_path):
     assert (numbers[0], numbers[-1]) == (1, 160)
 
 
-def test_a_page_that_cannot_be_written_is_said_and_leaves_the_old_one(written):
+def test_a_page_that_cannot_be_written_is_an_error_and_keeps_the_old_one(written):
     folder = written([{"number": 1}])
     (folder / "report.html").mkdir()
     with pytest.raises(OutputError, match=r"report\.html"):
@@ -180,8 +181,36 @@ def test_a_page_that_cannot_be_written_is_said_and_leaves_the_old_one(written):
     assert not list(folder.glob(".*.part"))
 
 
-def test_a_picture_that_cannot_be_read_is_said(render):
+def test_an_unreadable_image_is_an_error(render):
     (render / "howard.samples" / "0001" / "alpha.webp").unlink()
     (render / "howard.samples" / "0001" / "alpha.webp").mkdir()
     with pytest.raises(InputError, match=r"alpha\.webp"):
         write_report(render)
+
+
+def rows(sidecar):
+    return dict(re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', render_facts(sidecar)))
+
+
+def test_every_value_has_its_row():
+    shown = rows({"source": {"width": 1, "colour": {"matrix": "bt709"}, "timecode": None}, "mixing": "linear"})
+    assert shown == {"Width": "1", "Colour, matrix": "bt709", "Timecode": "-", "Mixing": "linear"}
+
+
+def test_values_are_written_for_people():
+    shown = rows({"settings": {"on": True, "off": False, "share": 0.1, "list": [1, 2.5], "none": [], "one": 1}})
+    assert shown == {"On": "yes", "Off": "no", "Share": "0.1", "List": "1, 2.5", "None": "none", "One": "1"}
+
+
+def test_times_are_dates():
+    shown = rows({"source": {"fingerprint": {"modified_ns": 0}, "modified_ns": 10**40}})
+    assert shown == {"Fingerprint, modified ns": "1970-01-01 00:00:00 UTC", "Modified ns": str(10**40)}
+
+
+def test_one_output_needs_no_number_and_two_do():
+    assert rows({"outputs": [{"codec": "png"}]}) == {"Codec": "png"}
+    assert rows({"outputs": [{"codec": "png"}, {"codec": "h264"}]}) == {"1, codec": "png", "2, codec": "h264"}
+
+
+def test_an_empty_sidecar_makes_no_table():
+    assert "<table" not in render_facts({})
