@@ -44,7 +44,7 @@ def test_existing_frames_are_not_counted(plan, render):
     render(frames="1-4")
     made = plan()
     assert (made.asked, made.frames) == (6, 2)
-    assert ", 4 are there already" in made.lines()[2]
+    assert ", 4 exist already" in made.lines()[2]
     render()
     assert (plan().frames, plan().bytes, plan().timed) == (0, 0, 0)
 

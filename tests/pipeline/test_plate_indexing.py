@@ -62,9 +62,9 @@ def test_without_iterating_the_nearest_undamaged_frame_is_read():
 
 def test_a_plate_without_undamaged_frames_is_refused():
     clip = SampledPlate(Frames(3, damaged={0, 1}, missing={2}), SilentProgress())
-    with pytest.raises(InputError, match="no frame of the plate is whole"):
+    with pytest.raises(InputError, match="every frame of the plate is damaged"):
         list(clip)
-    with pytest.raises(InputError, match="no frame of the plate is whole"):
+    with pytest.raises(InputError, match="every frame of the plate is damaged"):
         SampledPlate(Frames(1, missing={0}), SilentProgress())[0]
 
 
@@ -188,9 +188,9 @@ def test_nothing_is_read_for_a_preview() -> None:
 
 def test_errors_while_reading_are_raised_when_the_plate_is_used() -> None:
     with PlateIndexer(Frames(2, missing={0, 1})) as indexer:
-        with pytest.raises(InputError, match="no frame of the plate is whole"):
+        with pytest.raises(InputError, match="every frame of the plate is damaged"):
             indexer.index()
-        with pytest.raises(InputError, match="no frame of the plate is whole"):
+        with pytest.raises(InputError, match="every frame of the plate is damaged"):
             _ = indexer.plate
 
 

@@ -16,7 +16,7 @@ def test_a_real_render_is_read(finished):
     assert has_plate == [True, True, True, False]
     assert [line.concern is None for line in render.lines] == [not line.reasons for line in render.lines]
     assert [sample.line.number for sample in render.samples] == [1, 2, 3, 4]
-    assert {"source", "cutout", "alpha", "error", "refined", "explanation"} <= render.samples[0].pictures.keys()
+    assert {"source", "cutout", "alpha", "error", "refined", "explanation"} <= render.samples[0].images.keys()
     records = [facts for facts in read_lines(finished) if "number" in facts]
     assert [line.status for line in render.lines] == [record["status"] for record in records]
     assert [line.coverage for line in render.lines] == [record["coverage"] for record in records]

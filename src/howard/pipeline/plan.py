@@ -58,7 +58,7 @@ class RenderPlan:
         reads = [
             f"would read {each.path}: {each.frame_count} frames of {each.width}x{each.height}" for each in self.clips
         ]
-        done = f", {self.asked - self.frames} are there already" if self.frames < self.asked else ""
+        done = f", {self.asked - self.frames} exist already" if self.frames < self.asked else ""
         files = ", ".join(
             str(first) if first == last else f"{first} to {last.name}"
             for first, last in ((files[0], files[-1]) for files in self.sequences)

@@ -155,7 +155,7 @@ class SampledPlate:
         return frame
 
     def _all_damaged(self) -> InputError:
-        return InputError("no frame of the plate is whole; copy the file again, or repair it")
+        return InputError("every frame of the plate is damaged; copy the file again, or repair it")
 
 
 class PlateIndexer:

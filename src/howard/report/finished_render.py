@@ -40,10 +40,10 @@ class FrameLine(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """A frame with its images: ``pictures`` are their files by name, ``facts`` the content of `sample.json`."""
+    """A frame with its images: ``images`` are their files by name, ``facts`` the content of `sample.json`."""
 
     line: FrameLine
-    pictures: dict[str, Path]
+    images: dict[str, Path]
     facts: dict[str, Any]
 
 

@@ -69,7 +69,7 @@ def _read_sample(sample: Sample) -> SampledFrame:
     return SampledFrame(
         number=sample.line.number,
         status=sample.line.status,
-        images={name: _data_uri(path) for name, path in sample.pictures.items()},
+        images={name: _data_uri(path) for name, path in sample.images.items()},
         measures=_measures(sample),
         crop_size=_join_sides(crop, " x ", "width", "height"),
         crop_corner=_join_sides(crop, ", ", "x", "y"),
