@@ -1,10 +1,12 @@
 """Renders the HTML templates in ``templates/`` with jinja2; all values are escaped unless they are `Markup`."""
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def render_template(name: str, **values: Any) -> Markup:
@@ -13,8 +15,11 @@ def render_template(name: str, **values: Any) -> Markup:
 
 
 @functools.cache
-def environment() -> Environment:
+def environment() -> "Environment":
     """The jinja2 environment of the report."""
+    # Not before a report is written: a render's first message must not wait for jinja2.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     return Environment(
         loader=PackageLoader("howard.report"),
         autoescape=True,
