@@ -90,7 +90,7 @@ def test_a_dry_run_says_what_would_be(infer, capsys: pytest.CaptureFixture[str])
 
 
 def test_runs_of_frames_are_named_shortly() -> None:
-    assert format_frames(range(1, 40, 2), most=2) == "frames 1, 3 and 18 more"
+    assert format_frames(range(1, 40, 2), max_runs=2) == "frames 1, 3 and 18 more"
 
 
 @pytest.mark.parametrize(

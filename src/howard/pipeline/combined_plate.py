@@ -87,7 +87,7 @@ class CombinedPlate:
         return info, info.first_number + part.indices[offset]
 
     def describe(self, indices: Sequence[int]) -> str:
-        """Sorted frames for people: "frames 3-5", with the clips' names if there are several clips."""
+        """Sorted frames as text: "frames 3-5", with the clips' names if there are several clips."""
         numbers: dict[str, list[int]] = {}
         for index in indices:
             clip, number = self.locate(index)

@@ -17,7 +17,7 @@ _MIN_SIDE = 64
 
 
 class Inputs(NamedTuple):
-    """Open clips. ``garbage`` is the mask of what is not the person, ``holdout`` the mask of what is."""
+    """Open clips; ``garbage`` masks certain background, ``holdout`` certain foreground."""
 
     shot: Reader
     plate: CombinedPlate

@@ -1,4 +1,4 @@
-"""Masks drawn by hand: a garbage mask of what is not the person, and a holdout mask of what is."""
+"""Masks from the user: a garbage mask of certain background, and a holdout mask of certain foreground."""
 
 from functools import partial
 from pathlib import Path

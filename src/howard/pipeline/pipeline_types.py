@@ -1,4 +1,4 @@
-"""Values that travel through the inference pipeline, and the protocols of what it is given. Imports no torch."""
+"""Types of the values passed through the inference pipeline, and protocols of its inputs. Imports no torch."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
