@@ -30,9 +30,8 @@ from howard.evaluation.metrics import band_mad, gradient_error
 from howard.matting import MattingPredictor, load_matting
 from howard.media import Frame, Reader, open_reader, read_still, to_depth
 from howard.pipeline import AlignedFrame, MattedFrame, matte_frames
-from howard.pipeline.compose import Composer, ComposeSettings, compose_tensors
-from howard.pipeline.finishing import FrameFinisher
-from howard.pipeline.frame_tensors import solve_frame
+from howard.pipeline.frame_finisher import Composer, ComposeSettings, FrameFinisher, compose_tensors
+from howard.pipeline.frame_tensors import solve_frame_edges
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -159,9 +158,9 @@ def print_times(predictor: MattingPredictor) -> None:
     aligned = aligned._replace(image=empty, coverage=(coverage > 0.5).astype(np.float32))
     (matted,) = matte_frames([AlignedFrame(frame._replace(image=image), aligned)], predictor)
     settings = ComposeSettings(depths=(np.dtype(np.uint8),))
-    edges, finisher = solve_frame(matted), FrameFinisher(settings)
+    edges, finisher = solve_frame_edges(matted), FrameFinisher(settings)
     steps = {
-        "solved edges": lambda: solve_frame(matted),
+        "solved edges": lambda: solve_frame_edges(matted),
         "RGBA": lambda: compose_tensors(matted.tensors, edges, settings),
         "all, with the measures": lambda: finisher.finish(matted),
     }

@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.screens import SCREENS, Take, drawn_take, plain_key, still_take, write_clip  # noqa: E402
 from howard.colour import srgb_to_linear  # noqa: E402
 from howard.evaluation.metrics import dtssd, edge_band, mad  # noqa: E402
-from howard.keying import Keyed, find_key, key_frame  # noqa: E402
+from howard.keying import KeyedFrame, find_key, key_frame  # noqa: E402
 from howard.media import open_reader, read_still  # noqa: E402
 
 _COLUMNS = ("MAD", "plain", "plain, no set", "foreground", "codec", "dtSSD", "static", "frames/s")
@@ -97,14 +97,14 @@ def score(moving: Take, still: Take, screen: str) -> list[float]:
     ]
 
 
-def _keyed(take: Take) -> tuple[list[np.ndarray], list[Keyed], list[float]]:
+def _keyed(take: Take) -> tuple[list[np.ndarray], list[KeyedFrame], list[float]]:
     """The frames as decoded, float32 in [0, 1], what came of them, and the seconds each took."""
     with TemporaryDirectory() as folder, open_reader(write_clip(Path(folder) / "take.mp4", take.frames)) as reader:
         key = find_key(reader)
         frames, keyed, seconds = [], [], []
         for frame in reader:
             started = time.perf_counter()
-            keyed.append(key_frame(frame.image, key.screen, key.marks))
+            keyed.append(key_frame(frame.image, key.screen, key.markers))
             seconds.append(time.perf_counter() - started)
             frames.append(frame.image.astype(np.float32) / 255)
     return frames, keyed, seconds
@@ -124,7 +124,7 @@ def _inside(alpha: np.ndarray) -> np.ndarray:
     return cv2.erode((alpha > 0.99).astype(np.float32), np.ones((25, 25), np.uint8), borderValue=1)
 
 
-def _changes(keyed: list[Keyed], alphas: list[np.ndarray], where: np.ndarray) -> Iterator[float]:
+def _changes(keyed: list[KeyedFrame], alphas: list[np.ndarray], where: np.ndarray) -> Iterator[float]:
     for now in range(1, len(keyed)):
         values = keyed[now].alpha, alphas[now], keyed[now - 1].alpha, alphas[now - 1]
         yield dtssd(*(each[where] for each in values))

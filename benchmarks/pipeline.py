@@ -38,8 +38,8 @@ from howard.matting import load_matting
 from howard.media import open_reader, open_writer
 from howard.operating_system import resident_memory
 from howard.pipeline import AlignedFrame, Predictor, matte_frames, remove_background
-from howard.pipeline.compose import Composer, ComposeSettings
-from howard.pipeline.record import measure_frame
+from howard.pipeline.frame_finisher import Composer, ComposeSettings
+from howard.pipeline.frame_measures import measure_frame
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"

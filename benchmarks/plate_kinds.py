@@ -26,10 +26,10 @@ from howard.matting import load_matting
 from howard.media import PngSequenceWriter, open_reader, read_still
 from howard.options import RenderOptions
 from howard.pipeline import Predictor, matte_clip
-from howard.pipeline.frame_tensors import solve_frame
+from howard.pipeline.frame_tensors import solve_frame_edges
 from howard.pipeline.inputs import open_inputs
 from howard.pipeline.plate_check import check_plate
-from howard.pipeline.plate_survey import PlateSurvey
+from howard.pipeline.plate_indexing import PlateIndexer
 from howard.progress import SilentProgress
 
 ROOT = Path(__file__).parents[1]
@@ -66,14 +66,14 @@ def score(clip: TrueClip, kind: str, predictor: Predictor, every: int, quality: 
         rows = []
         with (
             open_inputs(clip.shot, plate, RenderOptions(), SilentProgress()) as inputs,
-            PlateSurvey(inputs.plate) as survey,
+            PlateIndexer(inputs.plate) as indexer,
         ):
-            validity = check_plate(inputs, survey.clip, predictor, "person").validity
+            validity = check_plate(inputs, indexer.plate, predictor, "person").validity
             numbers = range(1, inputs.shot.info.frame_count + 1, every)
             validity = None if kind.endswith("not noticed") else validity
-            for frame in matte_clip(inputs, survey, predictor, numbers, quality=quality, validity=validity):
+            for frame in matte_clip(inputs, indexer, predictor, numbers, quality=quality, validity=validity):
                 true = clip.alpha(frame.source.index)
-                alpha = solve_frame(frame, linear_light=predictor.metadata.mixing == "linear").alpha
+                alpha = solve_frame_edges(frame, linear_light=predictor.metadata.mixing == "linear").alpha
                 rows.append(score_alpha(alpha[0, ..., 0].cpu().numpy(), true))
     return np.mean(rows, axis=0).tolist()
 

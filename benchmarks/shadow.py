@@ -21,9 +21,9 @@ from howard.errors import InputError
 from howard.evaluation.clip import TrueClip, find_clips
 from howard.matting import MattingPredictor, load_matting
 from howard.media import open_reader, read_still, to_depth
-from howard.pipeline import MattedFrame, align_frames, choose_finder, matte_frames
-from howard.pipeline.frame_tensors import solve_frame
-from howard.pipeline.layers import make_shadow
+from howard.pipeline import MattedFrame, align_frames, choose_person_finder, matte_frames
+from howard.pipeline.frame_finisher import make_shadow
+from howard.pipeline.frame_tensors import solve_frame_edges
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIPS = [ROOT / "data" / "sample", ROOT / "data" / "bench_public", ROOT.parent / "shared" / "data" / "bench_v2"]
@@ -35,13 +35,13 @@ def matted(clip: TrueClip, count: int, predictor: MattingPredictor) -> Iterator[
     """At most ``count`` frames, evenly spread."""
     with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate:
         indices = range(0, len(shot), -(-len(shot) // count))
-        aligned = align_frames(shot, plate, indices, find_person=choose_finder("standard", predictor))
+        aligned = align_frames(shot, plate, indices, find_person=choose_person_finder("standard", predictor))
         yield from matte_frames(aligned, predictor)
 
 
 def predicted_shadow(frame: MattedFrame, linear_light: bool) -> np.ndarray:
     """The factor (H, W, 3), as a render makes it."""
-    return make_shadow(frame, solve_frame(frame, linear_light=linear_light)).cpu().numpy()
+    return make_shadow(frame, solve_frame_edges(frame, linear_light=linear_light)).cpu().numpy()
 
 
 def true_shadow(clip: TrueClip, index: int, shape: tuple[int, int]) -> np.ndarray:

@@ -14,6 +14,7 @@ SOURCE = ROOT / "src"
 LEAVES = {
     "errors",
     "fields",
+    "frame_ranges",
     "frame_rates",
     "choices",
     "options",
@@ -39,6 +40,7 @@ LEAVES = {
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "fields": set(),
+    "frame_ranges": set(),
     "frame_rates": set(),
     "choices": set(),
     "options": set(),
@@ -74,7 +76,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"matting", "data", "evaluation", "media"},
     "report": {"media"},
     "app": {"pipeline", "align", "media", "report"},
-    "howard": {"pipeline"},
+    "howard": {"matting", "pipeline"},
     "__main__": {"howard", "cli"},
 }
 # Preparing data offline may align plates, training itself may not; the command that explains alignments reads files;
@@ -207,6 +209,22 @@ def test_allowed_imports_pass(module: str, source: str) -> None:
 def test_settings_and_files_come_without_torch() -> None:
     program = "import sys, howard, howard.cli, howard.settings, howard.media; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=SOURCE, timeout=60).returncode == 0
+
+
+def test_the_public_functions_are_imported_when_first_used() -> None:
+    program = (
+        "import sys, howard\n"
+        "assert set(howard.__all__) <= set(dir(howard))\n"
+        "assert not {'torch', 'cv2', 'howard.pipeline', 'howard.matting', 'howard.options'} & set(sys.modules)\n"
+        "howard.cut_out_frames, howard.remove_background\n"
+        "assert 'howard.pipeline' in sys.modules and 'torch' not in sys.modules\n"
+        "from howard.matting import load_matting\n"
+        "assert howard.load_matting is load_matting\n"
+        "assert all(hasattr(howard, name) for name in howard.__all__)\n"
+        "assert not hasattr(howard, 'add_background')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=SOURCE, timeout=300, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_set_up_needs_nothing_but_python() -> None:

@@ -12,8 +12,8 @@ import cv2
 import pytest
 
 import howard
+from howard.frame_ranges import format_frames
 from howard.pipeline import RenderPlan, RenderSummary
-from howard.pipeline.summary import name_frames
 
 ROOT = Path(__file__).parents[1]
 
@@ -64,13 +64,13 @@ def test_infer_says_how_it_went(infer, capsys: pytest.CaptureFixture[str]) -> No
     assert asked["options"].frames == "1-4"
     assert capsys.readouterr().out.splitlines() == [
         "opening films/a b.mp4 and empty.mp4",
-        f"3 frames rendered at 2.00 a second, 1 were there already: {Path('renders/a b')}",
-        "of no use, no plate frame fits: frame 7",
-        "to be checked, plate alignment weak: frames 2-4, 9",
+        f"3 frames rendered at 2.00 per second, 1 existed already: {Path('renders/a b')}",
+        "unusable, no plate frame fits: frame 7",
+        "needs checking, plate alignment weak: frames 2-4, 9",
         "not used, damaged in the plate: frame 5 of b.mov",
         "note: somebody stands in the plate",
         "not carried over from the shot: audio stream 1 (aac), timecode",
-        f"how it came out: {Path('renders/a b/report.html')}",
+        f"report: {Path('renders/a b/report.html')}",
     ]
 
 
@@ -90,7 +90,7 @@ def test_a_dry_run_says_what_would_be(infer, capsys: pytest.CaptureFixture[str])
 
 
 def test_runs_of_frames_are_named_shortly() -> None:
-    assert name_frames(range(1, 40, 2), most=2) == "frames 1, 3 and 18 more"
+    assert format_frames(range(1, 40, 2), max_runs=2) == "frames 1, 3 and 18 more"
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_shot_with_an_awkward_name(tmp_path: Path) -> None:
     assert [line["number"] for line in lines] == [5, 6]
     assert all(line["status"] == "good" for line in lines)
     again = infer(tmp_path, *arguments)
-    assert "0 frames rendered, 2 were there already" in again.stdout
+    assert "0 frames rendered, 2 existed already" in again.stdout
 
 
 @pytest.mark.slow

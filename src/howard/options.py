@@ -25,6 +25,7 @@ from howard.choices import (
 )
 from howard.errors import SettingsError
 from howard.fields import REQUIRED, Between, at_least, find_setting, list_settings, setting, split_list, validate
+from howard.frame_ranges import FrameRange, range_as_text
 from howard.frame_rates import read_frame_rate
 from howard.quality import QUALITY_CHOICES
 
@@ -62,16 +63,19 @@ def list_plates(plate: PlatePaths) -> list[str | Path]:
 
 @dataclass(frozen=True, kw_only=True)
 class RenderOptions:
-    """How a shot is rendered; what each option means stands in its ``setting``.
+    """How a shot is rendered; each option is described by its ``setting``.
+
+    From Python, ``frames`` and ``plate_frames`` can also be a `range` of frame numbers (without its end), or a pair of
+    the first and the last number; they are stored as text.
 
     Raises:
         SettingsError: an option has an impossible value; the one line names value and cure.
     """
 
-    frames: str | int | None = setting(
+    frames: FrameRange | None = setting(
         None, "only these frames, as 100-200 (both included) or 7; all if left out", group="read"
     )
-    plate_frames: str | int | None = setting(
+    plate_frames: FrameRange | None = setting(
         None,
         "only these frames of the plate, as 1-40; the plate may then be the shot itself",
         is_recorded=True,
@@ -174,6 +178,9 @@ class RenderOptions:
     )
 
     def __post_init__(self) -> None:
+        for name in ("frames", "plate_frames"):
+            # The class is frozen; the record and the command line of a render have these as text.
+            object.__setattr__(self, name, range_as_text(getattr(self, name), name))
         validate(self)
         if self.black >= self.white:
             raise SettingsError(f"black={self.black:g} is not below white={self.white:g}; give a smaller black=")

@@ -23,9 +23,8 @@ from howard.compositing.finishing import FinishingControls
 from howard.matting import MattingPredictor, WeightsMetadata
 from howard.media import Frame, to_depth
 from howard.pipeline import AlignedFrame
-from howard.pipeline.compose import ComposeSettings, compose_tensors
-from howard.pipeline.frame_tensors import matte_frame, solve_frame
-from howard.pipeline.layers import make_layers
+from howard.pipeline.frame_finisher import ComposeSettings, compose_tensors, make_layers
+from howard.pipeline.frame_tensors import matte_frame, solve_frame_edges
 
 METADATA = WeightsMetadata("efficientnet_lite0", 16, (16, 12, 8), ("coverage",), person_prior=True)
 ALL_LAYERS = ("matte", "foreground", "plate", "coverage", "shadow", "confidence")
@@ -106,7 +105,7 @@ def run_frame(scene: Scene, predictor: MattingPredictor, device: str, **settings
     numbers = np.eye(3), (0,), (1.0,), np.ones(3), np.zeros(3), 100, 0.3, AlignmentStatus.GOOD
     plate = AlignedPlate(rendered.image, rendered.coverage, *numbers, changed=scene.changed)
     frame = matte_frame(AlignedFrame(Frame(scene.source, 0, 1, Fraction(0)), plate), predictor)
-    edges = solve_frame(frame)
+    edges = solve_frame_edges(frame)
     asked = ComposeSettings(depths=(np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)), **settings)
     return compose_tensors(frame.tensors, edges, asked) | make_layers(frame, ALL_LAYERS, edges, linear_light=True)
 

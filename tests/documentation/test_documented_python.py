@@ -14,7 +14,7 @@ from tests.documentation.pages import PAGES, documented_python
 BLOCKS = {
     "README.md": 2,
     "docs/settings.md": 1,
-    "docs/python-api.md": 3,
+    "docs/python-api.md": 4,
     "docs/extending.md": 2,
     "docs/wandb.md": 1,
 }
@@ -58,8 +58,15 @@ def test_a_render_by_the_api_page_is_summarised(folder: Path) -> None:
 
 
 @pytest.mark.slow
+def test_frames_are_cut_out_by_the_api_page(folder: Path) -> None:
+    cut_out = run_blocks("docs/python-api.md", {}, {}, slice(1, 2))["cut_out"]
+    assert cut_out.source.number == 2
+    assert cut_out.rgba.shape == (180, 320, 4)
+
+
+@pytest.mark.slow
 def test_a_plate_is_aligned_by_the_api_page(folder: Path) -> None:
-    aligned = run_blocks("docs/python-api.md", {}, {}, slice(2, None))["aligned"]
+    aligned = run_blocks("docs/python-api.md", {}, {}, slice(3, None))["aligned"]
     assert aligned.image.shape == (180, 320, 3)
     assert aligned.status in ("good", "weak")
 
@@ -67,7 +74,7 @@ def test_a_plate_is_aligned_by_the_api_page(folder: Path) -> None:
 @pytest.mark.slow
 def test_the_network_of_the_api_page_mattes_arrays() -> None:
     source, plate = np.random.default_rng(3).integers(0, 256, (2, 96, 128, 3), dtype=np.uint8)
-    matte = run_blocks("docs/python-api.md", {}, {"source": source, "plate": plate}, slice(1, 2))["matte"]
+    matte = run_blocks("docs/python-api.md", {}, {"source": source, "plate": plate}, slice(2, 3))["matte"]
     assert matte.alpha.shape == (1, 1, 96, 128)
     assert matte.foreground.shape == (1, 3, 96, 128)
     assert 0 <= matte.alpha.min() <= matte.alpha.max() <= 1

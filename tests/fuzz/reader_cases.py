@@ -15,8 +15,8 @@ from howard.errors import HowardError
 from howard.matting.weights import load_network
 from howard.media import Background, open_reader
 from howard.options import RenderJob
-from howard.pipeline.folder import RenderFolder
 from howard.pipeline.masks import Mask
+from howard.pipeline.render_folder import RenderFolder
 from howard.render_record import SIDECAR, find_journals
 from howard.report import write_report
 from tests.fuzz.corpus import FRAMES, SIZE, Corpus

@@ -1,4 +1,4 @@
-"""Screens with truth, drawn for the occasion."""
+"""Rendered screens with ground truth."""
 
 from collections.abc import Callable
 from pathlib import Path

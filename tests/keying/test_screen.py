@@ -1,3 +1,5 @@
+"""Finding the screen and modelling it."""
+
 from collections.abc import Callable
 
 import numpy as np
@@ -8,8 +10,8 @@ from hypothesis import strategies as st
 from benchmarks.screens import SCREENS
 from howard.colour import linear_to_srgb
 from howard.errors import InputError
-from howard.keying import Screen, find_screen, screen_light
-from howard.keying.light import to_linear
+from howard.keying import Screen, find_screen, model_screen
+from howard.keying.image_operations import to_linear
 
 from .conftest import Filmed
 
@@ -37,7 +39,7 @@ def test_a_blue_screen_is_not_a_green_one() -> None:
         find_screen([blue], "green")
 
 
-def test_a_small_screen_is_found_only_where_somebody_says_so() -> None:
+def test_a_small_screen_is_found_only_if_named() -> None:
     picture = np.full((100, 100, 3), 128, np.uint8)
     picture[:20, :20] = (40, 180, 60)
     with pytest.raises(InputError, match="green 4%"):
@@ -69,16 +71,16 @@ def test_light_and_soft_shadow_are_followed_and_carried_behind_the_person(
     x = np.linspace(0, 1, 320, dtype=np.float32)
     light = (0.4 + 0.8 * x)[None, :, None] * (1 - 0.4 * disc(180, 320, 250, 90, 30, soft=50))[..., None] * green.colour
     alpha = disc(180, 320, 120, 100, 35)[..., None]
-    model = screen_light((alpha * 0.02 + (1 - alpha) * light).astype(np.float32), green)
+    model = model_screen((alpha * 0.02 + (1 - alpha) * light).astype(np.float32), green)
     error = np.abs(model.colour - light)[..., 1] / light[..., 1]
     assert error.mean() < 0.02
     assert error[65:135, 85:155].max() < 0.12
-    assert not model.sure[alpha[..., 0] > 0].any()
+    assert not model.is_certain[alpha[..., 0] > 0].any()
 
 
 def test_a_picture_without_screen_is_measured_against_the_clips_own(green: Screen) -> None:
-    model = screen_light(np.full((40, 60, 3), 0.2, np.float32), green)
-    assert not model.sure.any()
+    model = model_screen(np.full((40, 60, 3), 0.2, np.float32), green)
+    assert not model.is_certain.any()
     assert (model.colour == green.colour).all()
 
 

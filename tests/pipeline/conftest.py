@@ -1,4 +1,4 @@
-"""A tiny shot and its plate, and a predictor that needs no network."""
+"""A tiny shot and its plate, and a predictor without a network."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""A predictor that needs no network: the difference of source and plate."""
+"""A predictor without a network: a difference key of source and plate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

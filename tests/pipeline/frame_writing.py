@@ -1,4 +1,4 @@
-"""Frames with a made-up matte on their way through finishing and writing into a render folder."""
+"""Finishes and writes frames with a synthetic matte into a render folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 from howard.media import Background, MovieWriter, open_reader
 from howard.media.movie_formats import MOVIE_FORMATS
 from howard.options import RenderOptions
-from howard.pipeline import MattedFrame, deliver
-from howard.pipeline.compose import ComposeSettings
-from howard.pipeline.finishing import FrameFinisher
-from howard.pipeline.folder import RenderFolder
-from howard.pipeline.outputs import choose_outputs, describe_output
-from howard.pipeline.writer import FrameWriter, Output
+from howard.pipeline import MattedFrame
+from howard.pipeline import write_frames as write_matted_frames
+from howard.pipeline.frame_finisher import ComposeSettings, FrameFinisher
+from howard.pipeline.frame_writer import FrameWriter
+from howard.pipeline.outputs import Output, choose_outputs, describe_output
+from howard.pipeline.render_folder import RenderFolder
 from tests.pipeline.matted_frames import with_soft_edge
 
 
@@ -60,4 +60,4 @@ def write_frames(
         depths = tuple(dict.fromkeys(each.writer.dtype for each in outputs))
         finisher = FrameFinisher(ComposeSettings(depths=depths, edges="network"))
         writer = FrameWriter(folder, outputs)
-        return deliver(range(first, last + 1), mattes, finisher, writer, background=behind)
+        return write_matted_frames(range(first, last + 1), mattes, finisher, writer, background=behind)

@@ -1,4 +1,4 @@
-"""Matted frames without any network: a soft edge over a plate that is known, or without a plate."""
+"""Matted frames without a network: a soft edge over a known plate, or without a plate."""
 
 from fractions import Fraction
 

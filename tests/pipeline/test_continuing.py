@@ -9,7 +9,7 @@ from howard.render_record import find_journals
 from tests.pipeline.rendered_files import frame_lines
 
 
-def test_an_interrupted_render_goes_on_where_it_stopped(render, tmp_path, key):
+def test_an_interrupted_render_is_continued(render, tmp_path, key):
     with pytest.raises(KeyboardInterrupt):
         render(predictor=replace(key, stop_after=2, plates=[]))
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.png")}
@@ -21,7 +21,7 @@ def test_an_interrupted_render_goes_on_where_it_stopped(render, tmp_path, key):
     assert render().rendered == 0
 
 
-def test_a_line_cut_short_is_made_again(render, tmp_path):
+def test_a_frame_with_a_truncated_line_is_rendered_again(render, tmp_path):
     render(frames="1-3")
     (journal,) = find_journals(tmp_path / "out")
     journal.write_text(journal.read_text()[:-40])
@@ -29,14 +29,14 @@ def test_a_line_cut_short_is_made_again(render, tmp_path):
     assert [line["number"] for line in frame_lines(tmp_path / "out")] == [1, 2, 3]
 
 
-def test_a_missing_file_is_made_again(render, tmp_path):
+def test_a_frame_with_a_missing_file_is_rendered_again(render, tmp_path):
     render(frames="1-2")
     (tmp_path / "out" / "shot.0002.png").unlink()
     assert render(frames="1-2").rendered == 1
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-5], lambda data: bytes(len(data)), lambda data: data + b"0"])
-def test_a_file_that_is_not_whole_any_more_is_made_again(render, tmp_path, damage):
+def test_a_frame_with_a_truncated_file_is_rendered_again(render, tmp_path, damage):
     render(frames="1-3")
     victim = tmp_path / "out" / "shot.0002.png"
     whole = victim.read_bytes()
@@ -46,7 +46,7 @@ def test_a_file_that_is_not_whole_any_more_is_made_again(render, tmp_path, damag
 
 
 @pytest.mark.parametrize("output_format", ["exr", "ffv1"])
-def test_other_formats_files_are_checked_too(render, tmp_path, output_format):
+def test_files_of_other_formats_are_checked_too(render, tmp_path, output_format):
     render(format=output_format)
     victim = sorted(path for path in (tmp_path / "out").iterdir() if path.name.startswith("shot."))[0]
     whole = victim.read_bytes()
@@ -55,7 +55,7 @@ def test_other_formats_files_are_checked_too(render, tmp_path, output_format):
     assert victim.stat().st_size == len(whole)
 
 
-def test_lines_of_any_kind_are_passed_over_and_their_frames_made_again(render, tmp_path):
+def test_invalid_lines_are_ignored_and_their_frames_rendered_again(render, tmp_path):
     render(frames="1-3")
     (journal,) = find_journals(tmp_path / "out")
     rows = journal.read_bytes().splitlines()
@@ -91,7 +91,7 @@ def test_weights_of_the_same_name_and_other_content_are_refused(render, key):
     assert render(frames="1", predictor=replace(key, digests={"network": "12ab"})).skipped == 1
 
 
-def test_another_format_is_refused_in_its_user_s_words_before_the_network_is_loaded(render, clips, tmp_path):
+def test_another_format_is_refused_before_the_network_is_loaded(render, clips, tmp_path):
     render(frames="1")
     for changes, message in (
         ({"format": "exr"}, r"out holds a PNG render, and this one is EXR; choose another folder with output="),
@@ -104,7 +104,7 @@ def test_another_format_is_refused_in_its_user_s_words_before_the_network_is_loa
             render(frames="1", predictor=None, weights="nowhere", **changes)
 
 
-def test_a_restart_goes_over_its_own_render_only(render, tmp_path):
+def test_restart_replaces_only_howards_own_render(render, tmp_path):
     render(frames="2", restart=True, report=True)
     assert render(frames="3", quality="fast", restart=True, report=True).rendered == 1
     assert [line["number"] for line in frame_lines(tmp_path / "out")] == [3]

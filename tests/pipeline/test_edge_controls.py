@@ -13,8 +13,8 @@ from howard.compositing.packing import pack_edited, pack_rgba
 from howard.errors import OutputError
 from howard.media import full_scale
 from howard.options import RenderOptions
-from howard.pipeline.compose import Composer, ComposeSettings
-from howard.pipeline.frame_tensors import solve_frame, upload_frame
+from howard.pipeline.frame_finisher import Composer, ComposeSettings
+from howard.pipeline.frame_tensors import solve_frame_edges, upload_frame
 from tests.pipeline.matted_frames import HEIGHT, WIDTH, matted_frame
 
 DEPTHS = tuple(np.dtype(depth) for depth in (np.uint8, np.uint16, np.float32))
@@ -47,7 +47,7 @@ def test_the_defaults_change_no_pixel(render, tmp_path):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_controls_without_effect_leave_the_pixels_as_they_are(dtype):
     frame = matted_frame(dtype)
-    edges, pictures = solve_frame(frame), frame.tensors
+    edges, pictures = solve_frame_edges(frame), frame.tensors
     edited = apply_controls(pictures.source, pictures.plate, edges, FinishingControls())
     assert torch.equal(edited.alpha, edges.alpha)
     opaque = edges.alpha == 1
@@ -67,7 +67,7 @@ def test_choke_moves_both_edges_inward_and_outward(pixels):
         assert width_of(outward[depth]) == pytest.approx(before + 2 * pixels, abs=0.6)
 
 
-def test_where_alpha_grows_the_person_s_colour_goes_on():
+def test_where_alpha_grows_the_foreground_colour_is_extended():
     rgba = compose(matted_frame(), choke=-6)[np.dtype(np.float32)]
     soft = (rgba[..., 3] > 0.05) & (rgba[..., 3] < 1)
     assert soft.any()
@@ -86,7 +86,7 @@ def test_levels_stretch_alpha_and_new_opaque_pixels_show_no_plate():
     np.testing.assert_allclose(rgba[grown][:, :3] / 65535, np.broadcast_to(PERSON, (grown.sum(), 3)), atol=0.05)
 
 
-def test_pixels_that_stay_opaque_stay_the_source_s():
+def test_pixels_that_stay_opaque_keep_the_source_colour():
     frame = matted_frame()
     for controls in ({"choke": 3}, {"choke": -3}, {"feather": 4}, {"despill": 1}, {"white": 0.6}):
         rgba = compose(frame, **controls)[np.dtype(np.uint8)]
@@ -103,7 +103,7 @@ def test_feather_widens_the_edge_and_keeps_its_place():
     assert width_of(soft) == pytest.approx(width_of(plain), abs=0.5)
 
 
-def test_despill_takes_the_plate_s_colour_from_soft_edges():
+def test_despill_removes_the_plates_colour_from_soft_edges():
     frame = matted_frame(np.float32)
     green = np.array([0.05, 0.6, 0.1], np.float32)
     alpha = alpha_of(frame)[..., None]
@@ -129,7 +129,7 @@ def test_the_layers_keep_the_network_s_alpha():
     assert width_of(composed.rgba[DEPTHS[0]]) < WIDTH - 40
 
 
-def test_controls_are_recorded_and_other_ones_refused(render, tmp_path):
+def test_controls_are_recorded_and_other_values_refused(render, tmp_path):
     render(frames="1", choke=2, despill=0.5)
     settings = json.loads((tmp_path / "out" / "howard.json").read_text())["settings"]
     assert {name: settings[name] for name in ("choke", "black", "white", "feather", "despill")} == {

@@ -1,4 +1,4 @@
-"""Frames as tensors: uploaded, matted and solved, and the same from arrays of pictures."""
+"""Frames as tensors: uploaded, matted, with solved edges; and the same from arrays."""
 
 import numpy as np
 import pytest
@@ -7,20 +7,19 @@ import torch
 from howard.compositing.edges import solve_edges
 from howard.compositing.light import decode
 from howard.errors import SettingsError
-from howard.pipeline.compose import MEASURED_SIDE, ComposeSettings, compose_tensors, measuring_step
+from howard.pipeline.frame_finisher import MEASURED_SIDE, ComposeSettings, compose_tensors, make_shadow, measuring_step
 from howard.pipeline.frame_tensors import (
     FrameTensors,
-    explain_memory,
+    explain_out_of_memory,
     matte_frame,
-    matte_picture,
-    solve_frame,
-    solve_matte,
-    solve_pictures,
+    matte_image,
+    solve_frame_edges,
+    solve_image_edges,
+    solve_matte_edges,
     upload_frame,
 )
-from howard.pipeline.frames import AlignedFrame
-from howard.pipeline.layers import make_shadow
 from howard.pipeline.masks import mask_frame
+from howard.pipeline.pipeline_types import AlignedFrame
 from tests.pipeline.conftest import Nobody
 from tests.pipeline.matted_frames import HEIGHT, WIDTH, matted_frame
 
@@ -70,10 +69,10 @@ def test_a_matted_frame_has_the_network_s_alpha_and_the_people_that_it_was_given
 
 @pytest.mark.parametrize("edges", ["solved", "network"])
 @pytest.mark.parametrize("linear_light", [True, False])
-def test_a_frame_is_solved_as_its_matte_is(edges, linear_light):
+def test_solving_a_frame_equals_solving_its_matte(edges, linear_light):
     frame = matted_frame()
-    one = solve_frame(frame, edges, linear_light=linear_light)
-    other = solve_matte(frame.tensors, frame.matte, edges=edges, linear_light=linear_light)
+    one = solve_frame_edges(frame, edges, linear_light=linear_light)
+    other = solve_matte_edges(frame.tensors, frame.matte, edges=edges, linear_light=linear_light)
     assert torch.equal(one.alpha, other.alpha)
     assert torch.equal(one.foreground, other.foreground)
     assert torch.equal(one.alpha, frame.alpha) == (edges == "network")
@@ -90,13 +89,13 @@ class StillMask:
 
 
 @pytest.mark.parametrize("edges", ["solved", "network"])
-def test_masks_have_the_last_word_on_solved_alpha(edges):
+def test_masks_are_applied_after_solving(edges):
     frame = matted_frame()
     garbage, holdout = np.zeros((2, HEIGHT, WIDTH), np.float32)
     garbage[:, : WIDTH // 2], garbage[:, WIDTH // 2] = 1, 0.25
     holdout[: HEIGHT // 2, : WIDTH // 4] = 1
     masked = mask_frame(frame, StillMask(garbage), StillMask(holdout))
-    found, without = (solve_frame(each, edges).alpha[0, ..., 0] for each in (masked, frame))
+    found, without = (solve_frame_edges(each, edges).alpha[0, ..., 0] for each in (masked, frame))
     assert (found[: HEIGHT // 2, : WIDTH // 4] == 1).all()
     assert not found[HEIGHT // 2 :, : WIDTH // 2].any()
     assert not found[: HEIGHT // 2, WIDTH // 4 : WIDTH // 2].any()
@@ -104,7 +103,7 @@ def test_masks_have_the_last_word_on_solved_alpha(edges):
     assert torch.equal(found[:, WIDTH // 2 + 1 :], without[:, WIDTH // 2 + 1 :])
 
 
-def test_without_masks_a_frame_stays():
+def test_without_masks_a_frame_is_unchanged():
     frame = matted_frame()
     assert mask_frame(frame, None, None) is frame
 
@@ -113,8 +112,8 @@ def test_without_masks_a_frame_stays():
 def test_the_alpha_of_pictures_is_that_of_a_frame(key, edges):
     given = matted_frame()
     pictures = given.source.image, given.plate.image, given.plate.coverage
-    found = matte_picture(key, *pictures, None, edges=edges)
-    expected = solve_frame(matte_frame(AlignedFrame(given.source, given.plate), key), edges).alpha
+    found = matte_image(key, *pictures, None, edges=edges)
+    expected = solve_frame_edges(matte_frame(AlignedFrame(given.source, given.plate), key), edges).alpha
     np.testing.assert_array_equal(found, expected[0, ..., 0])
     assert found.dtype == np.float32
 
@@ -124,7 +123,7 @@ def test_without_coverage_the_plate_counts_everywhere(key):
     pictures = given.source.image[None], given.plate.image[None]
     matte = key(*(each[0] for each in pictures), given.plate.coverage)
     everywhere, given_so = (
-        solve_pictures(key, *pictures, coverage, matte, None) for coverage in (None, given.plate.coverage[None])
+        solve_image_edges(key, *pictures, coverage, matte, None) for coverage in (None, given.plate.coverage[None])
     )
     assert torch.equal(everywhere.alpha, given_so.alpha)
 
@@ -152,11 +151,11 @@ def test_any_size_is_solved_composed_and_shaded_without_data(size, dtype):
     assert (shadow.shape, shadow.dtype, shadow.device.type) == ((height, width, 3), torch.float32, "meta")
 
 
-def test_a_frame_that_does_not_fit_into_a_device_s_memory_is_said_in_one_line():
+def test_out_of_memory_is_one_line():
     with (
         pytest.raises(
             SettingsError, match=r"^frames of 96x72 do not fit into the memory of device=cuda:1;.*device=cpu$"
         ),
-        explain_memory("cuda:1", (72, 96)),
+        explain_out_of_memory("cuda:1", (72, 96)),
     ):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")

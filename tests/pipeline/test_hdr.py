@@ -13,8 +13,7 @@ import pytest
 from howard.colour import mix, srgb_to_linear
 from howard.media import ExrSequenceWriter, Frame, open_reader
 from howard.pipeline import MattedFrame
-from howard.pipeline.compose import ComposeSettings
-from howard.pipeline.finishing import FrameFinisher
+from howard.pipeline.frame_finisher import ComposeSettings, FrameFinisher
 from howard.pipeline.frame_tensors import upload_frame
 from tests.pipeline.difference_key import KeyCoarse, KeyMatte
 from tests.pipeline.matted_frames import matted_frame
@@ -52,7 +51,7 @@ def _colour_lines(summary):
         ("webm", "tone-mapped to SDR (ITU-R BT.2390, 1000 to 203 cd/m2)"),
     ],
 )
-def test_the_summary_says_once_what_became_of_hdr_and_recommends_exr(render, hdr_clips, tmp_path, name, said):
+def test_the_summary_has_one_note_on_hdr_and_recommends_exr(render, hdr_clips, tmp_path, name, said):
     summary = render(**hdr_clips, format=name, frames="2-3")
     (line,) = _colour_lines(summary)
     assert said in line
@@ -65,7 +64,7 @@ def test_the_summary_says_once_what_became_of_hdr_and_recommends_exr(render, hdr
     assert _colour_lines(render(**hdr_clips, format=name, frames="2-3")) == [line]
 
 
-def test_of_several_formats_each_is_said_with_its_files(render, hdr_clips, tmp_path):
+def test_notes_of_several_formats_name_their_files(render, hdr_clips, tmp_path):
     summary = render(**hdr_clips, format=["png", "prores", "exr"], frames="2")
     tone_mapped, kept = _colour_lines(summary)
     assert tone_mapped.startswith("shot_hlg.%04d.png: the shot is HDR")
@@ -74,11 +73,11 @@ def test_of_several_formats_each_is_said_with_its_files(render, hdr_clips, tmp_p
 
 
 @pytest.mark.parametrize("name", ["exr", "matte"])
-def test_nothing_is_said_where_nothing_is_lost(render, hdr_clips, name):
+def test_no_note_without_loss(render, hdr_clips, name):
     assert not _colour_lines(render(**hdr_clips, format=name, frames="2"))
 
 
-def test_nothing_is_said_of_sdr(render):
+def test_no_note_for_sdr(render):
     summary = render(format="png", frames="2")
     assert summary.colour_notes == ()
 

@@ -17,7 +17,7 @@ UNIT = arrays(np.float32, (4, 5), elements=st.floats(0, 1, width=32))
 
 @settings(max_examples=50, deadline=None)
 @given(UNIT, UNIT, UNIT)
-def test_what_is_held_stays_and_what_is_garbage_goes(alpha, garbage, holdout):
+def test_holdout_adds_and_garbage_removes_alpha(alpha, garbage, holdout):
     tensor = torch.from_numpy(alpha)[None, ..., None]
     masked = apply_masks(tensor, garbage, holdout).numpy()[0, ..., 0]
     assert (masked >= holdout).all()
@@ -34,7 +34,7 @@ def shot(clips):
         yield reader.info
 
 
-def test_a_still_goes_for_every_frame_and_is_scaled(tmp_path, shot):
+def test_a_still_is_used_for_every_frame_and_scaled(tmp_path, shot):
     picture = np.zeros((60, 80), np.uint8)
     picture[:, 40:] = 255
     cv2.imwrite(str(tmp_path / "mask.png"), picture)
@@ -45,7 +45,7 @@ def test_a_still_goes_for_every_frame_and_is_scaled(tmp_path, shot):
         assert (mask.frame(0)[:, 170:] == 1).all()
 
 
-def test_a_sequence_goes_frame_by_frame(tmp_path, shot):
+def test_a_sequence_is_used_frame_by_frame(tmp_path, shot):
     for number in range(6):
         cv2.imwrite(str(tmp_path / f"mask.{number:04d}.png"), np.full((240, 320), 51 * number, np.uint8))
     with Mask(tmp_path / "mask.%04d.png", shot) as mask:
@@ -74,7 +74,7 @@ def test_masks_in_a_render(render, tmp_path):
 
 @pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 255), (0, 0, 0), (40, 0, 0)])
 @pytest.mark.parametrize("hidden", [0, 255])
-def test_what_is_painted_on_a_transparent_layer_is_the_mask(tmp_path, shot, colour, hidden):
+def test_paint_on_a_transparent_layer_is_the_mask(tmp_path, shot, colour, hidden):
     layer = np.full((240, 320, 4), hidden, np.uint8)
     layer[..., 3] = 0
     layer[50:100, 60:120] = (*colour, 255)
@@ -100,6 +100,6 @@ def test_grey_paint_is_half_a_mask_and_an_opaque_layer_counts_by_its_grey(tmp_pa
         np.testing.assert_allclose(mask.frame(0)[:50], 1 / 3, atol=1e-5)
 
 
-def test_frames_of_which_a_mask_leaves_nothing_are_said_to_be_empty(render, tmp_path):
+def test_frames_fully_masked_out_are_reported_as_empty(render, tmp_path):
     cv2.imwrite(str(tmp_path / "all.png"), np.full((240, 320), 255, np.uint8))
     assert render(frames="2-3", garbage=tmp_path / "all.png").reasons["empty"] == (2, 3)

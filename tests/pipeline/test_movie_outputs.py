@@ -12,7 +12,7 @@ from howard.render_record import find_journals
 from tests.pipeline.rendered_files import frame_numbers, movie_frames, read_sidecar
 
 
-def test_an_interrupted_movie_goes_on_after_its_last_closed_segment(write, tmp_path):
+def test_an_interrupted_movie_continues_after_its_last_complete_segment(write, tmp_path):
     write("ffv1", 1, 6, output=tmp_path / "whole", segment_frames=2)
     with pytest.raises(KeyboardInterrupt):
         write("ffv1", 1, 6, stop_after=3, segment_frames=2)
@@ -31,14 +31,14 @@ def test_a_movie_of_other_frames_is_refused_by_name(write):
         write("matte", 2, 4)
 
 
-def test_a_movie_that_is_gone_is_made_again(write, tmp_path):
+def test_a_missing_movie_is_rendered_again(write, tmp_path):
     write("matte")
     (tmp_path / "out" / "shot_matte.mp4").unlink()
     assert write("matte") == 2
     assert (tmp_path / "out" / "shot_matte.mp4").exists()
 
 
-def test_a_movie_whose_lines_are_lost_is_made_again_as_a_whole(write, tmp_path):
+def test_a_movie_without_lines_is_rendered_again_completely(write, tmp_path):
     write("matte")
     (journal,) = find_journals(tmp_path / "out")
     journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:2]))
@@ -59,7 +59,7 @@ def _sound(path):
         return [bytes(packet) for packet in movie.demux(audio=0) if packet.size]
 
 
-def test_sound_and_timecode_come_along_and_what_cannot_is_said(write, speaking_shot, tmp_path):
+def test_sound_and_timecode_are_carried_or_reported(write, speaking_shot, tmp_path):
     write("prores", 1, 6, source=speaking_shot)
     assert _sound(tmp_path / "out" / "speaking.mov") == _sound(speaking_shot)
     with open_reader(tmp_path / "out" / "speaking.mov") as movie:

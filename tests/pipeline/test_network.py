@@ -1,4 +1,4 @@
-"""The pipeline and the real predictor understand each other; the weights are random, the pixels do not matter."""
+"""The pipeline runs with the real predictor, with random weights."""
 
 import json
 

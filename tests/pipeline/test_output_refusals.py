@@ -25,7 +25,7 @@ def test_settings_that_do_not_go_together_are_refused_before_anything_is_written
 
 
 @pytest.mark.parametrize("output_format", ["prores", "png"])
-def test_what_is_read_is_never_overwritten(render, speaking_shot, deep_shot, tmp_path, output_format):
+def test_inputs_are_never_overwritten(render, speaking_shot, deep_shot, tmp_path, output_format):
     source = speaking_shot if output_format == "prores" else deep_shot
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     folder = source if source.is_dir() else source.parent

@@ -24,7 +24,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_format_is_written_and_said(write, tmp_path, name):
+def test_every_format_is_written_and_described(write, tmp_path, name):
     background = "green" if name == "composite" else None
     assert write(name, background=background) == 2
     names = {path.name for path in (tmp_path / "out").iterdir()}
@@ -64,7 +64,7 @@ def test_composites_are_as_deep_as_the_cut_outs(write, deep_shot, tmp_path):
     assert (laid_over[alpha == 0] == (257 * 0x60, 257 * 0x40, 257 * 0x20)).all()
 
 
-def test_a_video_behind_the_person_runs_along(write, clips, tmp_path):
+def test_a_background_video_advances_with_the_shot(write, clips, tmp_path):
     write("png", background=clips.plate)
     behind, laid_over = open_reader(clips.plate)[2].image, cv2.imread(str(tmp_path / "out" / "shot_comp.0003.png"))
     empty = read_rgba(tmp_path / "out" / "shot.0003.png")[..., 3] == 0

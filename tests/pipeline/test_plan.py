@@ -1,4 +1,4 @@
-"""A dry run says what a render would do, and leaves no trace of its own."""
+"""A dry run reports what a render would do, and writes nothing."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def plan(clips, tmp_path, key):
     return run
 
 
-def test_what_is_read_and_written_is_said_and_nothing_is_written(plan, clips, tmp_path):
+def test_the_plan_lists_files_and_writes_nothing(plan, clips, tmp_path):
     made = plan()
     assert [clip.path for clip in made.clips] == [clips.shot, clips.plate]
     assert (made.asked, made.frames) == (6, 6)
@@ -31,7 +31,7 @@ def test_what_is_read_and_written_is_said_and_nothing_is_written(plan, clips, tm
 
 
 @pytest.mark.parametrize("output_format", ["png", "exr", "ffv1", "prores"])
-def test_the_space_is_about_what_a_render_takes(plan, render, tmp_path, output_format):
+def test_the_estimated_space_is_close_to_the_renders(plan, render, tmp_path, output_format):
     made = plan(format=output_format)
     render(format=output_format)
     files = [file for file in (tmp_path / "out").iterdir() if not file.name.startswith("howard.")]
@@ -40,16 +40,16 @@ def test_the_space_is_about_what_a_render_takes(plan, render, tmp_path, output_f
     assert 0.7 * written < made.bytes < 1.5 * written
 
 
-def test_what_is_there_already_is_not_counted(plan, render):
+def test_existing_frames_are_not_counted(plan, render):
     render(frames="1-4")
     made = plan()
     assert (made.asked, made.frames) == (6, 2)
-    assert ", 4 are there already" in made.lines()[2]
+    assert ", 4 exist already" in made.lines()[2]
     render()
     assert (plan().frames, plan().bytes, plan().timed) == (0, 0, 0)
 
 
-def test_what_a_render_would_refuse_is_refused(plan, render, tmp_path):
+def test_the_plan_is_refused_where_the_render_would_be(plan, render, tmp_path):
     render(frames="1")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
     with pytest.raises(OutputError, match="it has quality=standard, and this one quality=fast"):

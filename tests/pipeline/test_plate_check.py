@@ -1,4 +1,4 @@
-"""What is noticed of a shot and its plate before anything is aligned."""
+"""Checks of a shot and its plate before anything is aligned."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from howard.options import RenderOptions
 from howard.pipeline import plate_check
 from howard.pipeline.inputs import open_inputs
 from howard.pipeline.plate_check import PlateCheck, check_plate, find_valid
-from howard.pipeline.plate_clip import PlateClip
+from howard.pipeline.plate_indexing import SampledPlate
 from howard.progress import SilentProgress
 from howard.render_record import read_lines
 
@@ -40,7 +40,7 @@ def red_is_a_person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, nobody_foun
 
 def check(shot: Path, plate: Path | str, subject: str = "person", **options: object) -> PlateCheck:
     with open_inputs(shot, plate, RenderOptions(**options), SilentProgress()) as inputs:  # type: ignore[arg-type]
-        return check_plate(inputs, PlateClip(inputs.plate, SilentProgress()), DifferenceKey(), subject)
+        return check_plate(inputs, SampledPlate(inputs.plate, SilentProgress()), DifferenceKey(), subject)
 
 
 def test_an_empty_plate_is_used_as_it_is(clips):
@@ -54,7 +54,7 @@ def test_a_person_in_the_plate_is_found(clips):
     assert found.remarks == ()
 
 
-def test_what_comes_and_goes_in_the_plate_is_found_whatever_it_is(clips, tmp_path):
+def test_disagreements_in_the_plate_are_found_for_any_subject(clips, tmp_path):
     assert check(clips.shot, clips.plate, "anything") == PlateCheck()
     with open_reader(clips.plate) as reader:
         frames = [reader[index].image.copy() for index in (0, 1, 2, 0, 1, 2)]
@@ -64,17 +64,17 @@ def test_what_comes_and_goes_in_the_plate_is_found_whatever_it_is(clips, tmp_pat
     assert [found.validity.find(frame).all() for frame in (frames[0], frames[4])] == [True, False]
 
 
-def test_swapped_clips_are_remarked_on(clips):
+def test_swapped_clips_are_reported(clips):
     found = check(clips.plate, clips.shot)
     assert found.remarks == ("the plate shows a person and the shot none: are input= and plate= swapped?",)
     assert check(clips.shot, clips.plate).remarks == ()
 
 
-def test_one_clip_in_two_files_is_remarked_on(clips, tmp_path):
+def test_one_clip_in_two_files_is_reported(clips, tmp_path):
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(clips.shot.read_bytes())
     [remark] = check(clips.shot, copy).remarks
-    assert remark.startswith("shot and plate show the same pictures")
+    assert remark.startswith("shot and plate are the same clip")
 
 
 def test_a_plate_of_the_shot_itself_is_always_searched(clips):
@@ -84,7 +84,7 @@ def test_a_plate_of_the_shot_itself_is_always_searched(clips):
         assert not found.validity.keeps_static
 
 
-def test_the_mask_is_larger_than_what_was_found(clips):
+def test_the_mask_is_dilated(clips):
     picture = np.zeros((240, 320, 3), np.uint8)
     picture[80:160, 100:200] = (255, 0, 0)
     valid = find_valid(lambda image, mask: Maps(image), picture)
@@ -98,12 +98,12 @@ def test_the_mask_is_larger_than_what_was_found(clips):
     assert find_valid(lambda image, mask: Maps(image), speck).all()
 
 
-def test_a_render_goes_around_the_person_in_its_plate(render, clips, tmp_path):
+def test_a_render_does_not_use_the_person_in_its_plate(render, clips, tmp_path):
     summary = render(plate=clips.shot, plate_frames="4-6", frames="1-2", output=tmp_path / "out")
     lines = [line for line in read_lines(tmp_path / "out") if "number" in line]
     assert all(line["plate_hidden"] > 0.05 for line in lines)
     [remark] = summary.remarks
-    assert remark.startswith("somebody stands in the plate, before what frames 1-2 need")
+    assert remark.startswith("people in the plate hide the background of frames 1-2: ")
     assert f"note: {remark}" in summary.lines()
 
 
@@ -130,7 +130,7 @@ class BlindKey(DifferenceKey):
 def test_a_shot_in_which_nobody_is_found_is_not_usable(render):
     summary = render(predictor=BlindKey())
     assert summary.reasons["empty"] == (1, 2, 3, 4, 5, 6)
-    assert "to be checked, nobody found: frames 1-6" in summary.lines()
+    assert "needs checking, nobody found: frames 1-6" in summary.lines()
     assert not summary.is_usable
     # Of a part of the shot that is no fault: somebody may come later.
     assert render(predictor=BlindKey(), frames="1-2").is_usable

@@ -1,7 +1,7 @@
-"""What a render reports meanwhile: frames to a function, steps to the terminal and to an object."""
+"""Progress of a render: frames to a function, steps to the terminal and to an object."""
 
 
-def test_progress_is_told_after_every_frame(render):
+def test_the_callback_is_called_after_every_frame(render):
     events = []
     render(frames="3-4", progress=events.append)
     assert [(event.number, event.done, event.total, event.status) for event in events] == [
@@ -19,7 +19,7 @@ def test_steps_are_lines_without_a_terminal(render, capfd, clips, tmp_path, monk
     assert capfd.readouterr() == (reading + "the plate was indexed before: 3 frames\n", "")
 
 
-def test_a_listener_hears_every_step(render, tmp_path, monkeypatch):
+def test_a_progress_object_gets_every_step(render, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     class Listener:

@@ -1,4 +1,4 @@
-"""The pictures of a few frames that a render keeps for its report."""
+"""The images of a few frames that a render saves for its report."""
 
 import json
 from dataclasses import replace
@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from howard.align import AlignedPlate, AlignmentStatus
 from howard.errors import OutputError
 from howard.media import Frame
-from howard.pipeline.frames import FinishedFrame, MatteDetail
-from howard.pipeline.samples import Sampler, clear_samples, sample_numbers, save_sample
+from howard.pipeline.pipeline_types import FinishedFrame, MatteDetail
+from howard.pipeline.samples import SampleSelector, clear_samples, sample_numbers, save_sample
 from howard.render_record import FrameRecord
 
 HEIGHT, WIDTH = 90, 162
@@ -107,7 +107,7 @@ def test_a_render_of_no_frames_samples_none():
 def test_of_each_eighth_the_first_weak_frame_is_sampled_too(tmp_path):
     numbers = range(1, 81)
     regular = sample_numbers(numbers)
-    sampler, taken = Sampler(tmp_path, numbers), []
+    sampler, taken = SampleSelector(tmp_path, numbers), []
     for number in numbers:
         if sampler.wants(number, is_weak=True):
             taken.append(number)
@@ -120,19 +120,19 @@ def test_of_each_eighth_the_first_weak_frame_is_sampled_too(tmp_path):
 def test_a_weak_frame_counts_as_soon_as_it_is_chosen(tmp_path):
     frame, detail, explanation = draw(number=13)
     matted = SimpleNamespace(detail=detail, explain=lambda: explanation)
-    sampler = Sampler(tmp_path, range(1, 81))
-    assert sampler.choose(matted, frame._replace(record=record(13, "weak"))) is not None  # type: ignore[arg-type]
-    assert sampler.choose(matted, frame._replace(record=record(14, "weak"))) is None  # type: ignore[arg-type]
+    sampler = SampleSelector(tmp_path, range(1, 81))
+    assert sampler.select(matted, frame._replace(record=record(13, "weak"))) is not None  # type: ignore[arg-type]
+    assert sampler.select(matted, frame._replace(record=record(14, "weak"))) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("number", [5, 14])
-def test_frames_that_came_out_well_are_not(tmp_path, number):
-    assert not Sampler(tmp_path, range(1, 81)).wants(number, is_weak=False)
+def test_good_frames_are_not_sampled_additionally(tmp_path, number):
+    assert not SampleSelector(tmp_path, range(1, 81)).wants(number, is_weak=False)
 
 
-def test_a_weak_frame_that_was_cut_short_is_sampled_again(tmp_path):
+def test_a_weak_frame_with_an_incomplete_sample_is_sampled_again(tmp_path):
     (tmp_path / "howard.samples" / "0014").mkdir(parents=True)
-    sampler = Sampler(tmp_path, range(1, 81))
+    sampler = SampleSelector(tmp_path, range(1, 81))
     assert sampler.wants(14, is_weak=True)
     assert sampler.wants(13, is_weak=True)
     assert not sampler.wants(15, is_weak=True)
@@ -151,7 +151,7 @@ def test_what_explains_a_frame_is_computed_only_for_samples(tmp_path, status, is
             return explanation
 
     finished = frame._replace(record=record(14, status))
-    save = Sampler(tmp_path, range(1, 81)).choose(Matted(detail), finished)  # type: ignore[arg-type]
+    save = SampleSelector(tmp_path, range(1, 81)).select(Matted(detail), finished)  # type: ignore[arg-type]
     assert not asked
     if save is not None:
         save()
@@ -178,7 +178,7 @@ def test_the_cut_out_is_transparent_and_keeps_its_colour(tmp_path):
     assert abs(rgba[-5, WIDTH // 2] - (255, 0, 0, 255)).max() < 20
 
 
-def test_empty_pixels_do_not_stain_reduced_edges(tmp_path):
+def test_empty_pixels_do_not_bleed_into_reduced_edges(tmp_path):
     sampled = draw(height=1000, width=2000)
     rgba = sampled.frame.main_rgba
     rgba[..., :3] = np.where(rgba[..., 3:] == 0, (0, 255, 0), (150, 0, 0))
@@ -264,7 +264,7 @@ def test_nothing_is_wider_than_a_screen(tmp_path):
     assert sum(path.stat().st_size for path in tmp_path.rglob("*.webp")) < 1_000_000
 
 
-def test_a_render_that_starts_over_forgets_its_samples(tmp_path):
+def test_a_render_that_starts_over_removes_its_samples(tmp_path):
     save_sample(tmp_path, *draw(number=7))
     save_sample(tmp_path, *draw(number=12))
     (tmp_path / "howard.samples" / "mine.txt").write_text("keep")
@@ -273,7 +273,7 @@ def test_a_render_that_starts_over_forgets_its_samples(tmp_path):
     clear_samples(tmp_path / "nowhere")
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path):
+def test_an_unwritable_folder_is_reported(tmp_path):
     (tmp_path / "howard.samples").write_text("a file is in the way")
     with pytest.raises(OutputError, match=r"howard\.samples"):
         save_sample(tmp_path, *draw())

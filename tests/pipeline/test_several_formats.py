@@ -85,7 +85,7 @@ def test_other_formats_are_refused_by_name(render, tmp_path):
         ({"format": ["prores", "webm"], "alpha_mode": "straight"}, "alpha_mode=straight goes with format=png"),
     ],
 )
-def test_lists_that_cannot_be_are_refused_in_one_line(render, tmp_path, options, message):
+def test_impossible_lists_are_refused_in_one_line(render, tmp_path, options, message):
     with pytest.raises(SettingsError, match=message) as caught:
         render(**options)
     assert "\n" not in str(caught.value)

@@ -14,8 +14,8 @@ from howard.errors import OutputError
 from howard.media import FactorSequenceWriter, composite, open_reader, to_depth
 from howard.options import RenderOptions
 from howard.pipeline import cut_out_frames, remove_background
-from howard.pipeline.frame_tensors import solve_frame
-from howard.pipeline.layers import make_shadow
+from howard.pipeline.frame_finisher import make_shadow
+from howard.pipeline.frame_tensors import solve_frame_edges
 from tests.pipeline.conftest import HEIGHT, WIDTH, encode
 from tests.pipeline.difference_key import DifferenceKey, KeyMatte
 from tests.pipeline.matted_frames import matted_frame
@@ -74,7 +74,7 @@ def factor_of(path):
     return picture[..., ::-1] / 65535
 
 
-def test_the_shadow_lies_beside_png_as_a_linear_factor(run, tmp_path):
+def test_the_shadow_is_written_beside_png_as_a_linear_factor(run, tmp_path):
     run(shadow=True)
     assert files(tmp_path / "out").keys() == {"shot.0001.png", "shot_shadow.0001.png"}
     factor = factor_of(tmp_path / "out" / "shot_shadow.0001.png")
@@ -101,7 +101,7 @@ def test_the_shadow_is_a_layer_of_exr_and_the_same(run, tmp_path):
 
 
 @pytest.mark.parametrize("options", [{"shadow": True}, {"layers": "shadow"}])
-def test_exr_alone_has_no_files_beside(run, tmp_path, options):
+def test_exr_alone_has_no_shadow_files(run, tmp_path, options):
     run(format="exr", **options)
     assert files(tmp_path / "out").keys() == {"shot.0001.exr"}
     assert "shadow.R" in OpenEXR.File(str(tmp_path / "out" / "shot.0001.exr"), separate_channels=True).channels()
@@ -144,7 +144,7 @@ def test_the_pixels_come_with_their_layers(shaded):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_a_place_in_the_same_light_has_no_shadow(dtype):
     frame = matted_frame(dtype)
-    factor = make_shadow(frame, solve_frame(frame)).numpy()
+    factor = make_shadow(frame, solve_frame_edges(frame)).numpy()
     assert (factor.dtype, factor.shape) == (np.float32, frame.source.image.shape)
     np.testing.assert_allclose(factor, 1, atol=0.05)
 

@@ -1,4 +1,4 @@
-"""A small render with its report, by the network that ships, and renders that are written by hand."""
+"""A small render with its report, with the network that ships, and render folders written by the tests."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The page in a real browser: nothing complains, and what moves moves."""
+"""The page in a real browser: no errors in the console, and working controls."""
 
 import json
 import re
@@ -85,7 +85,7 @@ def test_the_page_works_in_a_browser(browse, render, width):
     assert read == pytest.approx(expected, abs=0.1)
 
 
-def test_whatever_a_page_complains_about_is_noticed(browse, render):
+def test_script_errors_are_noticed(browse, render):
     _, said = browse(probed(render, extra="<script>nothing.of.this.is.there</script>"))
     assert said
 
@@ -95,6 +95,6 @@ def test_a_page_may_load_nothing(browse, render):
     assert any("Content Security Policy" in line for line in said)
 
 
-def test_an_empty_render_is_quiet(browse, written):
+def test_an_empty_render_logs_nothing(browse, written):
     _, said = browse(write_report(written([])))
     assert said == []

@@ -9,7 +9,7 @@ from howard.report.__main__ import main
 
 
 @pytest.mark.parametrize("start", ["", "folder="])
-def test_the_page_is_drawn_again(render, capsys, start):
+def test_the_page_is_written_again(render, capsys, start):
     (render / "report.html").unlink()
     main([f"{start}{render}"])
     assert (render / "report.html").exists()
@@ -17,7 +17,7 @@ def test_the_page_is_drawn_again(render, capsys, start):
 
 
 @pytest.mark.parametrize("arguments", [["nowhere"], ["folder=nowhere"], ["folders=x"], ["--force"]])
-def test_what_cannot_be_done_is_said_in_one_line(arguments, tmp_path, monkeypatch, capsys):
+def test_errors_are_one_line(arguments, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
@@ -30,6 +30,6 @@ def test_help_is_a_page(capsys):
     assert "folder=" in capsys.readouterr().out
 
 
-def test_drawing_needs_no_torch():
+def test_the_report_needs_no_torch():
     program = "import sys, howard.report.__main__; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0

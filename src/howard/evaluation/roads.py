@@ -20,9 +20,9 @@ from howard.pipeline import (
     Predictor,
     ProgressCallback,
     align_frames,
-    choose_finder,
+    choose_person_finder,
 )
-from howard.pipeline.frame_tensors import matte_picture
+from howard.pipeline.frame_tensors import matte_image
 
 # What the network, or the key, is given as plate.
 ROADS = {
@@ -101,7 +101,7 @@ def score_clip(
     # The plate is opened twice: the aligner reads it in threads of its own.
     with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate, open_reader(clip.plate) as filmed:
         indices = choose_frames(frames, shot.info)
-        find_person = choose_finder(quality, predictor)
+        find_person = choose_person_finder(quality, predictor)
         aligned = align_frames(shot, plate, indices, quality=quality, find_person=find_person)
         for done, frame in enumerate(aligned, start=1):
             true = clip.alpha(frame.source.index)
@@ -126,11 +126,11 @@ def _alphas(
     """Alpha by road; ``as_filmed`` is the frame of the plate clip at the same share of its length."""
     source, plate = frame.source.image, frame.plate
     unaligned, clean = (
-        matte_picture(predictor, source, each, None, plate.changed, edges=edges)
+        matte_image(predictor, source, each, None, plate.changed, edges=edges)
         for each in (as_filmed, clip.clean(frame.source.index))
     )
     return {
-        "film": matte_picture(predictor, source, plate.image, plate.coverage, plate.changed, edges=edges),
+        "film": matte_image(predictor, source, plate.image, plate.coverage, plate.changed, edges=edges),
         "clean": clean,
         "unaligned": unaligned,
         "key": difference_key(source, plate.image, plate.coverage),

@@ -1,20 +1,20 @@
-"""From a green or blue screen to alpha and foreground: for training, and for film."""
+"""Green- and blue-screen keying: alpha and foreground from footage, for training data and for compositing."""
 
-from howard.keying.clip import FrameWritten, Key, KeyingSummary, find_key, key_clip
-from howard.keying.frame import Keyed, key_frame
-from howard.keying.screen import SCREENS, Screen, ScreenLight, find_screen, screen_light
+from howard.keying.clip_keying import ClipKey, FrameWritten, KeyingSummary, find_key, key_clip
+from howard.keying.frame_keying import KeyedFrame, key_frame
+from howard.keying.screen import SCREENS, Screen, ScreenModel, find_screen, model_screen
 
 __all__ = [
     "SCREENS",
+    "ClipKey",
     "FrameWritten",
-    "Key",
-    "Keyed",
+    "KeyedFrame",
     "KeyingSummary",
     "Screen",
-    "ScreenLight",
+    "ScreenModel",
     "find_key",
     "find_screen",
     "key_clip",
     "key_frame",
-    "screen_light",
+    "model_screen",
 ]

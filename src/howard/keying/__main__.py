@@ -1,4 +1,4 @@
-"""``python -m howard.keying input=CLIP output=FOLDER``: a green or blue screen becomes alpha and foreground frames."""
+"""``python -m howard.keying input=CLIP output=FOLDER``: keys a green- or blue-screen clip."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from howard import cli
 from howard.fields import REQUIRED, setting
-from howard.keying.clip import FrameWritten, KeyingSummary, key_clip
+from howard.keying.clip_keying import FrameWritten, KeyingSummary, key_clip
 
 COMMAND = "python -m howard.keying"
 EXAMPLES = (
@@ -22,25 +22,27 @@ EXAMPLES = (
 
 @dataclass
 class KeyingSettings:
-    """What the command can be told."""
+    """The command's settings."""
 
-    input: str = setting(REQUIRED, "a person before a green or blue screen: video, sequence or still", is_path=True)
+    input: str = setting(
+        REQUIRED, "a person in front of a green or blue screen: video, sequence or still", is_path=True
+    )
     output: str = setting(REQUIRED, "folder for pha/CLIP, fgr/CLIP and a contact sheet", is_path=True)
     screen: str = setting("auto", "colour of the screen", choices=("auto", "green", "blue"))
     frames: str | None = setting(None, "only these frames, as 10-20 (both included) or 7; all if left out")
-    input_colour: str | None = setting(None, "what the clip's values mean, where its tags are wrong or missing")
-    overwrite: bool = setting(False, "write into a folder that holds other files, or start a clip over")
+    input_colour: str | None = setting(None, "colour space of the clip's values, if its tags are wrong or missing")
+    overwrite: bool = setting(False, "write into a folder that holds other files, or key a clip again")
 
 
 @cli.friendly
 def main(arguments: list[str]) -> None:
-    """Key the clip and say where to look."""
+    """Key the clip and print where the result is."""
     if cli.wants_help(arguments):
         purpose = "Turns a green- or blue-screen clip into alpha and despilled foreground frames."
         print(cli.help_page(COMMAND, purpose, KeyingSettings, EXAMPLES))
         return
     settings = cli.read_settings(KeyingSettings, arguments)
-    with _bar() as show:
+    with _progress_bar() as show:
         summary = key_clip(
             settings.input,
             settings.output,
@@ -50,18 +52,18 @@ def main(arguments: list[str]) -> None:
             overwrite=settings.overwrite,
             progress=show,
         )
-    print(_in_words(summary))
+    print(_format_summary(summary))
 
 
-def _in_words(summary: KeyingSummary) -> str:
-    skipped = f", {summary.skipped} were there already" if summary.skipped else ""
+def _format_summary(summary: KeyingSummary) -> str:
+    skipped = f", {summary.skipped} existed already" if summary.skipped else ""
     return (
         f"{summary.name}: {summary.keyed} frames keyed on {summary.screen.name}{skipped}; see {summary.contact_sheet}"
     )
 
 
 class _Speed(ProgressColumn):
-    """Frames a second."""
+    """Column with frames per second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -69,11 +71,11 @@ class _Speed(ProgressColumn):
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[FrameWritten], None]]:
-    """A bar on the error stream; quiet where that is no terminal."""
+def _progress_bar() -> Iterator[Callable[[FrameWritten], None]]:
+    """A progress bar on stderr; disabled if that is not a terminal."""
     console = Console(stderr=True)
-    shown = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed(), TimeRemainingColumn()
-    with Progress(*shown, console=console, disable=not console.is_terminal) as bar:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed(), TimeRemainingColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("looking for the screen", total=None)
         yield lambda each: bar.update(task, completed=each.done, total=each.total, description=f"frame {each.number}")
 

@@ -1,4 +1,4 @@
-"""Finding the screen in a clip, and modelling its light in every frame, also behind the person."""
+"""Finds a clip's green or blue screen, and models its colour in every frame, also behind the person."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -7,36 +7,53 @@ import cv2
 import numpy as np
 
 from howard.errors import InputError
-from howard.keying.fill import fill, smooth
-from howard.keying.light import encode, to_linear, to_opponent
+from howard.keying.image_operations import encode, fill, smooth, to_linear, to_opponent
 
 SCREENS = ("auto", "green", "blue")
 
-# Hue in degrees: from yellow-green walls to turquoise ones, and from there to violet.
+# Hue ranges in degrees: from yellow-green to turquoise, and from there to violet.
 _HUES = {"green": (50, 175), "blue": (175, 270)}
-_HUE_BIN, _HUE_REACH = 5, 18  # of the histogram, and around its peak what is the screen's
-_COLOURED, _LIT = 0.35, 0.15  # least saturation and value of a screen, encoded
-# Of the picture, to be found, and where somebody says that it is there.
-_SMALLEST_SHARE, _SMALLEST_NAMED = 0.05, 0.005
-# A channel that is so large beside the largest is the screen's too: yellow-green has two.
-_RIVAL = 0.6
-# A pixel is the screen's where it is nearly as pure as the screen, and not in the dark.
-_PURE, _DARKEST = 0.8, 0.12
-# Hair and the blur of black clothes are as pure as a shadow, but steeper: in encoded luma a pixel, at 360 rows.
-_CALM, _STEEP, _MARGIN = 1.2, 0.015, 4.0
-# Weights to try for what a yellow-green screen lacks, and the excess that may be left in nine tenths of what is less
-# than so pure a screen.
-_BALANCES, _EXCESS_LEFT, _IMPURE = np.arange(1.0, 4.01, 0.2), 0.02, 0.4
-_MODEL_SIDE, _MODEL_SIGMA = 160, 2.0  # of the model's long side, and its smoothing, in its own pixels
-_SAMPLES = 20_000  # of a picture, for what is the same all over it
-_LEAST_NOISE = 0.5 / 255
+# Bin width of the hue histogram, and the half-width of the screen's range around its peak, in degrees.
+_HUE_BIN = 5
+_HUE_RANGE = 18
+# Least saturation and value (HSV of encoded colours) of a screen.
+_MIN_SATURATION = 0.35
+_MIN_VALUE = 0.15
+# Least share of the frame for a screen to be found, and if the user names its colour.
+_MIN_SHARE = 0.05
+_MIN_SHARE_NAMED = 0.005
+# Share of the largest channel from which another channel is a primary of the screen too: yellow-green has two.
+_SECOND_PRIMARY = 0.6
+# Least excess, as a share of the screen's at equal brightness, and least brightness of a pixel of the screen.
+_MIN_PURITY = 0.8
+_MIN_BRIGHTNESS = 0.12
+# Standard deviation of the blur before gradients are measured, in pixels at a height of 360.
+_GRADIENT_SIGMA = 1.2
+# Largest gradient of certain screen, in encoded luma per pixel at a height of 360: hair and motion blur of dark clothes
+# are as pure as a shadow on the screen, but have larger gradients.
+_MAX_GRADIENT = 0.015
+# Radius by which certain screen is eroded, in pixels at a height of 360.
+_EROSION = 4.0
+# Weights of the channels that a yellow-green screen lacks, from which the least sufficient one is chosen.
+_BALANCES = np.arange(1.0, 4.01, 0.2)
+# Largest excess left in 90 % of the pixels below this purity, with a sufficient weight.
+_MAX_EXCESS_LEFT = 0.02
+_MAX_PURITY_OF_OTHERS = 0.4
+# Long side of the screen model in pixels, and the standard deviation of its smoothing in these pixels.
+_MODEL_SIDE = 160
+_MODEL_SIGMA = 2.0
+# Pixels of a frame from which global statistics are estimated.
+_STATISTICS_PIXELS = 20_000
+# Least standard deviation of noise in encoded values: half an 8-bit level.
+_MIN_NOISE = 0.5 / 255
 
 
 class Screen(NamedTuple):
-    """What is the same in all frames of a clip.
+    """What all frames of a clip share.
 
-    ``name`` is green or blue; ``colour`` the screen's in linear light, (3,); ``noise`` the standard deviation on the
-    screen of encoded luma and colour differences, (3,); ``balance`` weighs the channels that the screen lacks.
+    ``name`` is green or blue. ``colour`` is the screen's in linear light, (3,). ``noise`` is the standard deviation of
+    encoded luma and colour differences on the screen, (3,). ``balance`` is the weight of the channels that the screen
+    lacks.
     """
 
     name: str
@@ -45,101 +62,103 @@ class Screen(NamedTuple):
     balance: float = 1.0
 
     def excess(self, linear: np.ndarray) -> np.ndarray:
-        """How much of the screen's colour is in linear (..., 3): 1 for its own, at most 0 for greys.
+        """Colour difference of linear light (..., 3): 1 for the screen's own colour, at most 0 for greys.
 
-        The colour difference of P. Vlahos' blue-screen key (US patent 3,158,477), for any saturated hue: the least of
-        the channels that the screen has, scaled alike, less the largest of those that it lacks.
+        The colour-difference key of P. Vlahos (US patent 3,158,477), generalised to any saturated hue: the minimum of
+        the screen's primary channels, scaled to equal size, minus the maximum of the other channels.
         """
-        return self._above(linear, np.max)
+        return self._colour_difference(linear, np.max)
 
     def spill(self, linear: np.ndarray) -> np.ndarray:
-        """How much light of the screen is on a person, (...), at least 0.
+        """Spill of the screen's light in linear light (..., 3), (...), at least 0.
 
-        What the screen's channels have over the middle between the larger and the mean of the others: between two
-        rules of thumb, of which one leaves dark clothes cyan and the other turns skin pink.
+        Relative to the average of the maximum and the mean of the other channels: the maximum alone leaves dark
+        clothes cyan, the mean alone turns skin pink.
         """
-        return self._above(linear, lambda values, axis: (np.max(values, axis) + np.mean(values, axis)) / 2).clip(0)
+        return self._colour_difference(
+            linear, lambda values, axis: (np.max(values, axis) + np.mean(values, axis)) / 2
+        ).clip(0)
 
-    def _above(self, linear: np.ndarray, limit: Callable[..., np.ndarray]) -> np.ndarray:
-        has = self.colour >= _RIVAL * self.colour.max()
-        scale = self.colour[has].max() / self.colour[has]
-        allowed = self.balance * limit(linear[..., ~has], axis=-1)
-        own = self.colour.max() - self.balance * limit(self.colour[~has], axis=-1)
-        return ((linear[..., has] * scale).min(axis=-1) - allowed) / own
+    def _colour_difference(self, linear: np.ndarray, limit: Callable[..., np.ndarray]) -> np.ndarray:
+        is_primary = self.colour >= _SECOND_PRIMARY * self.colour.max()
+        scale = self.colour[is_primary].max() / self.colour[is_primary]
+        allowed = self.balance * limit(linear[..., ~is_primary], axis=-1)
+        own = self.colour.max() - self.balance * limit(self.colour[~is_primary], axis=-1)
+        return ((linear[..., is_primary] * scale).min(axis=-1) - allowed) / own
 
     def is_pure(self, linear: np.ndarray) -> np.ndarray:
-        """Whether pixels (..., 3) have the screen's hue and saturation at any brightness but the darkest, bool."""
+        """Whether pixels (..., 3) have the screen's hue and saturation, whatever their brightness unless very dark."""
         brightness = linear.max(axis=-1) / self.colour.max()
-        return (self.excess(linear) > _PURE * brightness) & (brightness > _DARKEST)
+        return (self.excess(linear) > _MIN_PURITY * brightness) & (brightness > _MIN_BRIGHTNESS)
 
 
 def find_screen(images: Sequence[np.ndarray], choice: str = "auto") -> Screen:
-    """Find the screen that pictures of one clip share; ``images`` as in `Frame`, ``choice`` one of SCREENS.
+    """Find the screen that frames of one clip share; ``images`` as in `Frame`, ``choice`` one of SCREENS.
 
-    Raises InputError where no saturated hue covers enough, saying what was found.
+    Raises InputError, with the shares found, if no saturated hue covers enough of the frames.
     """
-    pixels = np.concatenate([_thinned(to_linear(image)) for image in images])
-    name, colour = _reference(pixels, choice)
-    screen = Screen(name, colour, np.full(3, _LEAST_NOISE, np.float32))
-    screen = screen._replace(balance=_balance(screen, pixels))
-    noise = np.array([_noise(to_linear(image), screen) for image in images])
-    seen = noise[~np.isnan(noise[:, 0])]
-    typical = np.median(seen, axis=0) if len(seen) else screen.noise
-    return screen._replace(noise=np.maximum(typical, _LEAST_NOISE).astype(np.float32))
+    pixels = np.concatenate([_subsample(to_linear(image)) for image in images])
+    name, colour = _find_colour(pixels, choice)
+    screen = Screen(name, colour, np.full(3, _MIN_NOISE, np.float32))
+    screen = screen._replace(balance=_find_balance(screen, pixels))
+    noise = np.array([_measure_noise(to_linear(image), screen) for image in images])
+    measured = noise[~np.isnan(noise[:, 0])]
+    typical = np.median(measured, axis=0) if len(measured) else screen.noise
+    return screen._replace(noise=np.maximum(typical, _MIN_NOISE).astype(np.float32))
 
 
-class ScreenLight(NamedTuple):
-    """A frame's screen: ``colour`` (H, W, 3) in linear light, everywhere, and where it was ``sure`` to be seen."""
+class ScreenModel(NamedTuple):
+    """A frame's screen: its ``colour`` (H, W, 3) in linear light, everywhere, and where it ``is_certain``, (H, W)."""
 
     colour: np.ndarray
-    sure: np.ndarray
+    is_certain: np.ndarray
 
 
-def screen_light(linear: np.ndarray, screen: Screen) -> ScreenLight:
-    """The screen's own colour at every pixel of (H, W, 3), behind the person too, smooth; shadows on it are part of it.
+def model_screen(linear: np.ndarray, screen: Screen) -> ScreenModel:
+    """The screen's smooth colour at every pixel of (H, W, 3) linear light, also behind the person, shadows included.
 
-    Learnt from the pixels that are surely the screen's; the clip's own colour where a picture has none.
+    Interpolated from pixels that are certainly screen; the clip's screen colour if the frame has none.
     """
     height, width = linear.shape[:2]
-    sure = _sure_screen(linear, screen)
-    if not sure.any():
-        return ScreenLight(np.broadcast_to(screen.colour, linear.shape), sure)
+    certain = _certain_screen(linear, screen)
+    if not certain.any():
+        return ScreenModel(np.broadcast_to(screen.colour, linear.shape), certain)
     factor = max(1.0, max(height, width) / _MODEL_SIDE)
     size = max(2, round(width / factor)), max(2, round(height / factor))
-    weight = cv2.resize(sure.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    colours = cv2.resize(linear * sure[..., None], size, interpolation=cv2.INTER_AREA)
+    weight = cv2.resize(certain.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    colours = cv2.resize(linear * certain[..., None], size, interpolation=cv2.INTER_AREA)
     mean, mean_weight = smooth(colours / np.maximum(weight, 1e-6)[..., None], weight, _MODEL_SIGMA)
-    light = fill(mean, np.minimum(1, 4 * mean_weight))
-    return ScreenLight(cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR), sure)
+    colour = fill(mean, np.minimum(1, 4 * mean_weight))
+    return ScreenModel(cv2.resize(colour, (width, height), interpolation=cv2.INTER_LINEAR), certain)
 
 
-def _sure_screen(linear: np.ndarray, screen: Screen) -> np.ndarray:
-    """Pixels (H, W) that are the screen and nothing else, bool: pure, flat, and away from what is not."""
+def _certain_screen(linear: np.ndarray, screen: Screen) -> np.ndarray:
+    """Pixels (H, W) that are certainly screen, bool: pure colour, small gradient, and not near other pixels."""
     unit = min(linear.shape[:2]) / 360
-    calm = cv2.GaussianBlur(linear, (0, 0), max(0.8, _CALM * unit))
-    luma = to_opponent(encode(calm))[..., 0]
-    steep = np.hypot(cv2.Scharr(luma, cv2.CV_32F, 1, 0), cv2.Scharr(luma, cv2.CV_32F, 0, 1)) * (unit / 32)
-    pure = (screen.is_pure(calm) & (steep < _STEEP)).astype(np.uint8)
-    radius = max(2, round(_MARGIN * unit))
+    blurred = cv2.GaussianBlur(linear, (0, 0), max(0.8, _GRADIENT_SIGMA * unit))
+    luma = to_opponent(encode(blurred))[..., 0]
+    gradient = np.hypot(cv2.Scharr(luma, cv2.CV_32F, 1, 0), cv2.Scharr(luma, cv2.CV_32F, 0, 1)) * (unit / 32)
+    pure = (screen.is_pure(blurred) & (gradient < _MAX_GRADIENT)).astype(np.uint8)
+    radius = max(2, round(_EROSION * unit))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     return cv2.erode(pure, kernel, borderValue=1) > 0
 
 
-def _thinned(linear: np.ndarray) -> np.ndarray:
-    """About ``_SAMPLES`` pixels of a picture (H, W, 3), as (N, 3), each a small area's mean."""
-    factor = max(1.0, (linear.shape[0] * linear.shape[1] / _SAMPLES) ** 0.5)
+def _subsample(linear: np.ndarray) -> np.ndarray:
+    """A frame (H, W, 3) reduced to about ``_STATISTICS_PIXELS`` pixels, (N, 3), each the mean of a small area."""
+    factor = max(1.0, (linear.shape[0] * linear.shape[1] / _STATISTICS_PIXELS) ** 0.5)
     size = max(1, round(linear.shape[1] / factor)), max(1, round(linear.shape[0] / factor))
     return cv2.resize(linear, size, interpolation=cv2.INTER_AREA).reshape(-1, 3)
 
 
-def _reference(pixels: np.ndarray, choice: str) -> tuple[str, np.ndarray]:
+def _find_colour(pixels: np.ndarray, choice: str) -> tuple[str, np.ndarray]:
     """The screen's name and median colour in linear light, (3,), from linear pixels (N, 3)."""
     hue, saturation, value = np.moveaxis(cv2.cvtColor(encode(pixels)[None], cv2.COLOR_RGB2HSV)[0], -1, 0)
-    coloured = (saturation > _COLOURED) & (value > _LIT)
-    masks = {name: coloured & (hue >= low) & (hue < high) for name, (low, high) in _HUES.items()}
+    is_saturated = (saturation > _MIN_SATURATION) & (value > _MIN_VALUE)
+    masks = {name: is_saturated & (hue >= low) & (hue < high) for name, (low, high) in _HUES.items()}
     shares = {name: float(mask.mean()) for name, mask in masks.items()}
     name = max(shares, key=lambda each: shares[each]) if choice == "auto" else choice
-    if shares[name] < (_SMALLEST_SHARE if choice == "auto" else _SMALLEST_NAMED):
+    if shares[name] < (_MIN_SHARE if choice == "auto" else _MIN_SHARE_NAMED):
         found = " and ".join(f"{each} {share:.0%}" for each, share in shares.items())
         wanted = "green or blue" if choice == "auto" else choice
         cure = "say screen=green or screen=blue" if choice == "auto" else "choose another screen="
@@ -147,30 +166,31 @@ def _reference(pixels: np.ndarray, choice: str) -> tuple[str, np.ndarray]:
     low, high = _HUES[name]
     counts, edges = np.histogram(hue[masks[name]], bins=(high - low) // _HUE_BIN, range=(low, high))
     peak = edges[counts.argmax()] + _HUE_BIN / 2
-    return name, np.median(pixels[masks[name] & (np.abs(hue - peak) < _HUE_REACH)], axis=0).astype(np.float32)
+    return name, np.median(pixels[masks[name] & (np.abs(hue - peak) < _HUE_RANGE)], axis=0).astype(np.float32)
 
 
-def _balance(screen: Screen, pixels: np.ndarray) -> float:
-    """The weight of the lacking channels for which skin holds nothing of a yellow-green screen; 1 for true green.
+def _find_balance(screen: Screen, pixels: np.ndarray) -> float:
+    """The weight of the lacking channels at which skin has no excess of a yellow-green screen; 1 for pure green.
 
-    ``pixels`` are linear, (N, 3), of the clip. The least weight is sought that leaves no excess in what is no screen.
+    ``pixels`` are linear, (N, 3), of the clip. It is the least weight that leaves no excess in pixels off the screen.
     """
-    if (screen.colour >= _RIVAL * screen.colour.max()).sum() == 1:
+    if (screen.colour >= _SECOND_PRIMARY * screen.colour.max()).sum() == 1:
         return 1.0
     balance = 1.0
     for balance in map(float, _BALANCES):
         candidate = screen._replace(balance=balance)
         brightness = pixels.max(axis=1) / screen.colour.max()
-        others = pixels[candidate.excess(pixels) < _IMPURE * brightness]
-        if not len(others) or np.quantile(candidate.excess(others), 0.9) < _EXCESS_LEFT:
+        others = pixels[candidate.excess(pixels) < _MAX_PURITY_OF_OTHERS * brightness]
+        if not len(others) or np.quantile(candidate.excess(others), 0.9) < _MAX_EXCESS_LEFT:
             break
     return balance
 
 
-def _noise(linear: np.ndarray, screen: Screen) -> np.ndarray:
-    """The standard deviation of encoded luma and colour differences around the screen's model, (3,); NaN if unseen."""
-    light = screen_light(linear, screen)
-    if not light.sure.any():
+def _measure_noise(linear: np.ndarray, screen: Screen) -> np.ndarray:
+    """Standard deviation (from the MAD) of encoded opponent colour around the model, (3,); NaN without screen."""
+    model = model_screen(linear, screen)
+    if not model.is_certain.any():
         return np.full(3, np.nan)
-    away = to_opponent(encode(linear[light.sure])) - to_opponent(encode(light.colour[light.sure]))
-    return 1.4826 * np.median(np.abs(away - np.median(away, axis=0)), axis=0)
+    seen, expected = linear[model.is_certain], model.colour[model.is_certain]
+    difference = to_opponent(encode(seen)) - to_opponent(encode(expected))
+    return 1.4826 * np.median(np.abs(difference - np.median(difference, axis=0)), axis=0)

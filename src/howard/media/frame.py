@@ -1,6 +1,5 @@
 """The values that readers hand out: what a clip is, one picture of it, and which pictures are asked for."""
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -8,10 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from howard.errors import InputError, SettingsError, quoted
-
-# Python refuses to read numbers of thousands of digits.
-_NUMBER = r"\d{1,18}"
+from howard.errors import InputError, SettingsError
+from howard.frame_ranges import FrameRange, parse_frames, range_as_text
 
 
 class DamagedFrameError(InputError):
@@ -99,23 +96,18 @@ class ClipInfo:
     window_origin: WindowOrigin = _NO_OFFSET
 
 
-def choose_frames(frames: str | int | None, clip: ClipInfo, name: str = "frames") -> range:
-    """Zero-based indices of ``frames``, such as "100-200" (both included) or "40"; all where None.
+def choose_frames(frames: FrameRange | None, clip: ClipInfo, name: str = "frames") -> range:
+    """Zero-based indices of ``frames``, such as "100-200" (both included) or "40"; all frames if None.
 
-    Frames have the clip's own numbers. Raises SettingsError, naming the clip's range and the setting by its ``name``,
-    where they are not in it.
+    Frames are counted in the clip's own numbers. Raises SettingsError, with the clip's range and the setting's
+    ``name``, if it is not a range or not within the clip.
     """
     if frames is None:
         return range(clip.frame_count)
     first, last = clip.first_number, clip.first_number + clip.frame_count - 1
-    match = re.fullmatch(rf"\s*({_NUMBER})\s*(?:-\s*({_NUMBER})\s*)?", str(frames))
-    if match is None:
-        raise SettingsError(
-            f"{name}={quoted(frames)} is not a frame or a range; write {name}=40 or {name}={first}-{last}"
-        )
-    start, end = int(match[1]), int(match[2] or match[1])
-    if start > end:
-        raise SettingsError(f"{name}={frames} ends before it begins; write {name}={end}-{start}")
+    start, end = parse_frames(frames, first, last, name)
     if start < first or end > last:
-        raise SettingsError(f"{name}={frames} is outside {clip.path}, which has frames {first}-{last}")
+        raise SettingsError(
+            f"{name}={range_as_text(frames, name)} is outside {clip.path}, which has frames {first}-{last}"
+        )
     return range(start - first, end - first + 1)

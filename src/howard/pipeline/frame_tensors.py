@@ -1,4 +1,4 @@
-"""One frame on the network's device: its pictures, uploaded once, its matte and the solved edges."""
+"""One frame on the network's device: its images, uploaded once, its matte and its soft edges."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +13,11 @@ from howard.compositing.edges import ColourReader, Edges, keep_network, solve_ed
 from howard.compositing.transfer import upload
 from howard.errors import SettingsError
 from howard.matting.lazy_foreground import LazyForeground
-from howard.pipeline.frames import AlignedFrame, MattedFrame
-from howard.pipeline.people import find_people
-from howard.pipeline.predictor import Predictor, as_array
+from howard.pipeline.pipeline_types import AlignedFrame, MattedFrame, Predictor, to_numpy
 
 
 class FrameTensors(NamedTuple):
-    """``source`` and ``plate``, aligned to it, are (1, H, W, 3) code values; ``coverage`` is (1, H, W, 1) in [0, 1]."""
+    """``source`` and ``plate`` (aligned to it) are (1, H, W, 3) code values; ``coverage`` is (1, H, W, 1) in [0, 1]."""
 
     source: Tensor
     plate: Tensor
@@ -27,7 +25,7 @@ class FrameTensors(NamedTuple):
 
 
 def upload_frame(source: np.ndarray, plate: AlignedPlate, device: torch.device | str = "cpu") -> FrameTensors:
-    """Bring a source (H, W, 3) and its plate to a device; a plate that was rendered there stays."""
+    """Copy a source (H, W, 3) and its plate to a device; a plate that was rendered on the device is not copied."""
     image, coverage = (
         part if isinstance(part, Tensor) else upload(part, device)
         for part in (plate.device_image, plate.device_coverage)
@@ -36,11 +34,8 @@ def upload_frame(source: np.ndarray, plate: AlignedPlate, device: torch.device |
 
 
 @contextmanager
-def explain_memory(device: object, size: tuple[int, int]) -> Iterator[None]:
-    """Say in one line that frames of a size, height and width, do not fit into a device's memory.
-
-    Raises SettingsError in place of torch's OutOfMemoryError.
-    """
+def explain_out_of_memory(device: object, size: tuple[int, int]) -> Iterator[None]:
+    """Raise SettingsError with frame size (height, width), device and cure in place of torch's OutOfMemoryError."""
     try:
         yield
     except torch.OutOfMemoryError as error:
@@ -50,37 +45,54 @@ def explain_memory(device: object, size: tuple[int, int]) -> Iterator[None]:
         ) from error
 
 
+def predict_person(predictor: Predictor, source: Any, mask: np.ndarray | None, subject: str = "person") -> Any:
+    """The person prior's maps of a source image; None if the subject may be anything or there is no person prior.
+
+    Args:
+        predictor: mattes the frame.
+        source: (H, W, 3) RGB, as the predictor takes it.
+        mask: (h, w) bool of any size, where the source differs from the plate and a person may be; None means anywhere.
+        subject: one of :data:`howard.choices.SUBJECTS`.
+    """
+    if subject != "person" or predictor.find_people is None:
+        return None
+    return predictor.find_people(source, mask)
+
+
 @torch.inference_mode()
 def matte_frame(aligned: AlignedFrame, predictor: Predictor, subject: str = "person") -> MattedFrame:
-    """The matte of a frame by the network; ``subject`` is one of :data:`howard.choices.SUBJECTS`."""
+    """Run the network on an aligned frame; ``subject`` is one of :data:`howard.choices.SUBJECTS`.
+
+    Raises SettingsError if the frame does not fit into the device's memory.
+    """
     device = torch.device(str(predictor.device))
-    with explain_memory(device, aligned.source.image.shape[:2]):
+    with explain_out_of_memory(device, aligned.source.image.shape[:2]):
         return _matte_frame(aligned, predictor, subject, device)
 
 
 def _matte_frame(aligned: AlignedFrame, predictor: Predictor, subject: str, device: torch.device) -> MattedFrame:
     source, plate = aligned.source, aligned.plate
     tensors = upload_frame(source.image, plate, device)
-    pictures: tuple[Any, ...]
+    images: tuple[Any, ...]
     if device.type == "cpu":
-        pictures = source.image, plate.image, plate.coverage
+        images = source.image, plate.image, plate.coverage
     else:
-        pictures = tensors.source[0], tensors.plate[0], tensors.coverage[0, ..., 0]
-    person = find_people(predictor, pictures[0], plate.changed, subject)
-    matte = predictor(*pictures) if person is None else predictor(*pictures, person=person)
+        images = tensors.source[0], tensors.plate[0], tensors.coverage[0, ..., 0]
+    person = predict_person(predictor, images[0], plate.changed, subject)
+    matte = predictor(*images) if person is None else predictor(*images, person=person)
     alpha = torch.as_tensor(matte.alpha).movedim(1, 3).contiguous()
     return MattedFrame(source, plate, matte, tensors, alpha, person, aligned.plate_damaged, aligned.explain)
 
 
 @torch.inference_mode()
-def solve_frame(frame: MattedFrame, edges: str = "solved", *, linear_light: bool = True) -> Edges:
-    """The soft edges of a frame; ``edges`` is one of `howard.choices.EDGES`, ``linear_light`` as in `solve_matte`."""
-    solved = solve_matte(frame.tensors, frame.matte, frame.person, edges=edges, linear_light=linear_light)
-    # Masks have the last word: a solver that saw masked alpha would bring the person back at their edges.
+def solve_frame_edges(frame: MattedFrame, edges: str = "solved", *, linear_light: bool = True) -> Edges:
+    """Alpha and foreground of a frame with its masks applied; arguments as for :func:`solve_matte_edges`."""
+    solved = solve_matte_edges(frame.tensors, frame.matte, frame.person, edges=edges, linear_light=linear_light)
+    # Masks come last: given masked alpha, the solver would restore the person at the masks' edges.
     return solved if frame.mask is None else solved._replace(alpha=frame.mask(solved.alpha))
 
 
-def solve_matte(
+def solve_matte_edges(
     tensors: FrameTensors,
     matte: Any,
     person: Any = None,
@@ -88,14 +100,14 @@ def solve_matte(
     edges: str = "solved",
     linear_light: bool = True,
 ) -> Edges:
-    """The soft edges of a batch of mattes.
+    """Alpha and foreground of a batch of mattes, with the soft edges solved.
 
     Args:
-        tensors: the pictures.
-        matte: as :class:`howard.pipeline.predictor.MatteTensors`, on the same device, or numpy.
+        tensors: source, plate and coverage.
+        matte: a :class:`howard.pipeline.pipeline_types.MatteTensors` on the same device, or of arrays.
         person: the person prior's maps that the network was given; None if the subject may be anything.
         edges: one of `howard.choices.EDGES`.
-        linear_light: whether soft pixels mix in linear light, or in encoded values.
+        linear_light: whether foreground and background mix in linear light or in encoded values.
     """
     alpha, foreground = torch.as_tensor(matte.alpha).movedim(1, 3).contiguous(), _foreground_of(matte)
     refined = torch.as_tensor(matte.refined)
@@ -106,7 +118,7 @@ def solve_matte(
 
 
 def _foreground_of(matte: Any) -> Tensor | ColourReader:
-    """The foreground of a matte, (B, H, W, 3), or what reads those of its patches that are asked for."""
+    """A matte's foreground, (B, H, W, 3), or a function that computes it for requested patches only."""
     colour = getattr(matte, "colour", None)
     if not isinstance(colour, LazyForeground):
         return torch.as_tensor(matte.foreground).movedim(1, 3)
@@ -114,22 +126,22 @@ def _foreground_of(matte: Any) -> Tensor | ColourReader:
 
 
 @torch.inference_mode()
-def solve_pictures(
+def solve_image_edges(
     predictor: Predictor, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None, matte: Any, person: Any
 ) -> Edges:
-    """The soft edges of pictures, (B, H, W, 3), that a predictor matted; other arguments as :func:`solve_matte`.
+    """:func:`solve_matte_edges` for arrays: source and plate (B, H, W, 3) that ``predictor`` matted.
 
-    ``coverage`` is (B, H, W) in [0, 1]; None means everywhere.
+    ``coverage`` is (B, H, W) in [0, 1]; None means covered everywhere.
     """
     device = torch.device(str(predictor.device))
     covered = np.ones(source.shape[:-1], np.float32) if coverage is None else coverage
     images, behind, cover = (upload(each, device) for each in (source, plate, covered.astype(np.float32, copy=False)))
     tensors = FrameTensors(images, behind, cover[..., None])
-    return solve_matte(tensors, matte, person, linear_light=predictor.metadata.mixing == "linear")
+    return solve_matte_edges(tensors, matte, person, linear_light=predictor.metadata.mixing == "linear")
 
 
 @torch.inference_mode()
-def matte_picture(
+def matte_image(
     predictor: Predictor,
     source: np.ndarray,
     plate: np.ndarray,
@@ -138,19 +150,19 @@ def matte_picture(
     *,
     edges: str = "solved",
 ) -> np.ndarray:
-    """The final alpha of one picture, (H, W) in [0, 1]: network, person prior and solved edges.
+    """The final alpha of one image, (H, W) in [0, 1]: person prior, network and solved edges.
 
     Args:
-        predictor: what mattes it.
+        predictor: mattes it.
         source: (H, W, 3) RGB.
-        plate: of the same size, aligned to it.
-        coverage: (H, W) in [0, 1]; None means everywhere.
-        mask: as in :func:`howard.pipeline.people.find_people`.
+        plate: of the same size, aligned to the source.
+        coverage: (H, W) in [0, 1]; None means covered everywhere.
+        mask: as for :func:`predict_person`.
         edges: one of `howard.choices.EDGES`.
     """
-    person = find_people(predictor, source, mask)
+    person = predict_person(predictor, source, mask)
     matte = predictor(source, plate, coverage) if person is None else predictor(source, plate, coverage, person=person)
     if edges == "network":
-        return as_array(matte.alpha)[0, 0]
-    pictures = source[None], plate[None], None if coverage is None else coverage[None]
-    return solve_pictures(predictor, *pictures, matte, person).alpha[0, ..., 0].cpu().numpy()
+        return to_numpy(matte.alpha)[0, 0]
+    images = source[None], plate[None], None if coverage is None else coverage[None]
+    return solve_image_edges(predictor, *images, matte, person).alpha[0, ..., 0].cpu().numpy()

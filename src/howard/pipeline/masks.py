@@ -1,4 +1,4 @@
-"""Masks drawn by hand: what is surely in, and what is surely out."""
+"""Masks from the user: a garbage mask of certain background, and a holdout mask of certain foreground."""
 
 from functools import partial
 from pathlib import Path
@@ -10,19 +10,19 @@ import numpy as np
 from howard.errors import InputError
 from howard.media import ClipInfo, Reader, open_reader, to_depth
 from howard.media.stills.alpha import read_alpha
-from howard.pipeline.frames import MattedFrame
+from howard.pipeline.pipeline_types import MattedFrame
 
 
 class FrameMask(Protocol):
-    """A mask for every frame of a clip: ``frame`` gives that of a zero-based index, (H, W) float32 in [0, 1]."""
+    """A mask for every frame of a clip: ``frame`` returns the one at a zero-based index, (H, W) float32 in [0, 1]."""
 
     def frame(self, index: int, /) -> np.ndarray: ...
 
 
 class Mask:
-    """A mask for every frame of a clip, from a still, which goes for all of them, or a sequence or video as long.
+    """Masks for the frames of a clip, from a still (used for all frames), or from a sequence or video of equal length.
 
-    Raises InputError where it cannot be read or has another number of frames.
+    Raises InputError if it cannot be read or has another number of frames.
     """
 
     def __init__(self, path: str | Path, clip: ClipInfo) -> None:
@@ -39,18 +39,18 @@ class Mask:
 
     @property
     def clip(self) -> ClipInfo:
-        """What is known of the file."""
+        """The description of the mask's file."""
         return self._reader.info
 
     def frame(self, index: int) -> np.ndarray:
-        """The mask of the clip's frame ``index``: (H, W) float32 in [0, 1]; not to be changed.
+        """The mask of the clip's frame ``index``: (H, W) float32 in [0, 1]; callers must not modify it.
 
-        That is the picture's grey. In a still with transparent parts it is what is painted there, see `painted`.
+        The mean of the image's channels. For a still with transparency see `mask_of_painted_layer`.
         """
         return self._read(index) if self._still is None else self._still
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._reader.close()
 
     def __enter__(self) -> "Mask":
@@ -60,48 +60,48 @@ class Mask:
         self.close()
 
     def _read(self, index: int) -> np.ndarray:
-        picture = to_depth(self._reader[index].image, np.float32).clip(0, 1)
+        image = to_depth(self._reader[index].image, np.float32).clip(0, 1)
         alpha = read_alpha(self.clip.files[index]) if len(self.clip.files) == self.clip.frame_count else None
-        grey = picture.mean(axis=2) if alpha is None or alpha.min() == 1 else painted(picture, alpha)
+        grey = image.mean(axis=2) if alpha is None or alpha.min() == 1 else mask_of_painted_layer(image, alpha)
         if grey.shape[::-1] != self._size:
             shrinks = grey.shape[1] > self._size[0]
             grey = cv2.resize(grey, self._size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         return grey
 
 
-def painted(picture: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+def mask_of_painted_layer(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """A mask painted on a transparent layer: (H, W) in [0, 1] from (H, W, 3) and its alpha (H, W), both in [0, 1].
 
-    Bright paint of any colour counts by its brightest channel, so far as it is opaque; where all paint is dark it is
-    the alpha alone that says where it lies. The same for straight and premultiplied colour.
+    The mask is the brightest channel, limited by alpha. If no opaque pixel is bright (the paint is dark), the mask is
+    alpha. Works for straight and premultiplied colour.
     """
-    value = picture.max(axis=2)
+    value = image.max(axis=2)
     is_dark = not (value[alpha > 0.5] >= 0.5).any()
     return alpha if is_dark else np.minimum(value, alpha)
 
 
 def mask_frame(frame: MattedFrame, garbage: FrameMask | None, holdout: FrameMask | None) -> MattedFrame:
-    """The frame with alpha taken away by the garbage mask, and given by the holdout mask."""
+    """The frame with alpha removed by the garbage mask, and then added by the holdout mask."""
     index = frame.source.index
-    out, kept = (None if mask is None else mask.frame(index) for mask in (garbage, holdout))
-    if out is None and kept is None:
+    removed, kept = (None if mask is None else mask.frame(index) for mask in (garbage, holdout))
+    if removed is None and kept is None:
         return frame
-    mask = partial(apply_masks, garbage=out, holdout=kept)
+    mask = partial(apply_masks, garbage=removed, holdout=kept)
     return frame._replace(alpha=mask(frame.alpha), mask=mask)
 
 
 def apply_masks(alpha: Any, garbage: np.ndarray | None, holdout: np.ndarray | None) -> Any:
-    """Alpha, a tensor (1, H, W, 1) in [0, 1], with what is surely out taken away, then what is surely in put back.
+    """max(alpha * (1 - garbage), holdout), for alpha a (1, H, W, 1) tensor and masks (H, W), all in [0, 1].
 
-    A soft mask, (H, W) in [0, 1], takes or gives in part, so that its own edge stays soft. ``alpha`` is not changed.
+    Soft masks have soft edges in the result. ``alpha`` is not modified.
     """
     from howard.compositing.transfer import upload
 
-    def mask(picture: np.ndarray) -> Any:
-        return upload(picture[None, ..., None].astype(np.float32, copy=False), alpha.device)
+    def to_tensor(mask: np.ndarray) -> Any:
+        return upload(mask[None, ..., None].astype(np.float32, copy=False), alpha.device)
 
     if garbage is not None:
-        alpha = alpha * (1 - mask(garbage))
+        alpha = alpha * (1 - to_tensor(garbage))
     if holdout is not None:
-        alpha = alpha.maximum(mask(holdout))
+        alpha = alpha.maximum(to_tensor(holdout))
     return alpha

@@ -4,31 +4,30 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from howard.align import ValidityFinder, default_cache_folder
 from howard.errors import OutputError, SettingsError
 from howard.media import choose_frames
 from howard.options import PlatePaths, RenderOptions, recorded_options
-from howard.pipeline.deliver import deliver
-from howard.pipeline.finishing import FrameFinisher, finish_settings
-from howard.pipeline.folder import RenderFolder, default_folder
-from howard.pipeline.frames import MattedFrame
+from howard.pipeline.frame_streams import matte_clip
+from howard.pipeline.frame_writer import FrameWriter, write_frames
 from howard.pipeline.inputs import Inputs, open_inputs
-from howard.pipeline.outputs import choose_outputs, describe_output, refuse_inputs
-from howard.pipeline.plate_survey import PlateSurvey
-from howard.pipeline.predictor import Predictor
-from howard.pipeline.resolved import follow_record
-from howard.pipeline.samples import Sampler
-from howard.pipeline.sidecar import describe_network, describe_request
-from howard.pipeline.stages import matte_clip
-from howard.pipeline.writer import Content, FrameWriter, Output
+from howard.pipeline.outputs import Content, Output, choose_outputs, describe_output, refuse_overwriting_inputs
+from howard.pipeline.pipeline_types import MattedFrame, Predictor
+from howard.pipeline.plate_indexing import PlateIndexer
+from howard.pipeline.render_folder import RenderFolder, default_folder
+from howard.pipeline.samples import SampleSelector
+from howard.pipeline.sidecar import describe_network, describe_request, use_recorded_device
 from howard.progress import Progress, ProgressCallback
 from howard.quality import QUALITIES
 
+if TYPE_CHECKING:
+    from howard.pipeline.frame_finisher import FrameFinisher
+
 
 class OpenedRender(NamedTuple):
-    """What a render reads and writes: ``numbers`` are the frames asked for, ``outputs`` go into ``folder``."""
+    """What a render reads and writes: ``numbers`` are the frames asked for, ``outputs`` are written to ``folder``."""
 
     options: RenderOptions
     inputs: Inputs
@@ -38,12 +37,12 @@ class OpenedRender(NamedTuple):
 
     @property
     def not_carried(self) -> tuple[str, ...]:
-        """What of the shot the outputs cannot take, each named once."""
+        """What of the shot the outputs cannot hold, without duplicates."""
         return tuple(dict.fromkeys(name for entry in self._entries for name in entry["not_carried"]))
 
     @property
     def colour_notes(self) -> tuple[str, ...]:
-        """What became of HDR or a wide gamut in the outputs' files, each note once; of several, each with its files."""
+        """How HDR or a wide gamut was converted in the outputs' files; different notes are given with their files."""
         notes = {}
         for entry in self._entries:
             if "colour_note" in entry:
@@ -56,61 +55,64 @@ class OpenedRender(NamedTuple):
     def _entries(self) -> list[dict[str, Any]]:
         return [describe_output(each, self.inputs.shot.info) for each in self.outputs]
 
-    def refuse_other(self) -> dict[str, Any]:
-        """The part of `howard.json` that is known without the network.
+    def refuse_other_render(self) -> dict[str, Any]:
+        """The sections of `howard.json` that are known without the network.
 
-        Raises OutputError, in the words of the settings, where the folder's own render was made from something else.
+        Raises OutputError, naming the settings, if the folder holds a render that was made from something else.
         """
         settings = recorded_options(self.options)
         if self.options.preview is not None:
             settings["preview"] = True
         request = describe_request(self.inputs, settings, self.options.formats, self._entries)
-        self.folder.refuse_other(request)
+        self.folder.refuse_other_render(request)
         return request
 
     def begin(self, given: Predictor | None, progress: Progress) -> Predictor:
-        """Begin the render, or continue it, with the predictor ``given`` or the options' own; returns that.
+        """Begin or continue the render with ``given``, or with the options' network if None; returns the predictor.
 
-        Raises OutputError where the folder's render was made from or with something else.
+        Raises OutputError if the folder holds a render that was made from or with something else.
         """
-        request = self.refuse_other()
-        followed = follow_record(self.options, self.folder.path)
+        request = self.refuse_other_render()
+        resolved = use_recorded_device(self.options, self.folder.path)
         predictor = given or self.load(progress)
         try:
             self.folder.begin(request | self.describe_network(predictor, given is not None))
         except OutputError:
             # Another machine may have begun the render while this one loaded the network.
-            if given is not None or follow_record(self.options, self.folder.path) == followed:
+            if given is not None or use_recorded_device(self.options, self.folder.path) == resolved:
                 raise
             predictor = self.load(progress)
             self.folder.begin(request | self.describe_network(predictor, given=False))
         return predictor
 
     def describe_network(self, predictor: Predictor, given: bool) -> dict[str, Any]:
-        """The rest of `howard.json`."""
+        """The remaining sections of `howard.json`."""
         return describe_network(predictor, None if given else str(self.options.weights))
 
     def load(self, progress: Progress) -> Predictor:
-        """The network of the options' weights; ``auto`` is resolved as by the machine that began the render."""
-        followed = follow_record(self.options, self.folder.path)
+        """Load the options' network; ``auto`` becomes the device and precision with which the render was begun."""
+        resolved = use_recorded_device(self.options, self.folder.path)
         try:
-            return load_predictor(followed, progress)
+            return load_predictor(resolved, progress)
         except SettingsError as error:
-            if followed == self.options:
+            if resolved == self.options:
                 raise
             raise OutputError(
-                f"{self.folder.path} was begun with device={followed.device} precision={followed.precision}, which "
+                f"{self.folder.path} was begun with device={resolved.device} precision={resolved.precision}, which "
                 "this machine lacks; continue on one that has it, or choose another folder"
             ) from error
 
-    def finisher(self, predictor: Predictor) -> FrameFinisher:
-        """Makes final pixels, at the outputs' depths, of the mattes of ``predictor``."""
-        pictures = (each.writer for each in self.outputs if each.content is not Content.SHADOW)
-        depths = tuple(dict.fromkeys(writer.dtype for writer in pictures))
-        return FrameFinisher(finish_settings(self.options, predictor, depths), str(predictor.device))
+    def finisher(self, predictor: Predictor) -> "FrameFinisher":
+        """Computes final pixels, at the outputs' depths, from mattes of ``predictor``."""
+        # Importing torch takes seconds: only after the settings have been checked.
+        from howard.pipeline.frame_finisher import FrameFinisher, compose_settings
+
+        with_pixels = (each.writer for each in self.outputs if each.content is not Content.SHADOW)
+        depths = tuple(dict.fromkeys(writer.dtype for writer in with_pixels))
+        return FrameFinisher(compose_settings(self.options, predictor, depths), str(predictor.device))
 
     def writer(self, predictor: Predictor) -> FrameWriter:
-        """Writes the frames that :meth:`finisher` makes."""
+        """Writes the frames that :meth:`finisher` computes."""
         return FrameWriter(
             self.folder,
             self.outputs,
@@ -118,43 +120,43 @@ class OpenedRender(NamedTuple):
             casts_shadow=self.options.shadow,
         )
 
-    def deliver(
+    def write(
         self,
         mattes: Callable[[list[int]], Generator[MattedFrame]],
         predictor: Predictor,
         numbers: Sequence[int],
-        report: ProgressCallback,
-        sampler: Sampler | None = None,
+        on_frame_done: ProgressCallback,
+        samples: SampleSelector | None = None,
     ) -> int:
-        """Write the missing ones of the frames ``numbers``; see :func:`howard.pipeline.deliver`."""
-        return deliver(
+        """Write the frames of ``numbers`` that are missing; see :func:`howard.pipeline.frame_writer.write_frames`."""
+        return write_frames(
             numbers,
             mattes,
             self.finisher(predictor),
             self.writer(predictor),
             background=self.inputs.background,
             half_frame=1 / (2 * self.inputs.shot.info.frame_rate),
-            report=report,
-            sampler=sampler,
+            on_frame_done=on_frame_done,
+            samples=samples,
         )
 
-    def survey_plate(self, progress: Progress) -> PlateSurvey:
-        """Begin to index the plate, or for a preview to search parts of it; to be used as a context manager."""
+    def index_plate(self, progress: Progress) -> PlateIndexer:
+        """Begin to index the plate (for a preview, to search parts of it); to be used as a context manager."""
         is_sparse = self.options.preview is not None
-        return PlateSurvey(self.inputs.plate, progress, sparse=is_sparse, cache=default_cache_folder())
+        return PlateIndexer(self.inputs.plate, progress, sparse=is_sparse, cache=default_cache_folder())
 
     def mattes(
         self,
-        survey: PlateSurvey,
+        indexer: PlateIndexer,
         predictor: Predictor,
         numbers: Sequence[int],
         *,
         validity: ValidityFinder | None = None,
     ) -> Generator[MattedFrame]:
-        """The mattes of the frames ``numbers``; see :func:`howard.pipeline.matte_clip`."""
+        """The frames ``numbers`` with their mattes; see :func:`howard.pipeline.matte_clip`."""
         return matte_clip(
             self.inputs,
-            survey,
+            indexer,
             predictor,
             numbers,
             quality=self.options.quality,
@@ -168,9 +170,9 @@ class OpenedRender(NamedTuple):
 def open_render(
     source: str | Path, plate: PlatePaths, output: str | Path | None, options: RenderOptions, progress: Progress
 ) -> Iterator[OpenedRender]:
-    """Open the files of a render for as long as the context lasts; arguments as :func:`howard.remove_background`.
+    """Open the files of a render for the duration of the context; arguments as in :func:`howard.remove_background`.
 
-    Raises HowardErrors where files cannot be read, settings do not go together or the folder is not ours.
+    Raises a HowardError if files cannot be read, settings contradict one another or the folder is not Howard's.
     """
     ending = ""
     if options.preview is not None:
@@ -186,14 +188,14 @@ def open_render(
         indices = choose_frames(options.frames, shot)
         numbers = [shot.first_number + index for index in indices]
         outputs = choose_outputs(options, folder.path, shot, indices)
-        refuse_inputs(outputs, numbers, inputs.clips)
+        refuse_overwriting_inputs(outputs, numbers, inputs.clips)
         yield OpenedRender(options, inputs, numbers, outputs, folder)
 
 
 def load_predictor(options: RenderOptions, progress: Progress) -> Predictor:
-    """The network of the options' weights, on their device."""
+    """Load the network of the options' weights onto their device."""
     progress.step("network", f"loading the network, weights {options.weights}", weights=str(options.weights))
-    # Torch takes seconds to load: only after everything else has been checked.
+    # Importing torch takes seconds: only after everything else has been checked.
     from howard.matting import load_matting
 
     augmented = QUALITIES[options.quality].augmented

@@ -1,28 +1,43 @@
-"""What a render writes: chosen from the settings, and described in the sidecar."""
+"""The outputs of a render: chosen from the settings, and described in the sidecar."""
 
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from howard.errors import OutputError, SettingsError, quoted
 from howard.fields import join_list, one_of, split_list
-from howard.media import ClipInfo, FactorSequenceWriter, open_writer
+from howard.media import ClipInfo, FactorSequenceWriter, Writer, open_writer
 from howard.media.files import fitting_name
 from howard.options import RenderOptions
-from howard.pipeline.writer import Content, Output
 
 _WITH_COMPOSITE = ("png", "png16")
 _WITH_ALPHA_MODE = ("png", "png16", "exr")
 _SAME_NAMES = ("png", "png16")
-# Formats with the shadow in their own files.
-_HOLDING_SHADOW = {"exr", "composite"}
+# Formats whose files include the shadow.
+_WITH_SHADOW = {"exr", "composite"}
+
+
+class Content(StrEnum):
+    """What an output shows: the person as RGBA, composited over a background, or the person's shadow as a factor."""
+
+    CUT_OUT = "cut-out"
+    COMPOSITE = "composite"
+    SHADOW = "shadow"
+
+
+class Output(NamedTuple):
+    """A writer, and what it writes."""
+
+    writer: Writer
+    content: Content = Content.CUT_OUT
 
 
 def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames: range) -> list[Output]:
-    """The outputs of a render of ``frames``, by index, in the order of `howard.choices.FORMATS`.
+    """The outputs of a render of ``frames`` (zero-based indices), in the order of `howard.choices.FORMATS`.
 
-    A background adds composites to PNG; a shadow gets files of its own beside formats that do not hold it. Nothing is
-    written yet. Raises SettingsError where the settings do not go together.
+    A background adds composites to PNG; the shadow gets files of its own beside formats whose files do not include it.
+    Writes nothing yet. Raises SettingsError if settings contradict one another.
     """
     _refuse_mismatches(options)
 
@@ -48,7 +63,7 @@ def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames:
         outputs.append(output(name, "_matte" if name == "matte" else ""))
         if options.background is not None and name in _WITH_COMPOSITE:
             outputs.append(output(name, "_comp", Content.COMPOSITE))
-    if options.shadow and not set(options.formats) <= _HOLDING_SHADOW:
+    if options.shadow and not set(options.formats) <= _WITH_SHADOW:
         name = f"{fitting_name(clip.name)}_shadow"
         writer = FactorSequenceWriter(folder, name, clip.pixel_aspect, clip.padding)
         outputs.append(Output(writer, Content.SHADOW))
@@ -56,7 +71,7 @@ def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames:
 
 
 def _refuse_mismatches(options: RenderOptions) -> None:
-    """Raise SettingsError where an option goes with none of the formats, or two formats' files have the same names."""
+    """Raise SettingsError if an option applies to none of the formats, or if two formats' files have the same names."""
     formats = options.formats
     if options.output_colour is not None and "exr" not in formats:
         raise SettingsError(f"output_colour={quoted(options.output_colour)} goes with format=exr")
@@ -72,8 +87,8 @@ def _refuse_mismatches(options: RenderOptions) -> None:
         raise SettingsError(f"the files of format={one_of(_SAME_NAMES)} have the same names; choose one of these")
 
 
-def refuse_inputs(outputs: Iterable[Output], numbers: Sequence[int], inputs: Iterable[ClipInfo]) -> None:
-    """Raise OutputError where a file to be written is one that is read: not even ``overwrite`` means that."""
+def refuse_overwriting_inputs(outputs: Iterable[Output], numbers: Sequence[int], inputs: Iterable[ClipInfo]) -> None:
+    """Raise OutputError if a file to be written is also read; ``overwrite`` does not permit that either."""
     read = {file.resolve() for clip in inputs for file in clip.files}
     for output in outputs:
         for file in output.writer.files(numbers):
@@ -82,7 +97,7 @@ def refuse_inputs(outputs: Iterable[Output], numbers: Sequence[int], inputs: Ite
 
 
 def describe_output(output: Output, clip: ClipInfo) -> dict[str, Any]:
-    """An output's entry in the sidecar, with what of the clip its files could not take."""
+    """An output's entry in the sidecar, with the parts of the clip that its files cannot hold (audio, timecode)."""
     facts = output.writer.facts
     carried = [track["stream_index"] for track in facts.get("audio", [])]
     lost = [

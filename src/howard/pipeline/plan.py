@@ -1,4 +1,4 @@
-"""What a render would read, write and cost, found out by rendering a few frames into a temporary folder."""
+"""What a render would read, write and cost, estimated by rendering a few frames into a temporary folder."""
 
 import shutil
 import tempfile
@@ -12,18 +12,18 @@ from typing import Any, NamedTuple
 from howard.align import ValidityFinder
 from howard.media import ClipInfo
 from howard.options import PlatePaths, RenderOptions, choose_options, takes_options
-from howard.pipeline.folder import RenderFolder
+from howard.pipeline.frame_streams import choose_worker_count
 from howard.pipeline.opened_render import OpenedRender, open_render
 from howard.pipeline.outputs import choose_outputs
+from howard.pipeline.pipeline_types import Predictor
 from howard.pipeline.plate_check import check_plate
-from howard.pipeline.plate_survey import PlateSurvey
-from howard.pipeline.predictor import Predictor
-from howard.pipeline.workers import choose_workers
+from howard.pipeline.plate_indexing import PlateIndexer
+from howard.pipeline.render_folder import RenderFolder
 from howard.progress import FrameDone, Progress, ProgressCallback, in_words, open_progress
 
-# Frames that are timed after those with which the pipeline fills.
+# Frames to time, after those that fill the pipeline.
 _TIMED_FRAMES = 4
-# Plate frames whose reading is timed.
+# Plate frames to read for timing.
 _TIMED_PLATE_FRAMES = 12
 
 
@@ -31,10 +31,10 @@ _TIMED_PLATE_FRAMES = 12
 class RenderPlan:
     """What a render would do.
 
-    ``clips`` are all that it reads; ``frames`` of ``asked`` are still to be made, into the files of the folder
-    ``output``, of which ``sequences`` has the files of each of the outputs.
-    ``seconds_a_frame`` was measured over ``timed`` frames; ``seconds`` is the time for all, with loading the network
-    and reading the plate. ``bytes`` is the disk space for the frames still to be made, ``free_bytes`` what there is.
+    ``clips`` are the clips that it reads. Of ``asked`` frames, ``frames`` are still missing in the folder ``output``;
+    ``sequences`` has the files of each output. ``seconds_a_frame`` was measured over ``timed`` frames; ``seconds`` is
+    the time for all missing frames, including loading the network and reading the plate. ``bytes`` is the disk space
+    that they need, ``free_bytes`` the free space.
     """
 
     clips: tuple[ClipInfo, ...]
@@ -50,15 +50,15 @@ class RenderPlan:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All files to be written."""
+        """The files of all outputs."""
         return tuple(file for files in self.sequences for file in files)
 
     def lines(self) -> list[str]:
-        """The plan for people."""
+        """The plan as text."""
         reads = [
             f"would read {each.path}: {each.frame_count} frames of {each.width}x{each.height}" for each in self.clips
         ]
-        done = f", {self.asked - self.frames} are there already" if self.frames < self.asked else ""
+        done = f", {self.asked - self.frames} exist already" if self.frames < self.asked else ""
         files = ", ".join(
             str(first) if first == last else f"{first} to {last.name}"
             for first, last in ((files[0], files[-1]) for files in self.sequences)
@@ -72,15 +72,15 @@ class RenderPlan:
         return lines
 
     def facts(self) -> dict[str, Any]:
-        """The plan for programs, of what JSON can hold."""
+        """The plan as values that JSON can hold."""
         clips = [{"path": str(each.path), "frames": each.frame_count} for each in self.clips]
         paths = {"output": str(self.output), "files": [str(file) for file in self.files]}
         others = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "sequences"}
         return others | {"clips": clips} | paths
 
 
-class _Trial(NamedTuple):
-    """A few frames: how many were timed, the seconds of each, and the bytes of one on disk."""
+class _TestRender(NamedTuple):
+    """The result of rendering a few frames: how many were timed, seconds per frame, and bytes per frame on disk."""
 
     timed: int
     seconds_a_frame: float
@@ -100,80 +100,80 @@ def plan_render(
 ) -> RenderPlan:
     """What :func:`howard.remove_background` would do with the same arguments; nothing is written into ``output``.
 
-    Time and disk space are extrapolated from a few frames in the middle of those still to be made.
+    Time and disk space are extrapolated from a few frames in the middle of those that are missing.
 
     Raises:
-        HowardError: where the render itself would be refused.
+        HowardError: if the render itself would be refused.
     """
     chosen = choose_options(options, changes)
-    with open_progress(progress) as told, open_render(source, plate, output, chosen, told) as opened:
-        request = opened.refuse_other()
+    with open_progress(progress) as reporter, open_render(source, plate, output, chosen, reporter) as opened:
+        request = opened.refuse_other_render()
         began = time.monotonic()
-        network = predictor or opened.load(told)
+        network = predictor or opened.load(reporter)
         loading = time.monotonic() - began
         opened.folder.resume(request | opened.describe_network(network, given=predictor is not None))
         pending = opened.writer(network).missing(opened.numbers)
-        trial = _Trial(0, 0.0, 0.0)
+        test = _TestRender(0, 0.0, 0.0)
         if pending:
-            told.step("trial", "timing a few frames")
-            # As for a preview: comparing with all plate frames is counted apart.
-            with PlateSurvey(opened.inputs.plate, sparse=True) as survey:
-                validity = check_plate(opened.inputs, survey.clip, network, chosen.subject).validity
-                trial = _try_frames(opened, survey, network, pending, validity)
-        reading = 0.0 if chosen.preview is not None or not pending else _seconds_to_read(opened)
+            reporter.step("trial", "timing a few frames")
+            # Sparse as for a preview: the time to read the whole plate is estimated separately.
+            with PlateIndexer(opened.inputs.plate, sparse=True) as indexer:
+                validity = check_plate(opened.inputs, indexer.plate, network, chosen.subject).validity
+                test = _render_some(opened, indexer, network, pending, validity)
+        reading = 0.0 if chosen.preview is not None or not pending else _seconds_to_read_plate(opened)
         return RenderPlan(
             clips=tuple(opened.inputs.clips),
             output=opened.folder.path,
             sequences=tuple(tuple(each.writer.files(opened.numbers)) for each in opened.outputs),
             asked=len(opened.numbers),
             frames=len(pending),
-            timed=trial.timed,
-            seconds_a_frame=trial.seconds_a_frame,
-            seconds=loading + reading + len(pending) * trial.seconds_a_frame,
-            bytes=round(len(pending) * trial.bytes_a_frame),
-            free_bytes=shutil.disk_usage(_existing(opened.folder.path)).free,
+            timed=test.timed,
+            seconds_a_frame=test.seconds_a_frame,
+            seconds=loading + reading + len(pending) * test.seconds_a_frame,
+            bytes=round(len(pending) * test.bytes_a_frame),
+            free_bytes=shutil.disk_usage(_nearest_existing(opened.folder.path)).free,
         )
 
 
-def _try_frames(
+def _render_some(
     opened: OpenedRender,
-    survey: PlateSurvey,
+    indexer: PlateIndexer,
     predictor: Predictor,
     pending: Sequence[int],
     validity: ValidityFinder | None,
-) -> _Trial:
-    """Render some neighbouring frames, from the middle of those that are ``pending``."""
-    # The first frames of all workers come at once, after the pipeline has filled.
-    filling = choose_workers(opened.options.threads, opened.inputs.shot.info)
+) -> _TestRender:
+    """Render a few consecutive frames from the middle of those that are ``pending``."""
+    # The first frames of all workers are finished together and are not timed.
+    filling = choose_worker_count(opened.options.threads, opened.inputs.shot.info)
     count = min(len(pending), filling + _TIMED_FRAMES)
     start = (len(pending) - count) // 2
-    # Movies are made of frames without gaps.
+    # Movies need consecutive frames.
     numbers = range(pending[start], pending[start] + count)
-    ends: list[float] = []
+    end_times: list[float] = []
 
-    def note(event: FrameDone) -> None:
-        ends.append(time.monotonic())
+    def note_time(event: FrameDone) -> None:
+        end_times.append(time.monotonic())
 
     shot = opened.inputs.shot.info
     with tempfile.TemporaryDirectory(prefix="howard-") as name:
         folder = Path(name)
         indices = range(numbers.start - shot.first_number, numbers.stop - shot.first_number)
-        trial = opened._replace(
+        test = opened._replace(
             outputs=choose_outputs(opened.options, folder, shot, indices),
             folder=RenderFolder(folder),
         )
         began = time.monotonic()
-        mattes = partial(trial.mattes, survey, predictor, validity=validity)
-        trial.deliver(mattes, predictor, numbers, note)
+        mattes = partial(test.mattes, indexer, predictor, validity=validity)
+        test.write(mattes, predictor, numbers, note_time)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     skipped = min(filling, count - 1)
-    start_of_timing = ends[skipped - 1] if skipped else began
+    start_of_timing = end_times[skipped - 1] if skipped else began
     timed = count - skipped
-    return _Trial(timed, (ends[-1] - start_of_timing) / timed, size / count)
+    return _TestRender(timed, (end_times[-1] - start_of_timing) / timed, size / count)
 
 
-def _seconds_to_read(opened: OpenedRender) -> float:
-    """How long comparing with the whole plate takes, from reading its first frames."""
+def _seconds_to_read_plate(opened: OpenedRender) -> float:
+    """The time to read the whole plate, extrapolated from its first frames."""
     plate = opened.inputs.plate
     count = min(len(plate), _TIMED_PLATE_FRAMES)
     began = time.monotonic()
@@ -183,11 +183,11 @@ def _seconds_to_read(opened: OpenedRender) -> float:
 
 
 def _in_bytes(count: float) -> str:
-    """A size on disk, as "310 MB"."""
+    """A number of bytes as text, such as "310 MB"."""
     unit, factor = next((each for each in (("kB", 1e3), ("MB", 1e6)) if count < 1000 * each[1]), ("GB", 1e9))
     return f"{count / factor:.3g} {unit}" if count < 100 * factor else f"{count / factor:.0f} {unit}"
 
 
-def _existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that exists."""
+def _nearest_existing(path: Path) -> Path:
+    """The path, or its nearest parent folder that exists."""
     return next((each for each in (path.absolute(), *path.absolute().parents) if each.is_dir()), Path("/"))

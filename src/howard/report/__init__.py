@@ -1,5 +1,5 @@
-"""The page that explains a finished render: one HTML file, made from the render's sidecar and samples."""
+"""The HTML report of a finished render: one page, made from the render's sidecar, journals and sampled frames."""
 
-from howard.report.page import write_report
+from howard.report.report_page import write_report
 
 __all__ = ["write_report"]

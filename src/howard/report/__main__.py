@@ -1,11 +1,11 @@
-"""``python -m howard.report FOLDER``: draws the report of a finished render again."""
+"""``python -m howard.report FOLDER``: writes the report of a finished render again."""
 
 import sys
 from dataclasses import dataclass
 
 from howard import cli
 from howard.fields import REQUIRED, setting
-from howard.report.page import write_report
+from howard.report.report_page import write_report
 
 COMMAND = "python -m howard.report"
 EXAMPLES = (f"{COMMAND} renders/shot", f'{COMMAND} "folder=renders/take=2"')
@@ -13,18 +13,18 @@ EXAMPLES = (f"{COMMAND} renders/shot", f'{COMMAND} "folder=renders/take=2"')
 
 @dataclass
 class ReportSettings:
-    """What the command can be told."""
+    """The command's settings."""
 
     folder: str = setting(REQUIRED, "of a render: where infer.py wrote howard.json", is_path=True)
 
 
 @cli.friendly
 def main(arguments: list[str]) -> None:
-    """Draw the page and say where it is."""
+    """Write the page and print its path."""
     if cli.wants_help(arguments):
-        print(cli.help_page(COMMAND, "Draws the report of a finished render again.", ReportSettings, EXAMPLES))
+        print(cli.help_page(COMMAND, "Writes the report of a finished render again.", ReportSettings, EXAMPLES))
         return
-    # The one setting there is may be given without its name.
+    # The only setting may be given without its name.
     named = [each if "=" in each or each.startswith("-") else f"folder={each}" for each in arguments]
     settings = cli.read_settings(ReportSettings, named)
     print(f"see {write_report(settings.folder)}")

@@ -10,7 +10,7 @@ from howard.app.core.motion import PersonMotion, PlaceMotion, move_by_matrix, mo
 from howard.media import DamagedFrameError, open_reader
 from howard.options import RenderOptions
 from howard.pipeline.inputs import open_inputs
-from howard.pipeline.plate_survey import PlateSurvey
+from howard.pipeline.plate_indexing import PlateIndexer
 from howard.progress import SilentProgress
 from tests.pipeline.conftest import encode
 
@@ -48,9 +48,9 @@ def test_a_matrix_without_meaning_leaves_nothing():
 def place(clips):
     with (
         open_inputs(clips.shot, clips.plate, RenderOptions(), SilentProgress()) as inputs,
-        PlateSurvey(inputs.plate) as survey,
+        PlateIndexer(inputs.plate) as indexer,
     ):
-        yield PlaceMotion(inputs.shot, inputs.plate, survey)
+        yield PlaceMotion(inputs.shot, inputs.plate, indexer)
 
 
 @pytest.mark.parametrize(("start", "index"), [(0, 5), (5, 1), (2, 3)])
@@ -67,9 +67,9 @@ def test_one_by_one_the_motion_is_the_same(place, clips):
     place.follow(1, range(6))
     with (
         open_inputs(clips.shot, clips.plate, RenderOptions(), SilentProgress()) as inputs,
-        PlateSurvey(inputs.plate) as survey,
+        PlateIndexer(inputs.plate) as indexer,
     ):
-        alone = PlaceMotion(inputs.shot, inputs.plate, survey).matrix(1, 4)
+        alone = PlaceMotion(inputs.shot, inputs.plate, indexer).matrix(1, 4)
     np.testing.assert_array_equal(place.matrix(1, 4), alone)
 
 
@@ -88,7 +88,7 @@ def test_damaged_frames_keep_the_motion_of_their_neighbours(place, clips):
                 raise DamagedFrameError("frame 5 is damaged")
             return real[index]
 
-    damaged = PlaceMotion(Damaged(), place._plate, place._survey)
+    damaged = PlaceMotion(Damaged(), place._plate, place._indexer)
     damaged.follow(1, range(6))
     for index, near in ((3, 3), (4, 3), (5, 5)):
         np.testing.assert_allclose(damaged.matrix(1, index), whole[near], atol=1e-9)
@@ -101,9 +101,9 @@ def test_without_any_likeness_the_place_stays(tmp_path, clips):
     grey = encode(tmp_path / "grey.mp4", [np.full((240, 320, 3), 120, np.uint8)] * 2)
     with (
         open_inputs(clips.shot, grey, RenderOptions(), SilentProgress()) as inputs,
-        PlateSurvey(inputs.plate) as survey,
+        PlateIndexer(inputs.plate) as indexer,
     ):
-        motion = PlaceMotion(inputs.shot, inputs.plate, survey)
+        motion = PlaceMotion(inputs.shot, inputs.plate, indexer)
         np.testing.assert_array_equal(motion.matrix(0, 3), np.eye(3))
 
 

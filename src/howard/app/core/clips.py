@@ -11,7 +11,7 @@ import numpy as np
 from howard.align.caches import BoundedMemory
 from howard.media import Frame, Reader, choose_frames, open_reader, to_depth
 from howard.options import RenderOptions
-from howard.pipeline.sample_pictures import reduce_picture
+from howard.pipeline.sample_images import shrink_to
 
 # Clips kept open; beyond these the one used longest ago closes as soon as nobody uses it any more.
 _MOST_OPEN = 8
@@ -68,7 +68,7 @@ class Clip:
     def _reduce(self, number: int, long_side: int) -> np.ndarray:
         image = to_depth(self.frame(number).image, np.uint8)
         # A smaller picture is handed back as it is, and would keep the reader's memory alive.
-        return np.array(reduce_picture(image, long_side))
+        return np.array(shrink_to(image, long_side))
 
 
 class ClipCache:

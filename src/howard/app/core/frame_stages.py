@@ -17,15 +17,13 @@ from howard.app.core.pair import Pair
 from howard.media import choose_frames, open_writer
 from howard.options import RenderOptions
 from howard.pipeline import AlignedFrame, MattedFrame, Predictor
-from howard.pipeline.finishing import FrameFinisher, finish_settings
-from howard.pipeline.frame_aligner import FrameAligner
-from howard.pipeline.frames import FinishedFrame
+from howard.pipeline.frame_streams import FrameAligner, matte_frames, open_aligner
 from howard.pipeline.inputs import Inputs, open_inputs
 from howard.pipeline.masks import Mask, mask_frame
 from howard.pipeline.opened_render import load_predictor
+from howard.pipeline.pipeline_types import FinishedFrame
 from howard.pipeline.plate_check import check_plate
-from howard.pipeline.plate_survey import PlateSurvey
-from howard.pipeline.stages import matte_frames, open_aligner
+from howard.pipeline.plate_indexing import PlateIndexer
 from howard.progress import Progress, SilentProgress
 from howard.quality import QUALITIES
 
@@ -91,7 +89,7 @@ class _Opened(NamedTuple):
     """A pair whose files are open, and what closes them."""
 
     inputs: Inputs
-    survey: PlateSurvey
+    indexer: PlateIndexer
     motions: Motions
     stack: ExitStack
 
@@ -132,7 +130,7 @@ class FrameStages:
         """Frame ``index`` of the plate as it is, (h, w, 3); waits until the plate has been read."""
         opened = self._open(pair)
         # Until its index is there, another thread reads the plate.
-        opened.survey.index()
+        opened.indexer.index()
         return opened.inputs.plate[index].image
 
     def predictor(self, pair: Pair) -> Predictor:
@@ -164,7 +162,7 @@ class FrameStages:
     def end_reading(self) -> None:
         """End the reading of the plate, if it goes on in another thread; that one gets a PlateClosedError."""
         if self._opened is not None:
-            self._opened[1].survey.__exit__()
+            self._opened[1].indexer.__exit__()
 
     def close(self) -> None:
         """Let go of all files."""
@@ -180,9 +178,9 @@ class FrameStages:
             self.close()
             with ExitStack() as stack:
                 inputs = stack.enter_context(open_inputs(pair.shot, pair.plate_text, options, self._progress))
-                survey = PlateSurvey(inputs.plate, self._progress, cache=default_cache_folder())
-                stack.enter_context(survey)
-                opened = _Opened(inputs, survey, Motions(inputs, lambda: survey), stack.pop_all())
+                indexer = PlateIndexer(inputs.plate, self._progress, cache=default_cache_folder())
+                stack.enter_context(indexer)
+                opened = _Opened(inputs, indexer, Motions(inputs, lambda: indexer), stack.pop_all())
             self._opened = key, opened
         return self._opened[1]
 
@@ -192,8 +190,8 @@ class FrameStages:
         predictor = self.predictor(pair)
         self._check()
         if self._aligner is None or self._aligner[0] != key:
-            validity = check_plate(opened.inputs, opened.survey.clip, predictor, options.subject).validity
-            aligner = open_aligner(opened.inputs, opened.survey, predictor, quality=options.quality, validity=validity)
+            validity = check_plate(opened.inputs, opened.indexer.plate, predictor, options.subject).validity
+            aligner = open_aligner(opened.inputs, opened.indexer, predictor, quality=options.quality, validity=validity)
             self._aligner = key, aligner
         self._check()
         [index] = choose_frames(number, opened.inputs.shot.info, "frame")
@@ -207,12 +205,15 @@ class FrameStages:
         return frame
 
     def _finish(self, pair: Pair, options: RenderOptions, number: int, layers: tuple[str, ...]) -> FinishedFrame:
+        # Importing torch takes seconds, and the app must start without it.
+        from howard.pipeline.frame_finisher import FrameFinisher, compose_settings
+
         matted, predictor = self.matted(pair, number), self.predictor(pair)
         self._check()
         masks = self._open_masks(pair, options)
         masked = mask_frame(matted, masks.garbage, masks.holdout)
         self._check()
-        settings = replace(finish_settings(options, predictor, (np.dtype(np.uint8),)), layers=layers)
+        settings = replace(compose_settings(options, predictor, (np.dtype(np.uint8),)), layers=layers)
         return FrameFinisher(settings, str(predictor.device)).finish(masked)
 
     def _open_masks(self, pair: Pair, options: RenderOptions) -> PaintedMasks:

@@ -11,9 +11,9 @@ from howard.align.pictures import Size, apply_homography, reduce_to, resize_offs
 from howard.align.warp import pixel_grid
 from howard.media import DamagedFrameError, Reader, to_depth
 from howard.pipeline import align_frames
-from howard.pipeline.plate_clips import PlateClips
-from howard.pipeline.plate_survey import PlateSurvey
-from howard.pipeline.workers import choose_workers
+from howard.pipeline.combined_plate import CombinedPlate
+from howard.pipeline.frame_streams import choose_worker_count
+from howard.pipeline.plate_indexing import PlateIndexer
 
 # Of the alignments, of which only the homographies are used.
 _QUALITY = "fast"
@@ -33,10 +33,10 @@ class PlaceMotion:
     the readers must not be used by another thread meanwhile.
     """
 
-    def __init__(self, shot: Reader, plate: PlateClips, survey: PlateSurvey) -> None:
+    def __init__(self, shot: Reader, plate: CombinedPlate, indexer: PlateIndexer) -> None:
         self._shot = shot
         self._plate = plate
-        self._survey = survey
+        self._indexer = indexer
         self._best: dict[int, int | None] = {}
         self._matrices: dict[tuple[int, int], np.ndarray | None] = {}
 
@@ -68,7 +68,7 @@ class PlaceMotion:
                     self._shot,
                     self._plate,
                     [index],
-                    survey=self._survey,
+                    indexer=self._indexer,
                     quality=_QUALITY,
                     cache=default_cache_folder(),
                     own_frames=self._plate.own_frames,
@@ -93,7 +93,7 @@ class PlaceMotion:
             [self._plate[plate_index]],
             wanted,
             quality=_QUALITY,
-            workers=min(len(wanted), choose_workers(None, self._shot.info)),
+            workers=min(len(wanted), choose_worker_count(None, self._shot.info)),
         )
         try:
             for aligned in frames:

@@ -24,7 +24,7 @@ from howard.media import fingerprint_all, open_reader, to_depth
 from howard.media.files import make_folder, unwritable, write_whole
 from howard.pipeline.inputs import Inputs, open_inputs
 from howard.pipeline.masks import FrameMask, Mask
-from howard.pipeline.plate_survey import PlateSurvey
+from howard.pipeline.plate_indexing import PlateIndexer
 from howard.progress import SilentProgress
 
 _STAMP = "masks.json"
@@ -66,17 +66,17 @@ class PaintedMasks(NamedTuple):
 class Motions:
     """The motions of place and person in open inputs, each made when a stroke first follows it.
 
-    ``survey`` gives that of the plate. To be used by one thread at a time, which alone reads the inputs meanwhile.
+    ``indexer`` gives that of the plate. To be used by one thread at a time, which alone reads the inputs meanwhile.
     """
 
-    def __init__(self, inputs: Inputs, survey: Callable[[], PlateSurvey]) -> None:
+    def __init__(self, inputs: Inputs, indexer: Callable[[], PlateIndexer]) -> None:
         self._inputs = inputs
-        self._survey = survey
+        self._indexer = indexer
 
     @functools.cached_property
     def place(self) -> PlaceMotion:
         """Of the place."""
-        return PlaceMotion(self._inputs.shot, self._inputs.plate, self._survey())
+        return PlaceMotion(self._inputs.shot, self._inputs.plate, self._indexer())
 
     @functools.cached_property
     def person(self) -> PersonMotion:
@@ -184,16 +184,16 @@ def frame_file(path: Path, number: int) -> Path:
 @contextmanager
 def _open_masks(pair: Pair) -> Iterator[tuple[Inputs, PaintedMasks]]:
     """A pair's inputs and masks; the plate is read only where a stroke follows the place."""
-    surveys: list[PlateSurvey] = []
+    surveys: list[PlateIndexer] = []
 
-    def survey() -> PlateSurvey:
-        surveys.append(PlateSurvey(inputs.plate, cache=default_cache_folder()).__enter__())
+    def indexer() -> PlateIndexer:
+        surveys.append(PlateIndexer(inputs.plate, cache=default_cache_folder()).__enter__())
         return surveys[-1]
 
     options = pair.render_options(background=None)
     with open_inputs(pair.shot, pair.plate_text, options, SilentProgress()) as inputs:
         try:
-            yield inputs, paint_masks(pair, inputs, Motions(inputs, survey))
+            yield inputs, paint_masks(pair, inputs, Motions(inputs, indexer))
         finally:
             for each in surveys:
                 each.__exit__(None, None, None)

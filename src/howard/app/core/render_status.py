@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from howard.errors import InputError
-from howard.pipeline.summary import name_frames
+from howard.frame_ranges import format_frames
 from howard.render_record import is_frame_record, read_lines
 
 # In the order of a render's life; "idle" is a pair without any.
@@ -114,7 +114,7 @@ class RenderLog:
         if self.finished is not None:
             numbers = sorted({*self.finished.get("weak", ()), *self.finished.get("failed", ())})
             if numbers:
-                return Outcome("needs_a_look", f"to be checked: {name_frames(numbers)}")
+                return Outcome("needs_a_look", f"to be checked: {format_frames(numbers)}")
             return Outcome("done", str(self.finished.get("text", "")))
         if was_stopped:
             return Outcome("stopped", f"stopped after {self.done} of {self.total} frames; render again to go on")

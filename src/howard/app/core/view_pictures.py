@@ -11,7 +11,7 @@ from howard.app.core.frame_stages import FrameStages, finish_key, matte_key, rea
 from howard.app.core.pair import Pair
 from howard.media import Background, composite, to_depth
 from howard.media.depth import without_hidden_colour
-from howard.pipeline.sample_pictures import draw_plate, draw_residual, to_levels
+from howard.pipeline.sample_images import render_plate, render_residual, to_levels
 
 # In the order of the pipeline.
 VIEWS = ("shot", "plate", "aligned", "difference", "coverage", "matte", "foreground", "composite", "shadow")
@@ -90,18 +90,18 @@ class ViewPictures:
             return to_depth(self._stages.plate_frame(pair, index), np.uint8)
         plate = to_depth(frame.plate.image, np.uint8)
         if name == "aligned":
-            return draw_plate(plate, frame.plate.coverage)
+            return render_plate(plate, frame.plate.coverage)
         apart = cv2.absdiff(to_depth(frame.source.image, np.uint8), plate)
-        return draw_residual(np.asarray(apart), frame.plate.coverage, _HOTTEST_LEVELS)
+        return render_residual(np.asarray(apart), frame.plate.coverage, _HOTTEST_LEVELS)
 
     def _coverage(self, pair: Pair, number: int) -> np.ndarray:
         """Confidence in alpha as grey, striped where the plate did not see the place."""
         # Torch takes seconds to load.
-        from howard.pipeline.layers import estimate_confidence
+        from howard.pipeline.frame_finisher import estimate_confidence
 
         frame = self._stages.matted(pair, number)
         grey = to_levels(estimate_confidence(frame).float().cpu().numpy())
-        return draw_plate(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), frame.plate.coverage)
+        return render_plate(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), frame.plate.coverage)
 
     def _composite(self, pair: Pair, request: ViewRequest) -> np.ndarray:
         """The person over the background, mixed as a render does it."""

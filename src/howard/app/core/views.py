@@ -12,7 +12,7 @@ from howard.app.core.frame_stages import FrameStages, PredictorCache, finish_key
 from howard.app.core.pair import Pair
 from howard.app.core.project import Project
 from howard.app.core.view_pictures import VIEWS, ViewPictures, ViewRequest
-from howard.pipeline.plate_clip import PlateClosedError
+from howard.pipeline.plate_indexing import PlateClosedError
 from howard.progress import Progress
 from howard.render_record import FrameRecord
 

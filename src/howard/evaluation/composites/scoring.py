@@ -9,7 +9,7 @@ from howard.evaluation.key import difference_key
 from howard.evaluation.metrics import as_batch
 from howard.evaluation.scores import MatteScores
 from howard.pipeline import FrameDone, Predictor, ProgressCallback
-from howard.pipeline.frame_tensors import matte_picture
+from howard.pipeline.frame_tensors import matte_image
 
 ROADS = {
     "level": "network, plate as the level has it",
@@ -38,8 +38,8 @@ def score_composites(
         for source, plate, background, coverage, alpha in clip:
             is_person = alpha > _IS_PERSON
             mattes = {
-                "level": matte_picture(predictor, source, plate, coverage, is_person, edges=edges),
-                "clean": matte_picture(predictor, source, background, None, is_person, edges=edges),
+                "level": matte_image(predictor, source, plate, coverage, is_person, edges=edges),
+                "clean": matte_image(predictor, source, background, None, is_person, edges=edges),
                 "key": difference_key(source, plate, coverage),
             }
             for road, matte in mattes.items():

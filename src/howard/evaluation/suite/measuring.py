@@ -19,7 +19,7 @@ from howard.evaluation.suite.rendering import Composite, Job
 from howard.evaluation.suite.store import CompositeStore
 from howard.parallel import prefetch
 from howard.pipeline import Predictor
-from howard.pipeline.frame_tensors import solve_pictures
+from howard.pipeline.frame_tensors import solve_image_edges
 
 # Pixels of the frames that the network gets at once: eight stills.
 _BATCH_PIXELS = 8 * 512 * 512
@@ -131,7 +131,7 @@ class SuiteRunner:
         matte = self.predictor(*pictures) if maps is None else self.predictor(*pictures, person=maps)
         if self.edges == "network":
             return matte.alpha[:, 0]
-        return solve_pictures(self.predictor, *pictures, matte, maps).alpha[..., 0]
+        return solve_image_edges(self.predictor, *pictures, matte, maps).alpha[..., 0]
 
     def _measure(self, batch: Composite, codes: Tensor, frames: int) -> dict[str, np.ndarray]:
         """One value of each metric for each composite of a batch, the mean over its frames that have it."""

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from howard.evaluation.suite.rendering import Composite
-from howard.pipeline.sample_pictures import draw_plate, reduce_picture
+from howard.pipeline.sample_images import render_plate, shrink_to
 
 HEADINGS = ("source", "plate", "true alpha", "alpha", "difference")
 _CELL_SIDE = 256  # pixels of a picture's longer side
@@ -37,8 +37,8 @@ def sheet_row(composite: Composite, alpha: np.ndarray, caption: str) -> np.ndarr
     truth = np.repeat(true[..., None], 3, axis=2).astype(np.int16)
     for region, tint in ((distractor, _DISTRACTOR), (hair, _HAIR)):
         truth += (region[..., None] > 127) * np.array(tint, np.int16)
-    cells = [source, draw_plate(plate, coverage / 255), truth.clip(0, 255), _grey(matte), _difference(matte, true)]
-    row = np.concatenate([reduce_picture(cell.astype(np.uint8), _CELL_SIDE) for cell in cells], axis=1)
+    cells = [source, render_plate(plate, coverage / 255), truth.clip(0, 255), _grey(matte), _difference(matte, true)]
+    row = np.concatenate([shrink_to(cell.astype(np.uint8), _CELL_SIDE) for cell in cells], axis=1)
     strip = np.zeros((_CAPTION, row.shape[1], 3), np.uint8)
     _write(strip, caption)
     return np.concatenate([strip, row])
