@@ -10,11 +10,10 @@ from collections.abc import Sequence
 import howard
 from howard import cli
 from howard.choices import GROUPS
-from howard.cli.chatter import silent_libraries
-from howard.cli.config_folder import config_folder
+from howard.cli.library_output import silent_libraries
 from howard.command_name import INFER
-from howard.cores import count_cores
 from howard.errors import UnusableResultError
+from howard.machine import count_cores
 from howard.options import RenderJob
 from howard.progress import open_progress
 
@@ -51,7 +50,7 @@ def render_all(arguments: Sequence[str]) -> None:
     # Hydra takes a third of a second to load, which one render need not wait for.
     from howard.cli.sweeps import run_sweep
 
-    configs = config_folder()
+    configs = cli.config_folder()
     cli.register_settings(RenderJob, "infer_settings")
     sys.argv[1:] = cli.hydra_arguments(arguments, "infer", configs)
     if not run_sweep(lambda config: render(cli.as_settings(RenderJob, config)), configs, "infer"):

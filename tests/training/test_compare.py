@@ -13,8 +13,8 @@ import yaml
 from howard.errors import InputError
 from howard.media.png import encode_png
 from howard.training.compare import __main__ as command
-from howard.training.compare.page import compare_page, smoothed
-from howard.training.compare.records import best_of, differing_settings, read_curves, read_run
+from howard.training.compare.comparison_page import compare_page, smoothed
+from howard.training.compare.run_records import best_of, differing_settings, read_curves, read_run
 
 
 def write_figures(folder: Path, rows: list[dict[str, float]]) -> Path:

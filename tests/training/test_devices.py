@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 
 from howard.errors import SettingsError
 from howard.matting import MattingNetwork
-from howard.training.assembly import fit_to_device
-from howard.training.devices import BatchPlan, compile_parts, count_processes, find_device, plan_batches, use_tf32
+from howard.training.devices import (
+    BatchPlan,
+    compile_parts,
+    count_processes,
+    find_device,
+    fit_to_device,
+    plan_batches,
+    use_tf32,
+)
 from tests.training.runs import composed
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from howard.errors import SettingsError
 from howard.matting import BaselineNetwork, MattingNetwork, RefineSettings
-from howard.training.crops import crop_batch
+from howard.training.batches import crop_batch
 from howard.training.modules import BaselineModule, CoarseModule, DivergedError, RefineModule, StageModule
 from howard.training.network_settings import coarse_weights, joint_weights, matte_weights
 from howard.training.optimiser import adam, rate_factor
@@ -152,7 +152,7 @@ def test_a_step_draws_the_same_whatever_was_drawn_before() -> None:
     assert losses[0] == losses[1]
 
 
-def test_frames_of_clips_are_learned_from_as_pictures() -> None:
+def test_frames_of_clips_are_learned_from_flatten_frames() -> None:
     module = stage(CoarseModule)
     stills = batch()
     clips = {name: image[:, None] for name, image in stills.items()}

@@ -9,8 +9,7 @@ import pytest
 from howard.errors import MissingPackageError
 from howard.training.workspace import __main__ as command
 from howard.training.workspace.__main__ import TrackerError, WorkspaceCommand, make_workspace
-from howard.training.workspace.building import build_workspace, expand
-from howard.training.workspace.dashboard import DASHBOARD, dashboard_keys
+from howard.training.workspace.dashboard import DASHBOARD, build_workspace, dashboard_keys, expand
 
 
 class Made(SimpleNamespace):

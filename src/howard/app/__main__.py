@@ -7,7 +7,7 @@ from pathlib import Path
 
 from howard import cli
 from howard.__main__ import share_cores
-from howard.cli.chatter import silent_libraries
+from howard.cli.library_output import silent_libraries
 from howard.command_name import Command
 from howard.errors import SettingsError
 from howard.fields import setting

@@ -1,7 +1,6 @@
 """How many frames are aligned at a time."""
 
-from howard.cores import count_cores
-from howard.free_memory import count_free_memory
+from howard.machine import count_cores, count_free_memory
 from howard.media import ClipInfo
 
 # Bytes a pixel of a source frame that each further frame at work takes at its peak, beside those of the plate's store.

@@ -11,10 +11,10 @@ from howard.data.version import DataChoice, DataVersion, data_version
 from howard.errors import InputError
 from howard.media import write_whole
 from howard.training import model_card
-from howard.training.best import BestWeights
-from howard.training.folders import BEST, CHECKPOINT, EXPORTED, REVISION, SETTINGS, SUITE
+from howard.training.checkpoints import BestWeights
 from howard.training.model_card import ModelCard, TrainingFacts
 from howard.training.run_end import FinishedRun, RunEndCallback
+from howard.training.run_folders import BEST, CHECKPOINT, EXPORTED, REVISION, SETTINGS, SUITE
 
 DATA_FILE = "data_version.json"
 _SUITE_MEAN = "suite/mean/"

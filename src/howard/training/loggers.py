@@ -8,7 +8,7 @@ from typing import Any, Literal
 from lightning.pytorch.loggers import CSVLogger, MLFlowLogger, TensorBoardLogger, WandbLogger
 
 from howard.requirements import require
-from howard.training.folders import label
+from howard.training.run_folders import run_label
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class LoggedRun:
     @property
     def name(self) -> str:
         """Experiment and run, unique below the folder of all runs."""
-        return f"{self.experiment}/{label(self.folder)}"
+        return f"{self.experiment}/{run_label(self.folder)}"
 
 
 def csv_logger(folder: Path) -> CSVLogger:

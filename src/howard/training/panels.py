@@ -16,7 +16,7 @@ from howard.evaluation.scores import eight_bit
 from howard.matting import Matte
 from howard.media import write_whole
 from howard.media.png import encode_png
-from howard.training.modules import StageModule, as_pictures
+from howard.training.modules import StageModule, flatten_frames
 
 FOLDER = "panels"
 _SIDE = 256  # pixels of a tile's longer side, at most
@@ -76,7 +76,7 @@ class FixedSamples:
             data: Any = trainer.datamodule  # type: ignore[attr-defined]
             self._batch = data.validation_batch(self.count)
         assert self._batch is not None
-        batch = as_pictures({name: image.to(module.device) for name, image in self._batch.items()})
+        batch = flatten_frames({name: image.to(module.device) for name, image in self._batch.items()})
         was_training = module.training
         module.eval()
         with torch.no_grad(), trainer.precision_plugin.val_step_context():
