@@ -50,8 +50,8 @@ Result = TypeVar("Result")
 # What another process runs: arguments are shot, plate, output folder, quality.
 _RENDER = """
 import json, sys, time
-from howard.__main__ import share_cores
-share_cores(None)
+from howard.__main__ import limit_threads
+limit_threads(None)
 import howard
 from howard.operating_system import peak_memory
 shot, plate, output, quality = sys.argv[1:]

@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    # Whoever only asks for help, or mistypes a setting, need not wait for the pipeline to load.
+    # Imported late, so that help pages and errors about settings do not wait for torch.
     if name in ("RenderSummary", "cut_out_frames", "plan_render", "remove_background", "write_job"):
         from howard import pipeline
 

@@ -121,5 +121,5 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, runs: list[Path]) ->
     with pytest.raises(InputError, match="is not a run folder"):
         read_run(tmp_path)
     (runs[0] / "csv" / "version_0" / "metrics.csv").unlink()
-    with pytest.raises(InputError, match="has no figures yet"):
+    with pytest.raises(InputError, match="has no metrics yet"):
         read_run(runs[0])

@@ -31,7 +31,7 @@ def test_the_batch_is_the_devices_unless_it_is_given() -> None:
 
 
 def test_without_a_base_nothing_is_scaled() -> None:
-    plan = plan_batches(64, {}, "cpu", others=4, base=None, power=1.0)
+    plan = plan_batches(64, {}, "cpu", batches_per_step=4, base=None, power=1.0)
     assert (plan.rate_factor, plan.scaled_decay(0.99)) == (1.0, 0.99)
 
 

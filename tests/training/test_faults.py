@@ -78,7 +78,7 @@ def test_a_loss_that_is_no_number_ends_in_one_line(small: list[str], tmp_path: P
     saved = ["trainer.max_steps=50", "callbacks.checkpoints.every_n_steps=1"]
     result = command("experiment=coarse_lite", *small, *wild, *saved, folder=tmp_path)
     assert result.returncode == 2
-    assert "error: the loss is not a number at step 1" in result.stderr
+    assert "error: the loss is not finite at step 1" in result.stderr
     assert "Traceback" not in result.stderr
     [checkpoint] = tmp_path.glob(f"*/*/{run_folders.CHECKPOINT}")
     assert torch.load(checkpoint, weights_only=True)["global_step"] == 1

@@ -86,7 +86,7 @@ def test_a_run_keeps_to_its_time_and_leaves_weights(pack: Path, environment: dic
         assert logged_figures(stage, "train/samples_per_second")[0] > 0
         assert 0 <= logged_figures(stage, "train/data_wait_share")[0] <= 1
         assert logged_figures(stage, "val/mad")
-    assert "the network goes on from the stage before" in result.stdout
+    assert "the network starts from the stage before" in result.stdout
     for file in (run_folders.EXPORTED, run_folders.BEST):
         assert (run / file).read_bytes() == (stages[1] / file).read_bytes()
     metadata = load_matting(run / run_folders.EXPORTED, device="cpu").metadata

@@ -13,7 +13,7 @@ from howard.training.batches import crop_batch
 from howard.training.modules import BaselineModule, CoarseModule, DivergedError, RefineModule, StageModule
 from howard.training.network_settings import coarse_weights, joint_weights, matte_weights
 from howard.training.optimiser import adam, rate_factor
-from howard.training.panels import draw_panel
+from howard.training.panels import render_panel
 
 RATES = {"encoder": 1e-4, "aspp": 2e-4, "decoder": 3e-4, "refiner": 4e-4}
 STAGES = {CoarseModule: RATES.keys() - {"refiner"}, RefineModule: RATES.keys(), BaselineModule: {"encoder", "decoder"}}
@@ -170,7 +170,7 @@ def test_panels_show_every_tile_under_its_name() -> None:
     module = stage(RefineModule, coarse_scales=(2.0,), refine=RefineSettings("full")).eval()
     images = batch()
     with torch.no_grad():
-        panel = draw_panel(images, module.losses(images, None)[0])
+        panel = render_panel(images, module.losses(images, None)[0])
     heading = panel.shape[0] - 2 * 64
     assert heading > 0
     assert panel.shape[1:] == (TILES * 64, 3)
@@ -184,7 +184,7 @@ def test_panels_of_large_samples_are_made_smaller() -> None:
     module = stage(CoarseModule).eval()
     images = {name: image.repeat(1, 1, 8, 8) for name, image in batch().items()}
     with torch.no_grad():
-        panel = draw_panel(images, module.losses(images, None)[0])
+        panel = render_panel(images, module.losses(images, None)[0])
     assert panel.shape[1] == TILES * 256
 
 

@@ -22,7 +22,7 @@ def test_changes_are_listed_with_what_they_do() -> None:
     changed = override(config, arguments)
     assert [str(change) for change in list_changes(config, changed)] == [
         "changed: tags [] -> ['longer']",
-        "changed: stage.loss.alpha 1.0 -> 2.0 (the remaining steps differ from those of the run as it was)",
+        "changed: stage.loss.alpha 1.0 -> 2.0 (the remaining steps differ from those of the unchanged run)",
         "changed: data.root data/sample -> a b",
         "changed: trainer.max_steps 8 -> 16",
     ]

@@ -83,7 +83,7 @@ def test_many_runs_are_rows_and_the_page_has_the_same(
     more = [write_run(tmp_path / "x" / f"cosine{seed}", seed, "cosine", 5.0 + seed) for seed in range(2, 6)]
     command.main([*map(str, [*sweep, *more]), f"output={tmp_path / 'page.html'}"])
     printed = capsys.readouterr().out
-    assert "8 runs, last figures" in printed
+    assert "8 runs, last values" in printed
     assert all(sum(f"{run.name} " in line for line in printed.splitlines()) == 1 for run in [*sweep, *more])
     assert "optimiser.schedule=cosine" in printed
     page = (tmp_path / "page.html").read_text()

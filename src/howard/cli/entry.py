@@ -9,7 +9,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import howard
 from howard.errors import HowardError, one_line
-from howard.interrupts import EXIT_CODE, MESSAGE, noting_interrupts
+from howard.interrupts import EXIT_CODE, MESSAGE, recording_interrupts
 from howard.requirements import missing_package
 
 Parameters = ParamSpec("Parameters")
@@ -34,7 +34,7 @@ def friendly(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
             # Replaced streams, as in notebooks and tests, may lack it.
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-        with noting_interrupts() as was_interrupted:
+        with recording_interrupts() as was_interrupted:
             try:
                 return function(*args, **kwargs)
             except KeyboardInterrupt:

@@ -13,7 +13,7 @@ _COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#
 # Metrics of the validation suite that are shown, of every phenomenon that has them.
 _SUITE_METRICS = ("mad", "lost", "kept", "background_kept", "hair_band_mad", "dtssd")
 _SUITE, _SUITE_MEAN = "suite/", "mean"
-_ONE_A_RUN = (_SUITE, "bench/")  # prefixes of figures of the end of a run
+_ONCE_PER_RUN = (_SUITE, "bench/")  # prefixes of metrics that are logged once per run
 # Figures of training of which smaller is not better.
 _NOT_COMPARED = (
     "train/samples_per_second",
@@ -34,7 +34,7 @@ img, video { max-width: 100%; background: #eee } video { width: 384px }
 
 
 def compare_page(runs: list[RunRecord]) -> str:
-    """HTML with the last figures, curves, differing settings, panels and films of runs; each has a colour."""
+    """HTML page with the last metrics, curves, differing settings, panels and time-lapses of runs."""
     colours = {run.label: _COLOURS[index % len(_COLOURS)] for index, run in enumerate(runs)}
     names = [f'<span style="color:{colours[run.label]}">&#9632;</span> {escape(run.label)}' for run in runs]
     parts = [
@@ -57,7 +57,7 @@ def compare_page(runs: list[RunRecord]) -> str:
 
 def all_metric_names(runs: list[RunRecord]) -> list[str]:
     """Metrics of which any run has a curve, validation first; without those that are logged once per run."""
-    names = {name for run in runs for name in run.curves if not name.startswith(_ONE_A_RUN)}
+    names = {name for run in runs for name in run.curves if not name.startswith(_ONCE_PER_RUN)}
     return sorted(names, key=lambda name: (not name.startswith("val/"), name != "val/mad", name))
 
 
@@ -94,8 +94,8 @@ def _last_metrics(names: list[str], runs: list[RunRecord]) -> list[str]:
     over_seeds = [] if spread is None else [_summary_table(spread)]
     if len(runs) > MOST_COLUMNS:
         return [_summary_table(run_rows(runs)), *over_seeds]
-    figures = _table(["", *names], [_metric_row(metric, runs) for metric in shared_metric_names(runs)])
-    return [figures, *over_seeds, *_suite(names, runs)]
+    metrics = _table(["", *names], [_metric_row(metric, runs) for metric in shared_metric_names(runs)])
+    return [metrics, *over_seeds, *_suite(names, runs)]
 
 
 def _summary_table(table: SummaryTable) -> str:
