@@ -23,7 +23,7 @@ from tests.training.runs import composed
 
 def test_the_batch_is_the_devices_unless_it_is_given() -> None:
     sizes = {"cpu": 8, "cuda": 64}
-    plan: Any = {"others": 2, "base": 8, "power": 1.0}
+    plan: Any = {"batches_per_step": 2, "base": 8, "power": 1.0}
     assert plan_batches(None, sizes, "cuda", **plan) == BatchPlan(64, 128, 8, 1.0)
     assert plan_batches(5, sizes, "cuda", **plan).per_process == 5
     with pytest.raises(SettingsError, match="batch_sizes has none for mps"):
