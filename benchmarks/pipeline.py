@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple, TypeVar
 
-from howard.cores import count_cores
+from howard.machine import count_cores
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -50,8 +50,8 @@ Result = TypeVar("Result")
 # What another process runs: arguments are shot, plate, output folder, quality.
 _RENDER = """
 import json, sys, time
-from howard.__main__ import share_cores
-share_cores(None)
+from howard.__main__ import limit_threads
+limit_threads(None)
 import howard
 from howard.operating_system import peak_memory
 shot, plate, output, quality = sys.argv[1:]

@@ -29,7 +29,7 @@ from rich.table import Table
 from torch import Tensor
 
 from howard.data.datasets import Batch
-from howard.heap import keep_freed_memory
+from howard.machine import keep_freed_memory
 from howard.matting import CoarseMatte, MattingNetwork
 from howard.operating_system import peak_memory
 from howard.training.modules import CoarseModule

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import torch
 from lightning import Callback, LightningModule, Trainer
 
+from howard.cli import config_folder
 from howard.cli.composing import compose_config, hydra_ready
-from howard.cli.config_folder import config_folder
 from howard.evaluation.scores import MatteScores
-from howard.training.assembly import build, fit_to_device
+from howard.training.assembly import build
+from howard.training.devices import fit_to_device, resolve_precision
 from howard.training.fitting import build_parts
-from howard.training.precision import resolve_precision
-from howard.training.throughput import Throughput
+from howard.training.monitors import Throughput
 
 
 class Shares(NamedTuple):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from howard import cli
-from howard.interrupts import exit_on_interrupt, noting_interrupts
+from howard.interrupts import exit_on_interrupt, recording_interrupts
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"
@@ -77,7 +77,7 @@ def test_ctrl_c_at_the_end_of_the_program():
 
 def test_the_handler_from_before_comes_back():
     before = signal.getsignal(signal.SIGINT)
-    with noting_interrupts() as was_interrupted:
+    with recording_interrupts() as was_interrupted:
         assert signal.getsignal(signal.SIGINT) is not before
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)

@@ -8,16 +8,8 @@ import time
 import pytest
 
 from howard.errors import InputError
-from howard.progress import (
-    FrameDone,
-    JsonProgress,
-    PlainProgress,
-    Rate,
-    SilentProgress,
-    in_words,
-    open_progress,
-)
-from howard.progress_openjd import OpenJobProgress
+from howard.progress import FrameDone, Rate, SilentProgress, in_words, open_progress
+from howard.progress_displays import JsonProgress, OpenJobProgress, PlainProgress
 
 
 def tell(progress):

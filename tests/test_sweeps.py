@@ -65,7 +65,7 @@ def test_failures_of_other_processes_are_collected_once(tmp_path: Path, monkeypa
     failures = _Failures()
     assert not failures.collect()
     monkeypatch.setattr(os, "getpid", lambda: -1)
-    failures.note()
+    failures.record()
     assert len(list(tmp_path.iterdir())) == 1
     assert failures.collect()
     assert not failures.collect()

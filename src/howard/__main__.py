@@ -1,6 +1,6 @@
-"""Cuts the person out of a shot: ``howard input=SHOT plate=PLATE output=FOLDER``, or ``python infer.py`` with the same.
+"""Cuts the person out of a shot: ``howard input=SHOT plate=PLATE output=FOLDER``.
 
-``--help`` lists the settings.
+``python infer.py`` in the repository is the same command; ``--help`` lists the settings.
 """
 
 import os
@@ -10,11 +10,10 @@ from collections.abc import Sequence
 import howard
 from howard import cli
 from howard.choices import GROUPS
-from howard.cli.chatter import silent_libraries
-from howard.cli.config_folder import config_folder
+from howard.cli.library_output import silent_libraries
 from howard.command_name import INFER
-from howard.cores import count_cores
 from howard.errors import UnusableResultError
+from howard.machine import count_cores
 from howard.options import RenderJob
 from howard.progress import open_progress
 
@@ -29,9 +28,9 @@ EXAMPLES = (
 
 @cli.friendly
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the settings, render, and print the outcome; with ``-m`` one render after the other.
+    """Entry point: parse the settings, render, and print a summary; with ``-m``, several renders.
 
-    ``arguments`` are those of the command line if left out.
+    ``arguments`` are by default those of the command line.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if cli.wants_help(arguments):
@@ -47,11 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def render_all(arguments: Sequence[str]) -> None:
-    """Render every combination of comma-separated values; those that cannot be rendered are reported and skipped."""
-    # Hydra takes a third of a second to load, which one render need not wait for.
+    """Render every combination of comma-separated values; failed renders are reported and skipped."""
+    # Imported late: Hydra takes a third of a second to load, which a single render can save.
     from howard.cli.sweeps import run_sweep
 
-    configs = config_folder()
+    configs = cli.config_folder()
     cli.register_settings(RenderJob, "infer_settings")
     sys.argv[1:] = cli.hydra_arguments(arguments, "infer", configs)
     if not run_sweep(lambda config: render(cli.as_settings(RenderJob, config)), configs, "infer"):
@@ -59,11 +58,11 @@ def render_all(arguments: Sequence[str]) -> None:
 
 
 def render(job: RenderJob) -> None:
-    """Render one shot, report what rendering it would mean, or write it as a job for a farm."""
+    """Render one shot, or print what would be rendered (``dry_run``), or write a render farm job (``job``)."""
     with open_progress(job.progress) as progress:
-        # Before anything slow is loaded.
+        # Reported before slow imports.
         progress.step("start", f"opening {job.input} and {job.plate}", input=job.input, plate=job.plate)
-        share_cores(job.threads)
+        limit_threads(job.threads)
         if job.job is not None:
             event, outcome = "job", howard.write_job(job, progress=progress)
         else:
@@ -77,21 +76,22 @@ def render(job: RenderJob) -> None:
         raise UnusableResultError(f"no frame in {outcome.output} can be used; the lines above say why")
 
 
-def share_cores(threads: int | None) -> None:
-    """Set how many threads the libraries start, before they are loaded.
+def limit_threads(threads: int | None) -> None:
+    """Set the numbers of threads that libraries start, before they are loaded.
 
-    Frames are aligned side by side, each in one thread of OpenCV's; the network, which works on one frame at a time,
-    gets half as many threads as there are cores, and two where there are two or three.
+    Several frames are aligned in parallel, each in one thread, so OpenCV's internal threading is disabled. The network,
+    which processes one frame at a time, gets half as many threads as there are cores, but two if there are two or
+    three.
     """
     cores = threads or count_cores()
     os.environ.setdefault("OMP_NUM_THREADS", str(min(cores, max(2, cores // 2))))
-    # Threads of the network that wait for one another leave their core to alignment; spinning takes a third of it.
+    # Waiting threads of the network sleep instead of spinning, which would take a third of alignment's CPU time.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # OpenImageIO would otherwise take all of the machine's.
+    # OpenImageIO's default is all cores of the machine.
     os.environ.setdefault("OPENIMAGEIO_THREADS", str(cores))
-    # Small systems of equations, many at a time: threads of their own would only get in the way.
+    # Many small linear systems are solved in parallel; threads within each would be slower.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Fresh memory in large pages: a tenth of the network's time.
+    # Transparent huge pages for new memory save a tenth of the network's time.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     import cv2
 

@@ -1,4 +1,4 @@
-"""What settings of a render can be chosen from: the names, each with its meaning or "" where the name says it all."""
+"""The choices of render settings: each name with its meaning, "" if the name needs no explanation."""
 
 from howard.fields import one_of
 
@@ -15,12 +15,12 @@ FORMATS = {
 SUBJECTS = {"person": "and what people hold or wear", "anything": "whatever the plate does not show"}
 ALPHA_MODES = {"auto": "straight in PNG, premultiplied in EXR", "straight": "", "premultiplied": ""}
 EDGES = {"solved": "alpha and colours as person and plate explain the source", "network": "as the network gives them"}
-# Kinds of devices; one of several GPUs is named with its number, as cuda:1.
+# Device types; one of several GPUs has its index appended, as cuda:1.
 DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": "", "xpu": ""}
 PRECISIONS = {"auto": "", "fp32": "", "bf16": "faster on many CPUs", "fp16": "GPUs"}
 INTERLACED = {"auto": "refused where the file says so", "progressive": "where it says so wrongly"}
 EXR_COMPRESSIONS = {"zip": "", "piz": "", "dwaa": "smaller, not exact"}
-# Beside the RGBA of EXR files, in the order of their channels' description.
+# Further layers of EXR files beside RGBA, in the order of the channels.
 LAYERS = {
     "all": "the shadow only with shadow=true",
     "matte": "alpha as the network gives it",
@@ -37,7 +37,7 @@ PROGRESS = {
     "openjd": "lines that Open Job Description reads",
     "none": "",
 }
-# Headings of the help page, in order, by the group that a setting names.
+# Headings of the help page by the groups of settings, in order.
 GROUPS = {
     "read": "What is read",
     "matte": "How the person is cut out",
@@ -47,7 +47,7 @@ GROUPS = {
 
 
 def check_device(device: str) -> str | None:
-    """What is wrong with the name of a device, a kind of `DEVICES` with or without a number; None if nothing is."""
+    """Check a device, a type of `DEVICES` with or without an index; returns the problem, or None."""
     kind, colon, number = str(device).partition(":")
     if kind in DEVICES and (not colon or (number.isdecimal() and kind not in ("auto", "cpu"))):
         return None

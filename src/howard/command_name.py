@@ -1,4 +1,4 @@
-"""How the program that is running was started, for messages that name the command to type next."""
+"""The command line by which the running program was started, for messages that name the next command."""
 
 import sys
 from pathlib import Path
@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """A command's three forms: a script of the repository, a module of the package, an installed console script."""
+    """A command in its three forms: script in the repository, module of the package, installed console script."""
 
     script: str
     module: str
     installed: str
 
     def typed(self) -> str:
-        """The form in which it was started; inside another program, the script of the repository."""
+        """The form in which the program was started; inside other programs, the script."""
         program = Path(sys.argv[0])
         if program.stem == self.installed:
             return self.installed

@@ -1,28 +1,28 @@
-"""What Howard says when something cannot be done: what went wrong, the path or value, and the cure."""
+"""Errors shown to users: one line with the problem, the path or value, and the remedy."""
 
-# Characters of a value that an error line quotes; longer ones lose their middle.
+# Maximum length of a value quoted in an error line; longer values are shortened in the middle.
 _LONGEST_VALUE = 120
 
 
 class HowardError(Exception):
-    """Base of all errors meant for people; its text is one line, complete without a traceback.
+    """Base class of errors shown to users without a traceback; the text is one line.
 
-    A command that ends with one exits with ``exit_code``.
+    A command that fails with one exits with ``exit_code``.
     """
 
     exit_code = 2
 
 
 class SettingsError(HowardError):
-    """A setting is unknown, has the wrong type or a value that cannot be used."""
+    """A setting is unknown, has the wrong type or an invalid value."""
 
 
 class InputError(HowardError):
-    """A file or folder to read is missing, unreadable or not what it should be."""
+    """A file or folder to read is missing, unreadable or of the wrong kind."""
 
 
 class OutputError(HowardError):
-    """The place to write to cannot be used, or is not ours to write to."""
+    """The output path cannot be written, or contains files of something else."""
 
 
 class WeightsError(HowardError):
@@ -30,22 +30,22 @@ class WeightsError(HowardError):
 
 
 class MissingPackageError(HowardError):
-    """An optional package is not installed; the line says which, and how to install it."""
+    """An optional package is not installed; the text says which, and how to install it."""
 
 
 class UnusableResultError(HowardError):
-    """The work was done, but nothing of what came out can be used."""
+    """The command was completed, but none of its results is usable."""
 
     exit_code = 3
 
 
 def one_line(text: str) -> str:
-    """``text`` with line breaks and other control characters escaped, as ``\\n``; file names may hold any."""
+    """``text`` with line breaks and other control characters escaped, as ``\\n``; file names may contain any."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def quoted(value: object) -> str:
-    """A value as an error line quotes it: on one line, shortened in the middle where it is very long."""
+    """A value for an error line: on one line, and shortened in the middle if it is very long."""
     text = one_line(str(value))
     if len(text) <= _LONGEST_VALUE:
         return text

@@ -1,6 +1,6 @@
-"""Settings as fields of a dataclass: the type, default, help text, choices and check of each, said once.
+"""Settings as dataclass fields, each with its type, default, help text, choices and check.
 
-Standard library only: help pages and refusals of mistyped settings must not wait for anything slow to load.
+Standard library only, so that help pages and errors about settings are shown at once.
 """
 
 import difflib
@@ -15,7 +15,7 @@ from typing import Any
 
 from howard.errors import SettingsError, quoted
 
-# Default of a setting that must be given; OmegaConf reads the same mark as "missing".
+# Default of required settings; OmegaConf uses the same text for missing values.
 REQUIRED = "???"
 
 Check = Callable[[Any], str | None]
@@ -34,17 +34,17 @@ def setting(
     aliases: Sequence[str] = (),
     group: str = "",
 ) -> Any:
-    """A dataclass field that is a setting.
+    """A dataclass field for a setting.
 
     Args:
-        default: its value if left out; `REQUIRED` where it must be given.
-        doc: what it does, as the help page says it, without the choices.
-        choices: the values it can have, each with its meaning or "" where the value says it all.
-        check: returns what is wrong with a value and the cure, or None; values other than None are passed to it.
-        is_path: whether a leading ``~/`` means home.
-        is_recorded: whether it changes what comes out, and is noted with it.
-        is_list: whether it takes several of the choices: "[a,b]", or a sequence from Python.
-        aliases: names it had before, which are still understood.
+        default: value if not given; `REQUIRED` if it must be given.
+        doc: help text, without the choices.
+        choices: allowed values, each with its meaning, "" if it needs no explanation.
+        check: returns the problem and remedy of a value, or None; not called with None.
+        is_path: whether ``~/`` at the start is expanded.
+        is_recorded: whether it affects the result, and is stored with it.
+        is_list: whether several of the choices may be given: "[a,b]", or a sequence from Python.
+        aliases: former names, which still work.
         group: heading of the documentation under which it is listed.
     """
     meanings = dict(choices) if isinstance(choices, Mapping) else dict.fromkeys(choices, "")
@@ -60,19 +60,19 @@ def at_least(least: int, problem: str) -> Check:
 
 @dataclass(frozen=True)
 class Between:
-    """A check for numbers from ``least`` to ``most``, both included; NaN is none of them."""
+    """A check for numbers from ``least`` to ``most``, both included; NaN fails."""
 
     least: float
     most: float
 
     def __call__(self, value: Any) -> str | None:
-        """What is wrong with a value, or None."""
+        """The problem of a value, or None."""
         return None if self.least <= value <= self.most else f"is not between {self.least:g} and {self.most:g}"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of a dataclass; see :func:`setting`. ``types`` are those of its values, None apart."""
+    """One setting of a dataclass; see :func:`setting`. ``types`` are the types of its values other than None."""
 
     name: str
     default: Any
@@ -93,9 +93,9 @@ class Setting:
         return self.default == REQUIRED
 
     def parse(self, text: str) -> Any:
-        """The value that ``text`` stands for on a command line; raises SettingsError where it stands for none.
+        """Parse the text of a command line; raises SettingsError if it is not a value.
 
-        ``null`` means None where None is possible. In paths a leading ``~/`` means home.
+        ``null`` is None if None is allowed. ``~/`` at the start of a path is expanded.
         """
         if text == "null" and self.is_optional:
             return None
@@ -110,21 +110,21 @@ class Setting:
             raise SettingsError(f"{self.name}={quoted(text)} is not {expected}") from None
 
     def from_home(self, text: str) -> str:
-        """In paths, a leading ``~/`` as the home folder.
+        """Expand ``~/`` at the start of a path, which some shells do not do after ``key=``.
 
-        Some shells leave it alone after ``key=``; a folder called ``~`` is then the last thing that is wanted.
+        A folder that is named ``~`` takes precedence.
         """
         if not self.is_path or not text.startswith("~/") or Path("~").exists():
             return text
         return os.path.expanduser(text)
 
     def validate(self, value: Any) -> None:
-        """Raise SettingsError, naming value and cure, where the setting cannot have this value."""
+        """Raise SettingsError, with the value and the remedy, if the value is not allowed."""
         if value is None and self.is_optional:
             return
         if self.is_required and value == REQUIRED:
             raise SettingsError(f"{self.name}= is missing: {self.doc}")
-        # Of numbers whole ones will do too. True is an int to Python, but not to whoever reads frames=True.
+        # An int is also a float. True is an int in Python, but not as a value of a setting.
         accepted = (*self.types, int) if float in self.types else self.types
         if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in self.types):
             raise SettingsError(f"{self.name}={quoted(value)} is not {self._kind()[1]}")
@@ -136,7 +136,7 @@ class Setting:
             raise SettingsError(f"{self.name}={quoted(value)} {problem}")
 
     def _members(self, value: Any) -> tuple[Any, ...]:
-        """The values to be checked: ``value`` itself, or the members of a list, of which there is one at least."""
+        """The values to check: ``value`` itself, or the members of a list, which must not be empty."""
         if not self.is_list:
             return (value,)
         members = split_list(value)
@@ -157,7 +157,7 @@ class Setting:
         return f"{self.doc}: {one_of(meanings)}"
 
     def default_text(self) -> str:
-        """The default as it is typed; "required" where there is none, and "-" for None."""
+        """The default as it is typed; "required" if there is none, "-" for None."""
         if self.is_required:
             return "required"
         if self.default is None:
@@ -165,7 +165,7 @@ class Setting:
         return str(self.default).lower() if isinstance(self.default, bool) else str(self.default)
 
     def _kind(self) -> tuple[Callable[[str], Any], str]:
-        """What makes a value of a text, and what such a value is called."""
+        """The conversion from text, and the name of such a value in error messages."""
         if bool in self.types:
             return bool, "true or false"
         if int in self.types and str not in self.types and float not in self.types:
@@ -184,7 +184,7 @@ def list_settings(settings_class: type) -> tuple[Setting, ...]:
 
 
 def validate(settings: Any) -> None:
-    """Raise SettingsError for the first setting of a dataclass that has an impossible value."""
+    """Raise SettingsError for the first setting of a dataclass with an invalid value."""
     for each in list_settings(type(settings)):
         each.validate(getattr(settings, each.name))
 
@@ -204,7 +204,7 @@ def join_list(members: Sequence[str]) -> str:
 
 
 def find_setting(settings_class: type, name: str) -> Setting:
-    """The setting of this name or alias; raises SettingsError, with what was probably meant, where there is none."""
+    """The setting with this name or alias; raises SettingsError, with a suggestion, if there is none."""
     known = list_settings(settings_class)
     for each in known:
         if name == each.name or name in each.aliases:
@@ -213,9 +213,9 @@ def find_setting(settings_class: type, name: str) -> Setting:
 
 
 def did_you_mean(wrong: str, known: Sequence[str]) -> str:
-    """The end of an error line: the name that is most like ``wrong``, or else all there are.
+    """The end of an error line: the most similar known name, else all known names.
 
-    Of dotted names (``model.encoder``) the last part alone may have been meant.
+    The last part of a dotted name (``model.encoder``) is compared too.
     """
     by_last_name = {key.rpartition(".")[2]: key for key in reversed(known)}
     last_name = wrong.rpartition(".")[2]
@@ -224,8 +224,8 @@ def did_you_mean(wrong: str, known: Sequence[str]) -> str:
     close = same or difflib.get_close_matches(wrong, known, n=1) or alike
     if close:
         return f"; did you mean '{close[0]}'?"
-    there_are = dict.fromkeys(key for key in known if "." not in key)
-    return f"; there are: {', '.join(there_are)}"
+    listed = dict.fromkeys(key for key in known if "." not in key)
+    return f"; there are: {', '.join(listed)}"
 
 
 def one_of(names: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
-"""Ctrl-C at any moment: one word, exit code 130, and no traceback.
+"""Ctrl-C at any time: one word, exit code 130, and no traceback.
 
-Python turns Ctrl-C into an exception, which libraries that are being imported, destructors and the interpreter's end
-swallow or print. Standard library only, and little of it: it comes before all other imports.
+Python raises an exception on Ctrl-C, which imports, destructors and the interpreter's shutdown may swallow or print.
+Imports only a little of the standard library, since it is loaded before all other modules.
 """
 
 import os
@@ -17,26 +17,26 @@ _ERROR_STREAM = 2
 
 
 def exit_on_interrupt() -> None:
-    """From now on Ctrl-C ends the program at once: for imports, while there is nothing to clear up."""
+    """Let Ctrl-C end the program at once, for the time of imports, when there is nothing to clean up."""
     set_interrupt_handler(_exit)
 
 
 @contextmanager
-def noting_interrupts() -> Iterator[Callable[[], bool]]:
-    """Within the context Ctrl-C raises KeyboardInterrupt; the function it gives says whether there has been one.
+def recording_interrupts() -> Iterator[Callable[[], bool]]:
+    """Within the context Ctrl-C raises KeyboardInterrupt; the yielded function returns whether that has happened.
 
-    Libraries turn the exception into others, or lose it. Afterwards the handler from before is there again.
+    Needed since libraries may replace or swallow the exception. The previous handler is restored afterwards.
     """
-    has_come = False
+    was_pressed = False
 
-    def note(number: int, frame: FrameType | None) -> None:
-        nonlocal has_come
-        has_come = True
+    def record(number: int, frame: FrameType | None) -> None:
+        nonlocal was_pressed
+        was_pressed = True
         raise KeyboardInterrupt
 
-    before = set_interrupt_handler(note)
+    before = set_interrupt_handler(record)
     try:
-        yield lambda: has_come
+        yield lambda: was_pressed
     finally:
         if before is not None:
             set_interrupt_handler(before)
@@ -44,5 +44,5 @@ def noting_interrupts() -> Iterator[Callable[[], bool]]:
 
 def _exit(number: int, frame: FrameType | None) -> None:
     os.write(_ERROR_STREAM, f"{MESSAGE}\n".encode())
-    # Not SystemExit, which could be swallowed just the same.
+    # SystemExit could be swallowed as well.
     os._exit(EXIT_CODE)

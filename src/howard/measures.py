@@ -1,7 +1,7 @@
-"""Small measures of mattes and aligned plates, none of which needs the true matte unless it says so.
+"""Quality measures of mattes and aligned plates that need no ground truth.
 
-Pictures are (H, W, 3), sRGB-encoded: uint8, uint16 (0 to 65535) or float32 (0 to 1, and above for HDR). Errors are in
-8-bit levels whatever the pictures' depth; alpha is (H, W) in [0, 1].
+Pictures are (H, W, 3), sRGB-encoded: uint8, uint16 (0 to 65535) or float32 (0 to 1, above for HDR). Errors are in 8-bit
+levels for every bit depth; alpha is (H, W) in [0, 1].
 """
 
 from typing import NamedTuple
@@ -16,19 +16,19 @@ _WRONG_LEVELS = 10.0
 
 
 class PlateResidual(NamedTuple):
-    """``mean`` difference in 8-bit levels, and the share of pixels that are ``wrong``: more than 10 levels off."""
+    """``mean`` difference in 8-bit levels, and the fraction of pixels that are ``wrong``: differ by over 10 levels."""
 
     mean: float
     wrong: float
 
 
 def holes(alpha: np.ndarray) -> float:
-    """Pixels with alpha < 0.5 that the silhouette encloses, as a share of the silhouette filled; 0 where it is empty.
+    """Pixels with alpha < 0.5 enclosed by the silhouette, as a fraction of the filled silhouette; 0 if that is empty.
 
-    A gap that reaches the picture's edge is not enclosed.
+    A gap that touches the image border is not enclosed.
     """
     solid = alpha >= _SOLID
-    # A margin joins all that is outside; 4-neighbours, so that a closed 8-connected contour holds it out.
+    # The margin connects the whole outside. 4-connectivity, since closed contours of the silhouette are 8-connected.
     outside = np.pad(~solid, 1, constant_values=True).astype(np.uint8)
     _, labels = cv2.connectedComponents(outside, connectivity=4)
     filled = (labels != labels[0, 0])[1:-1, 1:-1]
@@ -36,7 +36,7 @@ def holes(alpha: np.ndarray) -> float:
 
 
 def islands(alpha: np.ndarray) -> float:
-    """Area of the pieces (alpha >= 0.5, 8-connected) that are not joined to the largest, as a share of the picture."""
+    """Area of all components (alpha >= 0.5, 8-connected) but the largest, as a fraction of the image."""
     solid = (alpha >= _SOLID).astype(np.uint8)
     count, _, statistics, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
     areas = statistics[1:count, cv2.CC_STAT_AREA]
@@ -44,10 +44,10 @@ def islands(alpha: np.ndarray) -> float:
 
 
 def plate_residual(source: np.ndarray, plate: np.ndarray, background: np.ndarray) -> PlateResidual:
-    """How far an aligned plate is from the source, of the same type, where ``background`` (H, W) is True.
+    """Difference of an aligned plate and the source, of the same dtype, where ``background`` (H, W) is True.
 
-    Give as background what is truly (or by the matte) empty and covered by the plate. A pixel's difference is the mean
-    of its channels'. NaN where there is no background.
+    The background should be pixels without a person that the plate covers. A pixel's difference is the mean over its
+    channels. NaN if there is no background.
     """
     if not background.any():
         return PlateResidual(float("nan"), float("nan"))
@@ -63,10 +63,9 @@ def recomposition_error(
     coverage: np.ndarray,
     linear_light: bool,
 ) -> float:
-    """Mean |alpha F + (1 - alpha) B - source| where covered, in 8-bit levels; NaN where nothing is covered.
+    """Mean |alpha F + (1 - alpha) B - source| of covered pixels, in 8-bit levels; NaN if none is covered.
 
-    ``foreground`` is float in [0, 1], ``coverage`` (H, W) in [0, 1]; ``linear_light`` says in which light the matte
-    mixes.
+    ``foreground`` is float in [0, 1], ``coverage`` (H, W) in [0, 1]; ``linear_light`` as in `howard.colour.mix`.
     """
     covered = coverage >= _SOLID
     if not covered.any():
@@ -74,14 +73,14 @@ def recomposition_error(
     scale = np.float32(1 / _full_scale(plate))
     behind = plate * scale
     mixed = behind + alpha[..., None] * (foreground - behind)
-    # Only soft pixels need the transfer curves, which are slow.
+    # The slow transfer curves are only evaluated for soft pixels.
     soft = np.nonzero((alpha > 0) & (alpha < 1))
     mixed[soft] = mix(foreground[soft], behind[soft], alpha[soft][:, None], linear_light)
     return float(255 * _mean_of_channels(np.abs(mixed - source * scale))[covered].mean())
 
 
 def _mean_of_channels(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) to (H, W) float32; several times as fast as numpy's own mean over so short an axis."""
+    """(H, W, 3) to (H, W) float32; several times as fast as numpy's mean over a short axis."""
     return cv2.transform(image.astype(np.float32), np.full((1, 3), 1 / 3, np.float32))
 
 

@@ -1,38 +1,54 @@
-"""What only some operating systems have, each with its fallback: the one module that asks for such things."""
+"""Features that differ between operating systems, each with a fallback; no other module checks the platform."""
 
 import contextlib
 import importlib
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import subprocess
 
-# States of a process that has ended but is still listed: zombie and dead; "" is that of no process.
+# States of a process that has ended but is still listed (zombie, dead); "" if there is no process.
 _ENDED_STATES = ("Z", "X", "x", "")
-# Of the fields of /proc/PID/stat after the state: starttime, in clock ticks after boot.
+# Index of starttime, in clock ticks after boot, among the fields of /proc/PID/stat after the state.
 _START_FIELD = 18
 
 
+def cache_folder(name: str) -> Path:
+    """The folder ``howard/NAME`` in the user's cache folder; it need not exist.
+
+    On Linux ``$XDG_CACHE_HOME/howard/NAME``, by default ``~/.cache/howard/NAME``. Users without a home folder, as in
+    some containers, have it below the folder of temporary files.
+    """
+    from platformdirs import user_cache_path
+
+    try:
+        return user_cache_path("howard", appauthor=False) / name
+    except RuntimeError:  # there is no home folder
+        return Path(tempfile.gettempdir()) / ".cache" / "howard" / name
+
+
 def affinity() -> int:
-    """Cores that the scheduler may run this process on; where the system has no affinity (macOS, Windows), all."""
+    """Number of cores that the scheduler may run this process on; all where there is no affinity (macOS, Windows)."""
     ask = getattr(os, "sched_getaffinity", None)
     return len(ask(0)) if ask else os.cpu_count() or 1
 
 
 def before_fork(function: Callable[[], object]) -> None:
-    """Have ``function`` called before this process is forked; nothing where the system does not fork (Windows)."""
+    """Call ``function`` before this process is forked; does nothing on systems without fork (Windows)."""
     register = getattr(os, "register_at_fork", None)
     if register is not None:
         register(before=function)
 
 
 def physical_memory() -> int | None:
-    """Bytes of memory that the machine has; None where the system does not say it in this way (Windows)."""
+    """Bytes of physical memory; None where unknown (Windows)."""
     ask = getattr(os, "sysconf", None)
     try:
         return ask("SC_PHYS_PAGES") * ask("SC_PAGE_SIZE") if ask else None
@@ -41,7 +57,7 @@ def physical_memory() -> int | None:
 
 
 def peak_memory() -> int | None:
-    """Most bytes that this process has had resident; None where the system does not count them (Windows)."""
+    """Peak resident memory of this process in bytes; None where unknown (Windows)."""
     try:
         resource = importlib.import_module("resource")
     except ImportError:
@@ -52,7 +68,7 @@ def peak_memory() -> int | None:
 
 
 def resident_memory(pid: int | None = None) -> int | None:
-    """Bytes that a process, this one if left out, has resident now; None without ``/proc`` (macOS, Windows)."""
+    """Resident memory of a process, by default this one, in bytes; None without ``/proc`` (macOS, Windows)."""
     page_size = getattr(os, "sysconf", None)
     try:
         with open(f"/proc/{pid or 'self'}/statm", encoding="ascii") as file:
@@ -63,11 +79,11 @@ def resident_memory(pid: int | None = None) -> int | None:
 
 
 def start_detached(command: Sequence[str], **streams: Any) -> "subprocess.Popen[Any]":
-    """Start a program that goes on when this one ends or its terminal is closed.
+    """Start a program that keeps running when this one ends or its terminal is closed.
 
-    ``streams`` are those of `subprocess.Popen`, and its ``env``.
+    ``streams`` are keyword arguments of `subprocess.Popen`: ``stdin``, ``stdout``, ``stderr``, ``env``.
     """
-    # Interrupts are prepared for before anything that takes longer to load.
+    # Imported late: this module is loaded before Ctrl-C is handled, and has to load fast.
     import subprocess
 
     if sys.platform == "win32":
@@ -77,13 +93,13 @@ def start_detached(command: Sequence[str], **streams: Any) -> "subprocess.Popen[
 
 
 def process_start(pid: int) -> str | None:
-    """When a process started, which tells it from a later one with its number; None where it does not run any more.
+    """Start time of a running process, to distinguish it from a later process with the same id; None if it has ended.
 
-    The text is only good for comparing. None also on systems that have neither ``/proc`` nor ``ps`` (Windows).
+    The text can only be compared for equality. None also on systems without ``/proc`` and ``ps`` (Windows).
     """
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            # The second field, the program's name in parentheses, may hold anything (proc_pid_stat(5)).
+            # The second field, the program's name in parentheses, may contain any characters (proc_pid_stat(5)).
             state, *fields = file.read().rpartition(")")[2].split()
         return None if state in _ENDED_STATES else fields[_START_FIELD]
     except OSError:
@@ -100,21 +116,22 @@ def process_start(pid: int) -> str | None:
 
 
 def interrupt_process(pid: int) -> None:
-    """Send a process started by `start_detached` what Ctrl-C sends; nothing where it has ended."""
+    """Send the signal of Ctrl-C to a process started by `start_detached`; does nothing if it has ended."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
 
 
 def kill_process(pid: int) -> None:
-    """End a process at once; nothing where it has ended."""
+    """Kill a process; does nothing if it has ended."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
 
 
 def set_interrupt_handler(handler: Any) -> Any:
-    """Set what Ctrl-C calls, with a signal's number and frame; returns what it called before.
+    """Set the handler of Ctrl-C (SIGINT) and return the previous one.
 
-    None where this thread may not set any, or where what it called before was not set from Python.
+    Returns None outside of the main thread, where no handler can be set, or if the previous handler was not set from
+    Python.
     """
     if threading.current_thread() is not threading.main_thread():
         return None

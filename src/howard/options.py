@@ -1,6 +1,6 @@
-"""How a shot is rendered: every setting once, for ``infer.py``, the Python functions and the app.
+"""The settings of a render, for ``infer.py``, the Python functions and the app.
 
-Standard library only: help pages and refusals of mistyped settings must not wait for anything slow to load.
+Standard library only, so that help pages and errors about settings are shown at once.
 """
 
 import csv
@@ -31,12 +31,12 @@ from howard.quality import QUALITY_CHOICES
 
 Options = TypeVar("Options", bound="RenderOptions")
 Function = TypeVar("Function", bound=Callable[..., Any])
-# A clip, several as a sequence or written as "[a.mov,b.jpg]", or "self".
+# A clip, "self", or several clips as a sequence or as the text "[a.mov,b.jpg]".
 PlatePaths = str | Path | Sequence[str | Path]
 
-# The plate made of the shot's own frames.
+# Value of ``plate`` for a plate made from the shot's own frames.
 PLATE_SELF = "self"
-# Pixels of the shot: larger ones are mistakes, and take long.
+# Upper bounds in pixels of the shot; larger values are mistakes, and slow.
 _MOST_CHOKE = 20
 _MOST_FEATHER = 200
 _EDGE_CONTROLS = ("choke", "black", "white", "feather", "despill")
@@ -49,7 +49,7 @@ def _check_frame_rate(rate: str | float | Fraction) -> str | None:
 
 
 def list_plates(plate: PlatePaths) -> list[str | Path]:
-    """The paths that a plate names: "[a.mov,b.jpg]" names two, unless a file has that very name.
+    """The paths of a plate: "[a.mov,b.jpg]" has two, unless there is a file of that name.
 
     Names with commas are quoted: ``["a, b.mov",c.jpg]``.
     """
@@ -63,13 +63,13 @@ def list_plates(plate: PlatePaths) -> list[str | Path]:
 
 @dataclass(frozen=True, kw_only=True)
 class RenderOptions:
-    """How a shot is rendered; each option is described by its ``setting``.
+    """Options of a render, each described in its ``setting``.
 
     From Python, ``frames`` and ``plate_frames`` can also be a `range` of frame numbers (without its end), or a pair of
     the first and the last number; they are stored as text.
 
     Raises:
-        SettingsError: an option has an impossible value; the one line names value and cure.
+        SettingsError: an option has an invalid value.
     """
 
     frames: FrameRange | None = setting(
@@ -187,21 +187,21 @@ class RenderOptions:
 
     @property
     def edge_controls(self) -> dict[str, float]:
-        """Those of choke, black, white, feather and despill that change something, by name."""
+        """The values of choke, black, white, feather and despill that differ from their defaults, by name."""
         given = {name: (getattr(self, name), find_setting(type(self), name).default) for name in _EDGE_CONTROLS}
         return {name: value for name, (value, default) in given.items() if value != default}
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """The members of ``format``, in the order of `FORMATS`, whatever order they were given in."""
+        """The members of ``format``, in the order of `FORMATS`."""
         given = split_list(self.format)
         return tuple(name for name in FORMATS if name in given)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """The layers that are made, in the order of `LAYERS`: those of ``layers``, and the shadow if there is one.
+        """The layers to write, in the order of `LAYERS`: those of ``layers``, and the shadow with ``shadow=True``.
 
-        "all" stands for all but the shadow.
+        "all" is every layer except the shadow.
         """
         given = set() if self.layers is None else set(split_list(self.layers))
         if "all" in given:
@@ -218,7 +218,7 @@ class RenderOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RenderJob(RenderOptions):
-    """A shot, its plate, where the result goes, and how it is rendered: all that ``infer.py`` can be told."""
+    """All settings of ``infer.py``: shot, plate, output folder, and the options of the render."""
 
     input: str = setting(
         REQUIRED, "the shot: a video, an image sequence or a still of a person in a place", is_path=True, group="read"
@@ -251,9 +251,9 @@ class RenderJob(RenderOptions):
 
 
 def choose_options(options: Options | None, changes: Mapping[str, Any]) -> "Options | RenderOptions":
-    """``options``, or the defaults, with some set anew by name or former name.
+    """``options``, by default all defaults, with ``changes`` applied by name or former name.
 
-    Raises SettingsError for unknown names and impossible values.
+    Raises SettingsError for unknown names and invalid values.
     """
     chosen = RenderOptions() if options is None else options
     named = {find_setting(type(chosen), name).name: value for name, value in changes.items()}
@@ -261,12 +261,12 @@ def choose_options(options: Options | None, changes: Mapping[str, Any]) -> "Opti
 
 
 def recorded_options(options: RenderOptions) -> dict[str, Any]:
-    """The options that change pixels, as a render's record keeps them."""
+    """The options that affect pixels, as stored with a render."""
     return {each.name: getattr(options, each.name) for each in list_settings(RenderOptions) if each.is_recorded}
 
 
 def takes_options(function: Function) -> Function:
-    """Decorate a function whose ``**changes`` are options: ``help()`` and editors then show each with its default."""
+    """Decorate a function whose ``**changes`` are options, so that ``help()`` and editors show each option."""
     signature = inspect.signature(function)
     own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
     settings = list_settings(RenderOptions)

@@ -1,7 +1,7 @@
-"""Threads that do several things at once and keep their order, each with bounds and with one rule for errors.
+"""Bounded, order-preserving processing in threads: ordered map, prefetching, and ordered output.
 
-What goes wrong in a thread is raised in the caller's, in its turn: after the results before it, and nothing later is
-begun. Leaving early ends the threads after the item at hand.
+An exception in a thread is raised in the caller's thread in the order of items: after the preceding results, and no
+later item is started. Closing a generator early ends its threads after the current item.
 """
 
 import queue
@@ -14,14 +14,14 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-# Seconds after which a thread that waits for room in a queue checks whether anybody still wants its items.
-_PATIENCE = 0.1
+# Seconds after which a thread that waits for space in a queue checks whether it has been closed.
+_POLL_INTERVAL = 0.1
 
 
 def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], *, workers: int) -> Generator[Result]:
-    """The results of a function for many items, in order, computed by ``workers`` threads.
+    """Map a function over items in ``workers`` threads; results are in order.
 
-    Items are taken in the caller's thread, as results are; at most ``workers`` of them are in memory.
+    Items are iterated in the caller's thread; at most ``workers`` of them are in memory.
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, not {workers}")
@@ -39,9 +39,9 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], *, wo
 
 
 def prefetch(make: Callable[[], Generator[Item]], count: int) -> Generator[Item]:
-    """The items of ``make()``, in order; at most ``count`` of them wait to be taken.
+    """The items of the generator ``make()``, in order, of which up to ``count`` are produced in advance.
 
-    The iterator is made, run and closed in a thread of its own.
+    The generator is created, run and closed in a separate thread.
     """
     waiting: queue.Queue[Any] = queue.Queue(count)
     is_over = threading.Event()
@@ -58,19 +58,18 @@ def prefetch(make: Callable[[], Generator[Item]], count: int) -> Generator[Item]
 
 
 class OrderedSink(Generic[Item, Result]):
-    """A bounded queue: items may come out of order, are prepared in a few threads, and committed in order in another.
+    """A bounded queue whose items are put in any order, prepared in several threads, and committed in order in another.
 
-    Used as a context manager. Leaving it waits until all items put so far are committed, even where the block is left
-    because of an error, so that no finished work is lost. What goes wrong while preparing or committing is raised by
-    `put`, and by leaving.
+    Used as a context manager. On exit it waits until all items put so far are committed, also after an error in the
+    block, so that no finished work is lost. Errors while preparing or committing are raised by `put`, and on exit.
 
     Args:
-        order: the numbers of all items that may come, in the order in which they are committed.
+        order: the numbers of all items that may be put, in the order of committing.
         prepare: called with each item, in any thread.
-        commit: called with each number and what was prepared for it, in order, one at a time.
-        workers: threads that prepare.
-        waiting: items that may be pending, those being prepared included. Where one thread puts all items, it must not
-            put this many before the one that is committed next; that one never waits.
+        commit: called with each number and the prepared value, in order, one at a time.
+        workers: number of threads that prepare.
+        waiting: maximum number of pending items, including those being prepared. The item that is committed next may
+            always be put. A single thread that puts all items must not put this many items before it.
     """
 
     def __init__(
@@ -109,7 +108,7 @@ class OrderedSink(Generic[Item, Result]):
             raise self._error
 
     def put(self, number: int, item: Item) -> None:
-        """Hand an item over; waits while too many are pending. Raises what went wrong with earlier ones."""
+        """Add an item; blocks while too many are pending. Raises the error of an earlier item, if any."""
         with self._changed:
             self._changed.wait_for(lambda: self._error or len(self._pending) < self._waiting or self._is_next(number))
             if self._error is not None:
@@ -118,7 +117,7 @@ class OrderedSink(Generic[Item, Result]):
             self._changed.notify_all()
 
     def committed(self) -> list[Result]:
-        """What `commit` returned since the last call, in order."""
+        """Results of `commit` since the last call of this method, in order."""
         with self._changed:
             results, self._results = self._results, []
         return results
@@ -136,7 +135,7 @@ class OrderedSink(Generic[Item, Result]):
                     return
             try:
                 result = self._commit(number, self._pending[number].result())
-            except BaseException as error:  # whatever it is, it belongs to the thread that puts
+            except BaseException as error:  # raised again in the thread that puts
                 with self._changed:
                     self._error = error
                     self._changed.notify_all()
@@ -148,7 +147,7 @@ class OrderedSink(Generic[Item, Result]):
 
 
 class _End(NamedTuple):
-    """Comes last; ``error`` is what ended the items, if not their end."""
+    """Marks the end of the items; ``error`` is the exception that ended them, if any."""
 
     error: BaseException | None
 
@@ -158,7 +157,7 @@ def _fill(make: Callable[[], Generator[Any]], waiting: "queue.Queue[Any]", is_ov
     try:
         with closing(make()) as items:
             _enqueue(items, waiting, is_over)
-    except BaseException as raised:  # whatever it is, it belongs to the thread that takes
+    except BaseException as raised:  # raised again in the thread that takes
         error = raised
     _enqueue([_End(error)], waiting, is_over)
 
@@ -167,7 +166,7 @@ def _enqueue(items: Iterable[Any], waiting: "queue.Queue[Any]", is_over: threadi
     for item in items:
         while not is_over.is_set():
             try:
-                waiting.put(item, timeout=_PATIENCE)
+                waiting.put(item, timeout=_POLL_INTERVAL)
                 break
             except queue.Full:
                 continue

@@ -1,16 +1,20 @@
-"""How much work goes into a frame: the one table of the quality levels, for everything that has a share in it."""
+"""The quality levels, and the settings of alignment and network that each stands for."""
 
 from typing import NamedTuple
 
 
 class AlignmentEffort(NamedTuple):
-    """What the aligner does for one source frame.
+    """Effort of the alignment of one source frame.
 
-    ``shortlist`` plate frames that resemble the source are ranked by keypoints, the best ``candidates`` of them
-    matched in full, the best ``fused`` of those blended, and at most ``fillers`` more used where those cover nothing.
-    SIFT features are found at ``feature_side``, a long side in pixels, and where those match nothing at 960. ``mesh``
-    and ``flow`` say whether each is bent beyond its homography, ``parallax`` whether another plate frame is asked what
-    the flow is behind the person.
+    Attributes:
+        shortlist: plate frames similar to the source, which are ranked by keypoint matches.
+        candidates: the best of these, which are matched in full.
+        fused: the best candidates, which are blended.
+        fillers: further plate frames, at most, for pixels that the fused ones do not cover.
+        feature_side: long side in pixels at which SIFT features are detected; 960 if those do not match.
+        mesh: whether a mesh refines the homography.
+        flow: whether optical flow refines the mesh.
+        parallax: whether a further plate frame is used to estimate the flow behind the person.
     """
 
     shortlist: int
@@ -24,11 +28,13 @@ class AlignmentEffort(NamedTuple):
 
 
 class Quality(NamedTuple):
-    """What a level of quality means.
+    """A quality level.
 
-    ``meaning`` is what help pages say of it, ``alignment`` the aligner's effort. ``network_finds_person`` says whether
-    the network, besides the plate's residual, tells the aligner where the person is; ``augmented`` whether the mean of
-    three mattes is taken (:class:`howard.matting.MattingPredictor`).
+    Attributes:
+        meaning: text of the help page.
+        alignment: effort of the alignment.
+        network_finds_person: whether a matte, besides the plate's residual, shows the aligner where the person is.
+        augmented: whether three mattes are averaged (:class:`howard.matting.MattingPredictor`).
     """
 
     meaning: str
@@ -60,24 +66,25 @@ QUALITIES = {
     ),
 }
 
-# As a setting's choices.
+# Choices of the setting ``quality``.
 QUALITY_CHOICES = {name: quality.meaning for name, quality in QUALITIES.items()}
 
 
-def choose_effort(quality: str, **knobs: int | bool | None) -> AlignmentEffort:
-    """The effort of the level ``quality``, with those ``knobs`` changed that are not None.
+def choose_effort(quality: str, **overrides: int | bool | None) -> AlignmentEffort:
+    """The alignment effort of a quality level, with the given ``overrides`` that are not None.
 
-    Raises ValueError for an unknown level or an impossible knob.
+    Raises:
+        ValueError: for an unknown level or an invalid override.
     """
     if quality not in QUALITIES:
         raise ValueError(f"quality must be one of {', '.join(QUALITIES)}, not {quality!r}")
-    changed = {knob: value for knob, value in knobs.items() if value is not None}
+    changed = {name: value for name, value in overrides.items() if value is not None}
     effort = QUALITIES[quality].alignment._replace(**changed)
-    for knob in ("shortlist", "candidates", "fused", "feature_side"):
-        if getattr(effort, knob) < 1:
-            raise ValueError(f"{knob} must be at least 1, not {getattr(effort, knob)}")
+    for name in ("shortlist", "candidates", "fused", "feature_side"):
+        if getattr(effort, name) < 1:
+            raise ValueError(f"{name} must be at least 1, not {getattr(effort, name)}")
     if effort.fillers < 0:
         raise ValueError(f"fillers must be at least 0, not {effort.fillers}")
-    # Nothing is fused that was not matched, nor matched that was not listed.
+    # Only candidates are fused, and only shortlisted frames are candidates.
     candidates = max(effort.candidates, effort.fused)
     return effort._replace(candidates=candidates, shortlist=max(effort.shortlist, candidates))

@@ -1,6 +1,6 @@
-"""The files that a render keeps beside its frames: their names, the line format of its journals, and reading them.
+"""Files that a render stores beside its frames: names, the line format of its journals, reading and appending.
 
-Each process appends to a journal of its own, so that several machines on a network disk never write to one file. The
+Every process appends to its own journal, so that several machines on a network disk never write to the same file;
 journals are merged when they are read. Standard library only.
 """
 
@@ -20,10 +20,10 @@ SIDECAR = "howard.json"
 SAMPLES = "howard.samples"
 SAMPLE_FACTS = "sample.json"
 REPORT = "report.html"
-# Renders of earlier versions have one journal without an id.
+# The id is missing in the single journal of earlier versions.
 _JOURNAL = re.compile(r"howard\.frames(\.[0-9A-Za-z-]{1,64})?\.jsonl")
 STATUSES = ("good", "weak", "failed")
-# Why a frame is not good, as its line names it, and in words.
+# Reasons of a status other than "good", as stored in the journal, with their descriptions.
 REASONS = {
     "alignment failed": "no plate frame fits",
     "full": "the matte covers nearly everything",
@@ -34,21 +34,21 @@ REASONS = {
     "recomposition": "shot and result do not match",
     "plate hidden": "somebody in the plate hides the place",
 }
-# A frame with one of these is of no use.
+# Reasons that make a frame unusable.
 FAILING_REASONS = frozenset({"alignment failed", "full"})
-# Seconds as a fraction.
+# Seconds, as an integer or a fraction.
 _TIME = re.compile(r"[0-9]{1,30}(/0*[1-9][0-9]{0,29})?")
 
 
 @dataclass(frozen=True)
 class FrameRecord:
-    """A journal's line about one frame; None where a value cannot be had, as without a plate.
+    """A journal line about one frame; values that cannot be computed, as without a plate, are None.
 
-    ``plate_indices`` count from zero; ``error_px`` is the matches' median error in source pixels, ``coverage`` a share
-    of the picture; ``residual`` and ``recomposition_error`` are in 8-bit levels, ``holes`` and ``islands`` shares.
-    ``damaged`` says that the source's data were, ``plate_damaged`` which plate frames were left out for that reason.
-    ``status`` is one of `STATUSES`, ``reasons`` are those of `REASONS` that hold. ``plate_hidden`` is the share of the
-    picture where the plate frame used shows somebody, and other plate frames may show the place.
+    ``plate_indices`` are zero-based. ``error_px`` is the median error of the matches in source pixels, ``coverage`` a
+    fraction of the image; ``residual`` and ``recomposition_error`` are in 8-bit levels, ``holes`` and ``islands``
+    fractions. ``damaged`` is whether the source's data are damaged, ``plate_damaged`` are the plate frames skipped for
+    that reason. ``status`` is one of `STATUSES`, ``reasons`` are the `REASONS` for it. ``plate_hidden`` is the fraction
+    of the image where the plate frame shows a person and other plate frames may show the background.
     """
 
     number: int
@@ -71,7 +71,7 @@ class FrameRecord:
 
 @dataclass(frozen=True)
 class FileRecord:
-    """A journal's line about a finished file: its name, relative to the render's folder with slashes, and its size."""
+    """A journal line about a finished file: its path in the render folder, with slashes, and its size in bytes."""
 
     file: str
     bytes: int
@@ -82,11 +82,11 @@ def _is_int(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    # Not math.isfinite, which refuses integers that no float can hold; NaN is not less than anything.
+    # math.isfinite raises for integers beyond the range of float; NaN compares as false.
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
 
 
-# By the annotation of a field; an annotation without an entry would be a mistake of ours.
+# Checks by the annotations of fields.
 _CHECKS: dict[Any, Callable[[Any], bool]] = {
     int: _is_int,
     str: lambda value: isinstance(value, str),
@@ -99,21 +99,21 @@ _CHECKS: dict[Any, Callable[[Any], bool]] = {
 
 
 def is_frame_record(facts: dict[str, Any]) -> bool:
-    """Whether a line is a whole :class:`FrameRecord` as this version writes it."""
+    """Whether a line is a complete :class:`FrameRecord` of this version."""
     if not _fits(facts, FrameRecord) or not _TIME.fullmatch(facts["time"]):
         return False
     return facts["status"] in STATUSES and REASONS.keys() >= set(facts["reasons"])
 
 
 def is_file_record(facts: dict[str, Any]) -> bool:
-    """Whether a line is a whole :class:`FileRecord`."""
+    """Whether a line is a complete :class:`FileRecord`."""
     return _fits(facts, FileRecord)
 
 
 def find_journals(folder: Path) -> list[Path]:
-    """The journals in a render's folder, the one that was written to last at the end.
+    """The journals in a render folder, sorted by the time of the last write.
 
-    Raises InputError where the folder cannot be listed.
+    Raises InputError if the folder cannot be listed.
     """
     found = []
     try:
@@ -128,9 +128,9 @@ def find_journals(folder: Path) -> list[Path]:
 
 
 def read_lines(folder: Path) -> Iterator[dict[str, Any]]:
-    """Every line of all journals that is a JSON object; whatever else stands there, of any bytes, is left out.
+    """All lines of all journals that are JSON objects; any other content is skipped.
 
-    Of several lines about one frame the last counts. Raises InputError where a journal cannot be read.
+    Of several lines about one frame the last counts. Raises InputError if a journal cannot be read.
     """
     for journal in find_journals(folder):
         try:
@@ -140,7 +140,7 @@ def read_lines(folder: Path) -> Iterator[dict[str, Any]]:
         for line in data.split(b"\n"):
             try:
                 facts = json.loads(line)
-            # Of numbers of thousands of digits, and of nested lists without an end.
+            # ValueError also for numbers of thousands of digits, RecursionError for deeply nested lists.
             except (ValueError, RecursionError):
                 continue
             if isinstance(facts, dict):
@@ -148,16 +148,16 @@ def read_lines(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 class Journal:
-    """This process's journal in a render's folder; the file is made with its first line."""
+    """This process's journal in a render folder; the file is created with the first line."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / f"howard.frames.{uuid.uuid4().hex}.jsonl"
 
     def append(self, record: FrameRecord | FileRecord) -> dict[str, Any]:
-        """Add a line, and return it as it will be read back; raises OutputError where it cannot be written."""
+        """Append a line, and return it as it will be read; raises OutputError if it cannot be written."""
         line = json.dumps(asdict(record))
         try:
-            # Opened and closed each time: on network disks others see what was written before a file was closed.
+            # Opened for every line: on network disks, other machines see data once the file is closed.
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
         except OSError as error:
@@ -168,7 +168,7 @@ class Journal:
 
 
 def is_render_file(name: str) -> bool:
-    """Whether a render that was killed before it had a sidecar may have left a file of this name."""
+    """Whether a file of this name may be left by a render that was killed before its sidecar was written."""
     hidden = name.startswith(f".{SIDECAR}.") or name.startswith(".howard.frames.")
     return hidden or bool(_JOURNAL.fullmatch(name))
 

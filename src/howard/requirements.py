@@ -1,4 +1,4 @@
-"""Optional packages: imported where they are needed, and named in one line where they are missing."""
+"""Optional packages: imported when needed, with a one-line error that says what to install if they are missing."""
 
 import importlib
 from types import ModuleType
@@ -6,7 +6,7 @@ from types import ModuleType
 from howard.errors import MissingPackageError
 
 DISTRIBUTION = "howard-matting"
-# Modules by the extra of the distribution that brings their package.
+# Modules by the extra of the distribution that installs their package.
 EXTRAS: dict[str, tuple[str, ...]] = {
     "train": (
         "lightning",
@@ -25,7 +25,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "heic": ("pi_heif",),
     "app": ("nicegui",),
 }
-# Modules of packages that no extra brings: each is asked for by one setting alone.
+# Packages by module that belong to no extra, since a single setting needs each.
 PACKAGES = {
     "tensorboard": "tensorboard",
     "mlflow": "mlflow",
@@ -36,14 +36,14 @@ PACKAGES = {
 
 
 def require(module: str, purpose: str) -> ModuleType:
-    """Import an optional module, one of :data:`EXTRAS` or :data:`PACKAGES` or below it.
+    """Import an optional module: one of :data:`EXTRAS` or :data:`PACKAGES`, or a submodule.
 
     Args:
         module: its dotted name.
-        purpose: what needs it, as the error line begins: "training", "logger=mlflow", ...
+        purpose: what needs it, the start of the error line: "training", "logger=mlflow", ...
 
     Raises:
-        MissingPackageError: it, or another optional module that it imports, is missing; the line says what to install.
+        MissingPackageError: it, or an optional module that it imports, is missing; the text says what to install.
     """
     try:
         return importlib.import_module(module)
@@ -55,11 +55,11 @@ def require(module: str, purpose: str) -> ModuleType:
 
 
 def missing_package(error: BaseException | None, purpose: str = "this") -> MissingPackageError | None:
-    """The one-line error that stands for an exception which a missing optional module has caused; None for any other.
+    """The one-line error for an exception caused by a missing optional module; None for other exceptions.
 
     Args:
-        error: the exception; those that it was raised from are looked through, too.
-        purpose: what needs the module, as the line begins.
+        error: the exception; its chain of causes is searched too.
+        purpose: what needs the module, the start of the line.
     """
     while error is not None:
         if isinstance(error, ModuleNotFoundError) and error.name:
@@ -74,7 +74,7 @@ def missing_package(error: BaseException | None, purpose: str = "this") -> Missi
 
 
 def _installable(module: str) -> str | None:
-    """What to give to ``pip install`` for a module, quoted for a shell; None for modules that are not optional."""
+    """Argument of ``pip install`` for a module, quoted for a shell; None for modules that are not optional."""
     for extra, modules in EXTRAS.items():
         if module in modules:
             return f"'{DISTRIBUTION}[{extra}]'"

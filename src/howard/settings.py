@@ -1,6 +1,6 @@
-"""Where data lies, and the settings of the training data, as typed dataclasses.
+"""Folders of data and runs, and the settings of the training data, as typed dataclasses.
 
-No torch here: a mistyped setting is reported before anything slow is loaded.
+Does not import torch, so that mistyped settings are reported at once.
 """
 
 import os
@@ -15,7 +15,7 @@ DEFAULT_DATA_DIR, DEFAULT_RUNS_DIR = "data", "runs"
 
 @dataclass
 class PathsNode:
-    """Folders of collections and of runs, from the environment where it names them; below the working directory."""
+    """Folders of data collections and of runs: environment variables, or by default in the working directory."""
 
     data_dir: str = f"${{oc.env:{DATA_DIR_VARIABLE},{DEFAULT_DATA_DIR}}}"
     runs_dir: str = f"${{oc.env:{RUNS_DIR_VARIABLE},{DEFAULT_RUNS_DIR}}}"
@@ -31,13 +31,13 @@ def runs_dir() -> str:
     return os.environ.get(RUNS_DIR_VARIABLE, DEFAULT_RUNS_DIR)
 
 
-# Checked before anything slow is loaded.
+# Repeated here so that the setting is checked without importing torch.
 EpochName = StrEnum("EpochName", ["people", "frames"])
 
 
 @dataclass
 class DataNode:
-    """People over places; see :class:`howard.data.datamodule.MattingDataModule`."""
+    """People composited over places; see :class:`howard.data.datamodule.MattingDataModule`."""
 
     _target_: str = "howard.data.datamodule.MattingDataModule"
     root: str = MISSING

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from howard.training.folders import EXPORTED
+from howard.training.run_folders import EXPORTED
 from tests.documentation.folders import collections, samples
 from tests.documentation.miniature import Elsewhere, Miniature, Table
 

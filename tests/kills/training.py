@@ -4,7 +4,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from howard.training import folders
+from howard.training import run_folders
 from tests.conftest import draw_people, draw_places
 from tests.training.runs import command, line, small_data
 
@@ -30,7 +30,7 @@ def train_killed(folder: Path, kills: int) -> list[str]:
     for _ in range(kills - 1):
         kill_at_checkpoint(["resume=auto", f"runs={killed}"], killed, folder)
     finish(["resume=auto", f"runs={killed}"], folder)
-    [expected], [found] = (list(runs.glob(f"*/*/{folders.EXPORTED}")) for runs in (whole, killed))
+    [expected], [found] = (list(runs.glob(f"*/*/{run_folders.EXPORTED}")) for runs in (whole, killed))
     same = expected.read_bytes() == found.read_bytes()
     return [] if same else [f"{found} is not {expected}"]
 
@@ -56,4 +56,4 @@ def kill_at_checkpoint(arguments: list[str], runs: Path, folder: Path) -> None:
 
 def newest_checkpoint(runs: Path) -> float:
     """When the newest checkpoint was written, in seconds; 0 without any."""
-    return max((path.stat().st_mtime for path in runs.glob(f"*/*/{folders.CHECKPOINT}")), default=0.0)
+    return max((path.stat().st_mtime for path in runs.glob(f"*/*/{run_folders.CHECKPOINT}")), default=0.0)

@@ -9,7 +9,7 @@ from torch import Tensor
 from howard.errors import WeightsError
 from howard.matting import MattingNetwork, load_pretrained
 from howard.matting.encoders import ENCODERS
-from howard.training.runs import start_encoder
+from howard.training.initial_weights import load_encoder_weights
 
 BLOCKS = {"resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3)}
 
@@ -157,10 +157,10 @@ def test_resnet101_loads(tmp_path: Path) -> None:
 
 
 def test_a_run_says_in_one_line_what_it_starts_from(network: MattingNetwork, tmp_path: Path) -> None:
-    line = start_encoder(network, "resnet50", None)
+    line = load_encoder_weights(network, "resnet50", None)
     assert line.startswith("warning: encoder resnet50 starts from random weights")
     assert "encoder_weights=FILE.pth" in line
     assert "\n" not in line
     torch.save(filled(deeplab_shapes("resnet50")), tmp_path / "deeplabv3_resnet50_coco.pth")
-    line = start_encoder(network, "resnet50", str(tmp_path / "deeplabv3_resnet50_coco.pth"))
+    line = load_encoder_weights(network, "resnet50", str(tmp_path / "deeplabv3_resnet50_coco.pth"))
     assert line == "encoder and ASPP (resnet50) start from deeplabv3_resnet50_coco.pth"

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from howard.errors import MissingPackageError, SettingsError
 from howard.matting import MattingNetwork, WeightsMetadata, load_network, save_weights
 from howard.matting.encoders import build_encoder, is_known_encoder, six_channel_stem
-from howard.training.runs import start_encoder
+from howard.training.initial_weights import load_encoder_weights
 
 # Strides and channels of each level of the stand-in's networks.
 MODELS = {
@@ -98,7 +98,7 @@ def test_a_network_with_it_is_saved_and_loaded(timm: ModuleType, tmp_path: Any) 
 
 def test_pretrained_weights_are_spread_over_both_pictures(timm: ModuleType) -> None:
     network = MattingNetwork("timm/toy_resnet", 16, (16, 12, 8), has_refiner=False)
-    line = start_encoder(network, "timm/toy_resnet", "imagenet")
+    line = load_encoder_weights(network, "timm/toy_resnet", "imagenet")
     assert line == "encoder timm/toy_resnet starts from timm's pretrained weights"
     torch.manual_seed(7)
     published = Toy(MODELS["toy_resnet"], 3, (0, 1, 2, 3)).state_dict()
@@ -106,7 +106,7 @@ def test_pretrained_weights_are_spread_over_both_pictures(timm: ModuleType) -> N
     assert torch.equal(ours["layers.0.weight"], six_channel_stem(published["layers.0.weight"]))
     assert torch.equal(ours["layers.3.weight"], published["layers.3.weight"])
     with pytest.raises(SettingsError, match="take encoder_weights=imagenet alone"):
-        start_encoder(network, "timm/toy_resnet", "mine.pth")
+        load_encoder_weights(network, "timm/toy_resnet", "mine.pth")
 
 
 @pytest.mark.parametrize(

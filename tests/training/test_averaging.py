@@ -9,7 +9,7 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EMAWeightAveraging, WeightAveraging
 from torch import Tensor, nn
 
-from howard.training.averaging import EMA_DECAY, ema, exported_state, network_state
+from howard.training.checkpoints import EMA_DECAY, ema, exported_state, network_state
 from howard.training.loggers import csv_logger
 from tests.training.runs import logged_figures
 

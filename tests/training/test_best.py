@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from howard.errors import SettingsError
 from howard.matting import WeightsMetadata
-from howard.training.averaging import ema
-from howard.training.best import BestWeights
-from howard.training.folders import BEST
+from howard.training.checkpoints import BestWeights, ema
+from howard.training.run_folders import BEST
 
 
 class Wandering(LightningModule):

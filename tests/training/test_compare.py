@@ -13,8 +13,8 @@ import yaml
 from howard.errors import InputError
 from howard.media.png import encode_png
 from howard.training.compare import __main__ as command
-from howard.training.compare.page import compare_page, smoothed
-from howard.training.compare.records import best_of, differing_settings, read_curves, read_run
+from howard.training.compare.comparison_page import compare_page, smoothed
+from howard.training.compare.run_records import best_of, differing_settings, read_curves, read_run
 
 
 def write_figures(folder: Path, rows: list[dict[str, float]]) -> Path:
@@ -121,5 +121,5 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, runs: list[Path]) ->
     with pytest.raises(InputError, match="is not a run folder"):
         read_run(tmp_path)
     (runs[0] / "csv" / "version_0" / "metrics.csv").unlink()
-    with pytest.raises(InputError, match="has no figures yet"):
+    with pytest.raises(InputError, match="has no metrics yet"):
         read_run(runs[0])

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from howard.training.device_figures import MEMORY, PEAK_MEMORY, UTILISATION, DeviceFigures
+from howard.training.monitors import MEMORY, PEAK_MEMORY, UTILISATION, DeviceStats
 
 
-def logged(figures: DeviceFigures, device: str, steps: int = 2) -> list[dict[str, float]]:
+def logged(figures: DeviceStats, device: str, steps: int = 2) -> list[dict[str, float]]:
     found: list[dict[str, float]] = []
     module: Any = SimpleNamespace(device=torch.device(device), log_dict=found.append)
     trainer: Any = SimpleNamespace(global_step=0, log_every_n_steps=2, accumulate_grad_batches=1)
@@ -33,7 +33,7 @@ def cuda(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_memory_and_utilisation_are_logged(cuda: list[str]) -> None:
     expected = {MEMORY: 2.0, PEAK_MEMORY: 3.0, UTILISATION: 50.0}
-    assert logged(DeviceFigures(), "cuda:0", steps=4) == [expected, expected]
+    assert logged(DeviceStats(), "cuda:0", steps=4) == [expected, expected]
     assert cuda == ["cuda:0"]
 
 
@@ -46,10 +46,10 @@ def test_without_its_package_utilisation_is_left_out(monkeypatch: pytest.MonkeyP
         raise ModuleNotFoundError("nvidia-ml-py does not seem to be installed")
 
     monkeypatch.setattr(torch.cuda, "utilization", missing)
-    figures = logged(DeviceFigures(), "cuda:0", steps=4)
+    figures = logged(DeviceStats(), "cuda:0", steps=4)
     assert [list(each) for each in figures] == [[MEMORY, PEAK_MEMORY]] * 2
     assert len(asked) == 1
 
 
 def test_a_cpu_has_none() -> None:
-    assert logged(DeviceFigures(), "cpu") == []
+    assert logged(DeviceStats(), "cpu") == []

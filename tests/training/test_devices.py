@@ -9,14 +9,21 @@ from hypothesis import strategies as st
 
 from howard.errors import SettingsError
 from howard.matting import MattingNetwork
-from howard.training.assembly import fit_to_device
-from howard.training.devices import BatchPlan, compile_parts, count_processes, find_device, plan_batches, use_tf32
+from howard.training.devices import (
+    BatchPlan,
+    compile_parts,
+    count_processes,
+    find_device,
+    fit_to_device,
+    plan_batches,
+    use_tf32,
+)
 from tests.training.runs import composed
 
 
 def test_the_batch_is_the_devices_unless_it_is_given() -> None:
     sizes = {"cpu": 8, "cuda": 64}
-    plan: Any = {"others": 2, "base": 8, "power": 1.0}
+    plan: Any = {"batches_per_step": 2, "base": 8, "power": 1.0}
     assert plan_batches(None, sizes, "cuda", **plan) == BatchPlan(64, 128, 8, 1.0)
     assert plan_batches(5, sizes, "cuda", **plan).per_process == 5
     with pytest.raises(SettingsError, match="batch_sizes has none for mps"):
@@ -24,7 +31,7 @@ def test_the_batch_is_the_devices_unless_it_is_given() -> None:
 
 
 def test_without_a_base_nothing_is_scaled() -> None:
-    plan = plan_batches(64, {}, "cpu", others=4, base=None, power=1.0)
+    plan = plan_batches(64, {}, "cpu", batches_per_step=4, base=None, power=1.0)
     assert (plan.rate_factor, plan.scaled_decay(0.99)) == (1.0, 0.99)
 
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from howard.matting import CoarseMatte
-from howard.training.error_map import PREDICTED, TRUE, ErrorMapHealth, ErrorMapWatch, measure_error_map
+from howard.training.monitors import PREDICTED_ERROR, TRUE_ERROR, ErrorMapLevel, ErrorMapWatch, measure_error_map
 
 
 def steps(watch: ErrorMapWatch, figures: list[tuple[float, float]], every: int = 1) -> None:
     for step, (predicted, true) in enumerate(figures, start=1):
-        metrics = {PREDICTED: torch.tensor(predicted), TRUE: torch.tensor(true)}
+        metrics = {PREDICTED_ERROR: torch.tensor(predicted), TRUE_ERROR: torch.tensor(true)}
         trainer: Any = SimpleNamespace(callback_metrics=metrics, global_step=step, log_every_n_steps=every)
         watch.on_train_batch_end(trainer, None)  # type: ignore[arg-type]
 
@@ -45,10 +45,10 @@ def test_health_is_measured_at_coarse_scale() -> None:
     coarse = CoarseMatte(alpha, alpha, alpha, alpha * 0.1, None)
     health = measure_error_map(coarse, torch.ones(2, 1, 32, 32))
     assert (health.predicted.item(), health.true.item()) == pytest.approx((0.05, 0.5))
-    assert health.share.item() == pytest.approx(0.1)
+    assert health.ratio.item() == pytest.approx(0.1)
 
 
 def test_the_share_of_no_error_is_finite() -> None:
     zero = torch.zeros(())
-    assert ErrorMapHealth(zero, zero).share.item() == 0
-    assert ErrorMapHealth(zero + 0.1, zero).share.isfinite()
+    assert ErrorMapLevel(zero, zero).ratio.item() == 0
+    assert ErrorMapLevel(zero + 0.1, zero).ratio.isfinite()

@@ -120,9 +120,9 @@ def test_a_joint_stage_finds_the_coarse_run_it_fits(small: list[str], tmp_path: 
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("trainer.precision=17-mixed", "Trainer cannot be had with these settings: .*17-mixed"),
-        ("trainer.strategy=dpp", "Trainer cannot be had with these settings: .*dpp"),
-        ("model.extra_inputs=[depth]", "MattingNetwork cannot be had with these settings: unknown extra input 'depth'"),
+        ("trainer.precision=17-mixed", "Trainer does not accept these settings: .*17-mixed"),
+        ("trainer.strategy=dpp", "Trainer does not accept these settings: .*dpp"),
+        ("model.extra_inputs=[depth]", "MattingNetwork does not accept these settings: unknown extra input 'depth'"),
     ],
 )
 def test_values_that_only_their_owner_knows_are_refused_in_one_line(

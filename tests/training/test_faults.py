@@ -12,7 +12,7 @@ import torch
 import howard.training.__main__ as entry
 from howard.errors import OutputError, WeightsError
 from howard.matting import MattingNetwork
-from howard.training import folders
+from howard.training import run_folders
 from howard.training.checkpoints import WholeCheckpoints, check_checkpoint
 from tests.training.runs import command, composed, line
 
@@ -64,13 +64,13 @@ def test_resuming_with_another_architecture_is_one_line(small: list[str], tmp_pa
     config = composed("coarse_lite", *small, *every_step)
     run = tmp_path / "coarse_lite" / "1"
     entry.train(config, run)
-    kept = (run / folders.CHECKPOINT).read_bytes()
-    text = (run / folders.SETTINGS).read_text()
-    (run / folders.SETTINGS).write_text(text.replace("encoder: efficientnet_lite0", "encoder: mobilenetv2"))
+    kept = (run / run_folders.CHECKPOINT).read_bytes()
+    text = (run / run_folders.SETTINGS).read_text()
+    (run / run_folders.SETTINGS).write_text(text.replace("encoder: efficientnet_lite0", "encoder: mobilenetv2"))
     result = command(f"resume={run}", folder=tmp_path)
     assert result.returncode == 2
     assert "last.ckpt lacks backbone.features.0.0.weight" in result.stderr.splitlines()[-1]
-    assert (run / folders.CHECKPOINT).read_bytes() == kept
+    assert (run / run_folders.CHECKPOINT).read_bytes() == kept
 
 
 def test_a_loss_that_is_no_number_ends_in_one_line(small: list[str], tmp_path: Path) -> None:
@@ -78,9 +78,9 @@ def test_a_loss_that_is_no_number_ends_in_one_line(small: list[str], tmp_path: P
     saved = ["trainer.max_steps=50", "callbacks.checkpoints.every_n_steps=1"]
     result = command("experiment=coarse_lite", *small, *wild, *saved, folder=tmp_path)
     assert result.returncode == 2
-    assert "error: the loss is not a number at step 1" in result.stderr
+    assert "error: the loss is not finite at step 1" in result.stderr
     assert "Traceback" not in result.stderr
-    [checkpoint] = tmp_path.glob(f"*/*/{folders.CHECKPOINT}")
+    [checkpoint] = tmp_path.glob(f"*/*/{run_folders.CHECKPOINT}")
     assert torch.load(checkpoint, weights_only=True)["global_step"] == 1
 
 
@@ -90,7 +90,7 @@ def test_a_full_disk_while_checkpointing_keeps_the_last_one(small: list[str], tm
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(line(*arguments), cwd=tmp_path, **pipes) as process:
         deadline = time.monotonic() + 300
-        while not (found := list(tmp_path.glob(f"*/*/{folders.CHECKPOINT}"))) and time.monotonic() < deadline:
+        while not (found := list(tmp_path.glob(f"*/*/{run_folders.CHECKPOINT}"))) and time.monotonic() < deadline:
             assert process.poll() is None
             time.sleep(0.05)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (2**20, 2**20))  # room for figures, not for weights
@@ -101,8 +101,8 @@ def test_a_full_disk_while_checkpointing_keeps_the_last_one(small: list[str], tm
     assert "Traceback" not in errors
     [checkpoint] = found
     assert [path.name for path in checkpoint.parent.iterdir()] == ["last.ckpt"]
-    (checkpoint.parents[1] / folders.SETTINGS).write_text(
-        (checkpoint.parents[1] / folders.SETTINGS).read_text().replace("max_steps: 500", "max_steps: 8")
+    (checkpoint.parents[1] / run_folders.SETTINGS).write_text(
+        (checkpoint.parents[1] / run_folders.SETTINGS).read_text().replace("max_steps: 500", "max_steps: 8")
     )
     result = command(f"resume={checkpoint.parents[1]}", folder=tmp_path)
     assert result.returncode == 0, result.stderr

@@ -11,7 +11,7 @@ import pytest
 
 from howard.data.pack.writing import PackOptions, write_pack
 from howard.matting import load_matting
-from howard.training import folders
+from howard.training import run_folders
 from tests.training.runs import ROOT, line, logged_figures
 from tests.training.test_resume import hear_interrupts
 
@@ -81,18 +81,18 @@ def test_a_run_keeps_to_its_time_and_leaves_weights(pack: Path, environment: dic
     [run] = (runs / "flagship").iterdir()
     stages = [run / "1_flagship_coarse", run / "2_flagship_refine"]
     for stage in stages:
-        assert load_matting(stage / folders.EXPORTED, device="cpu").metadata.name == stage.name[2:]
-        assert (stage / folders.BEST).is_file()
+        assert load_matting(stage / run_folders.EXPORTED, device="cpu").metadata.name == stage.name[2:]
+        assert (stage / run_folders.BEST).is_file()
         assert logged_figures(stage, "train/samples_per_second")[0] > 0
         assert 0 <= logged_figures(stage, "train/data_wait_share")[0] <= 1
         assert logged_figures(stage, "val/mad")
-    assert "the network goes on from the stage before" in result.stdout
-    for file in (folders.EXPORTED, folders.BEST):
+    assert "the network starts from the stage before" in result.stdout
+    for file in (run_folders.EXPORTED, run_folders.BEST):
         assert (run / file).read_bytes() == (stages[1] / file).read_bytes()
-    metadata = load_matting(run / folders.EXPORTED, device="cpu").metadata
+    metadata = load_matting(run / run_folders.EXPORTED, device="cpu").metadata
     assert metadata.has_refiner
     assert metadata.person_prior
-    assert folders.newest_unfinished(runs) is None
+    assert run_folders.newest_unfinished(runs) is None
 
 
 @pytest.mark.slow
@@ -106,7 +106,7 @@ def test_a_run_that_is_stopped_leaves_weights_and_goes_on(
     quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     with subprocess.Popen(command, env=environment, cwd=tmp_path, preexec_fn=hear_interrupts, **quiet) as process:
         deadline = time.monotonic() + 500
-        while not list(runs.glob(f"*/*/*/{folders.CHECKPOINT}")) and time.monotonic() < deadline:
+        while not list(runs.glob(f"*/*/*/{run_folders.CHECKPOINT}")) and time.monotonic() < deadline:
             assert process.poll() is None, "it ended by itself"
             time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
@@ -114,14 +114,14 @@ def test_a_run_that_is_stopped_leaves_weights_and_goes_on(
     [run] = (runs / "flagship").iterdir()
     stage = run / "1_flagship_coarse"
     assert process.returncode == 130
-    assert f"to go on: python train.py resume={run}" in said
-    assert load_matting(stage / folders.LAST, device="cpu").metadata.name == "flagship_coarse"
-    assert not (stage / folders.EXPORTED).exists()
+    assert f"to resume: python train.py resume={run}" in said
+    assert load_matting(stage / run_folders.LAST, device="cpu").metadata.name == "flagship_coarse"
+    assert not (stage / run_folders.EXPORTED).exists()
     result = subprocess.run(
         line("resume=auto", f"runs={runs}"), env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=900
     )
     assert result.returncode == 0, result.stderr
-    assert f"going on with {run}" in result.stdout
-    assert not (stage / folders.LAST).exists()
+    assert f"resuming {run}" in result.stdout
+    assert not (stage / run_folders.LAST).exists()
     assert (stage / "csv" / "version_1").is_dir()
-    assert load_matting(run / folders.EXPORTED, device="cpu").metadata.name == "flagship_refine"
+    assert load_matting(run / run_folders.EXPORTED, device="cpu").metadata.name == "flagship_refine"

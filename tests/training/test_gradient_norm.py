@@ -9,8 +9,8 @@ from lightning import LightningModule, Trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from howard.training.gradient_norm import GRADIENT_NORM, GradientNorm
 from howard.training.loggers import csv_logger
+from howard.training.monitors import GRADIENT_NORM, GradientNorm
 from tests.training.runs import logged_figures
 
 

@@ -13,9 +13,9 @@ from omegaconf import OmegaConf
 import howard.training.__main__ as entry
 from howard.cli import hydra_arguments
 from howard.errors import InputError, SettingsError
-from howard.training import folders
+from howard.training import run_folders
 from howard.training.assembly import build_callbacks, build_loggers
-from howard.training.compare.records import read_run
+from howard.training.compare.run_records import read_run
 from tests.training.runs import ROOT, command, composed
 
 MINE = "+callbacks.mine._target_=lightning.pytorch.callbacks.LearningRateMonitor"
@@ -39,7 +39,7 @@ def test_a_callback_is_removed_and_another_added() -> None:
 @pytest.mark.parametrize("option", ["plain", "ema", "timed", "tracking"])
 def test_every_option_tracks_the_training_itself(option: str) -> None:
     config = composed("coarse", f"callbacks={option}")
-    tracking = {"LearningRateMonitor", "GradientNorm", "Throughput", "DeviceFigures", "Artifacts"}
+    tracking = {"LearningRateMonitor", "GradientNorm", "Throughput", "DeviceStats", "Artifacts"}
     assert tracking <= set(names(build_callbacks(config, metadata=None)))
 
 
@@ -61,9 +61,9 @@ def test_no_callbacks_at_all(experiment: str, override: str) -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["+callbacks.mine={every: 3}"], r"callbacks\.mine is no Lightning callback"),
+        (["+callbacks.mine={every: 3}"], r"callbacks\.mine is not a Lightning callback"),
         (["+callbacks.mine._target_=nowhere.Mine"], r"_target_=nowhere\.Mine cannot be imported"),
-        (["+callbacks.mine._target_=builtins.dict"], r"callbacks\.mine is no Lightning callback"),
+        (["+callbacks.mine._target_=builtins.dict"], r"callbacks\.mine is not a Lightning callback"),
     ],
 )
 def test_what_is_no_callback_is_said_in_one_line(overrides: list[str], message: str) -> None:
@@ -80,7 +80,7 @@ def test_csv_files_are_always_written(override: str, tmp_path: Path) -> None:
 def test_a_logger_of_ones_own(tmp_path: Path) -> None:
     mine = ["+logger.mine._target_=lightning.pytorch.loggers.CSVLogger", f"+logger.mine.save_dir={tmp_path}"]
     assert names(build_loggers(composed("coarse", "logger=csv", *mine), tmp_path)) == ["CSVLogger", "CSVLogger"]
-    with pytest.raises(SettingsError, match=r"logger\.mine is no Lightning logger"):
+    with pytest.raises(SettingsError, match=r"logger\.mine is not a Lightning logger"):
         build_loggers(composed("coarse", "logger=csv", "+logger.mine={a: 1}"), tmp_path)
 
 
@@ -201,13 +201,13 @@ def test_what_cannot_be_tested_is_said(arguments: list[str], error: type, messag
     with pytest.raises(error, match=message):
         entry.test_network(composed("smoke", *arguments), tmp_path / "run")
     assert not (tmp_path / "run").exists()
-    assert folders.newest_unfinished(tmp_path) is None
+    assert run_folders.newest_unfinished(tmp_path) is None
 
 
 def test_every_option_of_every_group_composes() -> None:
     program = (
         "from hydra import compose, initialize_config_dir\n"
-        "import sys, howard.training.settings\n"
+        "import sys, howard.training.train_settings\n"
         "from howard.cli.composing import hydra_ready, list_groups\n"
         "from pathlib import Path\n"
         "with hydra_ready(Path('configs')):\n"

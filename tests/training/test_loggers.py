@@ -10,8 +10,8 @@ import wandb
 import howard.training.__main__ as entry
 from howard.evaluation.suite.results import STILL_METRICS
 from howard.matting import load_network
-from howard.training.bench import METRICS, TABLE
-from howard.training.device_figures import MEMORY, PEAK_MEMORY, UTILISATION
+from howard.training.bench_clips import METRICS, TABLE
+from howard.training.monitors import MEMORY, PEAK_MEMORY, UTILISATION
 from howard.training.offline_wandb import OfflineRun, find_offline_runs, read_offline_run
 from howard.training.workspace.dashboard import dashboard_keys
 from tests.training.runs import composed, logged_figures, small_data, wait_until_written

@@ -9,11 +9,11 @@ from torch import nn
 
 from howard.errors import SettingsError
 from howard.matting import BaselineNetwork, MattingNetwork, RefineSettings
-from howard.training.crops import crop_batch
+from howard.training.batches import crop_batch
 from howard.training.modules import BaselineModule, CoarseModule, DivergedError, RefineModule, StageModule
 from howard.training.network_settings import coarse_weights, joint_weights, matte_weights
 from howard.training.optimiser import adam, rate_factor
-from howard.training.panels import draw_panel
+from howard.training.panels import render_panel
 
 RATES = {"encoder": 1e-4, "aspp": 2e-4, "decoder": 3e-4, "refiner": 4e-4}
 STAGES = {CoarseModule: RATES.keys() - {"refiner"}, RefineModule: RATES.keys(), BaselineModule: {"encoder", "decoder"}}
@@ -152,7 +152,7 @@ def test_a_step_draws_the_same_whatever_was_drawn_before() -> None:
     assert losses[0] == losses[1]
 
 
-def test_frames_of_clips_are_learned_from_as_pictures() -> None:
+def test_frames_of_clips_are_learned_from_flatten_frames() -> None:
     module = stage(CoarseModule)
     stills = batch()
     clips = {name: image[:, None] for name, image in stills.items()}
@@ -170,7 +170,7 @@ def test_panels_show_every_tile_under_its_name() -> None:
     module = stage(RefineModule, coarse_scales=(2.0,), refine=RefineSettings("full")).eval()
     images = batch()
     with torch.no_grad():
-        panel = draw_panel(images, module.losses(images, None)[0])
+        panel = render_panel(images, module.losses(images, None)[0])
     heading = panel.shape[0] - 2 * 64
     assert heading > 0
     assert panel.shape[1:] == (TILES * 64, 3)
@@ -184,7 +184,7 @@ def test_panels_of_large_samples_are_made_smaller() -> None:
     module = stage(CoarseModule).eval()
     images = {name: image.repeat(1, 1, 8, 8) for name, image in batch().items()}
     with torch.no_grad():
-        panel = draw_panel(images, module.losses(images, None)[0])
+        panel = render_panel(images, module.losses(images, None)[0])
     assert panel.shape[1] == TILES * 256
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from howard.cli.composing import list_nodes
+from howard.cli.config_keys import list_keys
 from howard.errors import InputError, SettingsError
 from howard.training.moved_keys import MOVED_KEYS, move_arguments, move_stored
 from howard.training.stored_settings import load_settings
@@ -59,7 +59,7 @@ def test_former_keys_are_understood_when_typed(former: str, present: str) -> Non
         "-m",
     ]
     every_group = composed("coarse", "logger=wandb")
-    assert present in dict(list_nodes(every_group))
+    assert present in dict(list_keys(every_group))
 
 
 def test_an_unknown_stored_setting_is_one_line(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from torch import nn
 from howard.data.datasets import Batch
 from howard.evaluation.scores import MatteScores
 from howard.matting import Matte, MattingNetwork, RefineSettings
-from howard.training import runs
+from howard.training import initial_weights
 from howard.training.assembly import build
-from howard.training.modules import CoarseModule, RefineModule, StageModule, as_pictures
+from howard.training.devices import resolve_precision
+from howard.training.modules import CoarseModule, RefineModule, StageModule, flatten_frames
 from howard.training.network_settings import coarse_weights, joint_weights
 from howard.training.optimiser import adam
-from howard.training.precision import resolve_precision
 from tests.training.runs import ROOT, composed
 
 SIZE, SCALE, COUNT = 384, 4, 8
@@ -29,7 +29,7 @@ def composites() -> Batch:
     fixed = [f"data.root={ROOT / 'data' / 'sample'}", f"data.size={SIZE}", f"data.validation_samples={COUNT}"]
     data = build(composed("smoke", *fixed, "data.workers=0").data)
     data.setup()
-    batch = as_pictures(data.validation_batch(COUNT))
+    batch = flatten_frames(data.validation_batch(COUNT))
     return {name: image for name, image in batch.items() if image.shape[-1] == SIZE}
 
 
@@ -60,11 +60,11 @@ def score(alpha: torch.Tensor, batch: Batch) -> dict[str, float]:
 def test_eight_composites_are_learned_by_heart(composites: Batch) -> None:
     torch.manual_seed(0)
     network = MattingNetwork("efficientnet_lite0", 64, (48, 32, 24), ("coverage",))
-    runs.start_encoder(network, "efficientnet_lite0", "imagenet")
+    initial_weights.load_encoder_weights(network, "efficientnet_lite0", "imagenet")
     for layer in network.modules():
         if isinstance(layer, nn.Dropout):
             layer.p = 0.0
-    small = as_pictures({name: F.avg_pool2d(image, SCALE) for name, image in composites.items()})
+    small = flatten_frames({name: F.avg_pool2d(image, SCALE) for name, image in composites.items()})
 
     rates = {"encoder": 1e-3, "aspp": 2e-3, "decoder": 2e-3}
     refiner, network.refiner = network.refiner, None
@@ -74,7 +74,7 @@ def test_eight_composites_are_learned_by_heart(composites: Batch) -> None:
 
     network.refiner = refiner
     wake(network)
-    middle = as_pictures({name: image[..., CROP, CROP] for name, image in composites.items()})
+    middle = flatten_frames({name: image[..., CROP, CROP] for name, image in composites.items()})
     rates = {"encoder": 5e-4, "aspp": 1e-3, "decoder": 1e-3, "refiner": 4e-3}
     course = partial(adam, rates=rates, schedule="cosine", warmup_steps=3)
     refine = RefineSettings("sampling", fraction=0.2)

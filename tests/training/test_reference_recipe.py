@@ -22,7 +22,7 @@ from howard.data.places import Place
 from howard.data.sharpness import box_blur, sharpen, vary_sharpness
 from howard.synthesis import Person, Recipe, SceneDraw, choose_recipe, draw_scene, open_streams
 from howard.synthesis.placement import draw_person_matrix, draw_place_matrix
-from howard.training.crops import crop_batch
+from howard.training.batches import crop_batch
 from howard.training.modules import CoarseModule, RefineModule
 from tests.training.runs import composed
 

@@ -10,8 +10,8 @@ import pytest
 
 from howard.errors import InputError
 from howard.matting import load_matting
-from howard.training import folders
-from howard.training.compare.records import Curve, read_run
+from howard.training import run_folders
+from howard.training.compare.run_records import Curve, read_run
 from tests.training.runs import command, line
 
 STEPS = 24
@@ -37,7 +37,7 @@ def stopped_at_a_checkpoint(arguments: list[str], folder: Path, how: signal.Sign
             process.kill()
         assert process.returncode == (130 if how == signal.SIGINT else -how)
     [run] = folder.glob("*/*")
-    assert not (run / folders.EXPORTED).exists()
+    assert not (run / run_folders.EXPORTED).exists()
     return run
 
 
@@ -54,12 +54,12 @@ def test_a_killed_run_ends_as_an_uninterrupted_one(small: list[str], tmp_path: P
     run = stopped_at_a_checkpoint([*arguments, f"runs={killed}"], killed, signal.SIGKILL)
     result = command("resume=auto", f"runs={killed}", folder=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert f"going on with {run}" in result.stdout
+    assert f"resuming {run}" in result.stdout
     assert (run / "csv" / "version_1").is_dir()
     [expected] = whole.glob("*/*")
     for metric in ("train/loss", "val/loss", "val/mad"):
         assert_same(read_run(run).curves[metric], read_run(expected).curves[metric])
-    assert load_matting(run / folders.EXPORTED, device="cpu").metadata.name == "smoke"
+    assert load_matting(run / run_folders.EXPORTED, device="cpu").metadata.name == "smoke"
     assert os.listdir(killed) == ["smoke"]
 
 
@@ -80,7 +80,7 @@ def assert_same(curve: Curve, expected: Curve) -> None:
 def test_ctrl_c_says_how_to_go_on(small: list[str], tmp_path: Path) -> None:
     arguments = ["experiment=smoke", *small, "trainer.max_steps=4000", "callbacks.checkpoints.every_n_steps=2"]
     run = stopped_at_a_checkpoint(arguments, tmp_path, signal.SIGINT)
-    assert folders.check_run(run) == run
+    assert run_folders.check_resumable(run) == run
 
 
 def make_run(folder: Path, *files: str) -> Path:
@@ -92,33 +92,33 @@ def make_run(folder: Path, *files: str) -> Path:
 
 
 def test_the_newest_unfinished_run_is_found(tmp_path: Path) -> None:
-    needed = (folders.SETTINGS, str(folders.CHECKPOINT))
-    assert folders.newest_unfinished(tmp_path) is None
+    needed = (run_folders.SETTINGS, str(run_folders.CHECKPOINT))
+    assert run_folders.newest_unfinished(tmp_path) is None
     old, new = (make_run(tmp_path / "coarse" / name, *needed) for name in ("1", "2"))
     other = make_run(tmp_path / "refine" / "3", *needed)
-    make_run(tmp_path / "coarse" / "4", *needed, folders.EXPORTED)
-    make_run(tmp_path / "coarse" / "5", folders.SETTINGS)
+    make_run(tmp_path / "coarse" / "4", *needed, run_folders.EXPORTED)
+    make_run(tmp_path / "coarse" / "5", run_folders.SETTINGS)
     for age, run in enumerate((other, new, old)):
-        os.utime(run / folders.CHECKPOINT, (1000 - age, 1000 - age))
-    assert folders.newest_unfinished(tmp_path) == other
-    assert folders.newest_unfinished(tmp_path, "coarse") == new
+        os.utime(run / run_folders.CHECKPOINT, (1000 - age, 1000 - age))
+    assert run_folders.newest_unfinished(tmp_path) == other
+    assert run_folders.newest_unfinished(tmp_path, "coarse") == new
 
 
 def test_a_folder_without_a_checkpoint_cannot_be_gone_on_with(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"config\.yaml is not there"):
-        folders.check_run(tmp_path)
-    make_run(tmp_path, folders.SETTINGS)
+        run_folders.check_resumable(tmp_path)
+    make_run(tmp_path, run_folders.SETTINGS)
     with pytest.raises(InputError, match=r"last\.ckpt is not there"):
-        folders.check_run(tmp_path)
+        run_folders.check_resumable(tmp_path)
 
 
 def test_processes_of_a_run_agree_on_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SLURM_JOB_ID", "SLURM_STEP_ID", "LOCAL_RANK", "HOWARD_RUN"):
         monkeypatch.delenv(name, raising=False)
-    first = folders.stamp()
-    assert folders.stamp() != first  # of a sweep
-    started = folders.stamp()
+    first = run_folders.new_run_name()
+    assert run_folders.new_run_name() != first  # of a sweep
+    started = run_folders.new_run_name()
     monkeypatch.setenv("LOCAL_RANK", "1")
-    assert folders.stamp() == started
+    assert run_folders.new_run_name() == started
     monkeypatch.setenv("SLURM_JOB_ID", "12")
-    assert folders.stamp() == "job_12_0"
+    assert run_folders.new_run_name() == "job_12_0"

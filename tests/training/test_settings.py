@@ -15,7 +15,7 @@ from howard.matting.encoders import ENCODERS
 from howard.matting.encoders.timm_bridge import PREFIX
 from howard.matting.refiner import RefineMode
 from howard.settings import EpochName
-from howard.training import network_settings, settings
+from howard.training import network_settings, train_settings
 from tests.training.runs import ROOT, command
 
 CONFIGS = ROOT / "configs"
@@ -43,7 +43,7 @@ CONFIGS = ROOT / "configs"
 )
 def test_slips_on_the_command_line_are_one_line(arguments: list[str], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        hydra_arguments(arguments, "train", CONFIGS, settings.check_settings)
+        hydra_arguments(arguments, "train", CONFIGS, train_settings.check_settings)
     assert str(caught.value) == message
 
 
@@ -54,7 +54,10 @@ def test_slips_on_the_command_line_are_one_line(arguments: list[str], message: s
         ("nme: mine", "experiment/mine.yaml: unknown setting 'nme'; did you mean 'name'?"),
         ("trainer:\n  max_steps: many", "experiment/mine.yaml: trainer.max_steps=many is not a whole number"),
         ("model:\n  encoder: resnt50", "model.encoder cannot be 'resnt50'; did you mean"),
-        ("defaults:\n  - override /model: refin", "train.yaml: there is no model 'refin'; did you mean 'refine'?"),
+        (
+            "defaults:\n  - override /model: refin",
+            "experiment/mine.yaml: there is no model 'refin'; did you mean 'refine'?",
+        ),
         ("name: [a", "the settings do not fit: while parsing"),
     ],
 )
@@ -62,7 +65,7 @@ def test_slips_in_a_file_are_one_line(tmp_path: Path, text: str, message: str) -
     shutil.copytree(CONFIGS, tmp_path / "configs")
     (tmp_path / "configs" / "experiment" / "mine.yaml").write_text(f"# @package _global_\n{text}\n")
     with pytest.raises(SettingsError) as caught:
-        hydra_arguments(["experiment=mine"], "train", tmp_path / "configs", settings.check_settings)
+        hydra_arguments(["experiment=mine"], "train", tmp_path / "configs", train_settings.check_settings)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
@@ -73,8 +76,8 @@ def test_a_sweep_passes_as_it_was_given() -> None:
 
 
 def test_every_schema_names_what_it_makes() -> None:
-    made = [schemas for group, schemas in settings.SCHEMAS.items() if group != "paths"]
-    for schemas in [*made, *settings.MAPPINGS.values()]:
+    made = [schemas for group, schemas in train_settings.SCHEMAS.items() if group != "paths"]
+    for schemas in [*made, *train_settings.MAPPINGS.values()]:
         for schema in schemas.values():
             assert callable(get_object(schema()._target_))
 

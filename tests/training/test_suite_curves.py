@@ -10,9 +10,9 @@ from lightning.pytorch.trainer.states import TrainerFn
 
 from howard.evaluation.suite.results import SuiteResults
 from howard.matting import MattingNetwork, WeightsMetadata, load_network
-from howard.training import suite_curves, suite_figures
+from howard.training import suite_metrics
 from howard.training.loggers import csv_logger
-from howard.training.suite_curves import SuiteCurves
+from howard.training.suite_metrics import SuiteCurves
 from tests.evaluation.suites import SAMPLE, small_recipe
 from tests.training.runs import logged_figures
 
@@ -42,7 +42,7 @@ def fitting(folder: Path, root: Path) -> Any:
 def test_figures_are_logged_and_the_weights_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = small_recipe()
     few = {name: recipe.phenomena[name] for name in ("ordinary", "low_light")}
-    monkeypatch.setattr(suite_figures, "load_recipe", lambda: type(recipe)(**{**vars(recipe), "phenomena": few}))
+    monkeypatch.setattr(suite_metrics, "load_recipe", lambda: type(recipe)(**{**vars(recipe), "phenomena": few}))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     trainer = fitting(tmp_path, SAMPLE)
     SuiteCurves(METADATA, limit=1).on_validation_end(trainer, Module())  # type: ignore[arg-type]
@@ -60,8 +60,8 @@ def test_every_second_validation_of_the_fit_is_measured(tmp_path: Path, monkeypa
         measured.append(load_network(weights)[0].state_dict()["decoder.conv1.weight"])
         return SuiteResults({}, {})
 
-    monkeypatch.setattr(suite_curves, "measure_suite", measure)
-    monkeypatch.setattr(suite_curves, "suite_figures", lambda results, prefix: {f"{prefix}/mean/mad": 1.0})
+    monkeypatch.setattr(suite_metrics, "measure_suite", measure)
+    monkeypatch.setattr(suite_metrics, "means_by_key", lambda results, prefix: {f"{prefix}/mean/mad": 1.0})
     callback, trainer = SuiteCurves(METADATA, every_n_validations=2), fitting(tmp_path, SAMPLE)
     for _ in range(4):
         callback.on_validation_end(trainer, module)  # type: ignore[arg-type]

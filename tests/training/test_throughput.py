@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from howard.training import throughput as module
-from howard.training.throughput import Throughput
+from howard.training import monitors as module
+from howard.training.monitors import Throughput
 
 
 class Clock:

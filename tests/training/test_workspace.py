@@ -9,8 +9,7 @@ import pytest
 from howard.errors import MissingPackageError
 from howard.training.workspace import __main__ as command
 from howard.training.workspace.__main__ import TrackerError, WorkspaceCommand, make_workspace
-from howard.training.workspace.building import build_workspace, expand
-from howard.training.workspace.dashboard import DASHBOARD, dashboard_keys
+from howard.training.workspace.dashboard import DASHBOARD, build_workspace, dashboard_keys, expand
 
 
 class Made(SimpleNamespace):
@@ -74,7 +73,7 @@ def test_the_command_saves_it_and_prints_its_address(capsys: pytest.CaptureFixtu
 
 def test_whoever_is_not_logged_in_is_told(online: Any) -> None:
     online.login = lambda prompt: False
-    with pytest.raises(TrackerError, match="nobody is logged in to W&B: run wandb login"):
+    with pytest.raises(TrackerError, match="not logged in to W&B: run wandb login"):
         make_workspace(WorkspaceCommand())
 
 

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 import cv2
 import numpy as np
 
-from howard.cache_folder import cache_folder
+from howard.operating_system import cache_folder
 
 Value = TypeVar("Value")
 # Part of every file's name: change it when what is stored changes its meaning.
@@ -87,7 +87,7 @@ class BoundedMemory(Generic[Value]):
 
 
 def default_cache_folder() -> Path:
-    """``$XDG_CACHE_HOME/howard/plates``, or ``~/.cache/howard/plates``."""
+    """The folder ``howard/plates`` in the user's cache folder; see :func:`howard.operating_system.cache_folder`."""
     return cache_folder("plates")
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from howard import cli
-from howard.__main__ import share_cores
-from howard.cli.chatter import silent_libraries
+from howard.__main__ import limit_threads
+from howard.cli.library_output import silent_libraries
 from howard.command_name import Command
 from howard.errors import SettingsError
 from howard.fields import setting
@@ -61,7 +61,7 @@ def name_clips(arguments: Sequence[str]) -> list[str]:
 
 def run(settings: AppSettings) -> None:
     """Serve the page; a pair that the project has already is not added again."""
-    share_cores(None)
+    limit_threads(None)
     from howard.app.core.project import Project
     from howard.app.ui.server import serve
 

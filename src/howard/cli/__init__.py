@@ -1,22 +1,24 @@
-"""Command lines of ``key=value`` arguments: any file name works, typing errors get a hint, errors fit on one line.
+"""Command lines of ``key=value`` arguments: any file name works, typing errors get a hint, errors are one line.
 
-Plain commands (:func:`read_settings`) need nothing but the dataclass of their settings. Those with sweeps and config
-groups (:func:`hydra_arguments`) are checked against the composed config and handed on, quoted for Hydra's grammar;
-Hydra is loaded only then. No torch here.
+Simple commands (:func:`read_settings`) need only their settings dataclass. Commands with sweeps and config groups
+(:func:`hydra_arguments`) have their arguments checked against the composed config and quoted for Hydra's grammar; Hydra
+is imported only then. Nothing here imports torch.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from howard.cli.entry import friendly, is_sweep, wants_help
-from howard.cli.page import help_page, settings_table
+from howard.cli.entry import config_folder, friendly, is_sweep, wants_help
+from howard.cli.help_page import help_page, settings_table
 from howard.cli.plain import read_settings
 
 if TYPE_CHECKING:
-    from howard.cli.arguments import as_settings, hydra_arguments, quote
-    from howard.cli.composing import register_settings
+    from howard.cli.arguments import hydra_arguments
+    from howard.cli.composing import as_settings, register_settings
+    from howard.cli.config_keys import quote
 
 __all__ = [
     "as_settings",
+    "config_folder",
     "friendly",
     "help_page",
     "hydra_arguments",
@@ -30,13 +32,17 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # A third of a second that help pages and plain commands do not have to wait.
-    if name in ("as_settings", "hydra_arguments", "quote"):
-        from howard.cli import arguments
+    # Importing Hydra takes a third of a second, which help pages and simple commands can save.
+    if name == "hydra_arguments":
+        from howard.cli.arguments import hydra_arguments
 
-        return getattr(arguments, name)
-    if name == "register_settings":
-        from howard.cli.composing import register_settings
+        return hydra_arguments
+    if name in ("as_settings", "register_settings"):
+        from howard.cli import composing
 
-        return register_settings
+        return getattr(composing, name)
+    if name == "quote":
+        from howard.cli.config_keys import quote
+
+        return quote
     raise AttributeError(f"module 'howard.cli' has no attribute {name!r}")

@@ -1,26 +1,28 @@
-"""Composing settings with Hydra, and saying in our words what does not fit."""
+"""Composing configs with Hydra, and one-line errors for what does not fit, made from the fields of its exceptions."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field, make_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
-from omegaconf import DictConfig, Node
-from omegaconf.errors import OmegaConfBaseException
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, EnumNode, FloatNode, IntegerNode, ListConfig, OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 from yaml import YAMLError
 
+from howard.cli.config_keys import list_keys
 from howard.errors import SettingsError
-from howard.fields import Setting, did_you_mean, list_settings
+from howard.fields import Setting, did_you_mean, list_settings, validate
 
-# Schemas that the options of a group extend have names of this form; they are no options themselves.
+Settings = TypeVar("Settings")
+
+# Prefix of registered schemas. Options extend them (``defaults: [base_NAME]``); they are not options themselves.
 SCHEMA_PREFIX = "base_"
-# Packages that ship Hydra's plugins, by the plugin's group and the beginning of its name.
+# Packages that provide Hydra plugins, by the plugin's group and the prefix of its name.
 _PLUGINS = {
     ("hydra/sweeper", "optuna"): "hydra-optuna-sweeper",
     ("hydra/sweeper", "ax"): "hydra-ax-sweeper",
@@ -29,81 +31,153 @@ _PLUGINS = {
     ("hydra/launcher", "submitit"): "hydra-submitit-launcher",
     ("hydra/launcher", "ray"): "hydra-ray-launcher",
 }
+_EXPECTED = {IntegerNode: "a whole number", FloatNode: "a number", ListConfig: "a list"}
 
 
 @contextmanager
 def hydra_ready(config_folder: Path) -> Iterator[None]:
-    """Hydra, ready to compose from a folder and from registered dataclasses."""
+    """Initialise Hydra to compose from a folder and from registered dataclasses."""
     with initialize_config_dir(str(config_folder.resolve()), version_base=None):
         yield
 
 
 def register_settings(settings_class: type, name: str) -> None:
-    """Make a dataclass of settings known to Hydra under ``name``, as a config node of the same keys and defaults.
+    """Register a settings dataclass with Hydra under ``name``.
 
-    A node of its own: Hydra could not change a frozen dataclass, and knows no types beside text, numbers and switches.
+    The registered schema is a copy with the same keys and defaults, since Hydra cannot change frozen dataclasses and
+    supports few types.
     """
-    columns = [(each.name, _node_type(each), field(default=each.default)) for each in list_settings(settings_class)]
+    columns = [(each.name, _schema_type(each), field(default=each.default)) for each in list_settings(settings_class)]
     ConfigStore.instance().store(name=name, node=make_dataclass(settings_class.__name__, columns))
 
 
-def compose_config(config_name: str, overrides: list[str]) -> DictConfig:
-    """Compose within :func:`hydra_ready`; raises SettingsError, in one line, for what does not fit."""
+def as_settings(settings_class: type[Settings], config: DictConfig) -> Settings:
+    """Convert a composed config to an instance of its dataclass; ``~/`` at the start of a path is expanded.
+
+    Raises:
+        SettingsError: a value is invalid, or a required setting is missing.
+    """
     try:
-        return compose(config_name, overrides)
+        values: Any = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        # A failed ${...} interpolation: only sweeps use Hydra's grammar, otherwise such a text is taken literally.
+        raise SettingsError(f"the settings do not fit: {str(error).splitlines()[0]}") from error
+    for each in list_settings(settings_class):
+        if isinstance(values[each.name], str):
+            values[each.name] = each.from_home(values[each.name])
+    settings = settings_class(**values)
+    validate(settings)
+    return settings
+
+
+def compose_config(config_name: str, overrides: Sequence[str]) -> DictConfig:
+    """Compose a config within :func:`hydra_ready`; raises SettingsError, in one line, for what does not fit."""
+    try:
+        return compose(config_name, list(overrides))
+    except MissingConfigException as error:
+        problem = _describe_missing_option(error, overrides)
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
-        text = " ".join(str(error.__cause__ or error).split())
-    raise SettingsError(_explained(text, config_name))
-
-
-def list_nodes(config: Node, prefix: str = "") -> Iterator[tuple[str, Node]]:
-    """Every dotted key of a config with its node, those of whole sections included."""
-    if not isinstance(config, DictConfig) or config._is_none() or config._is_missing():
-        return
-    for name in config:
-        node = config._get_node(name)
-        if isinstance(node, Node):
-            yield f"{prefix}{name}", node
-            yield from list_nodes(node, f"{prefix}{name}.")
+        problem = _describe_bad_key(error, config_name, overrides) or _unexpected(error)
+    raise SettingsError(problem)
 
 
 def list_groups(parent: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Every config group, as ``model`` or ``model/encoder``, with its options; Hydra's own groups are left out."""
+    """Every config group, such as ``model`` or ``model/encoder``, with its options; Hydra's own groups are omitted."""
     loader = GlobalHydra.instance().config_loader()
     for name in loader.list_groups(parent):
         group = f"{parent}/{name}".lstrip("/")
         if group != "hydra":
-            yield group, [each for each in loader.get_group_options(group) if not each.startswith(SCHEMA_PREFIX)]
+            yield group, _visible(loader.get_group_options(group))
             yield from list_groups(group)
 
 
-def _node_type(setting: Setting) -> Any:
+def _schema_type(setting: Setting) -> Any:
     (kind,) = setting.types if len(setting.types) == 1 else (str,)
     return kind | None if setting.is_optional else kind
 
 
-def _explained(text: str, config_name: str) -> str:
-    """What OmegaConf and Hydra say of a key, value or choice that does not fit, as we would say it."""
-    found = re.match(r"In '(.+?)'", text)
-    place = f"{found[1]}.yaml: " if found else ""
-    if choice := re.search(r"Could not find '(.+)/(.+?)' Available options in '.*?': (.*?) Config search path", text):
-        return _no_such_option(place, choice[1], choice[2], choice[3].split())
-    key = re.search(r"full_key: (\S+)", text)
-    if key and "ConfigKeyError" in text:
-        known = [name for name, _ in list_nodes(compose(config_name))]
-        return f"{place}unknown setting '{key[1]}'{did_you_mean(key[1], known)}"
-    if key and (value := re.search(r"Invalid value '(.*)', expected one of \[(.*)\]", text)):
-        return f"{place}{key[1]} cannot be '{value[1]}'{did_you_mean(value[1], value[2].split(', '))}"
-    if key and (value := re.search(r"Value '(.*?)'(?: of type '\w+')? could not be converted to (\w+)", text)):
-        expected = {"Integer": "a whole number", "Float": "a number"}.get(value[2], f"a {value[2]}")
-        return f"{place}{key[1]}={value[1]} is not {expected}"
-    return f"the settings do not fit: {text}"
+def _visible(options: Sequence[str]) -> list[str]:
+    return [each for each in options if not each.startswith(SCHEMA_PREFIX)]
 
 
-def _no_such_option(place: str, group: str, name: str, options: list[str]) -> str:
-    """The refusal of an option that a group lacks; of one that a package would bring, which package that is."""
+def _unexpected(error: Exception) -> str:
+    return f"the settings do not fit: {' '.join(str(error.__cause__ or error).split())}"
+
+
+def _describe_missing_option(error: MissingConfigException, overrides: Sequence[str]) -> str:
+    """Describe an option that its group lacks; for a plugin's option, name the package to install."""
+    group, _, name = (error.missing_cfg_file or "").rpartition("/")
+    if not group:
+        return _unexpected(error)
     for (plugin_group, prefix), package in _PLUGINS.items():
         if group == plugin_group and name.startswith(prefix):
             return f"{group}={name} needs a package that is not installed: pip install {package}"
-    known = [each for each in options if not each.startswith(SCHEMA_PREFIX)]
-    return f"{place}there is no {group} '{name}'{did_you_mean(name, known)}"
+    place = _find_file(overrides, lambda folder, content: _selects(content.get("defaults"), folder, group, name))
+    return f"{place}there is no {group} '{name}'{did_you_mean(name, _visible(error.options or []))}"
+
+
+def _describe_bad_key(error: BaseException | None, config_name: str, overrides: Sequence[str]) -> str | None:
+    """Describe an unknown key or an invalid value; None for any other error.
+
+    Hydra raises its own exception; OmegaConf's, which has the key and the value as attributes, is its cause or context.
+    """
+    while error is not None and not isinstance(error, OmegaConfBaseException):
+        error = error.__cause__ or error.__context__
+    if error is None or not error.full_key:
+        return None
+    key, value, node = error.full_key, error.value, error.child_node
+    is_typed = any(override.lstrip("+~").partition("=")[0] == key for override in overrides)
+    if isinstance(error, ConfigKeyError | ConfigAttributeError):
+        place = "" if is_typed else _find_file(overrides, lambda group, content: _has_key(content, group, key))
+        known = [name for name, _ in list_keys(compose(config_name))]
+        return f"{place}unknown setting '{key}'{did_you_mean(key, known)}"
+    place = "" if is_typed else _find_file(overrides, lambda group, content: _has_key(content, group, key, value))
+    if isinstance(node, EnumNode):
+        return f"{place}{key} cannot be '{value}'{did_you_mean(str(value), list(node.enum_type.__members__))}"
+    if type(node) in _EXPECTED:
+        return f"{place}{key}={'null' if value is None else value} is not {_EXPECTED[type(node)]}"
+    return None
+
+
+def _find_file(overrides: Sequence[str], matches: Callable[[str, dict[str, Any]], bool]) -> str:
+    """``PATH.yaml: `` of the config file for which ``matches(group, content)`` holds; empty if there is none.
+
+    Files that the overrides choose are tried first.
+    """
+    chosen = {f"{key}/{option}.yaml" for key, _, option in (each.partition("=") for each in overrides)}
+    sources = [source for source in GlobalHydra.instance().config_loader().get_sources() if source.scheme() == "file"]
+    for folder in (Path(source.path) for source in sources):
+        names = sorted(path.relative_to(folder) for path in folder.rglob("*.yaml"))
+        for name in sorted(names, key=lambda each: each.as_posix() not in chosen):
+            try:
+                content: Any = OmegaConf.to_container(OmegaConf.load(folder / name), resolve=False)
+            except (OSError, ValueError, YAMLError, OmegaConfBaseException):
+                continue
+            if isinstance(content, dict) and matches(name.parent.as_posix(), content):
+                return f"{name.as_posix()}: "
+    return ""
+
+
+def _has_key(content: dict[str, Any], group: str, key: str, *values: Any) -> bool:
+    """Whether a file of ``group`` sets a dotted key, to one of ``values`` if there are any."""
+    package = f"{group.replace('/', '.')}."
+    for path in {key, key.removeprefix(package)}:
+        node: Any = content
+        *parents, name = path.split(".")
+        for parent in parents:
+            node = node.get(parent) if isinstance(node, dict) else None
+        if isinstance(node, dict) and name in node and (not values or node[name] in values):
+            return True
+    return False
+
+
+def _selects(defaults: Any, folder: str, group: str, name: str) -> bool:
+    """Whether a defaults list, of a file in ``folder``, selects the option ``name`` of a group."""
+    for entry in defaults if isinstance(defaults, list) else []:
+        for key, options in (entry if isinstance(entry, dict) else {"": entry}).items():
+            target = str(key).removeprefix("override ").partition("@")[0].strip("/") or folder
+            if group in (target, f"{folder}/{target}") and name in (
+                options if isinstance(options, list) else [options]
+            ):
+                return True
+    return False

@@ -1,13 +1,15 @@
-"""How a command begins and ends: who wants help, who sweeps, and what errors look like."""
+"""Start and end of every command: help and sweep flags, the folder of configs, errors as one line."""
 
 import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
+import howard
 from howard.errors import HowardError, one_line
-from howard.interrupts import EXIT_CODE, MESSAGE, noting_interrupts
+from howard.interrupts import EXIT_CODE, MESSAGE, recording_interrupts
 from howard.requirements import missing_package
 
 Parameters = ParamSpec("Parameters")
@@ -18,33 +20,34 @@ _SWEEP_FLAGS = ("-m", "--multirun")
 
 
 def friendly(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Decorate an entry point: a HowardError ends the program with one line and code 2, Ctrl-C with a note and 130.
+    """Decorate an entry point: errors meant for users become one line and an exit code.
 
-    So does the lack of an optional package. Any other exception is a bug and keeps its traceback, unless Ctrl-C was
-    pressed before: what was interrupted may raise anything. Goes inside ``@hydra.main``, too, which would otherwise
-    print a traceback of its own. Characters that the terminal's encoding lacks are printed as escapes.
+    A HowardError exits with its code (2 as a rule), a missing optional package with 2, Ctrl-C with 130. Any other
+    exception is a bug and keeps its traceback, unless Ctrl-C was pressed before: interrupted code may raise anything.
+    Also use it inside ``@hydra.main``, which would otherwise print its own traceback. Characters that the terminal's
+    encoding lacks are printed as escapes.
     """
 
     @functools.wraps(function)
     def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         for stream in (sys.stdout, sys.stderr):
-            # Not every stand-in for a terminal has it.
+            # Replaced streams, as in notebooks and tests, may lack it.
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-        with noting_interrupts() as was_interrupted:
+        with recording_interrupts() as was_interrupted:
             try:
                 return function(*args, **kwargs)
             except KeyboardInterrupt:
-                _leave(MESSAGE, EXIT_CODE)
+                _exit(MESSAGE, EXIT_CODE)
             except Exception as error:
                 if was_interrupted():
-                    _leave(MESSAGE, EXIT_CODE)
+                    _exit(MESSAGE, EXIT_CODE)
                 if isinstance(error, HowardError):
-                    _leave(f"error: {_own_line(error)}", error.exit_code)
+                    _exit(f"error: {_message_of(error)}", error.exit_code)
                 if missing := missing_package(error):
-                    _leave(f"error: {missing}", missing.exit_code)
+                    _exit(f"error: {missing}", missing.exit_code)
                 if isinstance(error, BrokenPipeError):
-                    # Whoever read the output is gone; Python would complain again when it flushes at exit.
+                    # The reader of the pipe has ended; Python would raise again when it flushes at exit.
                     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                     raise SystemExit(1) from None
                 raise
@@ -53,17 +56,24 @@ def friendly(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
 
 
 def wants_help(arguments: Sequence[str]) -> bool:
-    """Whether the command was given nothing, or asked what it takes."""
+    """Whether the help page is to be shown: there are no arguments, or one asks for help."""
     return not arguments or any(argument in _HELP_FLAGS for argument in arguments)
 
 
 def is_sweep(arguments: Sequence[str]) -> bool:
-    """Whether Hydra is asked to go through comma-separated values, one job for each."""
+    """Whether the arguments ask for a sweep (``--multirun``): a job for each comma-separated value."""
     return any(argument in _SWEEP_FLAGS for argument in arguments)
 
 
-def _own_line(error: HowardError) -> str:
-    """The error's text on one line; of one from a worker process of torch, what follows that process's traceback."""
+def config_folder() -> Path:
+    """The folder of Hydra configs: ``howard/configs`` of an installed wheel, else ``configs/`` of the repository."""
+    package = Path(howard.__file__).parent
+    installed = package / "configs"
+    return installed if installed.is_dir() else package.parents[1] / "configs"
+
+
+def _message_of(error: HowardError) -> str:
+    """The error's text on one line. An error from a torch worker process contains a traceback, which is removed."""
     text = str(error).rstrip()
     if "Traceback (most recent call last)" in text:
         last = text.rpartition("\n")[2]
@@ -71,6 +81,6 @@ def _own_line(error: HowardError) -> str:
     return one_line(text)
 
 
-def _leave(line: str, code: int) -> NoReturn:
+def _exit(line: str, code: int) -> NoReturn:
     print(line, file=sys.stderr)
     raise SystemExit(code)

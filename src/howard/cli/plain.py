@@ -1,4 +1,4 @@
-"""From ``key=value`` arguments to the dataclass of a command's settings, without Hydra."""
+"""Parsing ``key=value`` arguments into a settings dataclass, without Hydra."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -10,10 +10,12 @@ Settings = TypeVar("Settings")
 
 
 def read_settings(settings_class: type[Settings], arguments: Sequence[str]) -> Settings:
-    """Turn ``key=value`` arguments into an instance of a dataclass of settings; the last value of a key counts.
+    """Parse ``key=value`` arguments into an instance of a settings dataclass; the last value of a key counts.
 
-    Values arrive as typed, whatever their characters; in paths a leading ``~/`` means home. Raises SettingsError, in
-    one line, for unknown keys, impossible values and required settings left out.
+    Values are taken literally, whatever their characters; ``~/`` at the start of a path is expanded.
+
+    Raises:
+        SettingsError: in one line, for unknown keys, invalid values and missing required settings.
     """
     values: dict[str, Any] = {}
     for argument in arguments:
@@ -26,7 +28,7 @@ def read_settings(settings_class: type[Settings], arguments: Sequence[str]) -> S
 
 
 def split_argument(argument: str) -> tuple[str, str]:
-    """Key and value, parted at the first ``=``; raises SettingsError where it is not of this form."""
+    """Key and value, split at the first ``=``; raises SettingsError for any other form."""
     key, equals, value = argument.partition("=")
     if key.startswith("-"):
         raise SettingsError(

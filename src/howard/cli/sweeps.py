@@ -1,4 +1,4 @@
-"""Sweeps: Hydra runs every combination of values as a job, in this process, in others, or on other machines."""
+"""Sweeps: Hydra runs every combination of values as a job, in this or another process, or on another machine."""
 
 import atexit
 import os
@@ -12,37 +12,38 @@ from omegaconf import DictConfig
 
 from howard.errors import HowardError
 
-# Set by submitit, which Hydra's launchers for SLURM start jobs with, in the processes of its jobs.
+# Environment variable that submitit, used by Hydra's SLURM launchers, sets in the processes of its jobs.
 _SUBMITIT = "SUBMITIT_EXECUTOR"
 
 
 class _Failures:
-    """Whether a job of a sweep failed; jobs in other processes say so by a file in the shared working directory."""
+    """Records whether a job failed. Jobs in other processes do so with a marker file in the working directory."""
 
     def __init__(self) -> None:
         self._process = os.getpid()
-        self._is_any = False
+        self._has_failed = False
         self._file = Path.cwd() / f".howard-{uuid.uuid4().hex}.failed"
 
-    def note(self) -> None:
+    def record(self) -> None:
+        """Record that a job has failed, in any process."""
         if os.getpid() == self._process:
-            self._is_any = True
+            self._has_failed = True
         else:
             self._file.touch()
 
     def collect(self) -> bool:
-        """Whether there was any; call it once, when all jobs have ended."""
-        is_told = self._file.exists()
+        """Whether a job failed; to be called once, when all jobs have ended."""
+        is_marked = self._file.exists()
         self._file.unlink(missing_ok=True)
-        return self._is_any or is_told
+        return self._has_failed or is_marked
 
 
 def run_sweep(run: Callable[[DictConfig], None], config_folder: Path, config_name: str) -> bool:
-    """Run all jobs of the sweep that ``sys.argv`` asks for; returns whether every one came to its end.
+    """Run all jobs of the sweep in ``sys.argv``; returns whether all of them succeeded.
 
-    A HowardError of a job is printed in one line and the other jobs go on; any other exception is a bug, which Hydra
-    raises after the last job. A process that was started for a job by submitit ends with code 2 where the job failed,
-    so that SLURM lists it as failed.
+    A job's HowardError is printed in one line and the other jobs are still run. Any other exception is a bug, which
+    Hydra raises after the last job. A process that submitit started for a job exits with code 2 if the job failed, so
+    that SLURM lists it as failed.
     """
     failures = _Failures()
 
@@ -50,9 +51,9 @@ def run_sweep(run: Callable[[DictConfig], None], config_folder: Path, config_nam
         try:
             run(config)
         except BaseException as error:
-            failures.note()
+            failures.record()
             if _SUBMITIT in os.environ:
-                atexit.register(_leave_as_failed)
+                atexit.register(_exit_as_failed)
             if not isinstance(error, HowardError):
                 raise
             print(f"error: {error}", file=sys.stderr)
@@ -64,8 +65,8 @@ def run_sweep(run: Callable[[DictConfig], None], config_folder: Path, config_nam
     return not has_failed
 
 
-def _leave_as_failed() -> None:
-    """End the process with code 2; at its exit, when the job's result has been saved for the process that waits."""
+def _exit_as_failed() -> None:
+    """Exit with code 2. Registered with atexit, so that submitit has already saved the job's result."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(2)

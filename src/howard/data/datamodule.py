@@ -12,7 +12,6 @@ from lightning import LightningDataModule
 from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
-from howard.cores import count_cores
 from howard.data.curriculum import Curriculum, Mixing, measuring
 from howard.data.datasets import Batch, Item, Pictures, SyntheticDataset, collate, gather_pictures
 from howard.data.frame_order import FrameOrder
@@ -28,6 +27,7 @@ from howard.data.places import Place
 from howard.data.splits import Split
 from howard.data.streaming import StreamedSamples, find_source
 from howard.errors import SettingsError
+from howard.machine import count_cores
 from howard.requirements import require
 from howard.synthesis import Recipe
 from howard.synthesis.film import Shoot, film

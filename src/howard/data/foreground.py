@@ -8,11 +8,10 @@ from multiprocessing import get_context
 import cv2
 import numpy as np
 
-from howard.cores import count_cores
 from howard.data.people import Photo
 from howard.data.pictures import read_picture
 from howard.errors import InputError, SettingsError
-from howard.free_memory import count_free_memory
+from howard.machine import count_cores, count_free_memory
 from howard.media import write_whole
 from howard.media.files import make_folder
 from howard.operating_system import set_interrupt_handler

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from howard.cores import count_cores
 from howard.data.people import PersonSource
+from howard.machine import count_cores
 
 _STREAM = 31  # tells the order's random numbers from those of samples
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from howard.cores import count_cores
+from howard.machine import count_cores
 from howard.parallel import ordered_map
 
 _TOP = 10  # number of the highest threshold, 1; the published protocol has 0, 0.1, ... 1

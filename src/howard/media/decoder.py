@@ -10,7 +10,7 @@ from av.stream import Discard
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
-from howard.cores import count_cores
+from howard.machine import count_cores
 from howard.media.streams import open_container
 from howard.media.timeline import Keyframe, Timeline
 

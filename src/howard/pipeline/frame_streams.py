@@ -17,8 +17,7 @@ from howard.align import (
     align_many,
     default_cache_folder,
 )
-from howard.cores import count_cores
-from howard.free_memory import count_free_memory
+from howard.machine import count_cores, count_free_memory
 from howard.media import ClipInfo, DamagedFrameError, Frame, Reader
 from howard.parallel import prefetch
 from howard.pipeline.inputs import Inputs

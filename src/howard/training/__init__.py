@@ -1,4 +1,4 @@
-"""Training: stages as LightningModules, what watches over a run, and run folders compared.
+"""Training: stages as LightningModules, callbacks, loggers, run folders, and the comparison of runs.
 
-Nothing is imported here, so that settings are checked and runs compared without waiting for torch.
+Imports nothing, so that settings are checked and runs compared without loading torch.
 """

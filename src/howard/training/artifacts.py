@@ -1,4 +1,4 @@
-"""The end of a run as artifacts: weights with their model card, data version and settings, for W&B and as files."""
+"""Artifacts of a finished run, as files and in W&B: weights with model card, data version, settings."""
 
 from pathlib import Path
 from typing import Any
@@ -11,26 +11,25 @@ from howard.data.version import DataChoice, DataVersion, data_version
 from howard.errors import InputError
 from howard.media import write_whole
 from howard.training import model_card
-from howard.training.best import BestWeights
-from howard.training.folders import BEST, CHECKPOINT, EXPORTED, REVISION, SETTINGS, SUITE
+from howard.training.checkpoints import BestWeights
 from howard.training.model_card import ModelCard, TrainingFacts
 from howard.training.run_end import FinishedRun, RunEndCallback
+from howard.training.run_folders import BEST, CHECKPOINT, EXPORTED, REVISION, SETTINGS, SUITE
 
 DATA_FILE = "data_version.json"
 _SUITE_MEAN = "suite/mean/"
 
 
 class Artifacts(RunEndCallback):
-    """Writes ``model_card.md`` and ``data_version.json`` into the run's folder; W&B gets these artifacts:
+    """Writes ``model_card.md`` and ``data_version.json`` into the run folder, and logs artifacts to W&B.
 
-    * ``EXPERIMENT-weights``, type model: the exported weights, those of the best validation if they are kept, the model
-      card, ``suite.json``;
+    * ``EXPERIMENT-weights``, type model: the exported weights, the best weights if kept, model card, ``suite.json``;
     * ``howard-data``, type dataset: the data version;
     * ``EXPERIMENT-config``, type config: the composed settings and the revision of the code.
 
-    The metadata of the model has revision and dirty flag, figures, the data's digest, and the paths of the last
-    checkpoint and the best weights, which stay where they are. An artifact whose content is known keeps its version.
-    Offline, artifacts wait in the run's folder for ``wandb sync``.
+    The model's metadata has the revision, whether the code was changed, metrics, the digest of the data, and the paths
+    of the last checkpoint and the best weights, which are not uploaded. An artifact with unchanged content keeps its
+    version. Offline, artifacts are kept in the run folder until ``wandb sync``.
     """
 
     def on_run_end(self, trainer: Trainer, run: FinishedRun) -> None:
@@ -44,7 +43,7 @@ class Artifacts(RunEndCallback):
 
 
 def make_card(trainer: Trainer, run: FinishedRun) -> ModelCard:
-    """The model card of a run that has just ended."""
+    """The model card of the finished run."""
     module: Any = trainer.lightning_module
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
     facts = TrainingFacts(
@@ -55,13 +54,13 @@ def make_card(trainer: Trainer, run: FinishedRun) -> ModelCard:
         device=trainer.strategy.root_device.type,
         parameters=sum(each.numel() for each in module.network.parameters()),
     )
-    figures = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
-    figures |= {name: value for name, value in run.suite.items() if name.startswith(_SUITE_MEAN)}
-    return ModelCard(run.metadata, facts, find_version(data), figures, find_checkpoints(trainer, run.folder))
+    metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
+    metrics |= {name: value for name, value in run.suite.items() if name.startswith(_SUITE_MEAN)}
+    return ModelCard(run.metadata, facts, find_version(data), metrics, find_checkpoints(trainer, run.folder))
 
 
 def find_version(data: MattingDataModule) -> DataVersion | None:
-    """The version of a run's data; None, and a line that says so, where the data has gone since it began."""
+    """The version of a run's data; None, with a printed message, if the data is no longer there."""
     names = data.people_names, data.place_names, data.prepared_names
     try:
         return data_version(DataChoice(data.root, data.pack, *names, data.licences))
@@ -71,7 +70,7 @@ def find_version(data: MattingDataModule) -> DataVersion | None:
 
 
 def find_checkpoints(trainer: Trainer, folder: Path) -> dict[str, str]:
-    """Paths in the run's folder of the last checkpoint and the best weights, where they are kept."""
+    """Paths, relative to the run folder, of the last checkpoint and the best weights, if kept."""
     found = {"last checkpoint": CHECKPOINT.as_posix()} if (folder / CHECKPOINT).is_file() else {}
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, BestWeights) and (folder / BEST).is_file():
@@ -80,11 +79,11 @@ def find_checkpoints(trainer: Trainer, folder: Path) -> dict[str, str]:
 
 
 def log_artifacts(logger: WandbLogger, run: FinishedRun, card: ModelCard) -> None:
-    """Log the artifacts of a run whose files are in its folder; see :class:`Artifacts`."""
+    """Log the artifacts of a run to W&B, from the files in its folder; see :class:`Artifacts`."""
     folder = run.folder
-    about = card.values() | {"folder": str(folder)}
+    metadata = card.values() | {"folder": str(folder)}
     model_files = [EXPORTED, BEST, model_card.FILE, SUITE]
-    _log(logger, f"{run.experiment}-weights", "model", [folder / name for name in model_files], about)
+    _log(logger, f"{run.experiment}-weights", "model", [folder / name for name in model_files], metadata)
     if card.data is not None:
         origin = {"digest": card.data.digest, "pack": card.data.pack}
         _log(logger, "howard-data", "dataset", [folder / DATA_FILE], origin)
@@ -93,7 +92,7 @@ def log_artifacts(logger: WandbLogger, run: FinishedRun, card: ModelCard) -> Non
 
 
 def _log(logger: WandbLogger, name: str, kind: str, files: list[Path], metadata: dict[str, Any]) -> None:
-    """Log those of the files that are there; W&B keeps a copy of each until it is sent."""
+    """Log an artifact of the files that exist; W&B keeps copies until they are uploaded."""
     import wandb
 
     artifact = wandb.Artifact(name, kind, metadata=metadata)

@@ -1,4 +1,4 @@
-"""Where a run's figures go: CSV always, and W&B, TensorBoard or MLflow if asked for."""
+"""Loggers of a run's metrics: CSV always, W&B, TensorBoard and MLflow by setting."""
 
 import sys
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from typing import Any, Literal
 from lightning.pytorch.loggers import CSVLogger, MLFlowLogger, TensorBoardLogger, WandbLogger
 
 from howard.requirements import require
-from howard.training.folders import label
+from howard.training.run_folders import run_label
 
 
 @dataclass(frozen=True)
 class LoggedRun:
-    """What loggers are told of a run.
+    """Description of a run for its loggers.
 
     Attributes:
-        folder: the run's folder.
+        folder: the run folder.
         experiment: name of its experiment.
         job_type: ``train`` or ``test``.
         settings: plain values of the whole config.
-        tags: words to find it by.
+        tags: of the run.
         notes: a remark, or None.
     """
 
@@ -33,13 +33,13 @@ class LoggedRun:
 
     @property
     def name(self) -> str:
-        """Experiment and run, unique below the folder of all runs."""
-        return f"{self.experiment}/{label(self.folder)}"
+        """Experiment and run folder, unique within the folder of all runs."""
+        return f"{self.experiment}/{run_label(self.folder)}"
 
 
 def csv_logger(folder: Path) -> CSVLogger:
-    """``csv/version_N/metrics.csv`` in the run's folder, one N for every session, so that resuming loses nothing."""
-    return CSVLogger(folder, name="csv", flush_logs_every_n_steps=1)  # what is not written is lost with the process
+    """Writes ``csv/version_N/metrics.csv`` in the run folder, with a new N for every session of a resumed run."""
+    return CSVLogger(folder, name="csv", flush_logs_every_n_steps=1)  # a killed process loses no rows
 
 
 def wandb_logger(
@@ -51,15 +51,15 @@ def wandb_logger(
     group: str | None = None,
     job_type: str | None = None,
 ) -> WandbLogger:
-    """A W&B run in the run's folder. A run that is resumed keeps its name and id, so W&B joins its sessions.
+    """A W&B run, stored in the run folder. A resumed run keeps its name and id, so that W&B joins its sessions.
 
     Args:
-        run: what is logged.
-        mode: ``offline`` keeps everything in the folder until ``wandb sync``.
+        run: the logged run.
+        mode: ``offline`` stores everything in the folder until ``wandb sync``.
         project: in W&B.
-        entity: user or team in W&B; None is whoever is logged in.
-        group: that the run is filed under; None takes the experiment's name.
-        job_type: within the group; None takes the run's.
+        entity: user or team in W&B; None is that of the current login.
+        group: of the run; None is the experiment's name.
+        job_type: within the group; None is that of the run.
 
     Raises:
         MissingPackageError: wandb is not installed.
@@ -82,7 +82,7 @@ def wandb_logger(
 
 
 def tensorboard_logger(run: LoggedRun) -> TensorBoardLogger:
-    """Event files in ``tensorboard/`` of the run's folder; raises MissingPackageError without tensorboard."""
+    """Writes event files into ``tensorboard/`` in the run folder; raises MissingPackageError without tensorboard."""
     require("tensorboard", "logger=tensorboard")
     return TensorBoardLogger(run.folder, name="tensorboard", version="")
 
@@ -91,8 +91,8 @@ def mlflow_logger(run: LoggedRun, *, tracking_uri: str | None = None) -> MLFlowL
     """An MLflow run under the experiment's name.
 
     Args:
-        run: what is logged; tags become MLflow tags without a value.
-        tracking_uri: of a server; None writes into ``mlruns/`` of the run's folder.
+        run: the logged run; tags become MLflow tags without a value.
+        tracking_uri: of a server; None writes into ``mlruns/`` in the run folder.
 
     Raises:
         MissingPackageError: mlflow is not installed.
@@ -106,7 +106,7 @@ def mlflow_logger(run: LoggedRun, *, tracking_uri: str | None = None) -> MLFlowL
 
 
 def finish_tracking(has_failed: bool) -> None:
-    """End the W&B run of this process, if there is one: the next job of a sweep would be logged into it."""
+    """Finish the W&B run of this process, if any, so that the next job of a sweep gets a run of its own."""
     wandb = sys.modules.get("wandb")
     if wandb is not None and getattr(wandb, "run", None) is not None:
         wandb.finish(exit_code=int(has_failed))

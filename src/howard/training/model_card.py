@@ -1,4 +1,4 @@
-"""The model card of a run's exported weights: Markdown for readers, plain values for programs."""
+"""The model card of a run's exported weights, as Markdown and as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,15 +13,15 @@ FILE = "model_card.md"
 
 @dataclass(frozen=True)
 class TrainingFacts:
-    """How a network was trained.
+    """Facts about a training run.
 
     Attributes:
         revision: of the code.
         steps: optimiser steps.
-        batch_size: samples a step, of one process.
-        precision: Lightning's name of it.
+        batch_size: samples per batch of one process.
+        precision: Lightning's name of the numeric precision.
         device: type of the training device.
-        parameters: how many the network has.
+        parameters: number of parameters of the network.
     """
 
     revision: str
@@ -33,20 +33,20 @@ class TrainingFacts:
 
     @property
     def is_dirty(self) -> bool:
-        """Whether the code had changes that are not in the revision."""
+        """Whether the code had uncommitted changes."""
         return self.revision.endswith("-dirty")
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What is known of trained weights.
+    """Description of trained weights.
 
     Attributes:
         metadata: of the weights file.
-        facts: how they were trained.
-        data: what they were trained on; None where its version could not be determined.
-        scores: figures by the names they are logged under; smaller is better.
-        checkpoints: paths in the run's folder of what is kept beside the weights, by what it is.
+        facts: about the training run.
+        data: version of the training data; None if it could not be determined.
+        scores: metrics by their logged names; smaller is better.
+        checkpoints: paths in the run folder of checkpoints and further weights, by description.
     """
 
     metadata: WeightsMetadata
@@ -67,7 +67,7 @@ class ModelCard:
         return "\n\n".join(parts) + "\n"
 
     def values(self) -> dict[str, Any]:
-        """The same as plain values, of the data its digest alone."""
+        """The card as plain values; the data only by its digest."""
         return {
             "weights": asdict(self.metadata) | {"refine": self.metadata.refine._asdict()},
             **asdict(self.facts),
@@ -78,16 +78,16 @@ class ModelCard:
         }
 
     def _network(self) -> str:
-        about = self.metadata
-        if about.widths is not None:
+        metadata = self.metadata
+        if metadata.widths is not None:
             parts = ["U-Net"]
         else:
-            optional = {"refiner": about.has_refiner, "person prior": about.person_prior}
-            parts = [f"encoder {about.encoder}", *(name for name, has in optional.items() if has)]
-            parts += [f"{name} as a further input" for name in about.extra_inputs]
+            optional = {"refiner": metadata.has_refiner, "person prior": metadata.person_prior}
+            parts = [f"encoder {metadata.encoder}", *(name for name, has in optional.items() if has)]
+            parts += [f"{name} as a further input" for name in metadata.extra_inputs]
         return (
             f"{', '.join(parts)}; {self.facts.parameters / 1e6:.1f} M parameters, fp16 kernels in safetensors. "
-            f"Mixed in {about.mixing} light. Howard {about.version}. Licence: {about.licence}."
+            f"Mixed in {metadata.mixing} light. Howard {metadata.version}. Licence: {metadata.licence}."
         )
 
     def _data(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The LightningModules: the coarse network alone, coarse network and refiner together, and the plain U-Net."""
+"""The LightningModules of the training stages: coarse network, coarse network with refiner, and plain U-Net."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,61 +17,59 @@ from howard.matting import BaselineNetwork, CoarseMatte, Matte, MattingNetwork, 
 from howard.matting.losses import ERROR, Weights, check_weights, coarse_losses, joint_losses
 from howard.matting.person_maps import PersonMaps
 from howard.matting.tiles import PATCH
+from howard.training.batches import PriorSampler, count_frames, crop_batch, flatten_frames
 from howard.training.budget import training_progress
-from howard.training.crops import crop_batch
-from howard.training.error_map import PREDICTED, SHARE, TRUE, measure_error_map
-from howard.training.optimiser import Progress
-from howard.training.person_views import PriorSampler
-from howard.training.segmentation import SegmentationHead
+from howard.training.monitors import ERROR_RATIO, PREDICTED_ERROR, TRUE_ERROR, measure_error_map
+from howard.training.optimiser import TrainingProgress
+from howard.training.segmentation_head import SegmentationHead
 
-Optimiser = Callable[[Mapping[str, nn.Module], Progress], Any]
-# The encoder's name inside the network is that of the published weights.
+MakeOptimiser = Callable[[Mapping[str, nn.Module], TrainingProgress], Any]
+# Names of learning rates by submodule names, where they differ: published weights call the encoder "backbone".
 _PARTS = {"backbone": "encoder"}
-SEGMENTATION = "segmentation"  # the loss term of a head on the decoder's input
-# Of every validation sample; what needs a clip's neighbouring frames or is another's twin is left to howard.evaluation.
+SEGMENTATION = "segmentation"  # loss term of SegmentationHead
+# Metrics of still samples; those of clips and redundant ones are left to howard.evaluation.
 SCORES = ("mad", "mse", "grad", "conn", "band_mad", "person_dropouts", "background_dropouts", "foreground_mad")
 
 
 class DivergedError(HowardError):
-    """The loss is no longer a number."""
+    """The loss is infinite or NaN."""
 
 
 class StageModule(LightningModule):
-    """What all stages share: optimiser, crops, draws, logging.
+    """Base class of the training stages: optimiser, crops, seeding, logging.
 
-    Everything random in a step is a pure function of (seed, global step), so a run that was interrupted goes on as if
-    it had not been.
+    All random numbers of a step are a pure function of (seed, global step), so that an interrupted run continues as if
+    it had not been interrupted.
 
     Args:
-        network: is trained in place.
-        optimiser: called with the trained parts by name and the progress of training; see
+        network: trained in place.
+        optimiser: called with the trained parts by name and the training progress; see
             :func:`howard.training.optimiser.adam`.
-        loss: weights of the loss terms, see :data:`howard.matting.loss_terms.LOSS_TERMS`; beside those ``error`` of the
-            error map, and ``segmentation`` on the decoder's input, see :class:`SegmentationHead`.
+        loss: weights of the loss terms: those of :data:`howard.matting.loss_terms.LOSS_TERMS`, ``error`` of the error
+            map, and ``segmentation``, see :class:`SegmentationHead`.
         seed: of crops, coarse scales and dropout.
-        crop: smallest and largest side of the random crop of every step, see :func:`crop_batch`; None leaves samples
-            whole.
+        crop: smallest and largest side of the random crop of every step, see :func:`crop_batch`; None does not crop.
     """
 
-    crop_multiple: ClassVar[int] = 1  # sides of crops are multiples of it
+    crop_multiple: ClassVar[int] = 1  # crop sides are multiples of this
     has_coarse_terms = False  # whether loss terms may have the prefix "coarse_"
-    further_terms: tuple[str, ...] = (ERROR, SEGMENTATION)
+    extra_terms: tuple[str, ...] = (ERROR, SEGMENTATION)
 
     def __init__(
         self,
         network: MattingNetwork | BaselineNetwork,
-        optimiser: Optimiser,
+        optimiser: MakeOptimiser,
         loss: Weights,
         seed: int = 0,
         crop: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
-        check_weights(loss, self.has_coarse_terms, self.further_terms)
+        check_weights(loss, self.has_coarse_terms, self.extra_terms)
         self.weights = {name: weight for name, weight in loss.items() if name != SEGMENTATION}
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser, self.seed, self.crop = optimiser, seed, crop
         self.scores = MatteScores(SCORES)
-        # Neither a module nor a parameter: the prior is never trained, and checkpoints do not hold it.
+        # Not an nn.Module: the prior is not trained and not stored in checkpoints.
         self.prior = PriorSampler() if getattr(network, "person", None) is not None else None
         self.segmentation: SegmentationHead | None = None
         if loss.get(SEGMENTATION):
@@ -79,52 +77,54 @@ class StageModule(LightningModule):
             self.segmentation = SegmentationHead(network.aspp, loss[SEGMENTATION])
 
     def losses(self, batch: Batch, rng: np.random.Generator | None, frames: int = 1) -> tuple[Matte, dict[str, Tensor]]:
-        """The stage's matte of a batch at the batch's size, and its weighted loss terms.
+        """The matte of a batch at the batch's resolution, and the weighted loss terms by name.
 
-        ``rng`` is of the random numbers of a training step; None for validation, which needs none. ``frames`` are the
-        pictures of a clip, one after the other in the batch.
+        Args:
+            batch: named (B, C, H, W) tensors; frames of a clip are consecutive.
+            rng: generator of a training step; None for validation, which has no randomness.
+            frames: number of frames per clip, 1 for stills.
         """
         raise NotImplementedError
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """One step; logs every weighted loss term as ``train/NAME`` and their sum as ``train/loss``.
+        """Compute the loss; logs every weighted loss term as ``train/NAME`` and their sum as ``train/loss``.
 
         Raises:
-            SettingsError: frames are to be compared and samples are stills.
+            SettingsError: the temporal loss has a weight, but samples are stills.
             DivergedError: the loss is not finite.
         """
-        # The same for all processes and all parts of an accumulated batch.
+        # The same for all processes and all accumulated batches of a step.
         rng = np.random.default_rng([self.seed, self.global_step])
         frames = count_frames(batch)
         if frames == 1 and any(weight for name, weight in self.weights.items() if name.endswith("temporal")):
             raise SettingsError("stage.loss.temporal compares frames of a clip: set data.frames=2 or more")
-        batch = as_pictures(batch)
+        batch = flatten_frames(batch)
         if self.crop is not None:
             batch = crop_batch(batch, *self.crop, rng, self.crop_multiple)
         with self._dropout_seeded(batch_index):
             matte, terms = self.losses(batch, rng, frames)
         if self.segmentation is not None:
-            terms["segmentation"] = self.segmentation.loss(batch["alpha"])
+            terms[SEGMENTATION] = self.segmentation.loss(batch["alpha"])
         loss = torch.stack(list(terms.values())).sum()
-        if not loss.isfinite():  # before it reaches the weights, and with them a checkpoint
+        if not loss.isfinite():  # checked before it corrupts the weights and a checkpoint
             values = ", ".join(f"{name} {value.item():.3g}" for name, value in terms.items())
             raise DivergedError(
-                f"the loss is not a number at step {self.global_step} ({values}): lower optimiser.rates, "
+                f"the loss is not finite at step {self.global_step} ({values}): lower optimiser.rates, "
                 "set trainer.gradient_clip_val=1, or use trainer.precision=32-true"
             )
         self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()})
         self.log("train/loss", loss.detach(), prog_bar=True)
         if self.weights.get(ERROR):
-            health = measure_error_map(matte.coarse, batch["alpha"])
-            self.log_dict({PREDICTED: health.predicted, TRUE: health.true, SHARE: health.share})
+            level = measure_error_map(matte.coarse, batch["alpha"])
+            self.log_dict({PREDICTED_ERROR: level.predicted, TRUE_ERROR: level.true, ERROR_RATIO: level.ratio})
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Logs ``val/loss`` and collects :data:`SCORES`."""
+        """Logs ``val/loss`` and accumulates :data:`SCORES`."""
         self._measure(batch, "val")
 
     def on_validation_epoch_end(self) -> None:
-        """Logs every score as ``val/NAME``; the figures are those of the field (x 1e3 and so on)."""
+        """Logs every metric as ``val/NAME``, in the customary units (MAD x 1e3 and so on)."""
         self._log_scores("val")
 
     def test_step(self, batch: Batch, batch_index: int) -> None:
@@ -139,7 +139,7 @@ class StageModule(LightningModule):
         return self.optimiser(self.trained_parts(), training_progress(self.trainer))
 
     def trained_parts(self) -> dict[str, nn.Module]:
-        """Everything with parameters to train, by the name of its learning rate."""
+        """The modules to train by the name of their learning rate."""
         parts: dict[str, nn.Module] = {}
         for name, part in self.network.named_children():
             parts[_PARTS.get(str(name), str(name))] = part
@@ -148,12 +148,12 @@ class StageModule(LightningModule):
         return parts
 
     def person_maps(self, batch: Batch, scale: float, rng: np.random.Generator | None) -> PersonMaps | None:
-        """The person prior's maps for a coarse network that runs at 1 / ``scale`` of the batch's size, or None."""
+        """Person maps at 1 / ``scale`` of the batch's resolution; None for networks without a person prior."""
         return None if self.prior is None else self.prior.maps(batch, scale, rng)
 
     def _measure(self, batch: Batch, prefix: str) -> None:
         frames = count_frames(batch)
-        batch = as_pictures(batch)
+        batch = flatten_frames(batch)
         matte, terms = self.losses(batch, None, frames)
         self.scores.update(matte.alpha, batch["alpha"], matte.foreground, batch["foreground"])
         loss = torch.stack(list(terms.values())).sum()
@@ -166,16 +166,16 @@ class StageModule(LightningModule):
 
     @contextmanager
     def _dropout_seeded(self, batch_index: int) -> Iterator[None]:
-        """Dropout draws from torch's global generators, which are put back as they were."""
+        """Seed torch's global generators, from which dropout samples, and restore their state afterwards."""
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
-            place = [self.seed, self.global_step, self.global_rank, batch_index]
-            torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
+            entropy = [self.seed, self.global_step, self.global_rank, batch_index]
+            torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
             yield
 
 
 class CoarseModule(StageModule):
-    """The base stage (Lin et al. 2021, section 5.2): the coarse network on samples at coarse resolution."""
+    """The base stage (Lin et al. 2021, section 5.2): trains the coarse network on samples at coarse resolution."""
 
     def losses(self, batch: Batch, rng: np.random.Generator | None, frames: int = 1) -> tuple[Matte, dict[str, Tensor]]:
         person = self.person_maps(batch, 1.0, rng)
@@ -184,29 +184,30 @@ class CoarseModule(StageModule):
             return _whole(coarse), self.terms(coarse, batch, frames)
 
     def terms(self, coarse: CoarseMatte, batch: Batch, frames: int) -> dict[str, Tensor]:
-        """Weighted loss terms of a coarse matte at the batch's size."""
+        """Weighted loss terms of a coarse matte at the batch's resolution."""
         return coarse_losses(coarse, batch["alpha"], batch["foreground"], self.weights, frames)
 
 
 class BaselineModule(CoarseModule):
-    """The plain U-Net, with the paper's losses of alpha and foreground; it has no error map to train."""
+    """Trains the plain U-Net with the paper's losses of alpha and foreground; it has no error map."""
 
-    further_terms = ()
+    extra_terms = ()
 
 
 class RefineModule(StageModule):
-    """The joint stage (Lin et al. 2021, section 5.2): coarse network and refiner on samples at full resolution.
+    """The joint stage (Lin et al. 2021, section 5.2): trains coarse network and refiner at full resolution.
 
     Args:
         network: as in :class:`StageModule`, with a refiner.
-        optimiser: as there.
-        loss: as there; terms at coarse scale have the prefix ``coarse_``.
-        seed: as there.
-        crop: as there.
-        coarse_scales: the factor c is sampled from these for every step; validation takes the first.
-        refine: which patches are refined while training.
-        patches: how many of a picture's patches are refined while training, whatever the size of the crop; None refines
-            the fraction that ``refine`` says.
+        optimiser: as in :class:`StageModule`.
+        loss: as in :class:`StageModule`; terms at coarse scale have the prefix ``coarse_``.
+        seed: as in :class:`StageModule`.
+        crop: as in :class:`StageModule`.
+        coarse_scales: downsampling factors c of the coarse network, one of which is sampled for every step; validation
+            uses the first.
+        refine: selection of the refined patches.
+        patches: number of patches refined per image, independent of the crop's size; None uses the fraction of
+            ``refine``.
     """
 
     crop_multiple = PATCH
@@ -215,7 +216,7 @@ class RefineModule(StageModule):
     def __init__(
         self,
         network: MattingNetwork,
-        optimiser: Optimiser,
+        optimiser: MakeOptimiser,
         loss: Weights,
         seed: int = 0,
         crop: tuple[int, int] | None = None,
@@ -241,7 +242,7 @@ class RefineModule(StageModule):
             return matte, joint_losses(matte, batch["alpha"], batch["foreground"], self.weights, frames)
 
     def refine_settings(self, shape: Sequence[int]) -> RefineSettings:
-        """Which patches of pictures of a shape (..., H, W) are refined while training."""
+        """Selection of the refined patches for images of shape (..., H, W)."""
         if self.patches is None:
             return self.refine
         height, width = (math.ceil(side / PATCH) for side in shape[-2:])
@@ -250,14 +251,3 @@ class RefineModule(StageModule):
 
 def _whole(coarse: CoarseMatte) -> Matte:
     return Matte(coarse.alpha, coarse.foreground, coarse, torch.zeros_like(coarse.error))
-
-
-def count_frames(batch: Batch) -> int:
-    """Pictures of each sample: T of (B, T, C, H, W), 1 of (B, C, H, W)."""
-    source = batch["source"]
-    return source.shape[1] if source.ndim == 5 else 1
-
-
-def as_pictures(batch: Batch) -> Batch:
-    """(B, C, H, W), or (B, T, C, H, W) as B T pictures, channels-last in memory."""
-    return {name: image.flatten(0, -4).contiguous(memory_format=torch.channels_last) for name, image in batch.items()}

@@ -1,9 +1,9 @@
-"""Settings that have moved: what was typed or stored under a former key is understood. No torch here."""
+"""Settings and classes that were renamed: typed and stored former names still work. Does not import torch."""
 
 from collections.abc import Sequence
 from typing import Any
 
-# Former key: present key. Keys of former versions stay here for as long as runs made with them may be resumed.
+# Current keys by former keys. Former keys are kept for as long as runs stored with them may be resumed.
 MOVED_KEYS: dict[str, str] = {
     "task_name": "name",  # as lightning-hydra-template calls it
     "stage.segmentation_weight": "stage.loss.segmentation",
@@ -11,19 +11,31 @@ MOVED_KEYS: dict[str, str] = {
     "logger.project": "logger.wandb.project",
     "logger.entity": "logger.wandb.entity",
 }
+# Current by former values of ``_target_``, in the stored settings of earlier runs.
+MOVED_TARGETS: dict[str, str] = {
+    "howard.training.averaging.ema": "howard.training.checkpoints.ema",
+    "howard.training.bench.BenchTable": "howard.training.bench_clips.BenchTable",
+    "howard.training.best.BestWeights": "howard.training.checkpoints.BestWeights",
+    "howard.training.device_figures.DeviceFigures": "howard.training.monitors.DeviceStats",
+    "howard.training.error_map.ErrorMapWatch": "howard.training.monitors.ErrorMapWatch",
+    "howard.training.gradient_norm.GradientNorm": "howard.training.monitors.GradientNorm",
+    "howard.training.suite_curves.SuiteCurves": "howard.training.suite_metrics.SuiteCurves",
+    "howard.training.throughput.Throughput": "howard.training.monitors.Throughput",
+}
+_TARGET = "_target_"
 _SINGLE_LOGGERS = "howard.training.loggers.csv_loggers", "howard.training.loggers.wandb_loggers"
 _WANDB = "howard.training.loggers.wandb_logger"
 
 
 def move_arguments(arguments: Sequence[str]) -> list[str]:
-    """Command-line arguments with present keys in the place of former ones."""
+    """Command-line arguments with former keys and targets replaced by the current ones."""
     return [_move_argument(argument) for argument in arguments]
 
 
 def move_stored(settings: dict[str, Any]) -> dict[str, Any]:
-    """A stored config, plain nested dictionaries, in its present layout; the argument is left as it is."""
-    moved = _copy(settings)
-    _mapping_of_loggers(moved)
+    """A copy of a stored config, plain nested dictionaries, with the current keys and targets."""
+    moved = _copy_with_current_targets(settings)
+    _move_single_logger(moved)
     for former, present in MOVED_KEYS.items():
         parent = _find(moved, former)
         if parent is not None:
@@ -32,26 +44,33 @@ def move_stored(settings: dict[str, Any]) -> dict[str, Any]:
     return moved
 
 
-def _mapping_of_loggers(settings: dict[str, Any]) -> None:
-    """``logger`` was one node; it has become a mapping of loggers beside the CSV files, which are always written."""
+def _move_single_logger(settings: dict[str, Any]) -> None:
+    """``logger`` was a single node; now it is a mapping of the loggers beside CSV files, which are always written."""
     logger = settings.get("logger")
-    if isinstance(logger, dict) and logger.get("_target_") in _SINGLE_LOGGERS:
-        is_wandb = logger["_target_"] == _SINGLE_LOGGERS[1]
-        settings["logger"] = {"wandb": logger | {"_target_": _WANDB}} if is_wandb else {}
+    if isinstance(logger, dict) and logger.get(_TARGET) in _SINGLE_LOGGERS:
+        is_wandb = logger[_TARGET] == _SINGLE_LOGGERS[1]
+        settings["logger"] = {"wandb": logger | {_TARGET: _WANDB}} if is_wandb else {}
 
 
 def _move_argument(argument: str) -> str:
     key, equals, value = argument.partition("=")
     plain = key.lstrip("+")
+    if plain.endswith(f".{_TARGET}"):
+        value = MOVED_TARGETS.get(value, value)
     return f"{key[: len(key) - len(plain)]}{MOVED_KEYS.get(plain, plain)}{equals}{value}"
 
 
-def _copy(node: Any) -> Any:
-    return {key: _copy(value) for key, value in node.items()} if isinstance(node, dict) else node
+def _copy_with_current_targets(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    copy = {key: _copy_with_current_targets(value) for key, value in node.items()}
+    if isinstance(copy.get(_TARGET), str):
+        copy[_TARGET] = MOVED_TARGETS.get(copy[_TARGET], copy[_TARGET])
+    return copy
 
 
 def _find(settings: dict[str, Any], key: str) -> dict[str, Any] | None:
-    """The dictionary that holds a dotted key, or None."""
+    """The dictionary that contains a dotted key, or None."""
     *parents, name = key.split(".")
     node: Any = settings
     for parent in parents:

@@ -1,9 +1,12 @@
-"""The settings of networks, stages and optimisers, as typed dataclasses; see :mod:`howard.training.settings`."""
+"""Settings of networks, training stages and optimisers as typed dataclasses.
+
+See :mod:`howard.training.train_settings`.
+"""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-# Names that are checked before what they name is loaded.
+# Repeated here so that names are checked without importing torch.
 ENCODER_NAMES = ("resnet50", "resnet101", "mobilenetv2", "efficientnet_lite0")
 TIMM_PREFIX = "timm/"
 RefineModeName = StrEnum("RefineModeName", ["sampling", "thresholding", "full"])
@@ -33,7 +36,7 @@ class BaselineNetworkNode:
 
 @dataclass
 class RefineNode:
-    """Which patches are refined; see :class:`howard.matting.RefineSettings`."""
+    """Selection of the patches that are refined; see :class:`howard.matting.RefineSettings`."""
 
     _target_: str = "howard.matting.RefineSettings"
     mode: RefineModeName = RefineModeName.sampling
@@ -41,13 +44,13 @@ class RefineNode:
     threshold: float = 0.1
 
 
-# Terms of the paper, and others to choose from; see :mod:`howard.matting.loss_terms`.
+# Loss terms of the paper, and optional ones; see :mod:`howard.matting.loss_terms`.
 _PAPER_TERMS = ("alpha", "alpha_gradient", "foreground")
 _OTHER_TERMS = ("laplacian", "temporal", "composition")
 
 
 def matte_weights(prefix: str = "") -> dict[str, float]:
-    """Weights of the terms of one matte: 1 for each of the paper's (Lin et al. 2021, section 4.3), 0 for all others."""
+    """Weights of one matte's loss terms: 1 for those of the paper (Lin et al. 2021, section 4.3), 0 for the others."""
     return {f"{prefix}{name}": 1.0 for name in _PAPER_TERMS} | {f"{prefix}{name}": 0.0 for name in _OTHER_TERMS}
 
 
@@ -63,7 +66,7 @@ def joint_weights() -> dict[str, float]:
 
 @dataclass
 class StageNode:
-    """What every stage has: the sides of its crops in pixels, none where samples are used whole."""
+    """Settings of every stage: ``crop``, smallest and largest side of the random crop in pixels; null does not crop."""
 
     crop: list[int] | None = None
 
@@ -97,7 +100,7 @@ class BaselineStageNode(StageNode):
 
 @dataclass
 class RatesNode:
-    """Adam's learning rate of each part; null for a part that the network or the stage lacks."""
+    """Adam's learning rate of each part; null for parts that the network lacks."""
 
     encoder: float | None = None
     aspp: float | None = None

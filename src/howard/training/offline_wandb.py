@@ -1,6 +1,6 @@
-"""Reading an offline W&B run back from its folder, without a server.
+"""Reading an offline W&B run from its folder, without a server.
 
-A ``.wandb`` file is a header of 7 bytes, then LevelDB's log format around wandb's own protobuf records.
+A ``.wandb`` file has a header of 7 bytes, followed by wandb's protobuf records in LevelDB's log format.
 """
 
 import json
@@ -16,13 +16,13 @@ from howard.requirements import require
 _MAGIC = b":W&B"
 _HEADER, _BLOCK = 7, 32768  # bytes
 _CHUNK = struct.Struct("<IHB")  # checksum, length, kind
-_WHOLE, _END = 1, 4  # kinds of chunks that end a record
-_INTERNAL = "_wandb"  # a config entry of wandb's own
+_WHOLE, _END = 1, 4  # types of chunks that end a record
+_INTERNAL = "_wandb"  # config entry of wandb itself
 
 
 @dataclass(frozen=True)
 class OfflineArtifact:
-    """An artifact that waits to be sent; ``files`` are the local copies by their paths in it."""
+    """An artifact that has not been uploaded; ``files`` are the local copies by their paths in the artifact."""
 
     name: str
     kind: str
@@ -32,19 +32,19 @@ class OfflineArtifact:
 
 @dataclass(frozen=True)
 class OfflineRun:
-    """What an offline run would send.
+    """The content of an offline run.
 
     Attributes:
         name: of the run.
-        project: it belongs to.
-        group: it is filed under.
+        project: of the run.
+        group: of the run.
         job_type: within the group.
         tags: of the run.
         notes: a remark; empty without one.
         config: plain values.
-        history: a mapping for each call of a logger; parts of a picture have keys such as ``panel/filenames``.
-        artifacts: in the order in which they were logged.
-        is_finished: whether the run was ended.
+        history: logged values, a mapping per call of the logger; pictures have keys such as ``panel/filenames``.
+        artifacts: in the order of logging.
+        is_finished: whether the run has ended.
     """
 
     name: str
@@ -59,7 +59,7 @@ class OfflineRun:
     is_finished: bool
 
     def curve(self, key: str) -> list[tuple[int, float]]:
-        """Step and value of a figure, as they were logged."""
+        """(step, value) pairs of a metric, as logged."""
         return [(row["trainer/global_step"], row[key]) for row in self.history if key in row]
 
 
@@ -69,10 +69,10 @@ def find_offline_runs(runs: Path) -> list[Path]:
 
 
 def read_offline_run(folder: Path) -> OfflineRun:
-    """Read an ``offline-run-*`` folder, of a run that has ended or is still going on.
+    """Read an ``offline-run-*`` folder, of a finished or a running run.
 
     Raises:
-        InputError: there is no record of a run in it.
+        InputError: it does not contain the record of a run.
         MissingPackageError: wandb is not installed.
     """
     files = sorted(folder.glob("*.wandb"))
@@ -83,10 +83,10 @@ def read_offline_run(folder: Path) -> OfflineRun:
         kind = record.WhichOneof("record_type")
         by_kind.setdefault(kind, []).append(getattr(record, kind))
     if "run" not in by_kind:
-        raise InputError(f"{files[0]} has no record of a run yet; wait until it has begun")
+        raise InputError(f"{files[0]} has no record of a run yet; wait until it has started")
     run = by_kind["run"][0]
-    sent = [*run.config.update, *(item for config in by_kind.get("config", []) for item in config.update)]
-    config = {item.key: json.loads(item.value_json) for item in sent if item.key and item.key != _INTERNAL}
+    items = [*run.config.update, *(item for config in by_kind.get("config", []) for item in config.update)]
+    config = {item.key: json.loads(item.value_json) for item in items if item.key and item.key != _INTERNAL}
     return OfflineRun(
         name=run.display_name,
         project=run.project,
@@ -102,29 +102,29 @@ def read_offline_run(folder: Path) -> OfflineRun:
 
 
 def read_records(file: Path) -> Iterator[Any]:
-    """Every whole record of a ``.wandb`` file, in order; one that is still being written is left out.
+    """Every complete record of a ``.wandb`` file, in order; a record that is still being written is skipped.
 
     Raises:
-        InputError: it is no such file.
+        InputError: it is not a ``.wandb`` file.
         MissingPackageError: wandb is not installed.
     """
     record_type = require("wandb.proto.wandb_internal_pb2", "reading a W&B run").Record
     data = file.read_bytes()
     if data and not data.startswith(_MAGIC):
         raise InputError(f"{file} is not a W&B run")
-    place, message = _HEADER, b""
-    while place < len(data):
-        left = _BLOCK - place % _BLOCK
-        if left < _CHUNK.size:  # no chunk begins so late in a block
-            place += left
+    position, message = _HEADER, b""
+    while position < len(data):
+        left = _BLOCK - position % _BLOCK
+        if left < _CHUNK.size:  # the rest of a block is too small for a chunk
+            position += left
             continue
-        if place + _CHUNK.size > len(data):
+        if position + _CHUNK.size > len(data):
             return
-        _, length, kind = _CHUNK.unpack_from(data, place)
-        begin, place = place + _CHUNK.size, place + _CHUNK.size + length
-        if place > len(data):
+        _, length, kind = _CHUNK.unpack_from(data, position)
+        start, position = position + _CHUNK.size, position + _CHUNK.size + length
+        if position > len(data):
             return
-        message += data[begin:place]
+        message += data[start:position]
         if kind in (_WHOLE, _END):
             yield record_type.FromString(message)
             message = b""

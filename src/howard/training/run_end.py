@@ -1,4 +1,4 @@
-"""What callbacks do once a run's weights are exported, after Lightning's own hooks have all been called."""
+"""Callbacks at the end of a run, when its weights have been exported and all of Lightning's hooks called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from howard.matting import WeightsMetadata
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run whose weights are in its folder.
+    """A run whose weights have been exported into its folder.
 
     Attributes:
         folder: of the run.
-        experiment: its name.
-        metadata: that of the exported weights.
-        revision: of the code, with ``-dirty`` where it was changed; ``unknown`` outside git.
-        suite: figures on the validation suite, by the names they are logged under; empty where it was not run.
+        experiment: name of its experiment.
+        metadata: of the exported weights.
+        revision: commit of the code, with ``-dirty`` if files were changed; ``unknown`` outside of git.
+        suite: metrics on the validation suite by their logged names; empty if it was not run.
     """
 
     folder: Path
@@ -30,19 +30,19 @@ class FinishedRun:
 
 
 class RunEndCallback(Callback):
-    """A Lightning callback with one more hook, which the first process calls at the end of a run."""
+    """A Lightning callback with an additional hook, called in the first process at the end of a run."""
 
     def on_run_end(self, trainer: Trainer, run: FinishedRun) -> None:
-        """The weights are exported and measured, and loggers are still open.
+        """Called when the weights have been exported and measured; loggers are still open.
 
         Raises:
-            HowardError: it cannot be done; the run is finished all the same.
+            HowardError: the callback failed; the error is printed, and the run still counts as finished.
         """
         raise NotImplementedError
 
 
 def call_run_end(trainer: Trainer, run: FinishedRun) -> None:
-    """Call the hook of every :class:`RunEndCallback`; an error is printed, since the training is not lost for it."""
+    """Call the hook of every :class:`RunEndCallback`; errors are printed, since the training itself has succeeded."""
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, RunEndCallback):
             try:

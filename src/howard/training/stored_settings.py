@@ -1,4 +1,4 @@
-"""The settings of a run, read from its folder: brought to their present layout and checked. No torch here."""
+"""Reading a run's settings from its folder: migrated to the current keys and checked. Does not import torch."""
 
 from pathlib import Path
 from typing import Any
@@ -7,33 +7,32 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from howard.errors import SettingsError
-from howard.training.folders import read_yaml
 from howard.training.moved_keys import move_stored
-from howard.training.settings import MAPPINGS, SCHEMAS, TrainSettings
+from howard.training.run_folders import read_yaml
+from howard.training.train_settings import MAPPINGS, SCHEMAS, TrainSettings
 
 _TARGET = "_target_"
 
 
 def load_settings(path: Path) -> DictConfig:
-    """The ``config.yaml`` of a run, of this version or an earlier one.
+    """Read the ``config.yaml`` of a run of this or an earlier version.
 
-    Settings that have moved since are found in their present place, and those that did not exist yet have their
-    defaults.
+    Renamed settings get their current keys, and settings that did not exist yet their defaults.
 
     Raises:
         InputError: the file cannot be read.
-        SettingsError: it has a setting that is unknown, or a value that is impossible.
+        SettingsError: it contains an unknown setting or an invalid value.
     """
     return restore_settings(read_yaml(path), str(path))
 
 
 def load_stages(path: Path) -> dict[str, DictConfig]:
-    """The ``stages.yaml`` of a run of several stages: the settings of each, in order; raises as the above."""
+    """Read the ``stages.yaml`` of a run: settings of each stage, in order. Raises as :func:`load_settings`."""
     return {name: restore_settings(stage, f"{path}, {name}") for name, stage in read_yaml(path).items()}
 
 
 def restore_settings(stored: dict[str, Any], origin: str) -> DictConfig:
-    """Plain stored settings as a typed config; ``origin`` is named by errors, see :func:`load_settings`."""
+    """Convert plain stored settings to a typed config, see :func:`load_settings`; errors name their ``origin``."""
     settings = move_stored(stored)
     nodes: dict[str, Any] = {}
     for group, schemas in SCHEMAS.items():
@@ -55,7 +54,7 @@ def restore_settings(stored: dict[str, Any], origin: str) -> DictConfig:
 
 
 def _typed(stored: Any, schemas: list[type]) -> Any:
-    """The schema with the stored node's ``_target_``, or the group's only one; an empty node for a foreign class."""
+    """The schema of the stored node's ``_target_``, or the group's only one; an empty node for foreign classes."""
     target = stored.get(_TARGET) if isinstance(stored, dict) else None
     for schema in schemas:
         if target == getattr(schema, _TARGET, None) or (target is None and len(schemas) == 1):

@@ -1,4 +1,4 @@
-"""Measuring a checkpoint or weights file on the test split: ``train.py experiment=NAME mode=test ckpt_path=FILE``."""
+"""Testing a checkpoint or weights file on the test split: ``train.py experiment=NAME mode=test ckpt_path=FILE``."""
 
 from pathlib import Path
 from typing import Any
@@ -6,28 +6,31 @@ from typing import Any
 from omegaconf import DictConfig
 
 from howard.errors import InputError, SettingsError
-from howard.training import folders
+from howard.training import run_folders
 from howard.training.assembly import build, build_loggers
-from howard.training.fitting import begin_run, build_parts
+from howard.training.fitting import build_parts, create_run_folder
 
 
 def test_network(config: DictConfig, run: Path) -> float:
-    """Measure ``config.ckpt_path``; figures are printed and logged as ``test/NAME``. Returns the MAD (x 1e3).
+    """Test the weights in ``config.ckpt_path``; metrics are printed and logged as ``test/NAME``.
+
+    Returns:
+        The MAD (x 1e3).
 
     Raises:
-        SettingsError: there is no ``ckpt_path``.
-        InputError: it, or the test split, is not there.
-        WeightsError: it does not fit the network of the config.
+        SettingsError: ``ckpt_path`` is not set.
+        InputError: the file or the test split does not exist.
+        WeightsError: the weights do not fit the network of the config.
     """
+    from howard.training.devices import resolve_precision
     from howard.training.loggers import finish_tracking
-    from howard.training.precision import resolve_precision
 
     if config.ckpt_path is None:
         raise SettingsError("mode=test needs ckpt_path=FILE: a checkpoint, a weights file or a run folder")
     path = find_checkpoint(Path(config.ckpt_path))
     network, module, data = build_parts(config, "test")
-    load_any(path, network)
-    begin_run(run, config)
+    load_checkpoint_or_weights(path, network)
+    create_run_folder(run, config)
     try:
         trainer = build(
             config.trainer,
@@ -36,17 +39,17 @@ def test_network(config: DictConfig, run: Path) -> float:
             logger=build_loggers(config, run),
             profiler=None,
         )
-        [figures] = trainer.test(module, datamodule=data, verbose=False)
+        [metrics] = trainer.test(module, datamodule=data, verbose=False)
     finally:
         finish_tracking(has_failed=False)
-    for name, value in sorted(figures.items()):
+    for name, value in sorted(metrics.items()):
         print(f"{name:<26} {value:.4g}")
-    return float(figures["test/mad"])
+    return float(metrics["test/mad"])
 
 
 def find_checkpoint(path: Path) -> Path:
-    """The file itself, or a run folder's weights, else its last checkpoint; raises InputError where there is none."""
-    candidates = [path / folders.EXPORTED, path / folders.CHECKPOINT] if path.is_dir() else [path]
+    """The file itself, or a run folder's weights or last checkpoint; raises InputError if there is none."""
+    candidates = [path / run_folders.EXPORTED, path / run_folders.CHECKPOINT] if path.is_dir() else [path]
     for candidate in candidates:
         if candidate.is_file():
             return candidate
@@ -54,8 +57,8 @@ def find_checkpoint(path: Path) -> Path:
     raise InputError(f"ckpt_path={path}: {expected}")
 
 
-def load_any(path: Path, network: Any) -> None:
-    """Load a checkpoint (``.ckpt``) or a weights file into a network; raises WeightsError where it does not fit."""
+def load_checkpoint_or_weights(path: Path, network: Any) -> None:
+    """Load a checkpoint (``.ckpt``) or a weights file into a network; raises WeightsError if it does not fit."""
     from howard.matting import load_network
     from howard.matting.state_files import load_strictly
     from howard.training.checkpoints import check_checkpoint

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from howard.cores import count_cores
 from howard.data.check import CollectionReport, Size
 from howard.data.pack.items import PackedPicture
 from howard.data.pack.layout import LICENCES, Collection, Shard, file_hash
 from howard.data.pack.reading import Pack, read_finished
 from howard.data.splits import SPLITS, Split
 from howard.errors import InputError
+from howard.machine import count_cores
 
 
 def check_pack(

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
-from howard.cores import count_cores
 from howard.data.pack.items import PackedPair, PackedPerson, PackedPicture
 from howard.data.pack.layout import (
     ALPHA,
@@ -24,6 +23,7 @@ from howard.data.pack.layout import (
 )
 from howard.data.splits import Split
 from howard.errors import InputError
+from howard.machine import count_cores
 
 _Index = dict[str, PackedPicture]  # the pictures of a shard, by KEY.KIND
 

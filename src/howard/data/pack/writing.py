@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from howard.cores import count_cores
 from howard.data.pack.encoding import PERSON_SIDE, PLACE_SIDE
 from howard.data.pack.layout import (
     LICENCES,
@@ -27,6 +26,7 @@ from howard.data.pack.sources import Job, Member, PairSources, Scale, pair_jobs,
 from howard.data.places import is_licensed
 from howard.data.splits import SPLITS, Split
 from howard.errors import OutputError, SettingsError
+from howard.machine import count_cores
 from howard.media import write_whole
 from howard.media.files import clear_leftovers, holds_files, make_folder
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from howard.cache_folder import cache_folder
 from howard.evaluation.suite.filling import fill_store
 from howard.evaluation.suite.frozen_recipe import Kind, Phenomenon, SuiteRecipe
 from howard.evaluation.suite.measuring import Measured, SuiteRunner
@@ -20,6 +19,7 @@ from howard.evaluation.suite.sources import find_sources
 from howard.evaluation.suite.store import CompositeStore
 from howard.media import write_whole
 from howard.media.files import make_folder
+from howard.operating_system import cache_folder
 from howard.pipeline import Predictor
 from howard.progress import Progress, SilentProgress
 

@@ -1,1 +1,1 @@
-"""Runs side by side: curves, last figures, settings that differ and pictures, in one page that needs no server."""
+"""Comparison of runs: curves, last metrics, differing settings and pictures, in a page that needs no server."""

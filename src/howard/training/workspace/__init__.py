@@ -1,1 +1,1 @@
-"""The W&B workspace in which training runs are compared: what it shows, and the command that makes it."""
+"""The W&B workspace for comparing training runs, and the command that creates it."""
