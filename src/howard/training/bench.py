@@ -11,8 +11,8 @@ from lightning import Trainer
 from lightning.pytorch.loggers import WandbLogger
 from numpy.typing import NDArray
 
-from howard.evaluation.clip import TrueClip, find_clips
-from howard.evaluation.roads import score_clip
+from howard.evaluation.benchmark.clip_scores import PIPELINE, score_clip
+from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.matting import MattingPredictor, load_matting
 from howard.media import open_reader, write_whole
 from howard.media.png import encode_png
@@ -76,7 +76,7 @@ class BenchTable(RunEndCallback):
         strip = StripMaker(spread_indices(chosen, self.pictures))
         numbers = f"{chosen[0] + first}-{chosen[-1] + first}"
         report = score_clip(clip, predictor, numbers, quality=self.quality, on_frame=strip)
-        scores = {metric: report.roads["film"][metric] for metric in METRICS}
+        scores = {metric: report.scores[PIPELINE][metric] for metric in METRICS}
         return ScoredClip(clip.folder.name, report.frames, scores, strip.strip())
 
 

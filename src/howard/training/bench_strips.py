@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from howard.evaluation.roads import ScoredFrame
+from howard.evaluation.benchmark.clip_scores import PIPELINE, ScoredFrame
 
 _WIDTH = 240  # pixels of a picture in a strip
 _TOO_HIGH, _TOO_LOW = (255, 128, 0), (0, 128, 255)  # colours of errors of alpha by their sign
@@ -25,7 +25,7 @@ class StripMaker:
 
     def __call__(self, frame: ScoredFrame) -> None:
         if frame.index in self.indices:
-            alpha = frame.alphas["film"]
+            alpha = frame.alphas[PIPELINE]
             pictures = (frame.source, _grey(frame.true), _grey(alpha), _error(alpha - frame.true))
             self._columns.append(np.concatenate([_shrink(each) for each in pictures], axis=0))
 

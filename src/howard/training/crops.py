@@ -3,7 +3,7 @@
 import numpy as np
 import torch.nn.functional as F
 
-from howard.data.datasets import Batch
+from howard.data.dataset import Batch
 
 
 def crop_batch(batch: Batch, smallest: int, largest: int, rng: np.random.Generator, multiple: int = 1) -> Batch:
