@@ -25,8 +25,8 @@ import torch
 from howard.align import PlateAligner
 from howard.colour import mix
 from howard.errors import InputError
-from howard.evaluation.clip import TrueClip
 from howard.evaluation.metrics import band_mad, gradient_error
+from howard.evaluation.true_clip import TrueClip
 from howard.matting import MattingPredictor, load_matting
 from howard.media import Frame, Reader, open_reader, read_still, to_depth
 from howard.pipeline import AlignedFrame, MattedFrame, matte_frames

@@ -27,7 +27,7 @@ NOISE = 0.008
 
 
 def write_moving_clips(data: Path, folder: Path) -> Iterator[Path]:
-    """Write a clip for each moving person of the validation split, as `howard.evaluation.clip.TrueClip` reads them.
+    """Write a clip for each moving person of the validation split, in the layout of `howard.evaluation.true_clip`.
 
     Args:
         data: folder of the data sets ``people_moving`` and ``plate_pairs``.

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from howard.colour import mix
 from howard.evaluation import metrics
-from howard.evaluation.clip import TrueClip, find_clips
+from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.matting import load_matting
 from howard.media import PngSequenceWriter, open_reader, read_still
 from howard.options import RenderOptions

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from howard.errors import InputError
-from howard.evaluation.clip import TrueClip, find_clips
+from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.matting import MattingPredictor, load_matting
 from howard.media import open_reader, read_still, to_depth
 from howard.pipeline import MattedFrame, align_frames, choose_person_finder, matte_frames

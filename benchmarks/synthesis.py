@@ -104,7 +104,7 @@ def data_module(root: Path) -> Any:
 def synthesised(module: Any, recipe: Any, count: int) -> Iterator[Residual | None]:
     """Residuals of the first ``count`` samples of a recipe."""
     from howard.data.curriculum import FixedRecipe
-    from howard.data.datasets import collate
+    from howard.data.dataset import collate
     from howard.synthesis.recipe import LightRecipe
 
     hopeful = replace(recipe.plate, **dict.fromkeys(_HOPELESS, 0.0))
@@ -118,15 +118,15 @@ def synthesised(module: Any, recipe: Any, count: int) -> Iterator[Residual | Non
 
 def true_pairs(root: Path) -> Iterator[Residual | None]:
     """Residuals of the validation rooms, a rendered person before each."""
-    from howard.data import find_people, find_places, read_picture
+    from howard.data import find_people, find_places, read_image
     from howard.data.prepare import align_pair, place_person
 
     people = find_people(root / "people_rendered", "val")
     for number, pair in enumerate(find_places(root / "plate_pairs", "val")):
         assert pair.plate is not None
-        source, rng = read_picture(pair.path), np.random.default_rng(number)
+        source, rng = read_image(pair.path), np.random.default_rng(number)
         person = place_person(people[number % len(people)].read(0), source.shape[:2], rng)
-        made = align_pair(source, read_picture(pair.plate), person, "standard")
+        made = align_pair(source, read_image(pair.plate), person, "standard")
         if made is not None:
             place, plate = (picture.astype(np.float32) for picture in (made.source, made.plate))
             yield measure(place, plate, made.coverage > 0, made.alpha > 127)
@@ -211,7 +211,7 @@ def training_step() -> Callable[[dict[str, torch.Tensor]], None]:
 
 def show_times(module: Any, rounds: int, console: Console) -> None:
     """Samples a second on one core, and the share of a step that a batch costs."""
-    from howard.data.datasets import collate
+    from howard.data.dataset import collate
 
     table = Table("one core", "prepare ms", "film ms", "samples/s", "share of a step %", box=box.SIMPLE)
     step = training_step()
@@ -240,7 +240,7 @@ def show_times(module: Any, rounds: int, console: Console) -> None:
 
 def show_gpu(module: Any, console: Console) -> None:
     """How many samples of 512 pixels a GPU films in a second."""
-    from howard.data.datasets import collate
+    from howard.data.dataset import collate
 
     module.size = 512
     dataset = module.train_dataloader().dataset

@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from howard.data.datasets import Batch
+from howard.data.dataset import Batch
 from howard.machine import keep_freed_memory
 from howard.matting import CoarseMatte, MattingNetwork
 from howard.operating_system import peak_memory

@@ -77,15 +77,15 @@ EXCEPTIONS = {
     ("howard.app.__main__", "__main__"),
     ("howard.data.prepare", "align"),
     ("howard.training.train_settings", "settings"),
-    ("howard.data.hair_finder", "matting"),
+    ("howard.data.hair_masks", "matting"),
     ("howard.align.__main__", "media"),
-    ("howard.evaluation.composites.making", "data"),
-    ("howard.evaluation.composites.making", "synthesis"),
+    ("howard.evaluation.composites.unseen_composites", "data"),
+    ("howard.evaluation.composites.unseen_composites", "synthesis"),
     ("howard.evaluation.suite.frozen_recipe", "synthesis"),
-    ("howard.evaluation.suite.sources", "data"),
+    ("howard.evaluation.suite.validation_sources", "data"),
     ("howard.evaluation.suite.rendering", "data"),
     ("howard.evaluation.suite.rendering", "synthesis"),
-    ("howard.evaluation.suite.person_view", "matting"),
+    ("howard.evaluation.suite.measuring", "matting"),
 }
 # Only what starts a program may read arguments and settings, and choose the network for what follows.
 ENTRY_ROOMS = {"cli", "settings", "matting", "howard"}

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from howard.errors import WeightsError
-from howard.evaluation.clip import TrueClip
-from howard.evaluation.roads import score_clip
+from howard.evaluation.benchmark.clip_scores import score_clip
+from howard.evaluation.true_clip import TrueClip
 from howard.matting import load_matting
 from howard.matting.weights import find_weights
 
@@ -45,4 +45,4 @@ def test_the_person_prior_ships_with_its_licence() -> None:
 @pytest.mark.slow
 def test_the_film_road_is_at_least_twice_as_good_as_the_key() -> None:
     report = score_clip(TrueClip(ROOT / "data" / "sample"), load_matting("default", device="cpu"), frames="17-20")
-    assert report.roads["film"]["mad"] <= 0.5 * report.roads["key"]["mad"]
+    assert report.scores["film"]["mad"] <= 0.5 * report.scores["key"]["mad"]

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.moving_people import write_moving_clips
 from howard.colour import mix
 from howard.errors import InputError
-from howard.evaluation.clip import TrueClip
+from howard.evaluation.true_clip import TrueClip
 from howard.media import open_reader, read_still, to_depth
 
 FRAMES = 3

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.plate_kinds import KINDS, lay_person_over
-from howard.evaluation.clip import TrueClip
+from howard.evaluation.true_clip import TrueClip
 from howard.media import open_reader
 from tests.small_clips import SAMPLE, small_clip
 

@@ -47,9 +47,9 @@ def _a_broken_place(data: Path) -> None:
     [
         (_no_people, r"people has no people for train"),
         (_a_person_on_two_lists, r"val\.txt: a is listed in train\.txt as well"),
-        (_a_person_without_colour, r"b_pha\.png has no b_fgr beside it"),
+        (_a_person_without_colour, r"b_pha\.png has no b_fgr next to it"),
         (_a_place_twice, r"open/a\.jpg is listed twice"),
-        (_a_broken_place, r"cannot read the picture .*a\.jpg"),
+        (_a_broken_place, r"cannot read the image .*a\.jpg"),
     ],
 )
 def test_what_a_listing_shows_is_said_before_a_run_begins(
@@ -75,7 +75,7 @@ def _another_size(data: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (_a_cut_off_picture, r"cannot read the picture .*_fgr\.jpg"),
+        (_a_cut_off_picture, r"cannot read the image .*_fgr\.jpg"),
         (_another_size, r"_fgr\.jpg is 50x91 but .*_pha\.png is 50x90"),
     ],
 )

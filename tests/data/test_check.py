@@ -63,7 +63,7 @@ def test_the_sample_is_a_clip_to_score_with_collections_inside() -> None:
 def test_a_folder_of_nothing_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no folder"):
         find_collections(tmp_path / "nowhere")
-    with pytest.raises(InputError, match="holds no pictures"):
+    with pytest.raises(InputError, match="has no images"):
         find_collections(tmp_path)
 
 

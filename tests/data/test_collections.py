@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.data import find_people, find_places, read_picture
-from howard.data.people import photos_without_foreground, scan_people
-from howard.data.pictures import open_video
-from howard.data.places import scan_places
+from howard.data import find_people, find_places, read_image
+from howard.data.image_files import open_video
+from howard.data.people_collections import list_people, photos_without_foreground
+from howard.data.place_collections import list_places
 from howard.data.splits import read_split_lists, split_by_name
 from howard.errors import InputError
 
@@ -57,8 +57,8 @@ def test_adding_people_and_places_moves_nobody_else(first: set[str], more: set[s
             for name in added:
                 for file in (people / f"{name}_fgr.jpg", people / f"{name}_pha.png", places / f"{name}.jpg"):
                     file.touch()
-            sides.append({("person", name): side for name, side in names(scan_people(people)).items()})
-            sides[-1] |= {("place", name): side for name, side in names(scan_places(places)).items()}
+            sides.append({("person", name): side for name, side in names(list_people(people)).items()})
+            sides[-1] |= {("place", name): side for name, side in names(list_places(places)).items()}
     before, after = sides
     assert len(before) == 2 * len(first)
     assert before.items() <= after.items()
@@ -79,9 +79,9 @@ def test_clips_of_frames_and_videos_as_videomatte_unpacks(tmp_path: Path) -> Non
             draw(tmp_path / side / "pha" / "0000" / f"{frame:05d}.png", 50 * frame)
     draw(tmp_path / "train" / "fgr" / "0001.mp4", 200)
     draw(tmp_path / "train" / "pha" / "0001.mp4", 255)
-    sides = names(scan_people(tmp_path))
+    sides = names(list_people(tmp_path))
     assert sorted(sides.values()) == ["test", "train", "val"], "one of the two is held out for validation"
-    frames, video = (clip for clip, side in scan_people(tmp_path) if side != "test")
+    frames, video = (clip for clip, side in list_people(tmp_path) if side != "test")
     assert (frames.frame_count, video.frame_count) == (3, 5)
     assert frames.read(2).alpha.max() == 100
     person = video.read(4)
@@ -110,7 +110,7 @@ def test_photos_and_masks_as_p3m_and_aim_unpack_need_a_foreground_first(tmp_path
     draw(tmp_path / "validation" / "P3M-500-NP" / "original_image" / "p_2.jpg")
     draw(tmp_path / "validation" / "P3M-500-NP" / "mask" / "p_2.png", 255)
     with pytest.raises(InputError, match=r"no foreground colours.*python -m howard\.data foreground="):
-        scan_people(tmp_path)
+        list_people(tmp_path)
     missing = photos_without_foreground(tmp_path)
     assert [foreground.relative_to(tmp_path).as_posix() for _, _, foreground in missing] == [
         "train/foreground/p_1.png",
@@ -119,15 +119,15 @@ def test_photos_and_masks_as_p3m_and_aim_unpack_need_a_foreground_first(tmp_path
     for _, _, foreground in missing:
         draw(foreground)
     assert photos_without_foreground(tmp_path) == []
-    assert names(scan_people(tmp_path)) == {"train/p_1": "train", "validation/P3M-500-NP/p_2": "val"}
+    assert names(list_people(tmp_path)) == {"train/p_1": "train", "validation/P3M-500-NP/p_2": "val"}
 
 
 def test_stills_of_alpha_and_fg_as_adobes_set_unpacks(tmp_path: Path) -> None:
     draw(tmp_path / "train" / "fg" / "one.jpg")
     draw(tmp_path / "train" / "alpha" / "one.jpg", 255)
     draw(tmp_path / "train" / "alpha" / "._one.jpg")
-    assert names(scan_people(tmp_path)) == {"train/one": "train"}
-    with pytest.raises(InputError, match="has no photos beside masks"):
+    assert names(list_people(tmp_path)) == {"train/one": "train"}
+    with pytest.raises(InputError, match="has no photos with masks"):
         photos_without_foreground(tmp_path)
 
 
@@ -137,7 +137,7 @@ def test_names_may_hold_spaces_and_dots(tmp_path: Path) -> None:
         draw(tmp_path / "pha" / name / "0001.png")
     (tmp_path / "train.txt").write_text("my dance\ntake.1\n")
     (tmp_path / "val.txt").write_text("take.2\n\n")
-    assert names(scan_people(tmp_path)) == {"my dance": "train", "take.1": "train", "take.2": "val"}
+    assert names(list_people(tmp_path)) == {"my dance": "train", "take.1": "train", "take.2": "val"}
 
 
 def test_licences_are_kept_to(data_root: Path) -> None:
@@ -145,7 +145,7 @@ def test_licences_are_kept_to(data_root: Path) -> None:
     narrowed = find_places(data_root / "places", "train", ("open",))
     assert [place.path.name for place in everything] == ["a.jpg", "b.jpg"]
     assert [place.path.name for place in narrowed] == ["a.jpg"]
-    with pytest.raises(InputError, match=r"no pictures of places for train in .* under the licences opne"):
+    with pytest.raises(InputError, match=r"no places for train in .* under the licences opne"):
         find_places(data_root / "places", "train", ("opne",))
 
 
@@ -166,7 +166,7 @@ def test_without_lists_all_views_of_a_room_are_on_one_side(room: str, views: int
         for view in range(views):
             for camera in ("src", "plate"):
                 (Path(folder) / f"{room}_{view:02d}_{camera}.jpg").touch()
-        found = scan_places(Path(folder))
+        found = list_places(Path(folder))
     assert len(found) == views
     assert len({side for _, side in found}) == 1
 
@@ -175,8 +175,8 @@ def test_without_lists_all_views_of_a_room_are_on_one_side(room: str, views: int
 def test_half_a_pair_is_named(tmp_path: Path, kept: str, other: str) -> None:
     for name in ("r1_00_src", "r1_00_plate", f"r1_01_{kept}"):
         draw(tmp_path / f"{name}.jpg")
-    with pytest.raises(InputError, match=rf"r1_01_{kept}\.jpg has no r1_01_{other} beside it"):
-        scan_places(tmp_path)
+    with pytest.raises(InputError, match=rf"r1_01_{kept}\.jpg has no r1_01_{other} next to it"):
+        list_places(tmp_path)
 
 
 def test_people_decode_to_rgb_and_alpha(data_root: Path) -> None:
@@ -187,7 +187,7 @@ def test_people_decode_to_rgb_and_alpha(data_root: Path) -> None:
 
 
 def test_pictures_shrink_to_their_longest_side(data_root: Path) -> None:
-    assert read_picture(data_root / "places/open/a.jpg", longest=80).shape == (60, 80, 3)
+    assert read_image(data_root / "places/open/a.jpg", longest=80).shape == (60, 80, 3)
 
 
 def _two_lists(folder: Path) -> None:
@@ -229,24 +229,24 @@ def _an_empty_clip(folder: Path) -> None:
     [
         (_two_lists, r"val\.txt: b is listed in train\.txt as well"),
         (_an_empty_list, r"train\.txt is empty"),
-        (_a_lonely_alpha, r"a_pha\.png has no a_fgr beside it"),
+        (_a_lonely_alpha, r"a_pha\.png has no a_fgr next to it"),
         (_somebody_absent, r"nobody is listed in train\.txt but"),
-        (_a_frame_without_colour, r"1\.png has no picture of its name in .*fgr"),
-        (_a_frame_without_alpha, r"1\.jpg has no picture of its name in .*pha"),
+        (_a_frame_without_colour, r"1\.png has no image of the same name in .*fgr"),
+        (_a_frame_without_alpha, r"1\.jpg has no image of the same name in .*pha"),
         (_an_empty_clip, r"the folder .*dance is empty"),
     ],
 )
 def test_what_is_wrong_with_people_is_named(tmp_path: Path, spoil: Callable[[Path], None], message: str) -> None:
     spoil(tmp_path)
     with pytest.raises(InputError, match=message):
-        scan_people(tmp_path)
+        list_people(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("x.jpg,train", "x.jpg is not there"),
-        ("a.jpg,training", "split 'training'; the split is"),
+        ("x.jpg,train", "x.jpg is missing"),
+        ("a.jpg,training", "split 'training'; the split must be"),
         ("a.jpg,train\na.jpg,val", "a.jpg is listed twice"),
     ],
 )
@@ -254,18 +254,18 @@ def test_what_is_wrong_with_a_manifest_is_named(tmp_path: Path, rows: str, messa
     draw(tmp_path / "a.jpg")
     (tmp_path / "manifest.csv").write_text("file,split\n" + rows)
     with pytest.raises(InputError, match=message):
-        scan_places(tmp_path)
+        list_places(tmp_path)
 
 
 def test_pictures_that_do_not_fit_or_decode_are_named(tmp_path: Path) -> None:
     draw(tmp_path / "a_fgr.jpg", size=(20, 31))
     draw(tmp_path / "a_pha.png")
-    (clip, _), *_ = scan_people(tmp_path)
+    (clip, _), *_ = list_people(tmp_path)
     with pytest.raises(InputError, match=r"a_fgr\.jpg is 31x20 but .*a_pha\.png is 30x20"):
         clip.read(0)
     (tmp_path / "broken.jpg").write_text("not a picture")
     with pytest.raises(InputError, match=r"broken\.jpg"):
-        read_picture(tmp_path / "broken.jpg")
+        read_image(tmp_path / "broken.jpg")
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
@@ -273,6 +273,6 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         find_people(tmp_path / "nowhere", "train")
     with pytest.raises(InputError, match="no people for train"):
         find_people(tmp_path, "train")
-    with pytest.raises(InputError, match="no pictures of places for val"):
+    with pytest.raises(InputError, match="no places for val"):
         find_places(tmp_path, "val")
     assert read_split_lists(tmp_path) is None

@@ -90,6 +90,6 @@ def test_a_broken_picture_among_many_is_counted_and_named(
     with pytest.raises(SystemExit):
         main([f"check={folder}"])
     said = capsys.readouterr()
-    assert "1 broken; the first: cannot read the picture" in said.err
+    assert "1 broken; the first: cannot read the image" in said.err
     assert "c.jpg" in said.err
     assert "people" in said.out

@@ -11,10 +11,10 @@ import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from howard.data.curriculum import Curriculum, FixedRecipe, measuring
+from howard.data.curriculum import Curriculum, FixedRecipe, validation_schedule
 from howard.data.datamodule import MattingDataModule
-from howard.data.datasets import SyntheticDataset
-from howard.data.numbers import SampleNumbers
+from howard.data.dataset import SyntheticDataset
+from howard.data.sample_order import StatelessSampler
 from howard.errors import InputError, SettingsError
 from howard.synthesis import Person, level_recipe, with_lessons
 from howard.synthesis.recipe import DistractorRecipe, MotionRecipe, SubjectRecipe
@@ -177,7 +177,7 @@ def test_processes_share_out_the_numbers_of_a_step() -> None:
         def __init__(self, rank: int) -> None:
             self.global_step, self.accumulate_grad_batches, self.world_size, self.global_rank = 5, 2, 2, rank
 
-    drawn = [list(SampleNumbers([], 2, 3, Rank(rank))) for rank in (0, 1)]  # type: ignore[arg-type]
+    drawn = [list(StatelessSampler([], 2, 3, Rank(rank))) for rank in (0, 1)]  # type: ignore[arg-type]
     assert drawn[0][:3] + drawn[1][:3] + drawn[0][3:] + drawn[1][3:] == list(range(5 * 12, 6 * 12))
 
 
@@ -202,9 +202,9 @@ def test_the_test_split_is_only_read_to_be_tested(data_root: Path, tmp_path: Pat
 
 def test_setting_up_for_another_stage_decodes_nothing_again(data_root: Path) -> None:
     module = make(data_root)
-    places = module._pictures["train"].places
+    places = module._sources["train"].places
     module.setup("validate")
-    assert module._pictures["train"].places is places
+    assert module._sources["train"].places is places
 
 
 def test_an_epoch_without_a_length_has_a_sample_for_every_person(data_root: Path) -> None:
@@ -226,7 +226,7 @@ def test_lessons_are_for_training_and_never_for_validation(data_root: Path) -> N
     assert isinstance(training, SyntheticDataset)
     assert training.recipes.at(0) == with_lessons(level_recipe(0.5))
     assert module.recipe == without.recipe == level_recipe(0.5)
-    plain = measuring(with_lessons(level_recipe(0.5))).recipe
+    plain = validation_schedule(with_lessons(level_recipe(0.5))).recipe
     assert (plain.subject, plain.distractors, plain.motion) == (SubjectRecipe(), DistractorRecipe(), MotionRecipe())
     first, second = (each.validation_batch(2) for each in (module, without))
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -241,8 +241,8 @@ def test_mixing_can_be_set_apart_from_the_recipe(data_root: Path) -> None:
     ("change", "message"),
     [
         ({"recipe": "home"}, "'home'"),
-        ({"recipe": "paper", "strength": [0, 1]}, "data.strength is for levels"),
-        ({"strength": [1.0]}, "should be two numbers"),
+        ({"recipe": "paper", "strength": [0, 1]}, "data.strength needs a level"),
+        ({"strength": [1.0]}, "must be two numbers"),
         ({"shares": [1.0, 2.0]}, "data.shares has 2 numbers for 1 collections"),
     ],
 )
@@ -277,12 +277,12 @@ def test_hair_is_grown_to_train_and_never_to_measure(data_root: Path, monkeypatc
         grown.append(person)
         return Person(person.foreground, person.alpha // 4)
 
-    monkeypatch.setattr("howard.data.datasets.grow_hair", grow)
+    monkeypatch.setattr("howard.data.dataset.grow_hair", grow)
     module = make(data_root, people=["people"], frames=2)
     dataset = module.train_dataloader().dataset
     assert isinstance(dataset, SyntheticDataset)
     hairy = replace(level_recipe(0.5), hair_probability=1.0, second_person_probability=0.0, nobody_probability=0.0)
-    for recipes, count in ((FixedRecipe(hairy), 4), (measuring(hairy), 0)):
+    for recipes, count in ((FixedRecipe(hairy), 4), (validation_schedule(hairy), 0)):
         dataset.recipes = recipes
         grown.clear()
         canvases = [dataset[number].actors[0].canvases[:, 3] for number in range(4)]

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from howard.data.hair_finder import find_hair_by_prior, find_hair_of_many
-from howard.data.hair_masks import BATCH, HairMasks
-from howard.data.pictures import read_picture
+from howard.data.hair_masks import FILL_BATCH, HairMaskCache, segment_hair, segment_hair_batch
+from howard.data.image_files import read_image
 from howard.synthesis import Person
 
 PEOPLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "people_real"
@@ -29,8 +28,8 @@ def test_every_person_is_searched_once_and_masks_survive_packing() -> None:
         calls.append(person)
         return mask
 
-    masks = HairMasks(find)
-    first, again = (masks.of("anna", some_person()) for _ in range(2))
+    masks = HairMaskCache(find)
+    first, again = (masks.get("anna", some_person()) for _ in range(2))
     assert len(calls) == 1
     assert first is not None
     assert np.array_equal(first, again)
@@ -38,7 +37,7 @@ def test_every_person_is_searched_once_and_masks_survive_packing() -> None:
     assert set(np.unique(first)) == {0, 255}
     restored = cv2.resize(first, (300, 600)) > 127
     assert ((mask > 127) != restored).mean() < 0.003
-    masks.of("bert", some_person())
+    masks.get("bert", some_person())
     assert len(calls) == 2
 
 
@@ -50,12 +49,12 @@ def test_masks_found_beforehand_are_not_searched_again() -> None:
         batches.append(len(people))
         return [np.full((4, 8), 255 * (len(person.alpha) % 2), np.uint8) for person in people]
 
-    masks = HairMasks(lambda person: searched.append(person))
-    people = [(f"person {number}", some_person(600 + number)) for number in range(BATCH + 3)]
+    masks = HairMaskCache(lambda person: searched.append(person))
+    people = [(f"person {number}", some_person(600 + number)) for number in range(FILL_BATCH + 3)]
     masks.fill(people, find_many)
-    assert batches == [BATCH, 3]
+    assert batches == [FILL_BATCH, 3]
     for number, (name, person) in enumerate(people):
-        mask = masks.of(name, person)
+        mask = masks.get(name, person)
         assert mask is not None
         assert mask.max() == 255 * (number % 2)
     assert not searched
@@ -69,32 +68,32 @@ def test_many_people_have_the_masks_of_each() -> None:
         cv2.circle(alpha, (100, 70), 40, 255, -1)
         cv2.rectangle(alpha, (40, 110), (160, height), 255, -1)
         people.append(Person(rng.integers(0, 256, (height, 200, 3), dtype=np.uint8), alpha))
-    together = find_hair_of_many(people, torch.device("cpu"))
+    together = segment_hair_batch(people, torch.device("cpu"))
     for person, mask in zip(people, together, strict=True):
-        assert mask.shape == find_hair_by_prior(person).shape
-        assert np.abs(mask.astype(int) - find_hair_by_prior(person)).max() <= 1
+        assert mask.shape == segment_hair(person).shape
+        assert np.abs(mask.astype(int) - segment_hair(person)).max() <= 1
 
 
 def test_unknown_hair_stays_unknown() -> None:
-    masks = HairMasks(lambda person: None)
-    assert masks.of("anna", some_person()) is None
-    assert masks.of("anna", some_person()) is None
+    masks = HairMaskCache(lambda person: None)
+    assert masks.get("anna", some_person()) is None
+    assert masks.get("anna", some_person()) is None
 
 
 def test_the_number_of_kept_masks_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("howard.data.hair_masks._MOST_KEPT", 2)
+    monkeypatch.setattr("howard.data.hair_masks._MAX_CACHED", 2)
     calls = []
-    masks = HairMasks(lambda person: calls.append(1) or np.zeros((8, 4), np.uint8))
+    masks = HairMaskCache(lambda person: calls.append(1) or np.zeros((8, 4), np.uint8))
     for name in ("a", "b", "a", "c", "a", "b"):
-        masks.of(name, some_person())
+        masks.get(name, some_person())
     assert len(calls) == 4, "b was dropped for c, the least recently used"
 
 
 @pytest.mark.skipif(not PEOPLE.is_dir(), reason="no people_real in ../shared/data")
 def test_the_prior_finds_hair_above_the_face() -> None:
     path = PEOPLE / "ccp_0001_pha.png"
-    person = Person(read_picture(PEOPLE / "ccp_0001_fgr.jpg"), read_picture(path, grey=True))
-    mask = find_hair_by_prior(person)
+    person = Person(read_image(PEOPLE / "ccp_0001_fgr.jpg"), read_image(path, grey=True))
+    mask = segment_hair(person)
     assert mask.dtype == np.uint8
     assert max(mask.shape) == 384
     rows = np.flatnonzero((mask > 127).any(axis=1))
@@ -106,4 +105,4 @@ def test_the_prior_finds_hair_above_the_face() -> None:
 
 def test_an_empty_picture_has_no_hair() -> None:
     nobody = Person(np.zeros((200, 100, 3), np.uint8), np.zeros((200, 100), np.uint8))
-    assert find_hair_by_prior(nobody).max() < 128
+    assert segment_hair(nobody).max() < 128

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from howard.data.curriculum import Curriculum
-from howard.data.datasets import Pictures, SyntheticDataset, collate
-from howard.data.pairs import ALPHA, PreparedPair, find_pairs
+from howard.data.dataset import SyntheticDataset, collate
 from howard.data.prepare import prepare
+from howard.data.prepared_pairs import ALPHA, PreparedPair, find_pairs
+from howard.data.sample_sources import SampleSources
 from howard.errors import InputError
 from howard.synthesis.film import film
 
@@ -75,7 +76,7 @@ def test_all_canvases_of_a_pair_move_by_one_map(tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / f"ramp_{ending}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 100])
     cv2.imwrite(str(tmp_path / "ramp_coverage.png"), np.full_like(ramp, 255))
     cv2.imwrite(str(tmp_path / "ramp_pha.png"), ramp)
-    pictures = Pictures([[]], [1.0], [], [PreparedPair("ramp", tmp_path)], 1.0)
+    pictures = SampleSources([[]], [1.0], [], [PreparedPair("ramp", tmp_path)], 1.0)
     dataset = SyntheticDataset(pictures, Curriculum("paper"), (SIZE, SIZE), 4, seed=0, frames=2)
     for number in range(4):
         item = dataset[number]
@@ -88,7 +89,7 @@ def test_all_canvases_of_a_pair_move_by_one_map(tmp_path: Path) -> None:
 
 
 def test_prepared_samples_are_finished_like_others(prepared: Path) -> None:
-    pictures = Pictures([[]], [1.0], [], find_pairs(prepared, "train"), 1.0)
+    pictures = SampleSources([[]], [1.0], [], find_pairs(prepared, "train"), 1.0)
     dataset = SyntheticDataset(pictures, Curriculum("static"), (SIZE, SIZE), 4, seed=0)
     sample = film(collate([dataset[number] for number in range(4)]), (SIZE, SIZE), "linear")
     assert sample.alpha.flatten(1).max(dim=1).values.min() > 0.5
@@ -105,5 +106,5 @@ def test_pictures_of_different_sizes_are_named(prepared: Path, tmp_path: Path) -
     for file in prepared.glob("hall_0_*"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     cv2.imwrite(str(tmp_path / "hall_0_pha.png"), np.zeros((5, 5), np.uint8))
-    with pytest.raises(InputError, match="not of one size"):
+    with pytest.raises(InputError, match="differ in size"):
         PreparedPair("hall_0", tmp_path).read()

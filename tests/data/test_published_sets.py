@@ -11,9 +11,9 @@ from PIL import Image
 import howard.training.__main__ as entry
 from howard.cli import hydra_arguments
 from howard.data.__main__ import main
-from howard.data.check import check_collection, find_collections, kind_of
-from howard.data.people import Photo, find_people, photos_without_foreground, scan_people
-from howard.data.pictures import is_cut_out
+from howard.data.check import check_collection, collection_kind, find_collections
+from howard.data.image_files import is_rgba_png
+from howard.data.people_collections import Photo, find_people, list_people, photos_without_foreground
 from howard.errors import InputError
 from tests.data.published_sets import PUBLISHED, STILLS, backgrounds, person, photo, videomatte_videos, write
 from tests.documentation.pages import documented_commands
@@ -107,14 +107,14 @@ def test_documented_foregrounds_are_made_side_by_side(
     """Slow: pymatting compiles at its first use, and processes are started."""
     pytest.importorskip("pymatting")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("howard.data.__main__.choose_processes", lambda count: 2)
+    monkeypatch.setattr("howard.data.__main__.choose_process_count", lambda count: 2)
     name = arguments[0].rpartition("/")[2]
     PUBLISHED[name](tmp_path / "data" / name)
     count = len(photos_without_foreground(tmp_path / "data" / name))
     main(arguments)
     said = capsys.readouterr()
     assert f"{count} foregrounds made" in said.out
-    assert f"estimating {count} foregrounds in data/{name}, 2 at a time" in said.err
+    assert f"estimating {count} foregrounds in data/{name} with 2 processes" in said.err
     assert photos_without_foreground(tmp_path / "data" / name) == []
     assert find_people(tmp_path / "data" / name, "train")
 
@@ -123,14 +123,14 @@ def test_documented_foregrounds_are_made_side_by_side(
 def test_a_broken_photo_ends_it_by_name_and_leaves_the_others(tmp_path: Path) -> None:
     """Slow, as above."""
     pytest.importorskip("pymatting")
-    from howard.data.foreground import make_foregrounds
+    from howard.data.foreground_estimation import write_foregrounds
 
     PUBLISHED["P3M-10k"](tmp_path)
     photos: list[Photo] = photos_without_foreground(tmp_path)
     photos[2].photo.write_text("no picture")
     seen: list[tuple[int, int]] = []
     with pytest.raises(InputError, match=re.escape(str(photos[2].photo))):
-        make_foregrounds(photos, 2, lambda done, total: seen.append((done, total)))
+        write_foregrounds(photos, 2, lambda done, total: seen.append((done, total)))
     left = photos_without_foreground(tmp_path)
     assert photos[2] in left
     assert len(left) < len(photos)
@@ -152,7 +152,7 @@ def test_the_documented_check_counts_every_set(root: Path, monkeypatch: pytest.M
 
 def test_videos_are_laid_out_like_frames(tmp_path: Path) -> None:
     videomatte_videos(tmp_path)
-    assert Counter(side for _, side in scan_people(tmp_path)) == Counter(train=1, val=1, test=1)
+    assert Counter(side for _, side in list_people(tmp_path)) == Counter(train=1, val=1, test=1)
     [clip] = find_people(tmp_path, "train")
     assert clip.frame_count == 3
     assert clip.read(2).alpha.max() > 240
@@ -167,7 +167,7 @@ def test_one_in_a_hundred_training_clips_is_held_out_and_stays_so(tmp_path: Path
                 path = tmp_path / "train" / layer / f"{clip:04d}" / "0.jpg"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
-        return {clip.name: side for clip, side in scan_people(tmp_path)}
+        return {clip.name: side for clip, side in list_people(tmp_path)}
 
     some, all_of_them = sides(300), sides(479)
     assert some.items() <= all_of_them.items()
@@ -176,19 +176,19 @@ def test_one_in_a_hundred_training_clips_is_held_out_and_stays_so(tmp_path: Path
 
 def test_cut_outs_are_read_as_colour_and_alpha(tmp_path: Path) -> None:
     PUBLISHED["PhotoMatte85"](tmp_path)
-    clips = [clip for clip, _ in scan_people(tmp_path)]
+    clips = [clip for clip, _ in list_people(tmp_path)]
     assert len(clips) == STILLS
     colour, alpha = person(0)
     read = clips[0].read(0)
     assert (read.alpha == alpha).all()
     assert (read.foreground[..., ::-1] == colour).all()
-    assert kind_of(tmp_path) == "people"
+    assert collection_kind(tmp_path) == "people"
     deep = tmp_path / "deep.png"
     write(deep, (read.foreground.astype("uint16") * 257))
-    assert not is_cut_out(deep)
+    assert not is_rgba_png(deep)
     Image.fromarray(colour).save(tmp_path / "plain.jpg")
-    assert not is_cut_out(tmp_path / "plain.jpg")
-    assert kind_of(tmp_path) == "places", "not all of them have alpha"
+    assert not is_rgba_png(tmp_path / "plain.jpg")
+    assert collection_kind(tmp_path) == "places", "not all of them have alpha"
 
 
 def test_a_broken_cut_out_is_named(tmp_path: Path) -> None:

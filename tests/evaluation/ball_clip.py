@@ -6,7 +6,7 @@ import av
 import cv2
 import numpy as np
 
-from howard.evaluation.clip import TrueClip
+from howard.evaluation.true_clip import TrueClip
 
 WIDTH, HEIGHT, FRAMES = 320, 192, 3
 

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from howard.evaluation.suite.frozen_recipe import Kind, SuiteRecipe, load_recipe
-from howard.evaluation.suite.rendering import Composite, Job, render_composite
-from howard.evaluation.suite.sources import find_sources
+from howard.evaluation.suite.rendering import Composite, CompositeId, render_composite
+from howard.evaluation.suite.validation_sources import find_validation_sources
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 PICTURES = Path(__file__).parent / "suite_pictures_v1.json"
@@ -32,9 +32,11 @@ def small_recipe() -> SuiteRecipe:
 def sampled_pixels() -> dict[str, list[str]]:
     """Every 16th pixel of one small still of every variant of every phenomenon, as hexadecimal digits."""
     recipe = small_recipe()
-    sources = find_sources(SAMPLE, recipe.people, recipe.places)
+    sources = find_validation_sources(SAMPLE, recipe.people, recipe.places)
     return {
-        name: [_pixels(render_composite(Job(each, STILLS, number), sources)) for number in range(len(each.recipes))]
+        name: [
+            _pixels(render_composite(CompositeId(each, STILLS, number), sources)) for number in range(len(each.recipes))
+        ]
         for name, each in recipe.phenomena.items()
     }
 

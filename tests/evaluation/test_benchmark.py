@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from howard.errors import InputError
-from howard.evaluation.clip import TrueClip, find_clips
-from howard.evaluation.key import difference_key
-from howard.evaluation.roads import ROADS, ClipReport, score_clip
-from howard.evaluation.tables import as_json, clips_table, plates_table
+from howard.evaluation.benchmark.clip_scores import METHODS, ClipReport, clips_table, plates_table, score_clip
+from howard.evaluation.difference_key import difference_key
+from howard.evaluation.tables import to_json
+from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.pipeline import FrameDone
 from tests.evaluation.ball_clip import FRAMES, HEIGHT, WIDTH, write_ball_clip
 
@@ -55,9 +55,9 @@ def test_truth_is_read_in_full_depth(clip: TrueClip) -> None:
 
 def test_the_key_as_network_scores_as_the_key(report: ClipReport) -> None:
     assert report.frames == FRAMES
-    assert report.roads["film"] == report.roads["key"]
-    assert report.roads["clean"]["mad"] <= report.roads["film"]["mad"]
-    assert report.roads["clean"]["person_dropouts"] == 0
+    assert report.scores["film"] == report.scores["key"]
+    assert report.scores["clean"]["mad"] <= report.scores["film"]["mad"]
+    assert report.scores["clean"]["person_dropouts"] == 0
 
 
 def test_the_plate_is_judged_over_the_true_background(report: ClipReport) -> None:
@@ -74,22 +74,22 @@ def test_frames_are_chosen_by_number_and_progress_is_told(clip: TrueClip) -> Non
 
 
 def test_an_unaligned_plate_is_worse_than_an_aligned_one(report: ClipReport) -> None:
-    assert report.roads["unaligned"]["mad"] > 2 * report.roads["film"]["mad"]
+    assert report.scores["unaligned"]["mad"] > 2 * report.scores["film"]["mad"]
 
 
 def test_json_can_be_read_back_and_unknown_scores_are_null() -> None:
-    read = json.loads(as_json(clips={"here": {"mad": 1.5, "dtssd_n": math.nan}}))
+    read = json.loads(to_json(clips={"here": {"mad": 1.5, "dtssd_n": math.nan}}))
     assert read == {"clips": {"here": {"mad": 1.5, "dtssd_n": None}}}
 
 
 def test_the_table_has_every_clip_on_every_road_and_their_mean(report: ClipReport) -> None:
-    twice = replace(report, roads={road: {n: 3 * v for n, v in each.items()} for road, each in report.roads.items()})
+    twice = replace(report, scores={name: {n: 3 * v for n, v in each.items()} for name, each in report.scores.items()})
     lines = clips_table({"once": report, "thrice": twice}).splitlines()
-    assert len(lines) == 2 + 3 * len(ROADS)
+    assert len(lines) == 2 + 3 * len(METHODS)
     assert len({line.count("|") for line in lines}) == 1
     cells = [[cell.strip() for cell in line.split("|")] for line in lines]
     mads = {(row[1], row[2]): float(row[3]) for row in cells[2:]}
-    for about in ROADS.values():
+    for about in METHODS.values():
         assert mads[about, "mean"] == pytest.approx(2 * mads[about, "once"], rel=0.01, abs=0.02)
 
 

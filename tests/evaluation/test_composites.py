@@ -9,15 +9,20 @@ import numpy as np
 import pytest
 
 from howard.errors import SettingsError
-from howard.evaluation.composites.making import Composite, make_composites
-from howard.evaluation.composites.scoring import ROADS, SCORES, score_composites
-from howard.evaluation.key import difference_key
+from howard.evaluation.composites.unseen_composites import (
+    METHODS,
+    SCORES,
+    CompositeFrame,
+    make_composites,
+    score_composites,
+)
+from howard.evaluation.difference_key import difference_key
 
 ROOT = Path(__file__).parents[2]
 SIZE = (96, 160)
 
 
-def _make(level: str = "handheld", clips: int = 2) -> list[list[Composite]]:
+def _make(level: str = "handheld", clips: int = 2) -> list[list[CompositeFrame]]:
     collections = {"people": {"people": 1.0}, "places": ["places"]}
     return list(make_composites(ROOT / "data" / "sample", level, SIZE, clips, 2, **collections))
 
@@ -27,7 +32,7 @@ class TruthTeller:
 
     find_people = None
 
-    def __init__(self, clips: list[list[Composite]]) -> None:
+    def __init__(self, clips: list[list[CompositeFrame]]) -> None:
         self.mattes = iter([frame.alpha for clip in clips for frame in clip for _ in range(2)])
 
     def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> "TruthTeller":
@@ -62,7 +67,7 @@ def test_a_perfect_network_scores_nothing_and_the_key_does_not() -> None:
     clips = _make()
     told = []
     scores = score_composites(clips, len(clips), TruthTeller(clips), told.append, edges="network")
-    assert scores.keys() == ROADS.keys()
+    assert scores.keys() == METHODS.keys()
     assert all(scores[road][name] == 0 for road in ("level", "clean") for name in ("mad", "mse", "grad", "dtssd"))
     key = [difference_key(f.source, f.plate, f.coverage) for clip in clips for f in clip]
     expected = np.mean([np.abs(a - f.alpha).mean() for a, f in zip(key, chain(*clips), strict=True)])
@@ -79,9 +84,9 @@ def test_an_unknown_level_is_refused() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("size=1080p", "error: size=1080p is no size; give WIDTHxHEIGHT in pixels, as 1920x1080, at least 64 each"),
+        ("size=1080p", "error: size=1080p is not a size; give WIDTHxHEIGHT in pixels, as 1920x1080, at least 64 each"),
         ("root=nowhere", "error: no data folder nowhere; give one with data.root=FOLDER (see data/README.md)"),
-        ("clips=0", "error: clips=0 frames=6: at least one of both is needed"),
+        ("clips=0", "error: clips=0 frames=6: both must be at least 1"),
     ],
 )
 def test_the_command_says_trouble_in_one_line(given: str, said: str) -> None:

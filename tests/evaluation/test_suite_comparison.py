@@ -11,9 +11,8 @@ from rich.console import Console
 
 from howard.errors import InputError
 from howard.evaluation.suite import __main__ as command
-from howard.evaluation.suite.comparison import compare_results
-from howard.evaluation.suite.display import ratios_table, results_table
-from howard.evaluation.suite.results import SuiteResults
+from howard.evaluation.suite.comparison import compare_results, ratios_table
+from howard.evaluation.suite.results import SuiteResults, results_table
 
 ABOUT = {"suite": {"digest": "a"}, "data": {"digest": "b"}}
 
@@ -45,7 +44,7 @@ def test_the_interval_holds_what_chance_can_do_and_narrows_with_more_composites(
         after = before * rng.uniform(0.5, 1.5, count)
         ratio = compare_results(results(hair=before), results(hair=after))["hair"]["mad"]
         assert ratio.low < 1 < ratio.high
-        assert not ratio.is_certain
+        assert not ratio.is_significant
         assert ratio.ratio == pytest.approx(after.mean() / before.mean())
         widths.append(ratio.high - ratio.low)
     assert widths[1] < widths[0] / 4
@@ -83,7 +82,7 @@ def test_tables_show_every_phenomenon_and_what_was_measured() -> None:
         ("root=nowhere", "error: no data folder nowhere; give one with root=FOLDER (see data/README.md)"),
         ("quality=fast", "error: quality=fast is not known; choose standard or best"),
         ("limit=0", "error: limit=0 is too few; at least one is needed"),
-        ("compare=[a.json]", "error: compare= takes two files, not 1; as compare=[before.json,after.json]"),
+        ("compare=[a.json]", "error: compare= takes two files, not 1: compare=[before.json,after.json]"),
         ("compare=[a.json,b.json]", "error: a.json cannot be read (No such file or directory); give a results.json"),
     ],
 )

@@ -9,8 +9,8 @@ import pytest
 
 from howard.errors import InputError, SettingsError
 from howard.evaluation.suite.frozen_recipe import RECIPE_FILE, load_recipe
-from howard.evaluation.suite.rendering import Job, hair_region, render_composite
-from howard.evaluation.suite.sources import find_sources
+from howard.evaluation.suite.rendering import CompositeId, hair_region, render_composite
+from howard.evaluation.suite.validation_sources import find_validation_sources
 from tests.evaluation.suites import CLIPS, PICTURES, SAMPLE, STILLS, sampled_pixels, small_recipe
 
 PHENOMENA = (
@@ -75,22 +75,22 @@ def test_an_unknown_field_and_an_unknown_phenomenon_are_refused(tmp_path: Path) 
 
 
 def test_sources_are_the_validation_split_and_known_by_content(tmp_path: Path) -> None:
-    sources = find_sources(SAMPLE, ["people"], ["places"])
+    sources = find_validation_sources(SAMPLE, ["people"], ["places"])
     listed = (SAMPLE / "people" / "val.txt").read_text().split()
     assert [clip.name for clip in sources.people["people"]] == listed
     assert sources.counts == {"people": f"{len(listed)} people", "places": "2 views of 2 rooms"}
-    assert sources.digest == find_sources(SAMPLE, ["people"], ["places"]).digest
-    assert sources.digest != find_sources(SAMPLE, ["people"], []).digest
+    assert sources.digest == find_validation_sources(SAMPLE, ["people"], ["places"]).digest
+    assert sources.digest != find_validation_sources(SAMPLE, ["people"], []).digest
     with pytest.raises(InputError, match="no data folder"):
-        find_sources(tmp_path / "none", [], [])
+        find_validation_sources(tmp_path / "none", [], [])
 
 
 @pytest.mark.parametrize("kind", [STILLS, CLIPS])
 def test_a_composite_is_a_pure_function_of_its_number(kind) -> None:
     recipe = small_recipe()
-    sources = find_sources(SAMPLE, recipe.people, recipe.places)
+    sources = find_validation_sources(SAMPLE, recipe.people, recipe.places)
     first, again, other = (
-        render_composite(Job(recipe.phenomena["ordinary"], kind, number), sources) for number in (0, 0, 1)
+        render_composite(CompositeId(recipe.phenomena["ordinary"], kind, number), sources) for number in (0, 0, 1)
     )
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first.source, other.source)
@@ -105,18 +105,18 @@ def test_samples_that_show_hardly_any_person_are_skipped() -> None:
     recipe = small_recipe()
     ordinary = recipe.phenomena["ordinary"]
     away = [replace(each, person=replace(each.person, shift=1.5, head_first=0.0)) for each in ordinary.recipes]
-    sources = find_sources(SAMPLE, recipe.people, recipe.places)
+    sources = find_validation_sources(SAMPLE, recipe.people, recipe.places)
     shares = []
     for number in range(6):
-        composite = render_composite(Job(replace(ordinary, recipes=tuple(away)), STILLS, number), sources)
+        composite = render_composite(CompositeId(replace(ordinary, recipes=tuple(away)), STILLS, number), sources)
         shares.append(composite.alpha.mean() / 255)
     assert min(shares) >= 0.01
 
 
 def test_a_missing_plate_is_nowhere_covered_and_two_people_are_two() -> None:
     recipe = small_recipe()
-    sources = find_sources(SAMPLE, recipe.people, recipe.places)
-    bare = render_composite(Job(recipe.phenomena["no_plate"], STILLS, 0), sources)
+    sources = find_validation_sources(SAMPLE, recipe.people, recipe.places)
+    bare = render_composite(CompositeId(recipe.phenomena["no_plate"], STILLS, 0), sources)
     assert not bare.coverage.any()
     assert not bare.plate.any()
     assert recipe.phenomena["two_people"].at(0).most_people == 2

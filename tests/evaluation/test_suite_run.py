@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from howard.errors import InputError
 from howard.evaluation import metrics
-from howard.evaluation.suite.rendering import Job, render_composite
+from howard.evaluation.suite.rendering import CompositeId, render_composite
 from howard.evaluation.suite.results import read_results
 from howard.evaluation.suite.running import SuiteOptions, SuiteRun
 from howard.evaluation.suite.sheets import worst_numbers
@@ -45,7 +45,7 @@ def test_values_are_those_of_the_definitions(cache: Path) -> None:
     results = run.run(StandIn(difference), {})
     ordinary = run.phenomena[0]
     for number in range(STILLS.count):
-        composite = run.store.read(Job(ordinary, STILLS, number))
+        composite = run.store.read(CompositeId(ordinary, STILLS, number))
         predicted = difference(composite.source, composite.plate, composite.coverage)[0]
         true = (composite.alpha[0] / np.float32(255)).astype(np.float32)
         for name, definition in {
@@ -55,7 +55,7 @@ def test_values_are_those_of_the_definitions(cache: Path) -> None:
             "band_mad": metrics.band_mad,
         }.items():
             assert results.values("ordinary", name)[number] == pytest.approx(definition(predicted, true), rel=1e-5)
-    clip = run.store.read(Job(ordinary, CLIPS, 0))
+    clip = run.store.read(CompositeId(ordinary, CLIPS, 0))
     frames = difference(clip.source, clip.plate, clip.coverage)
     mads = [metrics.mad(*pair) for pair in zip(frames, clip.alpha / np.float32(255), strict=True)]
     assert results.values("ordinary", "clip_mad") == [pytest.approx(np.mean(mads), rel=1e-5)]
@@ -137,7 +137,10 @@ def test_stored_pictures_are_exact_and_a_broken_one_is_named(tmp_path: Path) -> 
     run.run(StandIn(empty), {})
     ordinary = run.phenomena[0]
     for kind in (STILLS, CLIPS):
-        stored, rendered = run.store.read(Job(ordinary, kind, 0)), render_composite(Job(ordinary, kind, 0), run.sources)
+        stored, rendered = (
+            run.store.read(CompositeId(ordinary, kind, 0)),
+            render_composite(CompositeId(ordinary, kind, 0), run.sources),
+        )
         assert all(np.array_equal(a, b) for a, b in zip(stored, rendered, strict=True))
     [broken] = run.store.folder.glob("ordinary/stills/0000_00_plate.png")
     broken.write_bytes(b"")
@@ -167,7 +170,7 @@ def test_results_come_back_from_their_file(cache: Path, tmp_path: Path) -> None:
     assert all(math.isnan(value) for value in back.values("ordinary", "kept"))
     assert back.means() == results.means()
     path.write_text("[]")
-    with pytest.raises(InputError, match=r"results.json holds no results of the suite"):
+    with pytest.raises(InputError, match=r"results.json has no results of the suite"):
         read_results(path)
     with pytest.raises(InputError, match="cannot be read"):
         read_results(tmp_path / "none.json")

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from howard.errors import InputError
-from howard.evaluation.clip import TrueClip
-from howard.evaluation.roads import score_clip
+from howard.evaluation.benchmark.clip_scores import score_clip
+from howard.evaluation.true_clip import TrueClip
 from howard.matting import MattingNetwork, WeightsMetadata, load_matting, save_weights
 from howard.media import read_still
 from howard.training.bench_clips import (
@@ -69,7 +69,7 @@ def test_scores_are_those_of_the_benchmark(finished: tuple[FinishedRun, Any], cl
     folder = finished[0].folder
     predictor = load_matting(folder / EXPORTED, "cpu")
     [row, mean] = rows(folder / "bench" / "scores.csv")
-    expected = score_clip(clip, predictor, "1-2", quality="fast").roads["film"]
+    expected = score_clip(clip, predictor, "1-2", quality="fast").scores["film"]
     for metric in ("mad", "grad", "dtssd", "band_mad"):
         assert float(row[metric]) == pytest.approx(expected[metric], rel=1e-4)
         assert logged_figures(folder, f"bench/ball/{metric}") == pytest.approx([expected[metric]], rel=1e-4)

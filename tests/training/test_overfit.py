@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from howard.data.datasets import Batch
+from howard.data.dataset import Batch
 from howard.evaluation.scores import MatteScores
 from howard.matting import Matte, MattingNetwork, RefineSettings
 from howard.training import initial_weights

@@ -15,11 +15,11 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from howard.data.augmentation import augment_sharpness, box_blur, sharpen
 from howard.data.datamodule import MattingDataModule
-from howard.data.datasets import Pictures
-from howard.data.place_pictures import longest_side, open_within
-from howard.data.places import Place
-from howard.data.sharpness import box_blur, sharpen, vary_sharpness
+from howard.data.image_cache import long_side_for, open_places_within
+from howard.data.place_collections import Place
+from howard.data.sample_sources import SampleSources
 from howard.synthesis import Person, Recipe, SceneDraw, choose_recipe, draw_scene, open_streams
 from howard.synthesis.placement import draw_person_matrix, draw_place_matrix
 from howard.training.batches import crop_batch
@@ -68,7 +68,7 @@ def module_of(experiment: str, clips: list[StillClip]) -> MattingDataModule:
     data = OmegaConf.to_container(composed(experiment, "data.workers=0").data, resolve=True)
     assert isinstance(data, dict)
     module = MattingDataModule(**{name: value for name, value in data.items() if name != "_target_"})  # type: ignore[arg-type]
-    module._pictures["train"] = Pictures([clips], [1.0], [])
+    module._sources["train"] = SampleSources([clips], [1.0], [])
     return module
 
 
@@ -161,7 +161,7 @@ def test_blur_and_sharpening_have_the_references_probabilities(experiment: str, 
     impulse[7, 7] = 90
     widths, sharpened = [], 0
     for _ in range(SAMPLES):
-        colour, alpha = vary_sharpness([np.repeat(impulse[..., None], 3, axis=2), impulse], recipe, 1.0, rng)
+        colour, alpha = augment_sharpness([np.repeat(impulse[..., None], 3, axis=2), impulse], recipe, 1.0, rng)
         assert (colour[..., 0] == alpha).all()
         sharpened += int(alpha[7, 7]) == 2 * 90
         # The sharpened impulse is one pixel wide too; a blurred one is as wide as the box where it does not round to 0.
@@ -264,8 +264,8 @@ def test_backgrounds_keep_the_pixels_that_a_sample_shows(tmp_path: Path) -> None
     cv2.imwrite(str(tmp_path / "place.png"), np.zeros((2250, 4000, 3), np.uint8))
     for experiment in EXPERIMENTS:
         size, recipe = SIZE[experiment], recipe_of(experiment)
-        longest = longest_side(size, recipe.place)
-        [picture] = open_within([Place("place", tmp_path / "place.png")], longest, 0.0, 1)
+        longest = long_side_for(size, recipe.place)
+        [picture] = open_places_within([Place("place", tmp_path / "place.png")], longest, 0.0, 1)
         largest_scale = PLACE_SCALE[1] * max(size / 2250, size / 4000)
         assert picture.shape[1] / 4000 >= min(1.0, largest_scale)
     assert picture.shape == (2250, 4000, 3)

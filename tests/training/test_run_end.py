@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from howard.data.version import CollectionVersion, DataVersion
+from howard.data.data_version import CollectionVersion, DataVersion
 from howard.errors import InputError
 from howard.matting import WeightsMetadata
 from howard.training.model_card import ModelCard, TrainingFacts

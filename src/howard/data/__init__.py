@@ -1,7 +1,10 @@
-"""Collections of people and places, and their splits; :mod:`howard.data.datamodule` makes batches of them."""
+"""Training data: collections of people and places, their splits, and the data set of synthesised samples.
 
-from howard.data.people import PersonClip, find_people
-from howard.data.pictures import read_picture
-from howard.data.places import Place, find_places
+:class:`howard.data.datamodule.MattingDataModule` makes batches of them.
+"""
 
-__all__ = ["PersonClip", "Place", "find_people", "find_places", "read_picture"]
+from howard.data.image_files import read_image
+from howard.data.people_collections import PersonClip, find_people
+from howard.data.place_collections import Place, find_places
+
+__all__ = ["PersonClip", "Place", "find_people", "find_places", "read_image"]

@@ -1,4 +1,4 @@
-"""What is in a data folder, and what in it is broken."""
+"""Lists what a data folder contains and which of its files are broken."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -8,26 +8,33 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from howard.data.image_files import (
+    MEDIA_SUFFIXES,
+    VIDEO_SUFFIXES,
+    find_files,
+    is_rgba_png,
+    read_image,
+    read_video_frame,
+)
 from howard.data.pack.layout import is_pack
-from howard.data.pairs import COVERAGE, PreparedPair
-from howard.data.people import ALPHA_FOLDERS, PersonClip, scan_people
-from howard.data.pictures import PICTURES, VIDEOS, is_cut_out, pictures_below, read_picture, read_video_frame
-from howard.data.places import Place, is_licensed, licence_of, scan_places
+from howard.data.people_collections import ALPHA_FOLDERS, PersonClip, list_people
+from howard.data.place_collections import Place, has_manifest, licence_folder, list_places
+from howard.data.prepared_pairs import COVERAGE, PreparedPair
 from howard.data.splits import Split, has_split_lists, read_split_lists, split_by_folder
 from howard.errors import InputError
 
 _THREADS = 4
 Size = tuple[int, int]  # width, height
-Kind = Literal["people", "places", "plate pairs", "prepared pairs"]
+CollectionKind = Literal["people", "places", "plate pairs", "prepared pairs"]
 Item = PersonClip | Place | PreparedPair
 
 
 @dataclass
 class CollectionReport:
-    """A collection; ``broken`` holds one line for each broken file."""
+    """Contents of a collection: counts by split, image size and licence; ``broken`` has a line for each broken file."""
 
     name: str
-    kind: Kind
+    kind: CollectionKind
     clips: Counter[Split] = field(default_factory=Counter)
     frames: Counter[Split] = field(default_factory=Counter)
     sizes: Counter[Size] = field(default_factory=Counter)
@@ -36,13 +43,13 @@ class CollectionReport:
 
 
 def find_collections(folder: Path) -> list[Path]:
-    """The folder itself where it is a pack or one collection, or else the packs and collections in it, by name.
+    """The folder itself if it is a pack or a collection, else the packs and collections in it, sorted by name.
 
-    Clips to score (see :mod:`howard.evaluation`) are none of them, but collections with lists may lie inside their
-    folder, as in ``data/sample``. An empty folder counts, so that it is reported.
+    Clips with ground truth (see :mod:`howard.evaluation`) are left out, but collections with lists may be inside their
+    folder, as in ``data/sample``. Empty folders are included, so that they are reported.
 
     Raises:
-        InputError: there is no such folder, or nothing in it looks like a collection.
+        InputError: the folder is missing, or nothing in it looks like a collection.
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}")
@@ -50,19 +57,19 @@ def find_collections(folder: Path) -> list[Path]:
         return [folder]
     found = _collections_in(folder)
     if not found:
-        raise InputError(f"{folder} holds no pictures and no videos; see data/README.md for how data is laid out")
+        raise InputError(f"{folder} has no images and no videos; see data/README.md for the layout of a data folder")
     return found
 
 
 def _collections_in(folder: Path) -> list[Path]:
     inner = sorted(each for each in folder.iterdir() if each.is_dir())
-    if _is_scored_clip(folder):
+    if _is_true_clip(folder):
         return [each for each in inner if _has_lists(each)]
     found: list[Path] = []
     for each in inner:
-        if _is_scored_clip(each) or any(map(_is_scored_clip, each.iterdir())):
+        if _is_true_clip(each) or any(map(_is_true_clip, each.iterdir())):
             found += _collections_in(each)
-        elif is_pack(each) or pictures_below(each, PICTURES | VIDEOS) or not any(each.iterdir()):
+        elif is_pack(each) or find_files(each, MEDIA_SUFFIXES) or not any(each.iterdir()):
             found.append(each)
     return found
 
@@ -71,69 +78,69 @@ def _is_collection(folder: Path) -> bool:
     if _has_lists(folder):
         return True
     inner = list(folder.iterdir())
-    holds_files = any(path.suffix.lower() in PICTURES | VIDEOS for path in inner)
-    # As published: train/fgr and train/pha, validation/P3M-500-P/mask.
-    sides = [path for path in inner if path.is_dir() and split_by_folder(Path(path.name))]
-    return not _is_scored_clip(folder) and (holds_files or any(map(_holds_alpha, (folder, *sides))))
+    has_media = any(path.suffix.lower() in MEDIA_SUFFIXES for path in inner)
+    # Layouts of published data sets: train/fgr and train/pha, validation/P3M-500-P/mask.
+    split_folders = [path for path in inner if path.is_dir() and split_by_folder(Path(path.name))]
+    return not _is_true_clip(folder) and (has_media or any(map(_has_alpha_folder, (folder, *split_folders))))
 
 
-def _holds_alpha(folder: Path) -> bool:
+def _has_alpha_folder(folder: Path) -> bool:
     return any(path.is_dir() and path.name.lower() in ALPHA_FOLDERS for path in folder.iterdir())
 
 
 def _has_lists(folder: Path) -> bool:
-    return is_licensed(folder) or has_split_lists(folder)
+    return has_manifest(folder) or has_split_lists(folder)
 
 
-def _is_scored_clip(folder: Path) -> bool:
+def _is_true_clip(folder: Path) -> bool:
     return (folder / "shot.mp4").is_file() and (folder / "plate.mp4").is_file()
 
 
 def check_collection(folder: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> CollectionReport:
-    """Decode everything in a collection.
+    """Decode every image of a collection.
 
     Args:
-        folder: of people, of places or of prepared pairs.
-        progress: told how many frames of how many are done.
+        folder: a collection of people, of places or of prepared pairs.
+        progress: called with the number of frames done and the number of all.
     """
-    report = CollectionReport(folder.name, kind_of(folder))
+    report = CollectionReport(folder.name, collection_kind(folder))
     try:
-        found = _scan(folder, report.kind)
+        found = _list_items(folder, report.kind)
     except InputError as error:
         report.broken.append(str(error))
         return report
     if not found:
-        report.broken.append(f"{folder} is empty; put its pictures back, or remove it")
-    readings: list[Callable[[], Size]] = []
+        report.broken.append(f"{folder} is empty; restore its images, or remove it")
+    readers: list[Callable[[], Size]] = []
     for item, split in found:
         report.clips[split] += 1
         try:
-            frames = list(_readings(item))
+            frames = list(_frame_readers(item))
         except InputError as error:
             report.broken.append(str(error))
             continue
         report.frames[split] += len(frames)
-        readings += frames
-        if isinstance(item, Place) and is_licensed(folder):
-            report.licences[licence_of(item)] += 1
+        readers += frames
+        if isinstance(item, Place) and has_manifest(folder):
+            report.licences[licence_folder(item)] += 1
     with ThreadPoolExecutor(_THREADS) as pool:
-        for done, outcome in enumerate(pool.map(_outcome, readings), start=1):
+        for done, outcome in enumerate(pool.map(_size_or_error, readers), start=1):
             if isinstance(outcome, str):
                 report.broken.append(outcome)
             else:
                 report.sizes[outcome] += 1
-            progress(done, len(readings))
+            progress(done, len(readers))
     return report
 
 
-def kind_of(folder: Path) -> Kind:
-    """What is in a collection, by how its files are called."""
-    files = pictures_below(folder, PICTURES | VIDEOS)
+def collection_kind(folder: Path) -> CollectionKind:
+    """The kind of a collection, from the names of its files."""
+    files = find_files(folder, MEDIA_SUFFIXES)
     if any(path.name.endswith(f"_{COVERAGE}") for path in files):
         return "prepared pairs"
     if any(path.stem.endswith("_pha") or _is_in_alpha_folder(path.relative_to(folder)) for path in files):
         return "people"
-    if files and all(map(is_cut_out, files)):
+    if files and all(map(is_rgba_png, files)):
         return "people"
     return "plate pairs" if any(path.stem.endswith("_plate") for path in files) else "places"
 
@@ -142,14 +149,14 @@ def _is_in_alpha_folder(path: Path) -> bool:
     return any(part.lower() in ALPHA_FOLDERS for part in path.parts)
 
 
-def _scan(folder: Path, kind: Kind) -> Sequence[tuple[Item, Split]]:
+def _list_items(folder: Path, kind: CollectionKind) -> Sequence[tuple[Item, Split]]:
     if kind == "prepared pairs":
         return [(PreparedPair(name, folder), split) for name, split in (read_split_lists(folder) or {}).items()]
-    return scan_people(folder) if kind == "people" else scan_places(folder)
+    return list_people(folder) if kind == "people" else list_places(folder)
 
 
-def _readings(item: Item) -> Iterator[Callable[[], Size]]:
-    """One function a frame, that decodes it and gives its size."""
+def _frame_readers(item: Item) -> Iterator[Callable[[], Size]]:
+    """A function per frame that decodes it and returns its size."""
     if isinstance(item, PersonClip):
         for index in range(item.frame_count):
             yield partial(_person_size, item, index)
@@ -158,10 +165,10 @@ def _readings(item: Item) -> Iterator[Callable[[], Size]]:
         yield partial(_pair_size, item)
         return
     for path in filter(None, (item.path, item.plate)):
-        if path.suffix.lower() in VIDEOS:
+        if path.suffix.lower() in VIDEO_SUFFIXES:
             yield partial(_video_size, path)
         else:
-            yield partial(_picture_size, path)
+            yield partial(_image_size, path)
 
 
 def _person_size(clip: PersonClip, index: int) -> Size:
@@ -174,8 +181,8 @@ def _pair_size(pair: PreparedPair) -> Size:
     return width, height
 
 
-def _picture_size(path: Path) -> Size:
-    height, width = read_picture(path).shape[:2]
+def _image_size(path: Path) -> Size:
+    height, width = read_image(path).shape[:2]
     return width, height
 
 
@@ -184,8 +191,8 @@ def _video_size(path: Path) -> Size:
     return width, height
 
 
-def _outcome(reading: Callable[[], Size]) -> Size | str:
+def _size_or_error(reader: Callable[[], Size]) -> Size | str:
     try:
-        return reading()
+        return reader()
     except InputError as error:
         return str(error)

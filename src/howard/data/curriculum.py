@@ -1,4 +1,4 @@
-"""Which recipe a sample is made by: always the same, or one that grows harder while training goes on."""
+"""The recipe of each training sample: constant, or of increasing plate error strength over the training."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -11,8 +11,8 @@ from howard.synthesis.levels import PAPER_RECIPES
 Mixing = Literal["linear", "srgb"]
 
 
-class Recipes(Protocol):
-    """Knows the recipe of every sample."""
+class RecipeSchedule(Protocol):
+    """Gives the recipe of every sample."""
 
     def at(self, number: int) -> Recipe:
         """The recipe of sample ``number``."""
@@ -26,12 +26,12 @@ class FixedRecipe:
     recipe: Recipe
 
     def at(self, number: int) -> Recipe:
-        """The recipe of any sample."""
+        """The recipe, for any sample number."""
         return self.recipe
 
 
-def measuring(recipe: Recipe) -> FixedRecipe:
-    """What to measure by: the recipe without added hair and without the ingredients of :func:`with_lessons`."""
+def validation_schedule(recipe: Recipe) -> FixedRecipe:
+    """The recipe of validation samples: without added hair and without the hard examples of :func:`with_lessons`."""
     plain = Recipe()
     return FixedRecipe(
         replace(
@@ -51,10 +51,10 @@ class Curriculum:
     Attributes:
         name: one of :data:`howard.synthesis.RECIPE_NAMES`.
         mixing: ``linear`` or ``srgb``; None leaves it to the recipe.
-        strength: of the first sample and of sample ``samples`` and all later ones, linear in between, in place of the
-            level's own; None keeps that.
-        samples: how long the strength takes from the one to the other.
-        lessons: whether training adds what :func:`howard.synthesis.with_lessons` adds.
+        strength: of the first sample, and of sample ``samples`` and all after it, linear in between. It replaces the
+            strength of the level; None keeps that.
+        samples: number of samples over which the strength changes.
+        lessons: whether training samples get the hard examples of :func:`howard.synthesis.with_lessons`.
     """
 
     name: str
@@ -66,7 +66,9 @@ class Curriculum:
     def __post_init__(self) -> None:
         choose_recipe(self.name)
         if self.strength is not None and self.name in PAPER_RECIPES:
-            raise SettingsError(f"data.strength is for levels; recipe {self.name!r} has none, leave one of them out")
+            raise SettingsError(
+                f"data.strength needs a level, but recipe {self.name!r} has none; leave one of them out"
+            )
 
     def at(self, number: int) -> Recipe:
         """The recipe of sample ``number``."""
@@ -74,20 +76,20 @@ class Curriculum:
 
     @property
     def last(self) -> Recipe:
-        """The recipe that everything ends with, without lessons: what validation uses."""
+        """The recipe of the last sample, without hard examples: validation uses it."""
         return self._at(self.samples, False)
 
     def _at(self, number: int, lessons: bool) -> Recipe:
         if self.strength is None:
-            return _made(self.name, self.mixing, None, lessons)
+            return _build_recipe(self.name, self.mixing, None, lessons)
         start, end = self.strength
-        share = min(1.0, number / self.samples) if self.samples else 1.0
-        # In a hundred steps, so that recipes can be kept.
-        return _made(self.name, self.mixing, start + round(share, 2) * (end - start), lessons)
+        progress = min(1.0, number / self.samples) if self.samples else 1.0
+        # Rounded to hundredths, so that the recipes fit into the cache.
+        return _build_recipe(self.name, self.mixing, start + round(progress, 2) * (end - start), lessons)
 
 
 @lru_cache(maxsize=128)
-def _made(name: str, mixing: Mixing | None, strength: float | None, lessons: bool) -> Recipe:
+def _build_recipe(name: str, mixing: Mixing | None, strength: float | None, lessons: bool) -> Recipe:
     recipe = choose_recipe(name) if strength is None else level_recipe(strength)
     recipe = with_lessons(recipe) if lessons else recipe
     return replace(recipe, mixing=mixing) if mixing else recipe

@@ -1,6 +1,6 @@
-"""True plate pairs made ready for training: persons pasted in, and the plate brought over by our own aligner.
+"""Prepares plate pairs for training: composites a person into each and aligns the plate with :mod:`howard.align`.
 
-What the aligner leaves wrong then is real, its mistakes behind the person included; see :mod:`howard.data.pairs`.
+Training then sees real alignment errors, also behind the person. :mod:`howard.data.prepared_pairs` reads the results.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 
 from howard.colour import mix
-from howard.data.pairs import ALPHA, ENDINGS, PairPictures, PreparedPair
-from howard.data.people import PersonClip, find_people
-from howard.data.pictures import read_picture
-from howard.data.places import Place, scan_places
+from howard.data.image_files import read_image
+from howard.data.people_collections import PersonClip, find_people
+from howard.data.place_collections import Place, list_places
+from howard.data.prepared_pairs import ALPHA, ENDINGS, PairImages, PreparedPair
 from howard.data.splits import SPLITS, Split
 from howard.errors import InputError
 from howard.media import Frame, write_whole
@@ -25,15 +25,15 @@ from howard.synthesis.canvas import cut_person
 from howard.synthesis.placement import draw_person_matrix
 from howard.synthesis.recipe import PlacementRecipe
 
-# From a figure across the room to one that fills the frame.
+# From a person on the far side of the room to one that fills the frame.
 _PLACEMENT = PlacementRecipe(
     rotation=4.0, shift=0.25, shear=2.0, scale=(0.6, 1.8), perspective=0.02, head_first=0.8, colour=(0, 0, 0, 0)
 )
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 
-class StillPlate:
-    """One picture as a plate clip of one frame."""
+class SingleFramePlate:
+    """An image as a plate clip of one frame."""
 
     def __init__(self, image: np.ndarray) -> None:
         self._frame = Frame(image, 0, 1, Fraction(0))
@@ -48,16 +48,16 @@ class StillPlate:
         return [self._frame][index]
 
 
-class _Job(NamedTuple):
-    """``name`` of what is to be made of a pair, and the side it will be on."""
+class _Task(NamedTuple):
+    """A prepared pair to be made: its name, the plate pair it is made from, and its split."""
 
     name: str
     pair: Place
     split: Split
 
 
-class Counts(NamedTuple):
-    """How many pairs were ``made`` by now, and how many the aligner ``failed`` on."""
+class PreparationCounts(NamedTuple):
+    """Number of pairs that were made, and number of pairs that could not be aligned."""
 
     made: int
     failed: int
@@ -72,106 +72,107 @@ def prepare(
     seed: int = 0,
     quality: str = "standard",
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Counts:
-    """Write a collection of prepared pairs; what an interrupted run has written is kept.
+) -> PreparationCounts:
+    """Write a collection of prepared pairs. Results of an interrupted run are kept.
 
-    A pair is on the side of its room, and so is its person. Pairs that cannot be aligned are left out.
+    The split of a prepared pair is that of its room, and its person is from the same split. Pairs that cannot be
+    aligned are left out.
 
     Args:
-        pairs_folder: a collection of true plate pairs.
+        pairs_folder: a collection of plate pairs.
         people_folder: a collection of people.
-        output: where to write.
-        per_pair: how many persons each pair is used with, one after the other.
-        seed: of the choice of persons and of where they are.
+        output: folder of the new collection.
+        per_pair: number of prepared pairs made from each plate pair, each with another person.
+        seed: of the choice of people and of their placement.
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
-        progress: told how many pictures of how many are done.
+        progress: called with the number of pairs done and the number of all.
 
     Raises:
-        InputError: a collection is missing, has no pairs, or a picture cannot be read.
+        InputError: a collection is missing or has no pairs, or an image cannot be read.
         OutputError: the folder cannot be written to.
     """
-    jobs = [job for pair, split in _find_pairs(pairs_folder) for job in _jobs(pair, split, per_pair)]
-    wanted = {job.split for job in jobs}
+    tasks = [task for pair, split in _find_plate_pairs(pairs_folder) for task in _tasks(pair, split, per_pair)]
+    wanted = {task.split for task in tasks}
     people = {split: find_people(people_folder, split) for split in SPLITS if split in wanted}
     make_folder(output)
     written: dict[Split, list[str]] = {split: [] for split in SPLITS}
-    for number, (name, pair, split) in enumerate(jobs):
+    for number, (name, pair, split) in enumerate(tasks):
         rng = np.random.default_rng([seed, number])
         if _prepare_one(PreparedPair(name, output), pair, people[split], rng, quality):
             written[split].append(name)
-        progress(number + 1, len(jobs))
+        progress(number + 1, len(tasks))
     for split, names in written.items():
         if names:
             write_whole(output / f"{split}.txt", "".join(f"{name}\n" for name in names).encode())
     made = sum(map(len, written.values()))
-    return Counts(made, len(jobs) - made)
+    return PreparationCounts(made, len(tasks) - made)
 
 
-def align_pair(source: np.ndarray, plate: np.ndarray, person: Person, quality: str) -> PairPictures | None:
-    """Paste a placed person into the source view and bring the plate over; None where that fails.
+def align_pair(source: np.ndarray, plate: np.ndarray, person: Person, quality: str) -> PairImages | None:
+    """Composite a person over the source view and align the plate to the result; None if the alignment fails.
 
     Args:
         source: (H, W, 3) uint8, the empty place.
-        plate: (h, w, 3) uint8, the place from another camera.
-        person: of the source's size.
+        plate: (h, w, 3) uint8, the place from another view.
+        person: of the same size as the source.
         quality: of the alignment.
     """
-    # Only who prepares pairs needs an aligner.
+    # Imported here because training does not need the aligner.
     from howard.align import PlateAligner
 
     foreground, background = (each.astype(np.float32) / 255 for each in (person.foreground, source))
     shot = mix(foreground, background, person.alpha[..., None].astype(np.float32) / 255)
     frame = Frame(np.round(255 * shot).astype(np.uint8), 0, 1, Fraction(0))
-    # Without learned features, so that the same files come out wherever these are not installed.
-    aligned = PlateAligner(StillPlate(plate), quality=quality, xfeat=False).align(frame)
+    # Without learned features, so that the result does not depend on whether they are installed.
+    aligned = PlateAligner(SingleFramePlate(plate), quality=quality, xfeat=False).align(frame)
     if not aligned.plate_indices:
         return None
     coverage = np.where(aligned.coverage >= 1, np.uint8(255), np.uint8(0))
-    return PairPictures(source, aligned.image, coverage, person.foreground, person.alpha)
+    return PairImages(source, aligned.image, coverage, person.foreground, person.alpha)
 
 
 def place_person(person: Person, size: tuple[int, int], rng: np.random.Generator) -> Person:
-    """Put a person somewhere into a picture of ``size`` (height, width); (height, width, ...) uint8."""
+    """A person warped to a random place in an image of ``size`` (height, width): (height, width, ...) uint8."""
     matrix = draw_person_matrix(person.alpha, size, _PLACEMENT, rng)
     foreground, alpha = (
         cv2.warpPerspective(cut.image, matrix @ np.linalg.inv(cut.matrix), size[::-1], borderMode=border)
-        for picture, border in zip(person, (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT), strict=True)
-        for cut in cut_person([picture], matrix, size)
+        for image, border in zip(person, (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT), strict=True)
+        for cut in cut_person([image], matrix, size)
     )
     return Person(foreground, alpha)
 
 
-def _find_pairs(folder: Path) -> list[tuple[Place, Split]]:
-    found = [each for each in scan_places(folder) if each[0].plate is not None]
+def _find_plate_pairs(folder: Path) -> list[tuple[Place, Split]]:
+    found = [each for each in list_places(folder) if each[0].plate is not None]
     if not found:
-        raise InputError(f"{folder} has no plate pairs, NAME_src.jpg beside NAME_plate.jpg")
+        raise InputError(f"{folder} has no plate pairs, NAME_src.jpg next to NAME_plate.jpg")
     return found
 
 
-def _jobs(pair: Place, split: Split, per_pair: int) -> Iterator[_Job]:
+def _tasks(pair: Place, split: Split, per_pair: int) -> Iterator[_Task]:
     for number in range(per_pair):
-        yield _Job(f"{pair.name.replace('/', '_')}_{number}", pair, split)
+        yield _Task(f"{pair.name.replace('/', '_')}_{number}", pair, split)
 
 
 def _prepare_one(
     prepared: PreparedPair, pair: Place, people: list[PersonClip], rng: np.random.Generator, quality: str
 ) -> bool:
-    """Whether the pair is there afterwards; its last file says that all are."""
+    """Write a pair unless it exists; returns False if it cannot be aligned. The alpha file is written last."""
     if prepared.path(ALPHA).exists():
         return True
     assert pair.plate is not None
-    source, plate = read_picture(pair.path), read_picture(pair.plate)
+    source, plate = read_image(pair.path), read_image(pair.plate)
     clip = people[int(rng.integers(len(people)))]
     person = place_person(clip.read(int(rng.integers(clip.frame_count))), source.shape[:2], rng)
-    pictures = align_pair(source, plate, person, quality)
-    if pictures is None:
+    images = align_pair(source, plate, person, quality)
+    if images is None:
         return False
-    for ending, picture in zip(ENDINGS, pictures, strict=True):
-        _write(prepared.path(ending), picture)
+    for ending, image in zip(ENDINGS, images, strict=True):
+        _write(prepared.path(ending), image)
     return True
 
 
-def _write(path: Path, picture: np.ndarray) -> None:
-    image = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(path.suffix, image, _JPEG if path.suffix == ".jpg" else [])
+def _write(path: Path, image: np.ndarray) -> None:
+    channels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(path.suffix, channels, _JPEG if path.suffix == ".jpg" else [])
     write_whole(path, encoded.tobytes())

@@ -1,4 +1,4 @@
-"""How good is a matte: the field's metrics, the difference key to beat, and a command that scores mattes and weights.
+"""Evaluation of mattes: standard metrics, a difference key as baseline, and commands that score mattes and weights.
 
-Nothing is imported here, so that settings are checked without waiting for torch.
+Nothing is imported here, so that commands can check their settings before torch is loaded.
 """

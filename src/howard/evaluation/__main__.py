@@ -1,7 +1,7 @@
-"""``python -m howard.evaluation``: scores mattes whose truth is known."""
+"""``python -m howard.evaluation``: scores a folder of mattes against the true ones."""
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,40 +22,43 @@ EXAMPLES = (
 
 @dataclass
 class EvaluationSettings:
-    """What the command can be told."""
+    """Settings of the command."""
 
     predictions: str = setting(REQUIRED, "folder of mattes to score: PNG, grey or RGBA", is_path=True)
-    truth: str = setting(REQUIRED, "folder of true mattes, or one laid out like data/sample", is_path=True)
-    plate: str | None = setting(None, "video or sequence aligned to the source: judged, and keyed with", is_path=True)
-    source: str | None = setting(None, "the shot, where a plate is given; TRUTH/shot.mp4 if left out", is_path=True)
-    mixing: str = setting("linear", "light in which the predictions mix", choices=("linear", "srgb"))
+    truth: str = setting(REQUIRED, "folder of true mattes, or a folder laid out like data/sample", is_path=True)
+    plate: str | None = setting(
+        None, "plate aligned to the source, video or sequence: scored, and used by the difference key", is_path=True
+    )
+    source: str | None = setting(None, "the shot, needed with plate=; TRUTH/shot.mp4 if left out", is_path=True)
+    mixing: str = setting("linear", "colour space in which the mattes are composited", choices=("linear", "srgb"))
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
 
 
 @cli.friendly
 def main(arguments: list[str]) -> None:
-    """Score, print the table and write the JSON."""
+    """Score the mattes, print the table and write the JSON file."""
     if cli.wants_help(arguments):
-        print(cli.help_page(COMMAND, "Scores mattes against the truth.", EvaluationSettings, EXAMPLES))
+        print(cli.help_page(COMMAND, "Scores mattes against the true ones.", EvaluationSettings, EXAMPLES))
         return
     settings = cli.read_settings(EvaluationSettings, arguments)
     report = score_folder(settings)
-    # Only now: torch takes seconds to load, and the settings may have been wrong.
-    from howard.evaluation.tables import as_json, score_table
+    # Imported after the settings are checked, because torch takes seconds to load.
+    from howard.evaluation.predictions import score_table
+    from howard.evaluation.tables import to_json
 
     print(score_table(report))
     if settings.json:
         about = {"predictions": settings.predictions, "truth": settings.truth, "plate": settings.plate}
-        write_whole(Path(settings.json), as_json(**about, **asdict(report)).encode())
+        write_whole(Path(settings.json), to_json(**about, **report.to_stored()).encode())
 
 
 def score_folder(settings: EvaluationSettings) -> "PredictionReport":
-    """Score mattes that are there already."""
+    """Score a folder of existing mattes."""
     truth, source = Path(settings.truth), settings.source
     if settings.plate is not None and source is None:
         source = str(truth / "shot.mp4")
         if not Path(source).is_file():
-            raise SettingsError("plate= needs source=, the shot that it is aligned to")
+            raise SettingsError("plate= needs source=, the shot that the plate is aligned to")
     from howard.evaluation.predictions import score_predictions
 
     return score_predictions(

@@ -1,11 +1,11 @@
-"""Scores of mattes against the true ones, for whole batches in torch, on the device that these are on.
+"""Metrics of mattes against the true ones, in torch, for whole batches on their device.
 
-``predicted`` and ``true`` are (B, 1, H, W) floating-point alpha in [0, 1], whole images without a trimap. Every score
-is (B,) float64, one value for each image, smaller is better; NaN where an image has no pixel that the score is about.
-None of them waits for the device. MPS has no float64: such tensors have to be moved to the CPU first.
+``predicted`` and ``true`` are (B, 1, H, W) floating-point alpha in [0, 1], whole images without a trimap. Each metric
+returns (B,) float64, one value per image; smaller is better. It is NaN for images without any pixel that the metric is
+computed over. No metric synchronises with the device. MPS has no float64: move such tensors to the CPU first.
 
 The definitions are those of the evaluation scripts of S. Lin et al., "Robust High-Resolution Video Matting with
-Temporal Guidance", WACV 2022, so that figures may stand beside published ones.
+Temporal Guidance", WACV 2022, so that the values can be compared with published ones.
 """
 
 import functools
@@ -17,17 +17,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Of the Gaussian whose derivative is the gradient, in pixels, and the value at which its filter is cut off: both are
-# the published protocol's.
+# Gradients are Gaussian derivatives: sigma in pixels, and the value at which the filter is truncated. Both are from the
+# published protocol.
 _GRADIENT_SIGMA = 1.4
 _GRADIENT_EPSILON = 1e-2
-# Radius of the edge band, in pixels of a frame ...
-_BAND_RADIUS = 10
-# ... of this long side.
+_BAND_RADIUS = 10  # radius of the edge band in pixels, for a frame with a long side of _FULL_SIDE
 _FULL_SIDE = 1920
-SURE_PERSON = 0.95  # least true alpha of the person's core
+SURE_PERSON = 0.95  # smallest true alpha of the person's core
 SURE_BACKGROUND = 0.05  # largest true alpha of the clear background
-SOLID = 0.5  # predicted alpha that parts person from background
+SOLID = 0.5  # predicted alpha that separates person and background
 
 
 def mad(predicted: Tensor, true: Tensor) -> Tensor:
@@ -47,17 +45,17 @@ def gradient_error(predicted: Tensor, true: Tensor) -> Tensor:
 
 
 def gradient_error_low_resolution(predicted: Tensor, true: Tensor) -> Tensor:
-    """The gradient error after stretching both mattes to [0, 1], as the low-resolution protocol does.
+    """The gradient error after both mattes are rescaled to [0, 1], as in the low-resolution protocol.
 
-    It hides a wrong gain: half the true matte scores 0.
+    It is blind to a wrong gain: half the true matte scores 0.
     """
-    return gradient_error(_stretch(predicted), _stretch(true))
+    return gradient_error(_rescale(predicted), _rescale(true))
 
 
 def dtssd(predicted: Tensor, true: Tensor) -> Tensor:
     """Root mean square of the difference between predicted and true change since the previous frame, times 1e2.
 
-    The batch is a clip, (T, 1, H, W). Its first frame has no previous one: it scores 0 and counts in the clip's mean.
+    The batch is a clip, (T, 1, H, W). The first frame has no previous one: it scores 0 and is part of the clip's mean.
     """
     change = difference(predicted, true).diff(dim=0)
     return F.pad(image_mean(change.square_()).sqrt_() * 1e2, (1, 0))
@@ -81,21 +79,21 @@ def band_mad(predicted: Tensor, true: Tensor) -> Tensor:
 
 
 def person_dropouts(predicted: Tensor, true: Tensor) -> Tensor:
-    """Share, in [0, 1], of the person's core (true >= 0.95) that is lost (predicted < 0.5)."""
+    """Fraction of the person's core (true >= 0.95) that is lost (predicted < 0.5)."""
     return image_mean(predicted < SOLID, true >= SURE_PERSON)
 
 
 def background_dropouts(predicted: Tensor, true: Tensor) -> Tensor:
-    """Share, in [0, 1], of the clear background (true <= 0.05) that is kept (predicted > 0.5)."""
+    """Fraction of the clear background (true <= 0.05) that is kept (predicted > 0.5)."""
     return image_mean(predicted > SOLID, true <= SURE_BACKGROUND)
 
 
 def edge_band(true: Tensor) -> Tensor:
-    """(B, 1, H, W) bool: pixels within 10 px (at a long side of 1920; scaled with it) of 0 < true < 1."""
+    """(B, 1, H, W) bool: pixels within 10 px (at a long side of 1920, scaled with it) of soft alpha, 0 < true < 1."""
     height, width = true.shape[2:]
     radius = _BAND_RADIUS * max(height, width) / _FULL_SIDE
     margin = math.floor(radius)
-    # A dilation by a disc: each of its rows is a horizontal dilation, shifted up and down.
+    # Dilation by a disc: for each row of the disc, a horizontal dilation shifted up and down.
     wide = F.pad((true > 0) & (true < 1), (margin,) * 4)
     band = torch.zeros_like(true, dtype=torch.bool)
     row = wide.narrow(3, margin, width).clone()
@@ -108,20 +106,23 @@ def edge_band(true: Tensor) -> Tensor:
 
 
 def image_mean(values: Tensor, where: Tensor | None = None) -> Tensor:
-    """Mean of (B, 1, H, W) over the pixels ``where``, of that shape, is True, all if None: (B,), NaN without any."""
+    """Mean of (B, 1, H, W) over the pixels where ``where``, of that shape, is True, or over all if it is None.
+
+    Returns (B,) float64, NaN for images without such pixels.
+    """
     if where is None:
         return values.mean(dim=(1, 2, 3), dtype=torch.float64)
     if values.dtype == torch.bool:
-        total = (values & where).sum(dim=(1, 2, 3)).double()  # summed as integers, in a third of the time
+        total = (values & where).sum(dim=(1, 2, 3)).double()  # integer sums take a third of the time
     else:
         total = torch.where(where, values, 0.0).sum(dim=(1, 2, 3), dtype=torch.float64)
     return total / where.sum(dim=(1, 2, 3))
 
 
 def difference(first: Tensor, second: Tensor) -> Tensor:
-    """Difference of two batches; raises ValueError where their shapes differ."""
+    """Difference of two batches; raises ValueError if their shapes differ."""
     if first.shape != second.shape:
-        raise ValueError(f"cannot compare shapes {tuple(first.shape)} and {tuple(second.shape)}: both must be alike")
+        raise ValueError(f"cannot compare shapes {tuple(first.shape)} and {tuple(second.shape)}: they must be equal")
     return first - second
 
 
@@ -153,7 +154,7 @@ def _plane_magnitude(plane: np.ndarray, smooth: np.ndarray, derivative: np.ndarr
 
 @functools.cache
 def _gaussian_derivative_filter() -> tuple[list[float], list[float]]:
-    """Smoothing and derivative factor of the separable filter; their outer product has unit L2 norm."""
+    """Weights of the smoothing and of the derivative filter, each of unit L2 norm."""
     sigma = _GRADIENT_SIGMA
     half = math.ceil(sigma * math.sqrt(-2 * math.log(math.sqrt(2 * math.pi) * sigma * _GRADIENT_EPSILON)))
     offsets = torch.arange(-half, half + 1, dtype=torch.float64)
@@ -163,7 +164,7 @@ def _gaussian_derivative_filter() -> tuple[list[float], list[float]]:
 
 
 def _correlate(image: Tensor, weights: list[float], dim: int) -> Tensor:
-    """Correlation along one dimension, without its borders."""
+    """Correlation along one dimension, without padding."""
     length = image.shape[dim] - len(weights) + 1
     total = torch.zeros_like(image.narrow(dim, 0, length))
     for offset, weight in enumerate(weights):
@@ -171,7 +172,7 @@ def _correlate(image: Tensor, weights: list[float], dim: int) -> Tensor:
     return total
 
 
-def _stretch(alpha: Tensor) -> Tensor:
+def _rescale(alpha: Tensor) -> Tensor:
     lowest, highest = alpha.amin(dim=(1, 2, 3), keepdim=True), alpha.amax(dim=(1, 2, 3), keepdim=True)
     extent = highest - lowest
     return (alpha - lowest) * torch.where(extent > 0, extent.reciprocal(), 0.0)

@@ -1,8 +1,8 @@
-"""The connectivity error of mattes, whose connected components are found on the CPU.
+"""The connectivity error of mattes; its connected components are computed on the CPU.
 
-C. Rhemann et al., "A Perceptually Motivated Online Benchmark for Image Matting", CVPR 2009. A pixel's level is the last
-threshold up to which it belongs to the body: the largest 4-connected component of the pixels that predicted and true
-alpha both reach the threshold in.
+C. Rhemann et al., "A Perceptually Motivated Online Benchmark for Image Matting", CVPR 2009. At each threshold, the body
+is the largest 4-connected component of the pixels where both predicted and true alpha reach the threshold. The level of
+a pixel is the last threshold up to which it belongs to all bodies.
 """
 
 import cv2
@@ -15,7 +15,7 @@ from torch import Tensor
 from howard.machine import count_cores
 from howard.parallel import ordered_map
 
-_TOP = 10  # number of the highest threshold, 1; the published protocol has 0, 0.1, ... 1
+_TOP = 10  # index of the highest threshold, 1; the published protocol has 0, 0.1, ... 1
 # Largest float32 below the difference of alpha and level that counts, which is 0.15 in the protocol.
 _BELOW_TOLERANCE = float(np.nextafter(np.float32(0.15), np.float32(0)))
 
@@ -23,8 +23,7 @@ _BELOW_TOLERANCE = float(np.nextafter(np.float32(0.15), np.float32(0)))
 def connectivity_error(predicted: Tensor, true: Tensor) -> Tensor:
     """Sum of absolute differences in connectedness, / 1e3.
 
-    Components are not found by torch: the thresholds that each pixel reaches go to the CPU as one byte, its level comes
-    back as one; everything else is computed on the device.
+    Everything but the components is computed on the device; one byte per pixel is copied to the CPU and back.
 
     Args:
         predicted: (B, 1, H, W) in [0, 1].
@@ -34,7 +33,7 @@ def connectivity_error(predicted: Tensor, true: Tensor) -> Tensor:
         (B,) float64.
     """
     predicted, true = predicted.float(), true.float()
-    # The published figures compare float32 values with the steps: 153/255 then reaches the step 0.6.
+    # The published protocol compares float32 values with the thresholds: 153/255 then reaches 0.6.
     reached = torch.minimum(predicted, true).double().mul_(_TOP).clamp_(0, _TOP).nan_to_num_(0).byte()
     planes = reached[:, 0].cpu().numpy()
     levels = torch.from_numpy(np.stack(_all_levels(planes)))
@@ -44,12 +43,12 @@ def connectivity_error(predicted: Tensor, true: Tensor) -> Tensor:
 
 
 def body_levels(reached: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Index of the last step up to which each pixel belongs to the body.
+    """Index of the last threshold up to which each pixel belongs to all bodies.
 
-    Bodies are not nested, so a step that a pixel fails hides all above it.
+    Bodies are not nested: a pixel may belong to the body of a higher threshold again, which does not count.
 
     Args:
-        reached: HxW, index of the highest step that a pixel reaches, 0 to 10.
+        reached: HxW, index of the highest threshold that a pixel reaches, 0 to 10.
     """
     levels = np.zeros_like(reached)
     alive = np.ones_like(reached)
@@ -62,18 +61,18 @@ def body_levels(reached: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _all_levels(planes: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     if len(planes) == 1:
         return [body_levels(planes[0])]
-    # One thread per core: OpenCV releases the interpreter's lock.
+    # Threads run in parallel, because OpenCV releases the GIL.
     return list(ordered_map(body_levels, planes, workers=min(len(planes), count_cores())))
 
 
 def _bodies(reached: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """The largest 4-connected component of the pixels that reach each step, from the highest step to step 1.
+    """The largest 4-connected component of the pixels that reach each threshold, from the highest threshold to 0.1.
 
-    Each body is flood filled from a pixel of the one before, in a tenth of the time of finding all components: a
-    component that holds more than half of the pixels is the largest. Where it does not, all are found.
+    Each body is flood filled from a pixel of the previous one, which takes a tenth of the time of labelling all
+    components. A component with more than half of the pixels is the largest; otherwise all components are labelled.
 
     Returns:
-        A mask HxW of 0 and 1 per step; all 0 where no pixel reaches the step.
+        For each threshold a mask HxW of 0 and 1, all 0 if no pixel reaches the threshold.
     """
     height, width = reached.shape
     counts = np.cumsum(np.bincount(reached.ravel(), minlength=_TOP + 1)[::-1])[::-1]
@@ -83,7 +82,7 @@ def _bodies(reached: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         if bodies and counts[step] == counts[min(step + 1, _TOP)]:
             bodies.append(bodies[-1])
             continue
-        mask = np.zeros((height + 2, width + 2), np.uint8)  # OpenCV's, with a border
+        mask = np.zeros((height + 2, width + 2), np.uint8)  # floodFill needs a border of one pixel
         body = mask[1:-1, 1:-1]
         bodies.append(body)
         if counts[step] == 0:

@@ -1,4 +1,4 @@
-"""The field's scores as one torchmetrics module, for clips and for validation samples alike."""
+"""The metrics of mattes as a torchmetrics module, for clips and for validation samples."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -31,14 +31,15 @@ CLIP_SCORES = (*_OF_ALPHA, *_OF_CLIPS)
 
 
 class MatteScores(Metric):
-    """Scores of mattes against the truth, averaged over the frames that have them.
+    """Scores of mattes against the true ones, averaged over the frames for which they are defined.
 
-    Alpha is rounded to 8 bits on both sides first, as published figures are taken from 8-bit files. A score that no
-    frame has is NaN, as is ``dtssd_n``, dtSSD over that of a frozen matte, where nothing moves.
+    Predicted and true alpha are rounded to 8 bits first, because published values are computed from 8-bit files. A
+    score that is defined for no frame is NaN. ``dtssd_n`` is dtSSD divided by the dtSSD of a matte that repeats the
+    first frame; it is NaN if the true matte does not change.
 
     Args:
-        names: of :data:`FRAME_SCORES`, and ``dtssd`` and ``dtssd_n`` where all frames are of one clip, in their order.
-        kwargs: of torchmetrics' own base class.
+        names: from :data:`FRAME_SCORES`; also ``dtssd`` and ``dtssd_n`` if the frames are one clip in order.
+        kwargs: for the base class of torchmetrics.
 
     Raises:
         ValueError: a name is unknown.
@@ -55,7 +56,7 @@ class MatteScores(Metric):
             raise ValueError(f"there is no score {sorted(unknown)[0]!r}")
         self.names = tuple(names)
         self.add_state("frames", default=[], dist_reduce_fx="cat")
-        self._neighbours = _Neighbours()
+        self._changes = _FrameChanges()
 
     def update(
         self,
@@ -69,38 +70,38 @@ class MatteScores(Metric):
         Args:
             alpha: (B, 1, H, W) in [0, 1].
             true_alpha: (B, 1, H, W) in [0, 1].
-            foreground: (B, 3, H, W) in [0, 1], straight; needed for the foreground's scores only.
+            foreground: (B, 3, H, W) in [0, 1], straight; needed for the foreground scores only.
             true_foreground: like ``foreground``.
         """
         tensors = [_on_capable_device(each) for each in (alpha, true_alpha, foreground, true_foreground)]
         predicted, true = eight_bit(tensors[0]), eight_bit(tensors[1])
-        # On a CPU image by image, which stays in its cache; on other devices the batch at once.
+        # On a CPU image by image, to use its cache; on other devices the whole batch at once.
         chunk = 1 if true.device.type == "cpu" else len(true)
         columns = self._score(_OF_ALPHA, chunk, predicted, true)
         if foreground is not None and true_foreground is not None:
             columns |= self._score(_OF_FOREGROUND, chunk, tensors[2], tensors[3], true)
         if set(_OF_CLIPS) & set(self.names):
-            columns |= self._neighbours.changes(predicted, true)
+            columns |= self._changes.update(predicted, true)
         unknown = true.new_full((len(true),), math.nan)
         rows = torch.stack([columns.get(name, unknown).float() for name in (*self.names, "frozen")], dim=1)
         self.frames += rows.to(self.device).split(1)
 
     def _score(self, scores: dict[str, Callable[..., Tensor]], chunk: int, *images: Tensor) -> dict[str, Tensor]:
-        """Each wanted score of every image, (B,)."""
+        """The values (B,) of the requested scores."""
         parts = list(zip(*(each.split(chunk) for each in images), strict=True))
         return {
             name: torch.cat([score(*part) for part in parts]) for name, score in scores.items() if name in self.names
         }
 
     def compute(self) -> dict[str, Tensor]:
-        """Each score's mean, as scalars.
+        """The mean of each score, as scalar tensors.
 
         Raises:
             ValueError: no frame has been added.
         """
         if len(self.frames) == 0:
             raise ValueError("no frame has been added, so there is nothing to average")
-        rows = self.frames if isinstance(self.frames, Tensor) else torch.cat(self.frames)  # joined by other processes
+        rows = self.frames if isinstance(self.frames, Tensor) else torch.cat(self.frames)  # a tensor after a sync
         *means, frozen = rows.double().cpu().nanmean(dim=0)
         found = dict(zip(self.names, means, strict=True))
         if "dtssd_n" in found:
@@ -108,19 +109,19 @@ class MatteScores(Metric):
         return {name: value.float() for name, value in found.items()}
 
     def reset(self) -> None:
-        """Forget all frames; the next one is the first of a clip."""
+        """Remove all frames; the next one is the first of a clip."""
         super().reset()
-        self._neighbours = _Neighbours()
+        self._changes = _FrameChanges()
 
 
-class _Neighbours:
-    """The last frame of a clip so far, from which the next batch of its frames goes on."""
+class _FrameChanges:
+    """Computes dtSSD of a clip in batches; keeps the last frame for the next batch."""
 
     def __init__(self) -> None:
         self.previous: tuple[Tensor, Tensor] | None = None
 
-    def changes(self, predicted: Tensor, true: Tensor) -> dict[str, Tensor]:
-        """dtSSD of every frame (T,) of a batch, and that of a matte which keeps the clip's first frame."""
+    def update(self, predicted: Tensor, true: Tensor) -> dict[str, Tensor]:
+        """dtSSD (T,) of the frames of a batch, and of a matte that repeats the clip's first frame ("frozen")."""
         before = self.previous
         self.previous = (predicted[-1:], true[-1:])
         if before is not None:
@@ -132,12 +133,12 @@ class _Neighbours:
 
 
 def eight_bit(alpha: Tensor) -> Tensor:
-    """Round alpha in [0, 1] to steps of 1/255; float32."""
+    """Alpha in [0, 1] rounded to multiples of 1/255, float32."""
     return (alpha.detach().float() * 255).round_().div_(255)
 
 
 def _on_capable_device(image: Tensor | None) -> Any:
-    """The image as float32, on the CPU where its device lacks the scores' float64; None as it is."""
+    """The image as float32, moved to the CPU if its device has no float64; None stays None."""
     if image is None:
         return None
     image = image.detach()

@@ -25,7 +25,7 @@ class PlacementRecipe:
       (:func:`howard.synthesis.placement.reference_matrix`).
 
     Box blur and sharpening are the reference's ``RandomBoxBlur`` and ``RandomSharpen``
-    (:func:`howard.data.sharpness.vary_sharpness`).
+    (:func:`howard.data.augmentation.augment_sharpness`).
     """
 
     rotation: float = 5.0

@@ -6,8 +6,8 @@ from typing import Any
 from lightning import Trainer
 from lightning.pytorch.loggers import WandbLogger
 
+from howard.data.data_version import DataSelection, DataVersion, data_version
 from howard.data.datamodule import MattingDataModule
-from howard.data.version import DataChoice, DataVersion, data_version
 from howard.errors import InputError
 from howard.media import write_whole
 from howard.training import model_card
@@ -63,7 +63,7 @@ def find_version(data: MattingDataModule) -> DataVersion | None:
     """The version of a run's data; None, with a printed message, if the data is no longer there."""
     names = data.people_names, data.place_names, data.prepared_names
     try:
-        return data_version(DataChoice(data.root, data.pack, *names, data.licences))
+        return data_version(DataSelection(data.root, data.pack, *names, data.licences))
     except InputError as error:
         print(f"data version unknown: {error}")
         return None

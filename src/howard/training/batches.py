@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from howard.data.datasets import Batch
+from howard.data.dataset import Batch
 from howard.matting.person_maps import PersonMaps, find_people
 from howard.matting.person_prior import PersonPrior, load_person_prior
 from howard.matting.prior_views import box_from_mask, whole_frame

@@ -13,8 +13,8 @@ from lightning import Trainer
 from lightning.pytorch.loggers import WandbLogger
 from numpy.typing import NDArray
 
-from howard.evaluation.clip import TrueClip, find_clips
-from howard.evaluation.roads import ScoredFrame, score_clip
+from howard.evaluation.benchmark.clip_scores import PIPELINE, ScoredFrame, score_clip
+from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.matting import MattingPredictor, load_matting
 from howard.media import open_reader, write_whole
 from howard.media.png import encode_png
@@ -79,7 +79,7 @@ class BenchTable(RunEndCallback):
         strip = StripMaker(spread_indices(chosen, self.pictures))
         numbers = f"{chosen[0] + first}-{chosen[-1] + first}"
         report = score_clip(clip, predictor, numbers, quality=self.quality, on_frame=strip)
-        scores = {metric: report.roads["film"][metric] for metric in METRICS}
+        scores = {metric: report.scores[PIPELINE][metric] for metric in METRICS}
         return ScoredClip(clip.folder.name, report.frames, scores, strip.strip())
 
 
@@ -149,7 +149,7 @@ class StripMaker:
 
     def __call__(self, frame: ScoredFrame) -> None:
         if frame.index in self.indices:
-            alpha = frame.alphas["film"]
+            alpha = frame.alphas[PIPELINE]
             pictures = (frame.source, _grey(frame.true), _grey(alpha), _error(alpha - frame.true))
             self._columns.append(np.concatenate([_shrink(each) for each in pictures], axis=0))
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from howard.data.version import DataVersion
-from howard.evaluation.markdown import markdown_table, number
+from howard.data.data_version import DataVersion
+from howard.evaluation.tables import format_number, markdown_table
 from howard.matting import WeightsMetadata
 
 FILE = "model_card.md"
@@ -59,7 +59,7 @@ class ModelCard:
         """The card in Markdown."""
         parts = [f"# {self.metadata.name}", self._network(), "## Trained on", *self._data(), "## How", self._how()]
         if self.scores:
-            rows = [[name, number(value)] for name, value in sorted(self.scores.items())]
+            rows = [[name, format_number(value)] for name, value in sorted(self.scores.items())]
             parts += ["## What it scores", "Smaller is better.", markdown_table(["figure", "value"], rows)]
         if self.checkpoints:
             rows = [[name, f"`{path}`"] for name, path in self.checkpoints.items()]

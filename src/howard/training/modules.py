@@ -10,7 +10,7 @@ import torch
 from lightning import LightningModule
 from torch import Tensor, nn
 
-from howard.data.datasets import Batch
+from howard.data.dataset import Batch
 from howard.errors import HowardError, SettingsError
 from howard.evaluation.scores import MatteScores
 from howard.matting import BaselineNetwork, CoarseMatte, Matte, MattingNetwork, RefineSettings

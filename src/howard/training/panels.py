@@ -10,7 +10,7 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.trainer.states import TrainerFn
 
-from howard.data.datasets import Batch
+from howard.data.dataset import Batch
 from howard.evaluation.batched_metrics import gradient_error, mad
 from howard.evaluation.scores import eight_bit
 from howard.matting import Matte

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from lightning import Callback, LightningModule, Trainer
 
-from howard.data.datasets import Batch
+from howard.data.dataset import Batch
 from howard.matting import Matte
 from howard.media import read_still, write_whole
 from howard.media.files import whole_file

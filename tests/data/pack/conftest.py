@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from howard.data.pack.writing import PackOptions, write_pack
-from howard.data.pairs import PairPictures
+from howard.data.prepared_pairs import PairImages
 from tests.conftest import draw_people, draw_places
 
 OPTIONS = PackOptions(
@@ -50,7 +50,7 @@ def draw_pairs(views: Path, prepared: Path) -> None:
     names = ("hall_00_0", "yard_00_0", "yard_00_1")
     for name in names:
         source = pictures[name.rpartition("_")[0]]
-        made = PairPictures(source, source[:, ::-1], np.full_like(alpha, 255), np.full_like(source, 200), alpha)
+        made = PairImages(source, source[:, ::-1], np.full_like(alpha, 255), np.full_like(source, 200), alpha)
         for ending, picture in zip(("src.jpg", "plate.jpg", "coverage.png", "fgr.jpg", "pha.png"), made, strict=True):
             cv2.imwrite(str(prepared / f"{name}_{ending}"), picture, [cv2.IMWRITE_JPEG_QUALITY, 95])
     (prepared / "train.txt").write_text("".join(f"{name}\n" for name in names))

@@ -13,10 +13,10 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import DataLoader
 
-from howard.data.datasets import Pictures
-from howard.data.frame_order import ClipFrame
-from howard.data.pack.reading import read_finished
-from howard.data.streaming import StreamedSamples, find_source
+from howard.data.pack.reading import read_complete_manifest
+from howard.data.pack.streaming import StreamedDataset, find_stream_source
+from howard.data.sample_order import ClipFrame
+from howard.data.sample_sources import SampleSources
 
 RANKS = 2
 WORKERS = 2
@@ -27,19 +27,19 @@ class Recorder:
     """In place of what makes samples: which number, and which person."""
 
     seed = 0
-    pictures: Pictures
+    sources: SampleSources
 
-    def make(self, number: int, chosen: ClipFrame) -> tuple[int, str]:
-        return number, chosen.clip.name
+    def prepare(self, number: int, first_person: ClipFrame) -> tuple[int, str]:
+        return number, first_person.clip.name
 
 
 def stream(rank: int, pack: str, folder: str) -> None:
     """The epoch of one rank."""
     dist.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=RANKS)
-    source = find_source(Path(pack), read_finished(Path(pack)), ["people"], ["places"], [])
+    source = find_stream_source(Path(pack), read_complete_manifest(Path(pack)), ["people"], ["places"], [])
     trainer: Any = SimpleNamespace(world_size=RANKS, global_rank=rank, current_epoch=0)
     samples: Any = Recorder()
-    streamed = StreamedSamples(source, samples, BATCH, WORKERS, trainer)
+    streamed = StreamedDataset(source, samples, BATCH, WORKERS, trainer)
     batches = list(DataLoader(streamed, BATCH, num_workers=WORKERS, collate_fn=list))
     assert all(len(batch) == BATCH for batch in batches)
     assert len(batches) * BATCH == len(streamed)

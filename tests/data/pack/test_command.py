@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from howard.data.__main__ import main
-from howard.data.pack.checking import check_pack
-from howard.data.pack.choosing import split_counts, split_list
+from howard.data.pack.check_pack import check_pack
 from howard.data.pack.layout import read_manifest
+from howard.data.pack.pack_options import parse_counts, parse_names
 
 
 def test_a_whole_folder_is_packed_and_passes_the_check(
@@ -45,7 +45,7 @@ def test_licences_are_those_of_training_if_left_out(full_root: Path, tmp_path: P
     ("arguments", "message"),
     [
         (["limit_mb=0.01"], "more than limit_mb=0.01"),
-        (["most=[people]"], r"most=[people] should be as [NAME:NUMBER,NAME:NUMBER]"),
+        (["most=[people]"], r"most=[people] is invalid; write [NAME:NUMBER,NAME:NUMBER]"),
         (["people=[nobody]"], "there is no folder"),
     ],
 )
@@ -62,7 +62,7 @@ def test_what_cannot_be_done_is_said_in_one_line(
 def test_one_collection_is_no_data_folder(full_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([f"pack={full_root / 'people'}", "output=pack"])
-    assert "give the folder that holds the collections" in capsys.readouterr().err
+    assert "give the folder that contains the collections" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([f"pack={full_root}"])
     assert "pack= needs output=FOLDER" in capsys.readouterr().err
@@ -79,7 +79,7 @@ def test_everything_damaged_is_counted(packed: Path, tmp_path: Path) -> None:
 
 
 def test_lists_are_read_as_they_are_typed() -> None:
-    assert split_list("[a, b]") == split_list("a,b") == ["a", "b"]
-    assert split_list("[]") == split_list("") == []
-    assert split_counts("most", "[a:3,b:10]") == {"a": 3, "b": 10}
-    assert split_counts("most", None) == {}
+    assert parse_names("[a, b]") == parse_names("a,b") == ["a", "b"]
+    assert parse_names("[]") == parse_names("") == []
+    assert parse_counts("most", "[a:3,b:10]") == {"a": 3, "b": 10}
+    assert parse_counts("most", None) == {}

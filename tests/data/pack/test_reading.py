@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from howard.data.curriculum import FixedRecipe
-from howard.data.datasets import Item, Pictures, SyntheticDataset, collate, gather_pictures
-from howard.data.pack import items
-from howard.data.pack.gathering import gather_packed
+from howard.data.dataset import PreparedSample, SyntheticDataset, collate
+from howard.data.pack import packed_images
 from howard.data.pack.layout import MANIFEST, read_manifest
 from howard.data.pack.reading import Pack, open_pack
 from howard.data.pack.writing import write_pack
-from howard.data.pairs import find_pairs
+from howard.data.prepared_pairs import find_pairs
+from howard.data.sample_sources import SampleSources, gather_packed_sources, gather_sources
 from howard.errors import InputError
 from howard.synthesis import level_recipe
 from tests.data.pack.conftest import OPTIONS
@@ -24,8 +24,8 @@ CHOSEN = (["people", "clips"], [0.5, 0.5], ["places", "views"], [])
 ROOMY = 2**30
 
 
-def from_pack(folder: Path, memory: float = ROOMY) -> Pictures:
-    return gather_packed(open_pack(folder), "train", *CHOSEN, ["prepared"], memory)
+def from_pack(folder: Path, memory: float = ROOMY) -> SampleSources:
+    return gather_packed_sources(open_pack(folder), "train", *CHOSEN, ["prepared"], memory)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def large(full_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_same_people_places_and_pairs_come_in_the_same_order(full_root: Path, large: Path) -> None:
-    packed, plain = from_pack(large), gather_pictures(full_root, "train", *CHOSEN)
+    packed, plain = from_pack(large), gather_sources(full_root, "train", *CHOSEN)
     for sets, expected in zip(packed.people, plain.people, strict=True):
         assert [clip.name for clip in sets] == [clip.name for clip in expected]
         assert [clip.frame_count for clip in sets] == [clip.frame_count for clip in expected]
@@ -59,9 +59,9 @@ def assert_alike(picture: np.ndarray, other: np.ndarray) -> None:
 
 def test_samples_are_those_of_the_folders(full_root: Path, large: Path) -> None:
     """The same persons and places in the same positions; colours differ by what compression costs."""
-    plain = gather_pictures(full_root, "train", *CHOSEN)
-    plain = plain._replace(pairs=find_pairs(full_root / "prepared", "train"), pair_share=0.4)
-    packed = from_pack(large)._replace(pair_share=0.4)
+    plain = gather_sources(full_root, "train", *CHOSEN)
+    plain = plain._replace(pairs=find_pairs(full_root / "prepared", "train"), pair_probability=0.4)
+    packed = from_pack(large)._replace(pair_probability=0.4)
     recipes = FixedRecipe(replace(level_recipe(0.5), hair_probability=0.0))
     datasets = [SyntheticDataset(each, recipes, (48, 48), 8, seed=3, frames=2) for each in (plain, packed)]
     for number in range(8):
@@ -72,7 +72,7 @@ def test_samples_are_those_of_the_folders(full_root: Path, large: Path) -> None:
         assert (one.place.float() - other.place.float()).abs().mean() < 4
 
 
-def first_item(pictures: Pictures) -> Item:
+def first_item(pictures: SampleSources) -> PreparedSample:
     return SyntheticDataset(pictures, FixedRecipe(level_recipe(0.5)), (48, 48), 8, seed=0)[0]
 
 
@@ -84,20 +84,25 @@ def test_shrunken_people_still_fit_their_frame(packed: Path) -> None:
 
 def count_decodes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     decoded: list[str] = []
-    decode = items.decode
-    monkeypatch.setattr(items, "decode", lambda data, grey, name: (decoded.append(name), decode(data, grey, name))[1])
+    decode = packed_images.decode
+
+    def recorded(data: bytes, grey: bool, name: str) -> np.ndarray:
+        decoded.append(name)
+        return decode(data, grey, name)
+
+    monkeypatch.setattr(packed_images, "decode", recorded)
     return decoded
 
 
 def test_pictures_are_decoded_once_where_there_is_room(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = count_decodes(monkeypatch)
     pack = Pack(packed, read_manifest(packed))
-    pictures = gather_packed(pack, "train", *CHOSEN, ["prepared"], ROOMY)
+    pictures = gather_packed_sources(pack, "train", *CHOSEN, ["prepared"], ROOMY)
     assert len(decoded) == len(set(decoded)) > 20
     for _ in range(3):
         pictures.people[0][0].read(0)
         pictures.pairs[0].read()
-    gather_packed(pack, "train", *CHOSEN, [], ROOMY)
+    gather_packed_sources(pack, "train", *CHOSEN, [], ROOMY)
     assert len(decoded) == len(set(decoded))
     with pytest.raises(ValueError, match="read-only"):
         pictures.people[0][0].read(0).alpha[:] = 0
@@ -105,7 +110,7 @@ def test_pictures_are_decoded_once_where_there_is_room(packed: Path, monkeypatch
 
 def test_without_room_pictures_are_decoded_when_used(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = count_decodes(monkeypatch)
-    pictures = gather_packed(Pack(packed, read_manifest(packed)), "train", *CHOSEN, ["prepared"], 0)
+    pictures = gather_packed_sources(Pack(packed, read_manifest(packed)), "train", *CHOSEN, ["prepared"], 0)
     assert decoded == []
     for _ in range(3):
         pictures.people[0][0].read(0)
@@ -116,10 +121,10 @@ def test_without_room_pictures_are_decoded_when_used(packed: Path, monkeypatch: 
 def test_what_is_kept_stays_below_the_limit(packed: Path) -> None:
     pack = Pack(packed, read_manifest(packed))
     [shard] = pack.manifest.collections["people"].shards["train"]
-    assert not pack.keep("people", "train", shard.decoded - 1)
-    assert pack.keep("people", "train", shard.decoded)
-    assert not pack.keep("clips", "train", shard.decoded)
-    assert pack.keep("people", "train", 0), "what is kept is kept"
+    assert not pack.preload("people", "train", shard.decoded - 1)
+    assert pack.preload("people", "train", shard.decoded)
+    assert not pack.preload("clips", "train", shard.decoded)
+    assert pack.preload("people", "train", 0), "what is in memory stays"
 
 
 def test_licences_choose_among_the_places(packed: Path) -> None:
@@ -138,9 +143,9 @@ def test_a_pack_is_opened_once(packed: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "message"),
     [
-        ("people", "nobody", "no people called nobody; it has: people, clips"),
-        ("people", "places", "no people called places"),
-        ("pairs", "views", "no prepared pairs called views; it has: prepared"),
+        ("people", "nobody", "no people named nobody; it has: people, clips"),
+        ("people", "places", "no people named places"),
+        ("pairs", "views", "no prepared pairs named views; it has: prepared"),
     ],
 )
 def test_a_collection_that_is_not_there_is_named(packed: Path, kind: str, name: str, message: str) -> None:
@@ -159,7 +164,7 @@ def test_what_is_no_whole_pack_is_refused(packed: Path, tmp_path: Path) -> None:
         (manifest[:100], r"not the manifest of a pack \(JSONDecodeError\)"),
         ("[]", r"not the manifest of a pack \(TypeError\)"),
         (manifest.replace('"version": 1', '"version": 2'), "is of version 2, not 1"),
-        (manifest.replace('"is_complete": true', '"is_complete": false'), "is unfinished"),
+        (manifest.replace('"is_complete": true', '"is_complete": false'), "is incomplete"),
     ):
         (folder / MANIFEST).write_text(text)
         with pytest.raises(InputError, match=message):

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 
 from howard.data.pack import writing
-from howard.data.pack.reading import open_pack, read_finished
-from howard.data.pack.streaming import stream_people, stream_places
+from howard.data.pack.reading import open_pack, read_complete_manifest
+from howard.data.pack.streaming import StreamedDataset, find_stream_source, stream_people, stream_places
 from howard.data.pack.writing import PackOptions, write_pack
-from howard.data.streaming import StreamedSamples, find_source
 from howard.errors import InputError, MissingPackageError, SettingsError
 from tests.conftest import draw_places
 from tests.data.test_datamodule import make
@@ -43,7 +42,7 @@ def write_sharded(folder: Path, count: int, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_streamed_pictures_are_those_of_the_pack(packed: Path) -> None:
     pack = open_pack(packed)
-    source = find_source(packed, read_finished(packed), ["people", "clips"], ["places"], ["open"])
+    source = find_stream_source(packed, read_complete_manifest(packed), ["people", "clips"], ["places"], ["open"])
     wanted = {}
     for name in ("people", "clips"):
         for person in pack.people(name, "train"):
@@ -64,7 +63,7 @@ def test_every_pass_has_another_order_that_follows_from_the_seed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pack = write_sharded(tmp_path, 8, monkeypatch)
-    source = find_source(pack, read_finished(pack), ["people"], ["places"], [])
+    source = find_stream_source(pack, read_complete_manifest(pack), ["people"], ["places"], [])
 
     def names(seed: int) -> list[str]:
         return [each.name for each in islice(stream_people(pack, source.people, seed), 16)]
@@ -112,12 +111,12 @@ def test_what_cannot_be_streamed_is_refused(tmp_path: Path, monkeypatch: pytest.
             make(tmp_path, **(settings | change))
     with pytest.raises(SettingsError, match="2 shards of people are too few for 1 processes with 3 workers each"):
         make(tmp_path, **settings, workers=3).train_dataloader()
-    with pytest.raises(InputError, match="no people to train on called others"):
-        find_source(pack, read_finished(pack), ["others"], ["places"], [])
-    source = find_source(pack, read_finished(pack), ["people"], ["places"], ["by_sa"])
+    with pytest.raises(InputError, match="no people to train on named others"):
+        find_stream_source(pack, read_complete_manifest(pack), ["others"], ["places"], [])
+    source = find_stream_source(pack, read_complete_manifest(pack), ["people"], ["places"], ["by_sa"])
     samples = make(tmp_path, **settings).train_dataloader().dataset.samples
     with pytest.raises(InputError, match="no places to train on under by_sa"):
-        StreamedSamples(source, samples, 2, 0, None)
+        StreamedDataset(source, samples, 2, 0, None)
 
 
 def test_without_webdataset_one_line_names_the_extra(

@@ -12,7 +12,7 @@ import pytest
 
 from howard.data.pack import writing
 from howard.data.pack.layout import read_manifest
-from howard.data.pack.sources import Job
+from howard.data.pack.shard_items import ItemTask
 from howard.data.pack.writing import PackOptions, write_pack
 from howard.errors import InputError, OutputError, SettingsError
 from tests.data.pack.conftest import OPTIONS
@@ -135,10 +135,10 @@ def test_limits_thin_the_training_split_alone(full_root: Path, tmp_path: Path) -
     ("options", "message"),
     [
         ({"people": []}, "nothing to pack"),
-        ({"people": ["a/people", "b/people"]}, "two collections are called people"),
+        ({"people": ["a/people", "b/people"]}, "two collections are named people"),
         ({"people": ["a"], "quality": 101}, "quality is 101"),
         ({"people": ["a"], "size": 8}, "size is 8"),
-        ({"people": ["a"], "most": {"b": 3}}, "no collection b to limit; there are: a"),
+        ({"people": ["a"], "most": {"b": 3}}, "no collection b to limit; choose of a"),
         ({"people": ["a"], "most": {"a": 0}}, "most of a is 0"),
     ],
 )
@@ -149,7 +149,7 @@ def test_options_that_do_not_fit_are_refused(options: dict, message: str) -> Non
 
 def test_other_files_are_left_alone(full_root: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(OutputError, match="holds other files"):
+    with pytest.raises(OutputError, match="contains other files"):
         write_pack(full_root, tmp_path, OPTIONS)
     with pytest.raises(InputError, match="there is no folder"):
         write_pack(full_root, tmp_path / "pack", replace(OPTIONS, people=["nowhere"]))
@@ -166,10 +166,10 @@ def test_names_that_agree_without_their_dots_stay_apart(full_root: Path, tmp_pat
     assert [item.name for item in manifest.collections["plain"].all_shards[0].items] == ["hall", "hall~2", "a_b"]
 
 
-def test_no_job_is_without_its_files(full_root: Path) -> None:
+def test_no_item_is_without_its_files(full_root: Path) -> None:
     """A file that a shard's hash forgets would leave a stale shard in place."""
-    _, jobs = writing._list_jobs(full_root, OPTIONS)
-    found: list[Job] = [job for each in jobs.values() for job in each]
-    assert all(path.is_file() for job in found for path in job.files)
-    assert {len(job.files) for job in jobs["prepared"]} == {5}
-    assert {len(job.files) for job in jobs["clips"]} == {2, 6}
+    _, tasks = writing._list_tasks(full_root, OPTIONS)
+    found: list[ItemTask] = [task for each in tasks.values() for task in each]
+    assert all(path.is_file() for task in found for path in task.files)
+    assert {len(task.files) for task in tasks["prepared"]} == {5}
+    assert {len(task.files) for task in tasks["clips"]} == {2, 6}

@@ -1,15 +1,16 @@
-"""The layout of a pack: tar shards of encoded pictures, and the manifest that lists them.
+"""The layout of a pack: tar shards of encoded images, and the manifest that lists them.
 
-Shards are those of WebDataset: plain tar files in which the members of a sample follow one another and share the
-part of their path before the first dot of the file name.
+Shards follow WebDataset: tar files in which the members of a sample are consecutive and share the part of their path
+before the first dot of the file name, their key.
 
-* a person: ``NAME.fgr.webp`` (straight colour), ``NAME.pha.webp`` or ``NAME.pha.png`` (alpha, exact)
+* a person: ``NAME.fgr.webp`` (straight colour), ``NAME.pha.webp`` or ``NAME.pha.png`` (alpha, lossless)
 * a place: ``NAME.src.webp``
-* a prepared pair: ``NAME.plate.webp``, ``NAME.coverage.*`` (exact), ``NAME.fgr.webp``, ``NAME.pha.*`` and, unless the
-  pack already holds the picture under another name (``source`` in the manifest), ``NAME.src.webp``
+* a prepared pair: ``NAME.plate.webp``, ``NAME.coverage.*`` (lossless), ``NAME.fgr.webp``, ``NAME.pha.*`` and, unless
+  the pack has the same image under another name (``source`` in the manifest), ``NAME.src.webp``
 * frame 3 of a clip: ``NAME/0003.fgr.webp`` and so on
 
-A shard belongs to one collection and one split: ``COLLECTION-SPLIT-000000.tar``.
+A shard belongs to one collection and one split: ``COLLECTION-SPLIT-000000.tar``. The manifest stores the dataclasses of
+this module under the names of their fields.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from howard.data.splits import SPLITS, Split
 from howard.errors import InputError
 
 MANIFEST = "manifest.json"
-LICENCES = "licences"  # folder of the texts that came with the collections
+LICENCES = "licences"  # folder of the readme and licence files of the collections
 VERSION = 1
 MIB = 2**20  # bytes
 FOREGROUND, ALPHA, SOURCE, PLATE, COVERAGE = "fgr", "pha", "src", "plate", "coverage"
@@ -36,8 +37,8 @@ class PackItem:
     Attributes:
         name: key of its members; of a clip, the folder of its frames.
         frames: 1 for a still.
-        source: of a prepared pair, ``COLLECTION/NAME`` of the place or pair whose picture is its source; None where it
-            has its own.
+        source: ``COLLECTION/NAME`` of the place or pair whose image is the source of this prepared pair; None if the
+            item has its own.
     """
 
     name: str
@@ -56,10 +57,10 @@ class Shard:
 
     Attributes:
         name: of the file.
-        inputs: hash of what it was made from, settings included.
+        inputs: hash of the files and settings that it was made from.
         sha256: of the file.
         size: of the file in bytes.
-        decoded: bytes of its pictures once decoded.
+        decoded: bytes of its decoded images.
         items: in order.
     """
 
@@ -73,40 +74,48 @@ class Shard:
 
 @dataclass
 class Collection:
-    """The shards of one collection; ``has_licence_folders`` where a name begins with its licence's."""
+    """The shards of one collection; ``has_licence_folders`` if item names begin with the name of their licence."""
 
     kind: Kind
     has_licence_folders: bool = False
     shards: dict[Split, list[Shard]] = field(default_factory=dict)
 
     def count(self, split: Split) -> int:
-        """How many items the split has."""
+        """Number of items of a split."""
         return sum(len(shard.items) for shard in self.shards.get(split, []))
 
     @property
     def frames(self) -> int:
-        """How many frames all items have together."""
+        """Number of frames of all items together."""
         return sum(item.frames for shard in self.all_shards for item in shard.items)
 
     @property
     def size(self) -> float:
-        """MiB of its shards."""
+        """Size of its shards in MiB."""
         return sum(shard.size for shard in self.all_shards) / MIB
 
     @property
     def decoded(self) -> float:
-        """MiB of its decoded pictures."""
+        """Size of its decoded images in MiB."""
         return sum(shard.decoded for shard in self.all_shards) / MIB
 
     @property
     def all_shards(self) -> list[Shard]:
-        """Of all splits."""
+        """The shards of all splits."""
         return [shard for split in SPLITS for shard in self.shards.get(split, [])]
 
 
 @dataclass
 class Manifest:
-    """What a pack holds; ``files`` are the hashes of the licence texts by path, ``is_complete`` false while writing."""
+    """Contents of a pack.
+
+    Attributes:
+        settings: fields of :class:`howard.data.pack.pack_options.PackOptions`.
+        collections: by name.
+        files: hashes of the licence files by path.
+        is_complete: False while the pack is being written.
+        version: of the layout.
+    """
 
     settings: dict[str, Any]
     collections: dict[str, Collection] = field(default_factory=dict)
@@ -115,24 +124,24 @@ class Manifest:
     version: int = VERSION
 
     def encode(self) -> bytes:
-        """As JSON, the same for the same content."""
+        """The manifest as JSON; equal manifests give equal bytes."""
         return (json.dumps(asdict(self), ensure_ascii=False) + "\n").encode()
 
 
 def is_pack(folder: Path) -> bool:
-    """Whether the folder holds a pack's manifest."""
+    """Whether the folder has the manifest of a pack."""
     return (folder / MANIFEST).is_file()
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a pack, of an unfinished one too.
+    """The manifest of a pack, complete or not.
 
     Raises:
-        InputError: there is none, or it is damaged or of another version.
+        InputError: the manifest is missing, damaged, or of another version.
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise InputError(f"no pack in {folder} ({MANIFEST} is not there); python -m howard.data pack=... makes one")
+        raise InputError(f"no pack in {folder} ({MANIFEST} is missing); python -m howard.data pack=... makes one")
     try:
         values = json.loads(path.read_bytes())
         if values["version"] != VERSION:
@@ -146,7 +155,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes; raises InputError where it cannot be read."""
+    """SHA-256 of a file; raises InputError if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,1 +1,1 @@
-"""The benchmark: whole clips whose truth is known."""
+"""The benchmark: scores on whole clips with ground truth."""

@@ -1,20 +1,20 @@
-"""``python -m howard.evaluation.benchmark``: mattes clips whose truth is known, and says how well, road by road."""
+"""``python -m howard.evaluation.benchmark``: mattes clips with ground truth and scores each method."""
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from howard import cli
 from howard.choices import EDGES, check_device
-from howard.evaluation.clip import TrueClip, find_clips
+from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.fields import REQUIRED, setting
 from howard.media import write_whole
 from howard.progress import open_progress
 from howard.quality import QUALITIES, QUALITY_CHOICES
 
 if TYPE_CHECKING:
-    from howard.evaluation.roads import ClipReport
+    from howard.evaluation.benchmark.clip_scores import ClipReport
 
 COMMAND = "python -m howard.evaluation.benchmark"
 EXAMPLES = (
@@ -25,11 +25,11 @@ EXAMPLES = (
 
 @dataclass
 class BenchmarkSettings:
-    """What the command can be told."""
+    """Settings of the command."""
 
     clips: str = setting(REQUIRED, "folder laid out like data/sample, or a folder of such folders", is_path=True)
     weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
-    frames: str | None = setting(None, "only these frames of each clip, as 10-20 or 7; all if left out")
+    frames: str | None = setting(None, "only these frames of each clip, such as 10-20 or 7; all if left out")
     edges: str = setting("solved", "soft edges", choices=EDGES)
     quality: str = setting("standard", "how much work goes into a frame", choices=QUALITY_CHOICES)
     device: str = setting("auto", "where the network runs: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
@@ -38,27 +38,28 @@ class BenchmarkSettings:
 
 @cli.friendly
 def main(arguments: list[str]) -> None:
-    """Matte, score, print the tables and write the JSON."""
+    """Matte and score the clips, print the tables and write the JSON file."""
     if cli.wants_help(arguments):
-        print(cli.help_page(COMMAND, "Mattes and scores clips whose truth is known.", BenchmarkSettings, EXAMPLES))
+        print(cli.help_page(COMMAND, "Mattes and scores clips with ground truth.", BenchmarkSettings, EXAMPLES))
         return
     settings = cli.read_settings(BenchmarkSettings, arguments)
     clips = find_clips(Path(settings.clips))
-    # Only now: torch takes seconds to load, and the settings may have been wrong.
-    from howard.evaluation.tables import as_json, clips_table, plates_table
+    # Imported after the settings are checked, because torch takes seconds to load.
+    from howard.evaluation.benchmark.clip_scores import clips_table, plates_table
+    from howard.evaluation.tables import to_json
 
     reports = score_clips(clips, settings)
     print(clips_table(reports))
     print()
     print(plates_table(reports))
     if settings.json:
-        clips_scores = {name: asdict(report) for name, report in reports.items()}
-        write_whole(Path(settings.json), as_json(weights=settings.weights, clips=clips_scores).encode())
+        stored = {name: report.to_stored() for name, report in reports.items()}
+        write_whole(Path(settings.json), to_json(weights=settings.weights, clips=stored).encode())
 
 
 def score_clips(clips: list[TrueClip], settings: BenchmarkSettings) -> dict[str, "ClipReport"]:
-    """Every clip's report by its folder's name."""
-    from howard.evaluation.roads import score_clip
+    """The report of each clip by the name of its folder."""
+    from howard.evaluation.benchmark.clip_scores import score_clip
     from howard.matting import load_matting
 
     augmented = QUALITIES[settings.quality].augmented
@@ -67,8 +68,8 @@ def score_clips(clips: list[TrueClip], settings: BenchmarkSettings) -> dict[str,
     for clip in clips:
         with open_progress("auto", sys.stderr) as progress:
             progress.step("clip", f"scoring {clip.folder.name}")
-            how = settings.frames, progress.frame, settings.quality, settings.edges
-            reports[clip.folder.name] = score_clip(clip, predictor, *how)
+            options = settings.frames, progress.frame, settings.quality, settings.edges
+            reports[clip.folder.name] = score_clip(clip, predictor, *options)
     return reports
 
 

@@ -1,1 +1,1 @@
-"""Composites of people and places that were never trained on."""
+"""Scores of weights on composites of people and places that were not used for training."""

@@ -1,4 +1,4 @@
-"""The validation suite: fixed composites of unseen people, one set for each phenomenon that is hard to matte.
+"""The validation suite: fixed composites of unseen people, one set for each phenomenon that is difficult to matte.
 
-Nothing is imported here, so that settings are checked without waiting for torch.
+Nothing is imported here, so that commands can check their settings before torch is loaded.
 """

@@ -27,30 +27,30 @@ EXAMPLES = (
 RESULTS = "results.json"
 _QUALITIES = {name: QUALITY_CHOICES[name] for name in ("standard", "best")}
 _TOO_FEW = "is too few; at least one is needed"
-_WIDTH = 180  # columns of a table that goes to a file
+_FILE_WIDTH = 180  # columns of a table that is not printed to a terminal
 
 
 @dataclass
 class SuiteSettings:
-    """What the command can be told."""
+    """Settings of the command."""
 
     root: str = setting(data_dir(), "folder of collections, as data.root= of train.py", is_path=True)
     weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
-    phenomena: str | None = setting(None, "only these, as [hair,low_light]; all if left out")
+    phenomena: str | None = setting(None, "only these phenomena, as [hair,low_light]; all if left out")
     output: str | None = setting(None, f"folder for {RESULTS} and contact sheets; none if left out", is_path=True)
     quality: str = setting("standard", "of the predictor", choices=_QUALITIES)
     edges: str = setting("network", "soft edges", choices=EDGES)
     limit: int | None = setting(
-        None, "only so many composites of each phenomenon, the first ones", check=at_least(1, _TOO_FEW)
+        None, "number of composites of each phenomenon, the first ones; all if left out", check=at_least(1, _TOO_FEW)
     )
     stills_only: bool = setting(False, "leave clips out")
-    conn: bool = setting(False, "measure Conn too, which takes longer than all else")
-    worst: int = setting(12, "composites on a contact sheet: those with the largest MAD", check=at_least(1, _TOO_FEW))
+    conn: bool = setting(False, "compute Conn too, which takes longer than all other metrics")
+    worst: int = setting(12, "number of composites on a contact sheet, by MAD", check=at_least(1, _TOO_FEW))
     device: str = setting("auto", "where the network runs: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
-    precision: str = setting("auto", "numbers of the network", choices=PRECISIONS)
-    workers: int = setting(DataNode.workers, "processes that render composites; 0 for none beside this one")
+    precision: str = setting("auto", "numeric precision of the network", choices=PRECISIONS)
+    workers: int = setting(DataNode.workers, "processes that render composites; 0 renders in this process")
     cache: str | None = setting(None, "folder for rendered composites; ~/.cache/howard/suite if left out", is_path=True)
-    compare: str | None = setting(None, f"two {RESULTS} as [before.json,after.json]: print their ratios, no more")
+    compare: str | None = setting(None, f"two {RESULTS} as [before.json,after.json]: only print their ratios")
 
 
 @cli.friendly
@@ -68,29 +68,28 @@ def main(arguments: list[str]) -> None:
 
 def compare(paths: list[Path]) -> None:
     """Print the ratios of two results."""
-    from howard.evaluation.suite.comparison import compare_results
-    from howard.evaluation.suite.display import ratios_table
+    from howard.evaluation.suite.comparison import compare_results, ratios_table
     from howard.evaluation.suite.results import read_results
 
     if len(paths) != 2:
-        raise SettingsError(f"compare= takes two files, not {len(paths)}; as compare=[before.json,after.json]")
+        raise SettingsError(f"compare= takes two files, not {len(paths)}: compare=[before.json,after.json]")
     table = ratios_table(compare_results(*(read_results(path) for path in paths)))
-    table.title = f"{paths[1]} / {paths[0]}, below it the 95 % interval of a paired bootstrap"
+    table.title = f"{paths[1]} / {paths[0]}, with the 95 % interval of a paired bootstrap"
     _console().print(table)
 
 
 def run(settings: SuiteSettings) -> None:
-    """Measure weights; print the table, and write results and sheets where an output is given."""
-    # Only now: torch takes seconds to load, and the settings may have been wrong.
+    """Measure weights and print the table; with ``output``, also write results and contact sheets."""
+    # Imported after the settings are checked, because torch takes seconds to load.
     import cv2
 
-    from howard.evaluation.suite.display import results_table
     from howard.evaluation.suite.frozen_recipe import load_recipe
+    from howard.evaluation.suite.results import results_table
     from howard.evaluation.suite.running import SuiteOptions, SuiteRun, describe_weights
     from howard.matting import load_matting
     from howard.matting.weights import find_weights
 
-    cv2.setNumThreads(1)  # workers are forked, and OpenCV's thread pool does not survive that
+    cv2.setNumThreads(1)  # OpenCV's thread pool does not survive the forking of workers
     output = None if settings.output is None else Path(settings.output)
     cache = None if settings.cache is None else Path(settings.cache)
     phenomena = None if settings.phenomena is None else _parse_list(settings.phenomena)
@@ -122,13 +121,12 @@ def run(settings: SuiteSettings) -> None:
 
 
 def _parse_list(text: str) -> list[str]:
-    """The parts of ``[a,b]`` or ``a,b``."""
+    """The items of ``[a,b]`` or ``a,b``."""
     return [each.strip() for each in text.removeprefix("[").removesuffix("]").split(",") if each.strip()]
 
 
 def _console() -> Console:
-    # In a file, a table need not fit a narrow screen.
-    return Console(width=None if sys.stdout.isatty() else _WIDTH, soft_wrap=False)
+    return Console(width=None if sys.stdout.isatty() else _FILE_WIDTH, soft_wrap=False)
 
 
 if __name__ == "__main__":

@@ -1,40 +1,43 @@
-"""Two results of the suite against one another: ratios, and how far chance could have moved them."""
+"""Compares two results of the suite: ratios of the metrics with bootstrap confidence intervals."""
 
+import math
 import warnings
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from rich import box
+from rich.table import Table
 
 from howard.errors import InputError
-from howard.evaluation.suite.results import MEAN, SuiteResults
+from howard.evaluation.suite.results import HEADINGS, MEAN, SuiteResults
 
 COMPARED = ("mad", "grad", "band_mad", "hair_band_mad", "lost", "kept", "background_kept", "clip_mad", "dtssd")
 _RESAMPLINGS = 2000
 _SEED = 0
-_TAILS = (2.5, 97.5)  # percentiles between which 95 % lie
+_INTERVAL = (2.5, 97.5)  # percentiles of the 95 % interval
 
 
 class MetricRatio(NamedTuple):
-    """Mean of the second over mean of the first, and the 95 % interval of its paired bootstrap over composites."""
+    """Mean of the second result / mean of the first, and its 95 % interval by a paired bootstrap over composites."""
 
     ratio: float
     low: float
     high: float
 
     @property
-    def is_certain(self) -> bool:
-        """Whether the interval leaves 1 out."""
+    def is_significant(self) -> bool:
+        """Whether the interval excludes 1."""
         return self.high < 1 or self.low > 1
 
 
 def compare_results(first: SuiteResults, second: SuiteResults) -> dict[str, dict[str, MetricRatio]]:
-    """Ratios by phenomenon and metric, and of the means over all phenomena.
+    """Ratios second / first by phenomenon and metric, and of the means over all phenomena.
 
-    Composites are paired by number; where one has fewer, those that both have are compared.
+    Composites are paired by number; those that only one result has are ignored.
 
     Raises:
-        InputError: they are of different versions of the suite or of different data, or share no phenomenon.
+        InputError: the results are of different versions of the suite or of different data, or share no phenomenon.
     """
     for key in ("suite", "data"):
         digests = [each.about.get(key, {}).get("digest") for each in (first, second)]
@@ -59,15 +62,26 @@ def compare_results(first: SuiteResults, second: SuiteResults) -> dict[str, dict
     return found | {MEAN: overall}
 
 
+def ratios_table(ratios: dict[str, dict[str, MetricRatio]]) -> Table:
+    """A table of ratios and their intervals by phenomenon and metric; significant ratios are bold."""
+    metrics = list(dict.fromkeys(name for each in ratios.values() for name in each))
+    table = Table("phenomenon", box=box.SIMPLE)
+    for name in metrics:
+        table.add_column(HEADINGS[name], justify="right")
+    for phenomenon, each in ratios.items():
+        table.add_row(phenomenon, *(_cell(each.get(name)) for name in metrics))
+    return table
+
+
 def _paired(first: SuiteResults, second: SuiteResults, phenomenon: str, metric: str) -> NDArray[np.float64]:
-    """(2, n): the values of the composites for which both have one."""
+    """(2, n): the values of the composites for which the metric is defined in both results."""
     pairs = list(zip(first.values(phenomenon, metric), second.values(phenomenon, metric), strict=False))
     values = np.array(pairs, np.float64).reshape(-1, 2).T
     return values[:, ~np.isnan(values).any(axis=0)]
 
 
 def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64] | None:
-    """(2, 1 + resamplings): the means, and those of composites sampled with replacement; None without any."""
+    """(2, 1 + resamplings): the means, and the means of resampled composites; None without composites."""
     count = values.shape[1]
     if not count:
         return None
@@ -77,7 +91,14 @@ def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator) -> N
 
 def _ratio(means: NDArray[np.float64]) -> MetricRatio:
     with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all of them may be NaN
+        warnings.simplefilter("ignore", RuntimeWarning)  # nanpercentile warns if all ratios are NaN
         ratios = means[1] / means[0]
-        low, high = np.nanpercentile(ratios[1:], _TAILS)
+        low, high = np.nanpercentile(ratios[1:], _INTERVAL)
     return MetricRatio(float(ratios[0]), float(low), float(high))
+
+
+def _cell(ratio: MetricRatio | None) -> str:
+    if ratio is None or math.isnan(ratio.ratio):
+        return "-"
+    text = f"{ratio.ratio:.2f}\n{ratio.low:.2f}-{ratio.high:.2f}"
+    return f"[bold]{text}[/bold]" if ratio.is_significant else text

@@ -1,4 +1,4 @@
-"""What the validation suite measures of single frames, for whole batches on the device that these are on."""
+"""The metrics of single frames in the validation suite, for whole batches on their device."""
 
 import math
 
@@ -15,32 +15,32 @@ from howard.evaluation.batched_metrics import (
     image_mean,
 )
 
-# Share of an image's pixels that a percentage must be of: one of a few pixels at the frame's border says nothing.
-_LEAST_SHARE = 1e-3
+# Smallest part of an image that a percentage is computed over: over a few pixels it would be meaningless.
+_LEAST_AREA = 1e-3
 
 
 def frame_metrics(
     predicted: Tensor, true: Tensor, distractor: Tensor | None = None, hair: Tensor | None = None
 ) -> dict[str, Tensor]:
-    """All metrics of single frames, each (B,) float64, one value for each image.
+    """All metrics of single frames, each (B,) float64, one value per image.
 
-    ``mad`` and ``mse`` x 1e3, ``grad`` / 1e3, ``band_mad`` x 1e3 over the edge band and ``hair_band_mad`` over its part
-    in ``hair``. In percent: ``lost``, sure person (true alpha >= 0.95) with alpha < 0.5; ``background_kept``, sure
-    background (true alpha <= 0.05) with alpha > 0.5; ``kept``, the same over the part of it in ``distractor``. They are
-    NaN where they would be over less than a thousandth of the image.
+    ``mad`` and ``mse`` x 1e3, ``grad`` / 1e3, ``band_mad`` x 1e3 over the edge band, and ``hair_band_mad`` over the
+    part of the band in ``hair``. In percent: ``lost``, clear person (true alpha >= 0.95) with alpha < 0.5;
+    ``background_kept``, clear background (true alpha <= 0.05) with alpha > 0.5; ``kept``, the same over its part in
+    ``distractor``. A percentage over less than a thousandth of the image is NaN.
 
     Args:
         predicted: (B, 1, H, W) in [0, 1].
         true: (B, 1, H, W) in [0, 1].
-        distractor: (B, 1, H, W) bool, pixels of objects that are not the subject; None for none.
-        hair: (B, 1, H, W) bool, where the person's hair is; None for nowhere.
+        distractor: (B, 1, H, W) bool, pixels of objects that are not the subject; None for no such pixels.
+        hair: (B, 1, H, W) bool, the region of the person's hair; None for no such region.
 
     Raises:
         ValueError: the shapes differ.
     """
-    nowhere = torch.zeros_like(true, dtype=torch.bool)
-    masks = [nowhere if mask is None else mask for mask in (distractor, hair)]
-    # On a CPU image by image, which stays in its cache: a third of the time of the whole batch at once.
+    empty = torch.zeros_like(true, dtype=torch.bool)
+    masks = [empty if mask is None else mask for mask in (distractor, hair)]
+    # On a CPU image by image, to use its cache: a third of the time of the whole batch at once.
     chunk = 1 if true.device.type == "cpu" else len(true)
     chunks = [each.split(chunk) for each in (predicted, true, *masks)]
     parts = [_chunk_metrics(*parts) for parts in zip(*chunks, strict=True)]
@@ -64,6 +64,5 @@ def _chunk_metrics(predicted: Tensor, true: Tensor, distractor: Tensor, hair: Te
 
 
 def _percentage(chosen: Tensor, where: Tensor) -> Tensor:
-    """Percentage of the pixels ``where`` that are chosen, (B,); NaN where there are too few."""
-    share = image_mean(where)
-    return torch.where(share >= _LEAST_SHARE, 100 * image_mean(chosen, where), math.nan)
+    """Percentage of chosen pixels among the pixels ``where``, (B,); NaN if these are too few."""
+    return torch.where(image_mean(where) >= _LEAST_AREA, 100 * image_mean(chosen, where), math.nan)

@@ -1,4 +1,4 @@
-"""The frozen recipe of the suite: what its composites are made of, whatever the training recipes become."""
+"""The frozen recipe of the suite, so that its composites do not change with the training recipes."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ KINDS = ("stills", "clips")
 
 
 class Kind(NamedTuple):
-    """One kind of composites: ``count`` of ``frames`` frames, of ``size`` (height, width) in pixels."""
+    """Stills or clips: ``count`` composites of ``frames`` frames, of ``size`` (height, width) in pixels."""
 
     name: str
     size: tuple[int, int]
@@ -26,13 +26,13 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True)
 class Phenomenon:
-    """The composites of one phenomenon.
+    """The composites of one phenomenon, such as hair or low light.
 
     Attributes:
         name: of the phenomenon.
-        seed: of everything random about the stills; the clips take the next one.
-        recipes: of the composites, in turn.
-        people: sampling weights of the collections of people, for each kind.
+        seed: of the stills; the clips have the seed after it.
+        recipes: of the composites, used in turn.
+        people: sampling weights of the collections of people, by kind.
     """
 
     name: str
@@ -50,12 +50,12 @@ class SuiteRecipe:
     """A version of the suite.
 
     Attributes:
-        version: its number.
+        version: number of the version.
         digest: the first 12 hexadecimal digits of the recipe's SHA-256.
         kinds: stills and clips.
-        people: collections of people.
-        places: collections of places.
-        phenomena: by name, in the order of tables.
+        people: names of collections of people.
+        places: names of collections of places.
+        phenomena: by name, in the order of the tables.
     """
 
     version: int
@@ -66,7 +66,7 @@ class SuiteRecipe:
     phenomena: Mapping[str, Phenomenon]
 
     def choose(self, names: Sequence[str] | None) -> list[Phenomenon]:
-        """The phenomena of these names, all if None, in the suite's order; raises SettingsError for others."""
+        """The phenomena of these names in the suite's order, all if None; raises SettingsError for unknown names."""
         unknown = sorted(set(names or ()) - self.phenomena.keys())
         if unknown:
             raise SettingsError(f"there is no phenomenon {unknown[0]!r}; choose of {', '.join(self.phenomena)}")
@@ -77,7 +77,7 @@ class SuiteRecipe:
 def load_recipe(path: Path = RECIPE_FILE) -> SuiteRecipe:
     """Read a frozen recipe.
 
-    A field that :class:`howard.synthesis.Recipe` gained after the version was frozen keeps its default.
+    Fields added to :class:`howard.synthesis.Recipe` after the version was frozen have their defaults.
     """
     stored = json.loads(path.read_text(encoding="utf-8"))
     canonical = json.dumps(stored, sort_keys=True).encode()
@@ -99,13 +99,13 @@ def load_recipe(path: Path = RECIPE_FILE) -> SuiteRecipe:
 
 
 def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """The base with what the change says in its place, at any depth."""
+    """Nested dictionaries with the values of ``change`` in place of those of ``base``."""
     changed = {name: _merged(base[name], value) if isinstance(value, dict) else value for name, value in change.items()}
     return base | changed
 
 
 def _build(default: Any, values: dict[str, Any]) -> Any:
-    """A dataclass of the default's type, from plain values; what they leave out is as in the default."""
+    """A dataclass of the type of ``default`` with these values; other fields are taken from ``default``."""
     unknown = sorted(values.keys() - {each.name for each in fields(default)})
     if unknown:
         raise ValueError(f"{type(default).__name__} has no field {unknown[0]!r}; bump the suite's version")

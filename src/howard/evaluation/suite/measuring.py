@@ -1,7 +1,7 @@
-"""Running a predictor on composites and measuring its mattes, in batches."""
+"""Runs a predictor on composites in batches and computes the metrics of its mattes."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,32 +12,37 @@ from torch import Tensor
 
 from howard.evaluation.batched_metrics import dtssd
 from howard.evaluation.connectivity import connectivity_error
+from howard.evaluation.suite.composite_store import CompositeStore
 from howard.evaluation.suite.frame_metrics import frame_metrics
 from howard.evaluation.suite.frozen_recipe import Kind, Phenomenon
-from howard.evaluation.suite.person_view import PersonPriorPredictor, jittered_boxes
-from howard.evaluation.suite.rendering import Composite, Job
-from howard.evaluation.suite.store import CompositeStore
+from howard.evaluation.suite.rendering import Composite, CompositeId
+from howard.matting.prior_predictor import PersonPriorPredictor
+from howard.matting.prior_views import box_from_mask, whole_frame
 from howard.parallel import prefetch
 from howard.pipeline import Predictor
 from howard.pipeline.frame_tensors import solve_image_edges
 
-# Pixels of the frames that the network gets at once: eight stills.
+# Pixels of the frames in a batch of the network: eight stills.
 _BATCH_PIXELS = 8 * 512 * 512
-_READ_AHEAD = 2  # batches
+_PREFETCHED = 2  # batches
+# Largest shift and scale of the person prior's box relative to its side: the error of a box from an alignment's
+# residual, half of what training samples.
+_JITTER = 0.1
 
 
 class _Batch(NamedTuple):
-    """Frames of some composites in a row, and the seeds of each frame's box for the person prior."""
+    """The concatenated frames of some composites, and for each frame the seed of the person prior's box."""
 
     frames: Composite
     seeds: list[tuple[int, ...]]
 
 
-class Measured(NamedTuple):
-    """Composites of one phenomenon and kind.
+class MeasuredComposites(NamedTuple):
+    """Results for composites of one phenomenon and kind.
 
-    ``rows`` has, for each metric, one value a composite, the mean over its frames; ``alphas`` has the mattes, each
-    (T, H, W) uint8.
+    Attributes:
+        rows: for each metric one value per composite, the mean over its frames.
+        alphas: the matte of each composite, (T, H, W) uint8.
     """
 
     rows: dict[str, list[float]]
@@ -45,8 +50,8 @@ class Measured(NamedTuple):
 
 
 @dataclass
-class Seconds:
-    """Wall time that was spent on each part."""
+class PartSeconds:
+    """Wall time in seconds by part of the work. The field names are stored in result files."""
 
     rendering: float = 0.0
     network: float = 0.0
@@ -54,31 +59,31 @@ class Seconds:
 
 
 @dataclass
-class SuiteRunner:
+class CompositeMeasurer:
     """Measures one predictor.
 
     Attributes:
-        store: of the composites; what is asked for must be there.
+        store: contains the composites to be measured.
         predictor: takes batches, as :class:`howard.matting.MattingPredictor` does.
-        person_view: what runs the person prior for the predictor's network; None where that takes no maps of it.
-        has_conn: whether ``conn`` is measured too, the only metric that needs the CPU.
+        person_prior: runs the person prior for the predictor's network; None if the network does not use it.
+        has_conn: whether ``conn`` is computed too, the only metric that needs the CPU.
         edges: how soft edges are made, one of `howard.choices.EDGES`.
-        on_frames: told after every batch how many frames are done by now.
-        seconds: spent by now.
-        frames: measured by now.
+        on_frames: called after each batch with the number of frames done so far.
+        seconds: time spent so far.
+        frames: number of frames done so far.
     """
 
     store: CompositeStore
     predictor: Predictor
-    person_view: PersonPriorPredictor | None = None
+    person_prior: PersonPriorPredictor | None = None
     has_conn: bool = False
     edges: str = "network"
     on_frames: Callable[[int], None] = lambda done: None
-    seconds: Seconds = field(default_factory=Seconds)
+    seconds: PartSeconds = field(default_factory=PartSeconds)
     frames: int = 0
 
-    def measure(self, phenomenon: Phenomenon, kind: Kind, count: int) -> Measured:
-        """Matte and measure the first ``count`` composites.
+    def measure(self, phenomenon: Phenomenon, kind: Kind, count: int) -> MeasuredComposites:
+        """Matte and measure the first ``count`` composites of a phenomenon and kind.
 
         Raises:
             InputError: a file of the store cannot be read.
@@ -88,13 +93,13 @@ class SuiteRunner:
 
         def read() -> Generator[_Batch]:
             for group in groups:
-                composites = [self.store.read(Job(phenomenon, kind, number)) for number in group]
+                composites = [self.store.read(CompositeId(phenomenon, kind, number)) for number in group]
                 frames = Composite(*(np.concatenate(planes) for planes in zip(*composites, strict=True)))
                 yield _Batch(frames, [(phenomenon.seed, number, t) for number in group for t in range(kind.frames)])
 
         rows: dict[str, list[float]] = {}
         alphas: list[np.ndarray] = []
-        with closing(prefetch(read, _READ_AHEAD)) as batches:
+        with closing(prefetch(read, _PREFETCHED)) as batches:
             for batch in batches:
                 codes = self._matte(batch)
                 start = time.perf_counter()
@@ -104,10 +109,10 @@ class SuiteRunner:
                 self.seconds.metrics += time.perf_counter() - start
                 self.frames += len(codes)
                 self.on_frames(self.frames)
-        return Measured(rows, alphas)
+        return MeasuredComposites(rows, alphas)
 
     def _matte(self, batch: _Batch) -> Tensor:
-        """8-bit alpha of frames, (T, H, W) uint8 on the device, or on the CPU where that lacks float64."""
+        """Alpha of frames, (T, H, W) uint8, on the device, or on the CPU if the device has no float64."""
         start = time.perf_counter()
         together = max(1, _BATCH_PIXELS // batch.frames.alpha[0].size)
         codes = []
@@ -117,28 +122,28 @@ class SuiteRunner:
             codes.append((alpha * 255).round().byte())
         joined = torch.cat(codes)
         if joined.is_cuda:
-            torch.cuda.synchronize(joined.device)  # or the time would count as the metrics'
+            torch.cuda.synchronize(joined.device)  # otherwise the time would be counted as the metrics'
         self.seconds.network += time.perf_counter() - start
         return joined.cpu() if joined.device.type == "mps" else joined
 
     def _predict(self, frames: Composite, seeds: list[tuple[int, ...]]) -> Tensor:
         """Alpha of a batch, (B, H, W) in [0, 1]."""
         coverage = frames.coverage.astype(np.float32) / np.float32(255)
-        pictures = frames.source, frames.plate, coverage
+        images = frames.source, frames.plate, coverage
         maps = None
-        if self.person_view is not None:
-            maps = self.person_view.find(frames.source, jittered_boxes(frames.alpha, frames.coverage, seeds))
-        matte = self.predictor(*pictures) if maps is None else self.predictor(*pictures, person=maps)
+        if self.person_prior is not None:
+            maps = self.person_prior.find(frames.source, jittered_boxes(frames.alpha, frames.coverage, seeds))
+        matte = self.predictor(*images) if maps is None else self.predictor(*images, person=maps)
         if self.edges == "network":
             return matte.alpha[:, 0]
-        return solve_image_edges(self.predictor, *pictures, matte, maps).alpha[..., 0]
+        return solve_image_edges(self.predictor, *images, matte, maps).alpha[..., 0]
 
     def _measure(self, batch: Composite, codes: Tensor, frames: int) -> dict[str, np.ndarray]:
-        """One value of each metric for each composite of a batch, the mean over its frames that have it."""
+        """The values of each metric, one per composite: the mean over the frames for which it is defined."""
         truth, distractor, hair = (
             torch.from_numpy(each).to(codes.device)[:, None] for each in (batch.alpha, batch.distractor, batch.hair)
         )
-        # Rounded to 8 bits on both sides, as published figures are.
+        # Both are rounded to 8 bits, because published values are computed from 8-bit files.
         predicted, true = codes[:, None].float() / 255, truth.float() / 255
         found = frame_metrics(predicted, true, distractor > 127, hair > 127)
         if frames > 1:
@@ -147,3 +152,35 @@ class SuiteRunner:
         if self.has_conn:
             found["conn"] = connectivity_error(predicted, true)
         return {name: values.view(-1, frames).nanmean(dim=1).cpu().numpy() for name, values in found.items()}
+
+
+def open_person_prior(predictor: Predictor) -> PersonPriorPredictor | None:
+    """Runs the person prior for a predictor; None if its network does not use the person prior."""
+    if not getattr(predictor.metadata, "person_prior", False):
+        return None
+    return PersonPriorPredictor(predictor.device, predictor.metadata.coarse_long_side)
+
+
+def jittered_boxes(alpha: np.ndarray, coverage: np.ndarray, seeds: Sequence[tuple[int, ...]]) -> Tensor:
+    """Boxes for the person prior as an alignment would give them: squares around the people, with random errors.
+
+    They are shifted and scaled by up to 10 % of their side. A frame without coverage has no alignment residual to take
+    a box from: its box is the whole frame, as for a frame without people.
+
+    Args:
+        alpha: (T, H, W) uint8, true alpha.
+        coverage: (T, H, W) uint8.
+        seeds: of the random error of each frame.
+
+    Returns:
+        (T, 3) float32: left, top and side in pixels.
+    """
+    count, height, width = alpha.shape
+    mask = torch.from_numpy(alpha)[:, None] > 127
+    is_known = ((torch.from_numpy(coverage).flatten(1) > 0).any(dim=1) & mask.flatten(1).any(dim=1))[:, None]
+    random = np.stack([np.random.default_rng(seed).uniform(-_JITTER, _JITTER, 3) for seed in seeds])
+    shift, growth = torch.from_numpy(random).float().split((2, 1), dim=1)
+    boxes = box_from_mask(mask.float())
+    side = boxes[:, 2:] * growth.exp()
+    corner = boxes[:, :2] + boxes[:, 2:] * (0.5 + shift) - side / 2
+    return torch.where(is_known, torch.cat([corner, side], dim=1), whole_frame(height, width, count))

@@ -1,4 +1,4 @@
-"""Rendering the suite's composites: each a pure function of the frozen recipe, the sources and its number."""
+"""Renders the suite's composites: each is a pure function of the frozen recipe, the sources and its number."""
 
 import itertools
 from typing import NamedTuple
@@ -7,25 +7,25 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from howard.data.datasets import Item, SyntheticDataset, collate
+from howard.data.dataset import PreparedSample, SyntheticDataset, collate
 from howard.evaluation.suite.frozen_recipe import KINDS, Kind, Phenomenon
-from howard.evaluation.suite.sources import Sources
+from howard.evaluation.suite.validation_sources import ValidationSources
 from howard.synthesis.film import film
 from howard.synthesis.head import find_head
 
-# Radius of the region of a person's hair by that of the head: the longest hair that is grown ends at 2.6.
+# Radius of the hair region in head radii. The longest synthesised hair ends at 2.6.
 _HAIR_REACH = 2.5
-# Share of a composite's middle frame that must show the persons: of less a percentage says nothing.
+# Smallest mean alpha of a composite's middle frame: percentages over fewer pixels would be meaningless.
 _LEAST_SUBJECT = 0.01
-# Alpha in [0, 255] from which a pixel is surely the person's, and so no loose hair.
-_SURE = 243
+# Alpha in [0, 255] from which a pixel is opaque, and so no loose hair.
+_OPAQUE = 243
 
 
 class Composite(NamedTuple):
     """T frames, uint8: ``source``, ``plate`` (T, H, W, 3) RGB, the others (T, H, W) with 255 for 1.
 
-    ``distractor`` is 255 on objects and people that are not the subject, where they are in the source and where they
-    are in the plate; ``hair`` is 255 near the head of the topmost person.
+    ``distractor`` is 255 on objects and people that are not the subject, at their places in the source and in the
+    plate; ``hair`` is 255 near the head of the topmost person.
     """
 
     source: np.ndarray
@@ -36,37 +36,37 @@ class Composite(NamedTuple):
     hair: np.ndarray
 
 
-class Job(NamedTuple):
-    """One composite of a phenomenon and a kind."""
+class CompositeId(NamedTuple):
+    """Identifies one composite."""
 
     phenomenon: Phenomenon
     kind: Kind
     number: int
 
 
-def render_composite(job: Job, sources: Sources) -> Composite:
-    """Render a composite on the CPU: a pure function of the job and the sources.
+def render_composite(composite_id: CompositeId, sources: ValidationSources) -> Composite:
+    """Render a composite on the CPU, a pure function of its arguments.
 
-    Samples that show hardly any person, because it is out of the frame or hidden, are skipped.
+    Samples in which the people are hidden or out of the frame are skipped.
     """
-    phenomenon, kind, number = job
+    phenomenon, kind, number = composite_id
     seed = phenomenon.seed + KINDS.index(kind.name)
-    pictures = sources.weighted(phenomenon.people[kind.name])
-    dataset = SyntheticDataset(pictures, phenomenon, kind.size, kind.count, seed, kind.frames)
-    # The next samples of the same recipe that are no other composite's.
+    weighted = sources.weighted(phenomenon.people[kind.name])
+    dataset = SyntheticDataset(weighted, phenomenon, kind.size, kind.count, seed, kind.frames)
+    # Later sample numbers with the same recipe that do not belong to another composite.
     attempts = itertools.count(number, kind.count * len(phenomenon.recipes))
     return next(
         composite
-        for composite in (_finish(dataset[attempt], job) for attempt in attempts)
+        for composite in (_render(dataset[attempt], composite_id) for attempt in attempts)
         if composite.alpha[kind.frames // 2].mean() / 255 >= _LEAST_SUBJECT
     )
 
 
 def hair_region(alpha: np.ndarray) -> np.ndarray:
-    """Where the hair of the topmost person may be, from the true alpha alone.
+    """The region that contains the hair of the topmost person, from the true alpha alone.
 
-    A disc about the head, which is the largest circle of sure person below its topmost point; nothing where the frame
-    cuts the head.
+    A disc around the head, which is the largest opaque circle below the topmost point of the person. Empty if the head
+    is cut off by the frame.
 
     Args:
         alpha: (H, W) uint8.
@@ -75,20 +75,22 @@ def hair_region(alpha: np.ndarray) -> np.ndarray:
         (H, W) uint8, 255 inside.
     """
     region = np.zeros_like(alpha)
-    head = find_head(np.where(alpha >= _SURE, np.uint8(255), np.uint8(0)))
+    head = find_head(np.where(alpha >= _OPAQUE, np.uint8(255), np.uint8(0)))
     if head is not None:
         centre = round(float(head.centre[0])), round(float(head.centre[1]))
         cv2.circle(region, centre, round(_HAIR_REACH * head.radius), 255, -1)
     return region
 
 
-def _finish(item: Item, job: Job) -> Composite:
-    sample = film(collate([item]), job.kind.size, job.phenomenon.at(job.number).mixing)
-    source, plate = (np.ascontiguousarray(_codes(each).transpose(0, 2, 3, 1)) for each in (sample.source, sample.plate))
-    alpha, coverage, distractor = (_codes(each)[:, 0] for each in (sample.alpha, sample.coverage, sample.distractor))
+def _render(prepared: PreparedSample, composite_id: CompositeId) -> Composite:
+    phenomenon, kind, number = composite_id
+    sample = film(collate([prepared]), kind.size, phenomenon.at(number).mixing)
+    images = (_to_uint8(each).transpose(0, 2, 3, 1) for each in (sample.source, sample.plate))
+    source, plate = map(np.ascontiguousarray, images)
+    alpha, coverage, distractor = (_to_uint8(each)[:, 0] for each in (sample.alpha, sample.coverage, sample.distractor))
     return Composite(source, plate, alpha, coverage, distractor, np.stack([hair_region(each) for each in alpha]))
 
 
-def _codes(images: Tensor) -> np.ndarray:
+def _to_uint8(images: Tensor) -> np.ndarray:
     """(1, T, C, H, W) in [0, 1] to (T, C, H, W) uint8."""
     return (images[0] * 255).round().byte().numpy()

@@ -1,4 +1,4 @@
-"""The suite from end to end: composites rendered where they are missing, matted, measured, and shown."""
+"""Runs the suite: renders missing composites, mattes and measures all, and writes contact sheets of the worst."""
 
 import hashlib
 import math
@@ -8,35 +8,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from howard.evaluation.suite.filling import fill_store
+from howard.evaluation.suite.composite_store import CompositeStore, fill_store
 from howard.evaluation.suite.frozen_recipe import Kind, Phenomenon, SuiteRecipe
-from howard.evaluation.suite.measuring import Measured, SuiteRunner
-from howard.evaluation.suite.person_view import open_person_view
-from howard.evaluation.suite.rendering import Job
+from howard.evaluation.suite.measuring import CompositeMeasurer, MeasuredComposites, open_person_prior
+from howard.evaluation.suite.rendering import CompositeId
 from howard.evaluation.suite.results import Rows, SuiteResults
 from howard.evaluation.suite.sheets import encode_sheet, sheet_row, worst_numbers
-from howard.evaluation.suite.sources import find_sources
-from howard.evaluation.suite.store import CompositeStore
+from howard.evaluation.suite.validation_sources import find_validation_sources
 from howard.media import write_whole
 from howard.media.files import make_folder
 from howard.operating_system import cache_folder
 from howard.pipeline import Predictor
 from howard.progress import Progress, SilentProgress
 
-_CAPTIONED = ("mad", "lost", "kept", "background_kept")
+_CAPTION_METRICS = ("mad", "lost", "kept", "background_kept")
 
 
 @dataclass(frozen=True)
 class SuiteOptions:
-    """How much of the suite is run.
+    """What part of the suite is run, and how.
 
     Attributes:
-        phenomena: their names; None for all.
-        limit: so many composites of each phenomenon and kind, the first ones; None for all.
+        phenomena: names of phenomena; None for all.
+        limit: number of composites of each phenomenon and kind, the first ones; None for all.
         stills_only: whether clips are left out.
-        has_conn: whether ``conn`` is measured too.
+        has_conn: whether ``conn`` is computed too.
         sheets: folder for contact sheets; None for none.
-        worst: how many composites a contact sheet shows.
+        worst: number of composites on a contact sheet.
         edges: how soft edges are made, one of `howard.choices.EDGES`.
     """
 
@@ -53,14 +51,15 @@ class SuiteRun:
     """One version of the suite on one data folder.
 
     Args:
-        recipe: the version.
+        recipe: the version of the suite.
         root: folder of collections.
-        options: how much of it.
-        cache: folder for rendered composites, of this and other versions.
-        workers: processes that render composites which are missing; see :func:`fill_store`.
+        options: what part of the suite is run, and how.
+        cache: folder for rendered composites of this and other versions; the user's cache folder if None.
+        workers: processes that render missing composites; see :func:`fill_store`.
 
     Raises:
-        InputError: the folder or a collection is missing. SettingsError: there is no such phenomenon.
+        InputError: the folder or a collection is missing.
+        SettingsError: a phenomenon is unknown.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class SuiteRun:
     ) -> None:
         self.recipe, self.options, self.workers = recipe, options, workers
         self.phenomena = recipe.choose(options.phenomena)
-        self.sources = find_sources(root, recipe.people, recipe.places)
+        self.sources = find_validation_sources(root, recipe.people, recipe.places)
         folder = f"v{recipe.version}-{recipe.digest}-{self.sources.digest}"
         self.store = CompositeStore((cache or cache_folder("suite")) / folder)
 
@@ -82,38 +81,40 @@ class SuiteRun:
 
         Args:
             predictor: takes batches of frames.
-            about: kept with the results, beside what the suite knows of itself.
-            progress: told after every composite that was rendered, and every batch of frames that was matted.
+            about: additional entries of :attr:`SuiteResults.about`, such as the weights.
+            progress: called after each rendered composite and after each batch of matted frames.
 
         Raises:
-            OutputError: composites or sheets cannot be written. InputError: a picture cannot be read.
+            OutputError: composites or sheets cannot be written.
+            InputError: an image cannot be read.
         """
         progress = progress or SilentProgress()
-        runner = SuiteRunner(
-            self.store, predictor, open_person_view(predictor), self.options.has_conn, self.options.edges
+        measurer = CompositeMeasurer(
+            self.store, predictor, open_person_prior(predictor), self.options.has_conn, self.options.edges
         )
         parts = self._parts()
         start = time.perf_counter()
-        wanted = [Job(phenomenon, kind, number) for phenomenon, kind, count in parts for number in range(count)]
+        wanted = [CompositeId(phenomenon, kind, number) for phenomenon, kind, count in parts for number in range(count)]
         fill_store(self.store, wanted, self.sources, self.workers, progress)
-        runner.seconds.rendering = time.perf_counter() - start
+        measurer.seconds.rendering = time.perf_counter() - start
         total = sum(kind.frames * count for _, kind, count in parts)
         progress.step("matting", f"matting {total} frames of the validation suite")
-        runner.on_frames = lambda done: progress.advance(done, total)
+        measurer.on_frames = lambda done: progress.advance(done, total)
         rows: dict[str, Rows] = {}
         for phenomenon, kind, count in parts:
-            measured = runner.measure(phenomenon, kind, count)
+            measured = measurer.measure(phenomenon, kind, count)
             rows.setdefault(phenomenon.name, {})[kind.name] = measured.rows
             if self.options.sheets is not None:
                 self._write_sheet(phenomenon, kind, measured, self.options.sheets)
-        known = {
+        run = {
             "suite": {"version": self.recipe.version, "digest": self.recipe.digest},
             "data": {"digest": self.sources.digest, **self.sources.counts},
-            "seconds": vars(runner.seconds),
+            "seconds": vars(measurer.seconds),
         }
-        return SuiteResults(known | about, rows)
+        return SuiteResults(run | about, rows)
 
     def _parts(self) -> list[tuple[Phenomenon, Kind, int]]:
+        """Phenomena, kinds and numbers of composites to run."""
         kinds = [kind for kind in self.recipe.kinds if kind.frames == 1 or not self.options.stills_only]
         limit = self.options.limit
         return [
@@ -122,13 +123,13 @@ class SuiteRun:
             for kind in kinds
         ]
 
-    def _write_sheet(self, phenomenon: Phenomenon, kind: Kind, measured: Measured, folder: Path) -> None:
+    def _write_sheet(self, phenomenon: Phenomenon, kind: Kind, measured: MeasuredComposites, folder: Path) -> None:
         rows = []
         for number in worst_numbers(measured.rows, self.options.worst):
-            values = {name: measured.rows[name][number] for name in _CAPTIONED}
-            figures = ", ".join(f"{name} {value:.4g}" for name, value in values.items() if not math.isnan(value))
-            composite = self.store.read(Job(phenomenon, kind, number))
-            rows.append(sheet_row(composite, measured.alphas[number], f"{phenomenon.name} {number}: {figures}"))
+            values = {name: measured.rows[name][number] for name in _CAPTION_METRICS}
+            metrics = ", ".join(f"{name} {value:.4g}" for name, value in values.items() if not math.isnan(value))
+            composite = self.store.read(CompositeId(phenomenon, kind, number))
+            rows.append(sheet_row(composite, measured.alphas[number], f"{phenomenon.name} {number}: {metrics}"))
         make_folder(folder)
         write_whole(folder / f"{phenomenon.name}_{kind.name}.jpg", encode_sheet(rows))
 

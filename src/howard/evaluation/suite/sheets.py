@@ -9,33 +9,36 @@ from howard.evaluation.suite.rendering import Composite
 from howard.pipeline.sample_images import render_plate, shrink_to
 
 HEADINGS = ("source", "plate", "true alpha", "alpha", "difference")
-_CELL_SIDE = 256  # pixels of a picture's longer side
-_CAPTION = 18  # pixels above a row
-# What the true alpha is tinted with, RGB: red on distractors, green near the hair.
-_DISTRACTOR, _HAIR = (200, 0, 0), (0, 60, 0)
-# Differences of alpha on grey: too much in orange, too little in blue.
-_TOO_MUCH, _TOO_LITTLE, _GREY = np.array([127, 20, -90]), np.array([-90, 0, 127]), 128
+_CELL_SIDE = 256  # long side of an image in pixels
+_CAPTION = 18  # height of a caption in pixels
+# Tints of the true alpha, RGB: red on distractors, green in the hair region.
+_DISTRACTOR_TINT, _HAIR_TINT = (200, 0, 0), (0, 60, 0)
+# Differences of alpha are shown on grey: too high in orange, too low in blue.
+_TOO_HIGH, _TOO_LOW, _GREY = np.array([127, 20, -90]), np.array([-90, 0, 127]), 128
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
 
 
 def worst_numbers(rows: Mapping[str, Sequence[float]], count: int) -> list[int]:
-    """Numbers of the composites with the largest MAD, the worst first."""
+    """The numbers of the composites with the largest MAD, in descending order."""
     return np.argsort(rows["mad"])[::-1][:count].tolist()
 
 
 def sheet_row(composite: Composite, alpha: np.ndarray, caption: str) -> np.ndarray:
-    """One composite in a row under its caption: (h, w, 3) uint8 RGB; of a clip, the frame of the largest error.
+    """The images of one composite side by side below a caption; of a clip, the frame with the largest error.
 
     Args:
         composite: of T frames.
-        alpha: (T, H, W) uint8 of a network.
-        caption: for people.
+        alpha: predicted alpha, (T, H, W) uint8.
+        caption: text above the images.
+
+    Returns:
+        (h, w, 3) uint8 RGB.
     """
     error = np.abs(alpha.astype(np.int16) - composite.alpha).mean(axis=(1, 2))
     source, plate, true, coverage, distractor, hair = (planes[int(error.argmax())] for planes in composite)
     matte = alpha[int(error.argmax())]
     truth = np.repeat(true[..., None], 3, axis=2).astype(np.int16)
-    for region, tint in ((distractor, _DISTRACTOR), (hair, _HAIR)):
+    for region, tint in ((distractor, _DISTRACTOR_TINT), (hair, _HAIR_TINT)):
         truth += (region[..., None] > 127) * np.array(tint, np.int16)
     cells = [source, render_plate(plate, coverage / 255), truth.clip(0, 255), _grey(matte), _difference(matte, true)]
     row = np.concatenate([shrink_to(cell.astype(np.uint8), _CELL_SIDE) for cell in cells], axis=1)
@@ -45,13 +48,13 @@ def sheet_row(composite: Composite, alpha: np.ndarray, caption: str) -> np.ndarr
 
 
 def encode_sheet(rows: Sequence[np.ndarray]) -> bytes:
-    """Rows of :func:`sheet_row` of one width below one another and a heading, as a JPEG file."""
+    """Rows of :func:`sheet_row` of equal width below headings, encoded as JPEG."""
     width = rows[0].shape[1]
     headings = np.zeros((_CAPTION, width, 3), np.uint8)
     for column, heading in enumerate(HEADINGS):
         _write(headings, heading, column * width // len(HEADINGS))
-    picture = cv2.cvtColor(np.concatenate([headings, *rows]), cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".jpg", picture, _JPEG)[1].tobytes()
+    sheet = cv2.cvtColor(np.concatenate([headings, *rows]), cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", sheet, _JPEG)[1].tobytes()
 
 
 def _write(strip: np.ndarray, text: str, left: int = 0) -> None:
@@ -63,6 +66,6 @@ def _grey(alpha: np.ndarray) -> np.ndarray:
 
 
 def _difference(alpha: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """(H, W, 3): grey where both agree."""
-    off = (alpha.astype(np.float32) - true)[..., None] / 255
-    return (_GREY + np.where(off > 0, off * _TOO_MUCH, -off * _TOO_LITTLE)).clip(0, 255)
+    """(H, W, 3) in [0, 255]: grey where both are equal."""
+    error = (alpha.astype(np.float32) - true)[..., None] / 255
+    return (_GREY + np.where(error > 0, error * _TOO_HIGH, -error * _TOO_LOW)).clip(0, 255)

@@ -1,0 +1,215 @@
+"""The data set of synthesised samples: workers prepare their layers, :mod:`howard.synthesis.film` renders batches."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, default_collate
+
+from howard.data.curriculum import RecipeSchedule
+from howard.data.hair_masks import HairMaskCache
+from howard.data.hard_examples import HardExamples
+from howard.data.people_collections import PersonSource
+from howard.data.sample_order import ClipFrame, FrameOrder
+from howard.data.sample_sources import SampleSources
+from howard.data.scene_layers import make_background, make_foreground, make_pair_layers
+from howard.synthesis import Person, Recipe, SceneDraw, Streams, draw_camera, draw_scene, open_streams
+from howard.synthesis.film import Canvases, Shoot
+from howard.synthesis.gates import Ingredient, ingredient_generator, sample_gates
+from howard.synthesis.hair import grow_hair
+from howard.synthesis.occlusion import DistractorCanvases
+from howard.synthesis.placement import Size
+from howard.synthesis.stage import Actor, Stage
+
+# Finished samples: float32 (B, C, H, W) tensors by name, or (B, T, C, H, W) of clips.
+Batch = dict[str, Tensor]
+
+
+class PreparedSample(NamedTuple):
+    """One sample as a worker prepares it.
+
+    Attributes:
+        stage: the background layer.
+        place_maps: (T, 3, 3), from frame pixels to canvas pixels of the background layer.
+        actors: the foreground layers, front to back.
+        draw: random parameters of the rendering.
+        has_person_prior: False if everything that only the shot shows is the subject, person or not.
+    """
+
+    stage: Stage
+    place_maps: np.ndarray
+    actors: list[Actor]
+    draw: SceneDraw
+    has_person_prior: bool
+
+
+class SyntheticDataset(Dataset[PreparedSample]):
+    """Samples by number, each a pure function of (seed, number).
+
+    Args:
+        sources: people, places and prepared pairs to sample from.
+        recipes: the recipe of every sample.
+        size: height and width of the samples in pixels.
+        length: of the data set. Training may ask for any number beyond it.
+        seed: of all random numbers.
+        frames: of a sample; 1 for stills.
+        hair_masks: masks of people's hair; None assumes hair on top of their heads.
+        order: the frame of the first person of each sample; None samples a set of people by the weights, then a clip,
+            then a frame.
+    """
+
+    def __init__(
+        self,
+        sources: SampleSources,
+        recipes: RecipeSchedule,
+        size: Size,
+        length: int,
+        seed: int,
+        frames: int = 1,
+        hair_masks: HairMaskCache | None = None,
+        order: FrameOrder | None = None,
+    ) -> None:
+        if len(sources.people) != len(sources.weights):
+            raise ValueError(
+                f"{len(sources.people)} sets of people need as many sampling weights, not {len(sources.weights)}"
+            )
+        self.sources = sources
+        self.set_probabilities = np.asarray(sources.weights, np.float64) / np.sum(sources.weights)
+        self.recipes = recipes
+        self.size = size
+        self.length, self.seed, self.frames = length, seed, frames
+        self.hair_masks, self.order = hair_masks, order
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, number: int) -> PreparedSample:
+        return self.prepare(number, self.order.at(number) if self.order else None)
+
+    def prepare(self, number: int, first_person: ClipFrame | None) -> PreparedSample:
+        """Sample ``number``; ``first_person`` is the frame of its first person, None for a random one."""
+        recipe = self.recipes.at(number)
+        streams = open_streams(self.seed, number)
+        camera = draw_camera(recipe, self.size, self.frames, streams.motion)
+        hard_examples = self._hard_examples(recipe, camera, number)
+        is_pair = bool(self.sources.pairs) and streams.still.random() < self.sources.pair_probability
+        if is_pair:
+            pair = _choose(self.sources.pairs, streams.still).read()
+            stage, actor = make_pair_layers(pair, self.size, recipe.place, recipe.person, camera, streams.still)
+            actors = [actor]
+        else:
+            stage = self._background(recipe, streams.still, hard_examples)
+            actors = self._foregrounds(recipe, camera, streams, hard_examples, first_person)
+        stage, actors = hard_examples.apply(stage, actors)
+        draw = draw_scene(recipe, self.size, self.frames, streams, is_pair)
+        if hard_examples.gates.needs_plate:
+            draw = draw._replace(plate=draw.plate._replace(is_there=np.ones_like(draw.plate.is_there)))
+        return PreparedSample(stage, stage.matrix @ camera, actors, draw, not hard_examples.gates.anything)
+
+    def _hard_examples(self, recipe: Recipe, camera: np.ndarray, number: int) -> HardExamples:
+        gates = sample_gates(recipe, ingredient_generator(self.seed, number, Ingredient.GATES))
+
+        def read_person(rng: np.random.Generator) -> Person:
+            clip = self._choose_clip(rng)
+            return clip.read(int(rng.integers(clip.frame_count)))
+
+        return HardExamples(recipe, gates, self.size, camera, self.seed, number, self.sources.places, read_person)
+
+    def _background(self, recipe: Recipe, rng: np.random.Generator, hard_examples: HardExamples) -> Stage:
+        place, other = (_choose(self.sources.places, rng) for _ in range(2))
+        has_furniture = rng.random() < recipe.furniture_probability
+        is_wrong_plate = rng.random() < recipe.plate.another_place_probability
+        return make_background(
+            place,
+            self.size,
+            recipe.place,
+            rng,
+            material=other if has_furniture else None,
+            another=other if is_wrong_plate and not hard_examples.gates.needs_plate else None,
+        )
+
+    def _foregrounds(
+        self,
+        recipe: Recipe,
+        camera: np.ndarray,
+        streams: Streams,
+        hard_examples: HardExamples,
+        first_person: ClipFrame | None,
+    ) -> list[Actor]:
+        rng = streams.still
+        count = 0 if rng.random() < recipe.nobody_probability else 1
+        while 0 < count < recipe.most_people and rng.random() < recipe.second_person_probability:
+            count += 1
+        if hard_examples.gates.nobody:
+            count = 0
+        actors = []
+        for index in range(count):
+            takes = self._read_person(recipe, streams, None if index else first_person)
+            if not index:
+                takes = hard_examples.add_held_object(takes)
+            actors.append(make_foreground(takes, self.size, recipe.person, camera, rng, streams.motion))
+        return sorted(actors, key=lambda actor: -actor.area)  # larger people are nearer, and so in front
+
+    def _read_person(self, recipe: Recipe, streams: Streams, chosen: ClipFrame | None) -> list[Person]:
+        """A person in every frame of the sample."""
+        rng = streams.still
+        clip = chosen.clip if chosen else self._choose_clip(rng)
+        count = clip.frame_count
+        first = chosen.index if chosen else int(rng.integers(count))
+        if count == 1:
+            person = clip.read(0)
+            if recipe.hair_probability > 0 and rng.random() < recipe.hair_probability:
+                mask = self.hair_masks.get(clip.name, person) if self.hair_masks else None
+                person = grow_hair(person, streams.hair, mask)
+            return [person] * self.frames
+        # Played forwards and backwards, because a clip may be shorter than the sample.
+        indices = [(first + step) % (2 * count - 2) for step in range(self.frames)]
+        return [clip.read(min(index, 2 * count - 2 - index)) for index in indices]
+
+    def _choose_clip(self, rng: np.random.Generator) -> PersonSource:
+        group = int(rng.choice(len(self.set_probabilities), p=self.set_probabilities))
+        return _choose(self.sources.people[group], rng)
+
+
+def _choose(items: Sequence, rng: np.random.Generator):
+    return items[int(rng.integers(len(items)))]
+
+
+def collate(samples: Sequence[PreparedSample]) -> Shoot:
+    """A batch of samples. The people of all samples are concatenated; ``owner`` says which sample each belongs to."""
+    actors = [actor for sample in samples for actor in sample.actors]
+    frames, side = len(samples[0].place_maps), samples[0].stage.place.shape[-1]
+    people = np.stack([each.canvases for each in actors]) if actors else np.zeros((0, frames, 4, side, side), np.uint8)
+    maps = np.stack([each.maps for each in actors]) if actors else np.zeros((0, frames, 3, 3))
+    owner = [index for index, sample in enumerate(samples) for _ in sample.actors]
+    canvases = Canvases(
+        people=torch.from_numpy(people),
+        people_maps=torch.from_numpy(maps).float(),
+        owner=torch.tensor(owner, dtype=torch.int64),
+        place=torch.from_numpy(np.stack([sample.stage.place for sample in samples])),
+        plate=torch.from_numpy(np.stack([sample.stage.plate for sample in samples])),
+        place_maps=torch.from_numpy(np.stack([sample.place_maps for sample in samples])).float(),
+        distractors=_collate_distractors([sample.stage for sample in samples], frames),
+        has_person_prior=torch.tensor([sample.has_person_prior for sample in samples]),
+    )
+    return Shoot(canvases, default_collate([sample.draw for sample in samples]))
+
+
+def _collate_distractors(stages: Sequence[Stage], frames: int) -> DistractorCanvases:
+    side = stages[0].place.shape[-1]
+    masks = {index: stage.distractor for index, stage in enumerate(stages) if stage.distractor is not None}
+    near = {index: stage.occluder for index, stage in enumerate(stages) if stage.occluder is not None}
+    return DistractorCanvases(
+        masks=_stack([mask[None] for mask in masks.values()], (1, side, side), np.uint8),
+        mask_owner=torch.tensor(list(masks), dtype=torch.int64),
+        occluders=_stack([each.canvas for each in near.values()], (4, side, side), np.uint8),
+        occluder_maps=_stack([each.maps for each in near.values()], (frames, 3, 3), np.float32),
+        occluder_owner=torch.tensor(list(near), dtype=torch.int64),
+    )
+
+
+def _stack(arrays: Sequence[np.ndarray], shape: tuple[int, ...], kind: type) -> Tensor:
+    """A tensor of arrays of equal shape, (N, *shape); N may be 0."""
+    return torch.from_numpy(np.stack(arrays).astype(kind) if arrays else np.zeros((0, *shape), kind))

@@ -1,0 +1,118 @@
+"""Makes the layers of a sample: images are augmented, cropped to what the frame shows, and placed in it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from howard.data.augmentation import augment_colour, augment_sharpness
+from howard.data.prepared_pairs import PairImages
+from howard.synthesis import Person
+from howard.synthesis.canvas import cut_person, cut_place, person_canvas, place_canvas, rim_matrix
+from howard.synthesis.dice import Generator, draw_path
+from howard.synthesis.furniture import draw_outline, put_furniture
+from howard.synthesis.placement import Size, draw_person_matrix, draw_place_matrix, enlargement, keep_cut, moving_frame
+from howard.synthesis.recipe import PlacementRecipe, pixel_unit
+from howard.synthesis.stage import Actor, Stage
+
+# Range of the scale of prepared pairs: smaller than that of places, so that the person stays in the frame.
+_PAIR_SCALE = (1.0, 1.5)
+
+
+def make_background(
+    image: np.ndarray,
+    frame: Size,
+    recipe: PlacementRecipe,
+    rng: Generator,
+    *,
+    material: np.ndarray | None = None,
+    another: np.ndarray | None = None,
+) -> Stage:
+    """The background layer: a place and its plate.
+
+    Args:
+        image: the place, (H, W, 3) uint8.
+        frame: height and width in pixels.
+        recipe: how the place varies.
+        rng: source of all random numbers.
+        material: texture of an occluder in the foreground, (H, W, 3) uint8; None for no occluder.
+        another: image of another place that wrongly replaces the plate; None for the right plate.
+    """
+    matrix = draw_place_matrix(image.shape[:2], frame, recipe, rng)
+    # Outside of the image, the reference implementation has black; other recipes mirror the image.
+    [cut] = cut_place([image], matrix, frame, is_mirrored=recipe.method != "reference")
+    to_canvas = cut.matrix @ np.linalg.inv(matrix)
+    density = enlargement(to_canvas)
+    [augmented] = augment_sharpness([cut.image], recipe, density, rng)
+    [augmented] = augment_colour([augmented], recipe, density * pixel_unit(frame), rng)
+    height, width = augmented.shape[:2]
+    furniture = np.zeros((height, width), np.uint8)
+    if material is not None:
+        outline = cv2.perspectiveTransform(draw_outline(frame, rng)[None], to_canvas)[0]
+        augmented, furniture = put_furniture(augmented, material, outline)
+    plate = augmented if another is None else cv2.resize(another, (width, height), interpolation=cv2.INTER_AREA)
+    coverage = np.full((height, width), 255, np.uint8)
+    return Stage(place_canvas(augmented, furniture, frame), place_canvas(plate, coverage, frame), to_canvas)
+
+
+def make_foreground(
+    takes: Sequence[Person], frame: Size, recipe: PlacementRecipe, camera: np.ndarray, rng: Generator, motion: Generator
+) -> Actor:
+    """A foreground layer: one person.
+
+    Args:
+        takes: the person in every frame, images of equal size.
+        frame: height and width in pixels.
+        recipe: how the person varies.
+        camera: (T, 3, 3), maps pixels of each frame to pixels of the first frame.
+        rng: source of the random numbers for the first frame.
+        motion: source of the random numbers for the person's motion.
+    """
+    matrix = draw_person_matrix(takes[0].alpha, frame, recipe, rng)
+    path = draw_path(len(takes), 4, motion)
+    to_still = np.linalg.inv(matrix) @ moving_frame(path, frame, recipe.motion) @ camera
+    cuts = cut_person([take.foreground for take in takes], matrix, frame)
+    mattes = cut_person([take.alpha for take in takes], matrix, frame)
+    images = [cut.image for cut in (*cuts, *mattes)]
+    images = augment_sharpness(images, recipe, enlargement(cuts[0].matrix @ np.linalg.inv(matrix)), rng)
+    colours = augment_colour(images[: len(takes)], recipe, pixel_unit(frame), rng)
+    placed = [np.linalg.inv(each) for each in to_still]
+    if recipe.method != "reference":
+        # A person cut off by the border of their image must not move away from the frame's border.
+        placed = [keep_cut(each, take.alpha, frame) for each, take in zip(placed, takes, strict=True)]
+    maps = rim_matrix() @ cuts[0].matrix @ np.linalg.inv(np.stack(placed))
+    canvases = [person_canvas(*each, frame) for each in zip(colours, images[len(takes) :], strict=True)]
+    return Actor(np.stack(canvases), maps)
+
+
+def make_pair_layers(
+    pair: PairImages,
+    frame: Size,
+    place: PlacementRecipe,
+    person: PlacementRecipe,
+    camera: np.ndarray,
+    rng: Generator,
+) -> tuple[Stage, Actor]:
+    """Background and foreground layer of a prepared pair. Both move with the camera, so that they stay aligned.
+
+    Args:
+        pair: the images.
+        frame: height and width in pixels.
+        place: how placement, and the colours of source and plate, vary.
+        person: how the colours of the person vary.
+        camera: (T, 3, 3), maps pixels of each frame to pixels of the first frame.
+        rng: source of all random numbers.
+    """
+    recipe = replace(place, scale=_PAIR_SCALE)
+    matrix = draw_place_matrix(pair.alpha.shape, frame, recipe, rng)
+    cuts = cut_place(list(pair), matrix, frame)
+    cut = PairImages(*(each.image for each in cuts))
+    to_canvas = cuts[0].matrix @ np.linalg.inv(matrix)
+    unit = enlargement(to_canvas) * pixel_unit(frame)
+    source, plate = augment_colour([cut.source, cut.plate], recipe, unit, rng)
+    [foreground] = augment_colour([cut.foreground], person, pixel_unit(frame), rng)
+    nothing = np.zeros_like(cut.coverage)
+    stage = Stage(place_canvas(source, nothing, frame), place_canvas(plate, cut.coverage, frame), to_canvas)
+    canvas = place_canvas(foreground, cut.alpha, frame)
+    return stage, Actor(np.repeat(canvas[None], len(camera), axis=0), to_canvas @ camera)
