@@ -12,7 +12,7 @@ from howard.data.curriculum import FixedRecipe
 from howard.data.datasets import Pictures, SyntheticDataset, collate, gather_pictures
 from howard.data.people import find_people
 from howard.synthesis import Recipe, level_recipe, with_lessons
-from howard.synthesis.film import Sample, film
+from howard.synthesis.batch_rendering import Sample, film
 from howard.synthesis.recipe import DistractorRecipe, LightRecipe, PlateRecipe, SubjectRecipe, TakeRecipe
 
 SIZE = 64

@@ -11,7 +11,7 @@ from howard.data.datasets import Pictures, SyntheticDataset, collate
 from howard.data.pairs import ALPHA, PreparedPair, find_pairs
 from howard.data.prepare import prepare
 from howard.errors import InputError
-from howard.synthesis.film import film
+from howard.synthesis.batch_rendering import film
 
 SIZE = 64
 

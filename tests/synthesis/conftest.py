@@ -8,9 +8,9 @@ import torch
 from torch.utils.data import default_collate
 
 from howard.synthesis import Recipe, draw_scene, open_streams
-from howard.synthesis.canvas import canvas_side
-from howard.synthesis.film import Canvases, Shoot
-from howard.synthesis.occlusion import DistractorCanvases
+from howard.synthesis.batch_rendering import Canvases, Shoot
+from howard.synthesis.canvases import canvas_side
+from howard.synthesis.foreground_layers import DistractorCanvases
 from howard.synthesis.recipe import LightRecipe, PlateRecipe, TakeRecipe
 
 FRAME = (48, 64)

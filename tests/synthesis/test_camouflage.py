@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.synthesis.camouflage import camouflage, remove_behind_people, sample_regions
-from howard.synthesis.stage import Actor, Stage
+from howard.synthesis.canvases import Actor, Stage
 
 SIDE, FRAME = 96, (64, 64)
 RED = np.array([220, 30, 40], np.uint8)

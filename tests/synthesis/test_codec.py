@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import torch
 
-from howard.synthesis.codec import compress, compress_clips
+from howard.synthesis.camera_degradation import compress, compress_clips
 
 SIZE = (48, 64)
 

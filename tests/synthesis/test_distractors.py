@@ -5,19 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from howard.synthesis.canvases import Stage
 from howard.synthesis.distractors import (
     Pose,
     SubjectCover,
     add_near_object,
     add_object,
+    add_plate_person,
     add_shadow,
+    cast_shadow,
     move_pose,
     sample_pose,
 )
 from howard.synthesis.objects import ObjectPicture, make_object
 from howard.synthesis.placement import Person
-from howard.synthesis.posters import add_plate_person, add_poster, cast_shadow, make_poster, sample_poster_matrix
-from howard.synthesis.stage import Stage
+from howard.synthesis.posters import add_poster, make_poster, sample_poster_matrix
 
 SIDE, FRAME = 160, (100, 120)
 NOBODY = SubjectCover(np.zeros((16, 16), np.float32), np.array([0.5, 0.5]))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from howard.errors import SettingsError
 from howard.synthesis import LEVELS, choose_recipe, draw_scene, level_recipe, open_streams
-from howard.synthesis.dice import draw_path
-from howard.synthesis.draw_plate import PlateDraw, draw_plate
+from howard.synthesis.plate_parameters import PlateDraw, draw_plate
+from howard.synthesis.random_sampling import draw_path
 from howard.synthesis.recipe import PlateRecipe
 
 FRAME = (96, 128)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from howard.colour import mix
 from howard.synthesis import RECIPE_NAMES, choose_recipe, level_recipe
-from howard.synthesis.film import Sample, Shoot, film
+from howard.synthesis.batch_rendering import Sample, Shoot, film
 from tests.synthesis.conftest import FRAME, PLAIN, make_shoot, to_canvas, without_noise
 
 SEEDS = [1, 2, 3, 4]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from howard.synthesis import RECIPE_NAMES, choose_recipe, level_recipe, with_lessons
-from howard.synthesis.gates import Gates, Ingredient, ingredient_generator, sample_gates
+from howard.synthesis.random_sampling import Gates, Ingredient, ingredient_generator, sample_gates
 from howard.synthesis.recipe import DistractorRecipe, Recipe, SubjectRecipe
 
 LESSONS = with_lessons(level_recipe(0.5))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from howard.synthesis.grids import beyond, centred_points, frame_points, sample, spline, transform
+from howard.synthesis.warping import beyond, centred_points, frame_points, sample, spline, transform
 
 CPU = torch.device("cpu")
 FRAME = (20, 30)

@@ -7,12 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.synthesis import Person
-from howard.synthesis.hair import grow_hair
+from howard.synthesis.hair import SUPERSAMPLING, Ink, draw_curves, grow_hair
 from howard.synthesis.hair_outline import find_hair
-from howard.synthesis.hair_render import SUPERSAMPLING, Ink, draw_curves
-from howard.synthesis.hair_strands import grow_strands
-from howard.synthesis.hair_styles import STYLES, sample_style
-from howard.synthesis.head import find_head
+from howard.synthesis.hair_strands import STYLES, grow_strands, sample_style
+from howard.synthesis.placement import find_head
 
 SKIN, SHIRT, HAIR = (200, 150, 120), (30, 60, 160), (40, 30, 20)
 

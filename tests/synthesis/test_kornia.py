@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.colour import linear_to_srgb, srgb_to_linear
-from howard.synthesis.codec import compress
-from howard.synthesis.draws import BlurDraw
-from howard.synthesis.grids import frame_points, sample
-from howard.synthesis.take import convolve
+from howard.synthesis.camera_degradation import compress, convolve
+from howard.synthesis.camera_parameters import BlurDraw
+from howard.synthesis.warping import frame_points, sample
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA"))]
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from howard.colour import mix, srgb_to_linear
 from howard.synthesis import level_recipe
-from howard.synthesis.film import film
+from howard.synthesis.batch_rendering import film
+from howard.synthesis.foreground_layers import Layer
 from howard.synthesis.motion_blur import blur_by_motion, displacements, warp
-from howard.synthesis.people import Layer
-from howard.synthesis.person_motion import SUBFRAMES, PersonMotion, sample_person_motion
 from howard.synthesis.recipe import MotionRecipe
+from howard.synthesis.scene_parameters import SUBFRAMES, PersonMotion, sample_person_motion
 from tests.synthesis.conftest import FRAME, make_shoot, without_noise
 
 SIZE = (64, 80)

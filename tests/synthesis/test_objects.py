@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.synthesis.materials import sample_material, sample_piece
+from howard.synthesis.object_shapes import sample_small_thing, sample_thing
+from howard.synthesis.object_textures import sample_material, sample_piece, sample_segment
 from howard.synthesis.objects import crop_object, defocus_object, make_object, straight_colours
-from howard.synthesis.segments import sample_segment
-from howard.synthesis.shapes import sample_small_thing, sample_thing
 
 
 @settings(max_examples=25, deadline=None)

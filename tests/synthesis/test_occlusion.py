@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from howard.colour import mix
-from howard.synthesis.film import Shoot, film
-from howard.synthesis.occlusion import DistractorCanvases
+from howard.synthesis.batch_rendering import Shoot, film
+from howard.synthesis.foreground_layers import DistractorCanvases
 from tests.synthesis.conftest import FRAME, PLAIN, make_shoot, texture
 
 SEEDS = [1, 2, 3]

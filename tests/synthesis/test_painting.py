@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from howard.colour import mix
-from howard.synthesis.painting import mix_over, paste, warped_box
+from howard.synthesis.canvas_compositing import mix_over, paste, warped_box
 from howard.synthesis.placement import translation
 
 BYTE = st.integers(0, 255)

@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from howard.colour import mix, srgb_to_linear
-from howard.synthesis.draws import BlurDraw, LightDraw
-from howard.synthesis.people import Layer, blur_layer, composite, light_place, stack_people
+from howard.synthesis.camera_parameters import BlurDraw
+from howard.synthesis.foreground_layers import Layer, blur_layer, composite, stack_people
+from howard.synthesis.light_parameters import LightDraw
+from howard.synthesis.scene_lighting import light_place
 
 SIZE = (64, 64)
 

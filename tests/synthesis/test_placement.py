@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.synthesis.canvas import MARGIN, canvas_side, cut_person, cut_place, person_canvas, rim_matrix
-from howard.synthesis.furniture import draw_outline, put_furniture
+from howard.synthesis.canvas_compositing import draw_outline, put_furniture
+from howard.synthesis.canvases import MARGIN, canvas_side, cut_person, cut_place, person_canvas, rim_matrix
 from howard.synthesis.placement import (
     draw_affine,
     draw_homography,

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.synthesis import level_recipe
-from howard.synthesis.draw_plate import FIELDS, KNOTS, PlateDraw, draw_plate
-from howard.synthesis.plate import Fields, Plate, change_light, film_plate, find_coverage, take_points
+from howard.synthesis.plate_parameters import FIELDS, KNOTS, PlateDraw, draw_plate
+from howard.synthesis.plate_rendering import Fields, Plate, change_light, film_plate, find_coverage, take_points
 from howard.synthesis.recipe import PlateRecipe
 
 SIDE = 64

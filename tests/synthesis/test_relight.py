@@ -8,11 +8,11 @@ import torch
 
 from howard.colour import mix
 from howard.synthesis import level_recipe
-from howard.synthesis.film import film
-from howard.synthesis.lighting import Lighting, sample_lighting
-from howard.synthesis.people import Layer
+from howard.synthesis.batch_rendering import film
+from howard.synthesis.foreground_layers import Layer
+from howard.synthesis.light_parameters import Lighting, sample_lighting
 from howard.synthesis.recipe import LightRecipe
-from howard.synthesis.relight import add_contact_shadow, add_lamp, add_reflection
+from howard.synthesis.scene_lighting import add_contact_shadow, add_lamp, add_reflection
 from tests.synthesis.conftest import FRAME, PLAIN, make_shoot, without_noise
 
 SIZE = (96, 96)

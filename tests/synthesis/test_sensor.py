@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from howard.colour import mix
 from howard.synthesis import Recipe, level_recipe, with_lessons
-from howard.synthesis.draws import BlurDraw, TakeDraw
-from howard.synthesis.exposure import CORRELATIONS_PX, Sensor, sample_sensors
-from howard.synthesis.film import film
+from howard.synthesis.batch_rendering import film
+from howard.synthesis.camera_degradation import add_noise, correlate, quantise
+from howard.synthesis.camera_parameters import CORRELATIONS_PX, BlurDraw, Sensor, TakeDraw, sample_sensors
 from howard.synthesis.recipe import TakeRecipe
-from howard.synthesis.sensor import add_noise, correlate, quantise
 from tests.synthesis.conftest import FRAME, make_shoot, without_noise
 
 SIZE = (48, 64)

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import torch
 
-from howard.synthesis.draws import BlurDraw
-from howard.synthesis.take import blur
+from howard.synthesis.camera_degradation import blur
+from howard.synthesis.camera_parameters import BlurDraw
 
 SIZE = (48, 64)
 

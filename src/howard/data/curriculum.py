@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from howard.errors import SettingsError
 from howard.synthesis import Recipe, choose_recipe, level_recipe, with_lessons
-from howard.synthesis.levels import PAPER_RECIPES
+from howard.synthesis.recipe_presets import PAPER_RECIPES
 
 Mixing = Literal["linear", "srgb"]
 

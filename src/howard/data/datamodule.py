@@ -30,7 +30,7 @@ from howard.data.streaming import StreamedSamples, find_source
 from howard.errors import SettingsError
 from howard.requirements import require
 from howard.synthesis import Recipe
-from howard.synthesis.film import Shoot, film
+from howard.synthesis.batch_rendering import Shoot, film
 
 # Processes that prepare validation samples; they start anew for every validation, beside those of training.
 _VALIDATION_WORKERS = 4

@@ -22,12 +22,12 @@ from howard.data.scenes import set_actor, set_pair, set_place
 from howard.data.splits import Split
 from howard.errors import InputError
 from howard.synthesis import Person, Recipe, SceneDraw, Streams, draw_camera, draw_scene, open_streams
-from howard.synthesis.film import Canvases, Shoot
-from howard.synthesis.gates import Ingredient, ingredient_generator, sample_gates
+from howard.synthesis.batch_rendering import Canvases, Shoot
+from howard.synthesis.canvases import Actor, Stage
+from howard.synthesis.foreground_layers import DistractorCanvases
 from howard.synthesis.hair import grow_hair
-from howard.synthesis.occlusion import DistractorCanvases
 from howard.synthesis.placement import Size
-from howard.synthesis.stage import Actor, Stage
+from howard.synthesis.random_sampling import Ingredient, ingredient_generator, sample_gates
 
 _PLACE_LONGEST = 1280  # pixels; of the pictures of places, for frames of up to 512 pixels
 # Finished samples: float32 (B, C, H, W) tensors by name, or (B, T, C, H, W) of clips.

@@ -9,7 +9,7 @@ import torch
 from howard.matting.person_prior import CLASSES, PersonPrior, load_person_prior
 from howard.matting.prior_views import box_from_mask, crop_views, place_maps
 from howard.synthesis import Person
-from howard.synthesis.head import find_head
+from howard.synthesis.placement import find_head
 
 _HAIR = CLASSES.index("hair")
 # Long side of the masks in pixels.

@@ -9,25 +9,24 @@ import numpy as np
 from howard.data.tone import vary_tone
 from howard.synthesis import Person, Recipe
 from howard.synthesis.camouflage import camouflage, remove_behind_people
-from howard.synthesis.canvas import cut_person, person_canvas, rim_matrix
-from howard.synthesis.dice import Generator, draw_path
+from howard.synthesis.canvases import Actor, Stage, cut_person, person_canvas, rim_matrix
 from howard.synthesis.distractors import (
     SubjectCover,
     add_near_object,
     add_object,
+    add_plate_person,
     add_shadow,
+    cast_shadow,
     move_pose,
     sample_near_size,
     sample_pose,
-    sample_size,
 )
-from howard.synthesis.gates import Gates, Ingredient, ingredient_generator
 from howard.synthesis.held_objects import hold_object, sample_held_size, sample_hold
 from howard.synthesis.objects import ObjectPicture, crop_object, make_object
 from howard.synthesis.placement import Size, draw_person_matrix, enlargement, moving_frame, translation
-from howard.synthesis.posters import add_plate_person, add_poster, cast_shadow, make_poster, sample_poster_matrix
+from howard.synthesis.posters import add_poster, make_poster, sample_poster_matrix
+from howard.synthesis.random_sampling import Gates, Generator, Ingredient, draw_path, ingredient_generator, log_uniform
 from howard.synthesis.recipe import pixel_unit
-from howard.synthesis.stage import Actor, Stage
 
 # Long side up to which objects are rasterised, in pixels; larger ones are enlarged, as they are mostly out of focus.
 _LARGEST_PX = 1024
@@ -93,7 +92,7 @@ class Lessons(NamedTuple):
     def _add_objects(self, stage: Stage, subject: SubjectCover) -> Stage:
         rng, density = self._generator(Ingredient.OBJECTS), enlargement(stage.matrix)
         for in_shot, in_plate in self.gates.objects:
-            picture, scale = self._make_object(sample_size(self.recipe.distractors.size, rng), density, rng)
+            picture, scale = self._make_object(log_uniform(self.recipe.distractors.size, rng), density, rng)
             pose = sample_pose(picture, self.frame, scale, subject, rng)
             before = move_pose(pose, picture.stands, self.frame, rng) if in_shot else pose
             stage = add_object(stage, picture, pose if in_shot else None, before if in_plate else None)
@@ -108,7 +107,7 @@ class Lessons(NamedTuple):
 
     def _add_poster(self, stage: Stage, subject: SubjectCover) -> Stage:
         rng = self._generator(Ingredient.POSTER)
-        share = sample_size(_POSTER_SIZE, rng)
+        share = log_uniform(_POSTER_SIZE, rng)
         longest = round(min(_LARGEST_PX, share * max(self.frame) * enlargement(stage.matrix)))
         picture = self.places[int(rng.integers(len(self.places)))]
         poster = make_poster(self.read_person(rng), picture, longest, rng)
@@ -126,7 +125,7 @@ class Lessons(NamedTuple):
     def _add_subject(self, stage: Stage, subject: SubjectCover) -> tuple[Stage, Actor]:
         """A novel object as a foreground layer of its own, with its shadow on the place of the shot."""
         rng = self._generator(Ingredient.NOVEL_OBJECT)
-        picture, scale = self._make_object(sample_size(_SUBJECT_SIZE, rng), 1.0, rng)
+        picture, scale = self._make_object(log_uniform(_SUBJECT_SIZE, rng), 1.0, rng)
         middle = np.array(self.frame[::-1]) / 2
         pose = sample_pose(picture, self.frame, scale, subject, rng)
         pose = pose._replace(centre=pose.centre.clip((1 - _SUBJECT_REACH) * middle, (1 + _SUBJECT_REACH) * middle))

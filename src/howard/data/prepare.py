@@ -21,7 +21,7 @@ from howard.errors import InputError
 from howard.media import Frame, write_whole
 from howard.media.files import make_folder
 from howard.synthesis import Person
-from howard.synthesis.canvas import cut_person
+from howard.synthesis.canvases import cut_person
 from howard.synthesis.placement import draw_person_matrix
 from howard.synthesis.recipe import PlacementRecipe
 

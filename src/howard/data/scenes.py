@@ -10,12 +10,11 @@ from howard.data.pairs import PairPictures
 from howard.data.sharpness import vary_sharpness
 from howard.data.tone import vary_tone
 from howard.synthesis import Person
-from howard.synthesis.canvas import cut_person, cut_place, person_canvas, place_canvas, rim_matrix
-from howard.synthesis.dice import Generator, draw_path
-from howard.synthesis.furniture import draw_outline, put_furniture
+from howard.synthesis.canvas_compositing import draw_outline, put_furniture
+from howard.synthesis.canvases import Actor, Stage, cut_person, cut_place, person_canvas, place_canvas, rim_matrix
 from howard.synthesis.placement import Size, draw_person_matrix, draw_place_matrix, enlargement, keep_cut, moving_frame
+from howard.synthesis.random_sampling import Generator, draw_path
 from howard.synthesis.recipe import PlacementRecipe, pixel_unit
-from howard.synthesis.stage import Actor, Stage
 
 # A prepared pair's person should stay in the frame.
 _PAIR_SCALE = (1.0, 1.5)

@@ -7,7 +7,7 @@ random radius and its 3x3 ``SHARPEN`` kernel, in pixels of the frame.
 import cv2
 import numpy as np
 
-from howard.synthesis.dice import Generator
+from howard.synthesis.random_sampling import Generator
 from howard.synthesis.recipe import PlacementRecipe
 
 # Pillow's SHARPEN kernel has 2 in the centre and -1/8 around it: x + 9/8 (x - box(x)) with the 3x3 box.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from howard.synthesis.dice import Generator
+from howard.synthesis.random_sampling import Generator
 from howard.synthesis.recipe import PlacementRecipe
 
 # It would ask the internet for a newer version of itself each time that it is imported.

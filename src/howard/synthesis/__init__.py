@@ -4,10 +4,11 @@ Everything random is drawn here by numpy; :mod:`howard.synthesis.film` applies i
 module and what it needs import torch.
 """
 
-from howard.synthesis.draws import SceneDraw, Streams, draw_camera, draw_scene, open_streams
-from howard.synthesis.levels import LEVELS, RECIPE_NAMES, choose_recipe, level_recipe, with_lessons
 from howard.synthesis.placement import Person
+from howard.synthesis.random_sampling import Streams, open_streams
 from howard.synthesis.recipe import Recipe
+from howard.synthesis.recipe_presets import LEVELS, RECIPE_NAMES, choose_recipe, level_recipe, with_lessons
+from howard.synthesis.scene_parameters import SceneDraw, draw_camera, draw_scene
 
 __all__ = [
     "LEVELS",

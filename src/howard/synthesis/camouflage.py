@@ -10,10 +10,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from howard.synthesis.dice import Generator
-from howard.synthesis.placement import enlargement
+from howard.synthesis.canvases import Actor, Stage
+from howard.synthesis.placement import enlargement, rotation_matrix
+from howard.synthesis.random_sampling import Generator, log_uniform
 from howard.synthesis.recipe import pixel_unit
-from howard.synthesis.stage import Actor, Stage
 
 # Wide blurs are made at a resolution at which they are still at least so wide, in pixels.
 _LEAST_SIGMA = 1.5
@@ -93,13 +93,13 @@ def sample_camouflage(person: np.ndarray, size: tuple[int, ...], unit: float, rn
         rng: source of every random number.
     """
     weights = sample_regions(person[..., 3], size, unit, rng) * np.float32(rng.uniform(*_STRENGTH))
-    colours = _extend_colours(person, unit * _log_uniform(_COLOUR_BLUR_PX, rng) / 2)
+    colours = _extend_colours(person, unit * log_uniform(_COLOUR_BLUR_PX, rng) / 2)
     # In its own light: a little brighter or darker, and slightly tinted.
     colours *= np.float32(np.exp(rng.normal(0, 0.06))) * np.exp(rng.normal(0, 0.02, 3)).astype(np.float32)
     if rng.random() < _UNIFORM_PROBABILITY:
         x, y = _sample_point(person[..., 3], rng)
         colours = np.broadcast_to(colours[y, x], colours.shape)
-    texture_px = unit * _log_uniform(_TEXTURE_PX, rng)
+    texture_px = unit * log_uniform(_TEXTURE_PX, rng)
     return Camouflage(np.ascontiguousarray(colours), weights, rng.uniform(0.2, 1.0), texture_px)
 
 
@@ -110,14 +110,14 @@ def sample_regions(alpha: np.ndarray, size: tuple[int, ...], unit: float, rng: G
     """
     weights = np.zeros(size, np.uint8)
     for _ in range(rng.integers(1, 4)):
-        reach = unit * 512 * np.array([_log_uniform(_REACH, rng) for _ in range(2)])
+        reach = unit * 512 * np.array([log_uniform(_REACH, rng) for _ in range(2)])
         centre = 2 * _sample_point(alpha, rng) + rng.normal(0, 0.35, 2) * reach
         outline = _sample_outline(rng) * reach
         angle = np.deg2rad(rng.uniform(-25, 25))
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        turn = rotation_matrix(angle)
         mask = np.zeros(size, np.uint8)
         cv2.fillPoly(mask, [np.round(outline @ turn.T + centre).astype(np.int32)], 255, cv2.LINE_AA)
-        np.maximum(weights, _blur(mask, unit * _log_uniform(_EDGE_PX, rng)), out=weights)
+        np.maximum(weights, _blur(mask, unit * log_uniform(_EDGE_PX, rng)), out=weights)
     return weights.astype(np.float32) / np.float32(255)
 
 
@@ -174,7 +174,3 @@ def _blur(image: np.ndarray, sigma: float) -> np.ndarray:
     size = tuple(-(-side // factor) for side in image.shape[1::-1])
     small = cv2.GaussianBlur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / factor)
     return cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _log_uniform(limits: tuple[float, float], rng: Generator) -> float:
-    return float(np.exp(rng.uniform(*np.log(limits))))

@@ -1,19 +1,21 @@
 """Objects and people that are not the subject: only in the shot, only in the plate, moved, near, or on a poster.
 
 Everything happens on the canvases of a sample's place and plate, in the coordinates of the place's canvas.
-"""
+
+
+Pictures of people that hang on a wall or shine from a screen, and people who were there for the plate only."""
 
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from howard.synthesis.dice import Generator, direction
+from howard.synthesis.canvas_compositing import paste
+from howard.synthesis.canvases import Occluder, Stage
 from howard.synthesis.objects import ObjectPicture, defocus_object
-from howard.synthesis.painting import paste
 from howard.synthesis.placement import Size, translation
-from howard.synthesis.recipe import Range, pixel_unit
-from howard.synthesis.stage import Occluder, Stage
+from howard.synthesis.random_sampling import Generator, direction, log_uniform
+from howard.synthesis.recipe import pixel_unit
 
 # With this probability an object stands beside the subject: standard deviation from it, as a share of the frame.
 _BESIDE_PROBABILITY = 0.6
@@ -77,11 +79,6 @@ class SubjectCover(NamedTuple):
         return float((1 - self.alpha[y, x]).sum() / len(rows))
 
 
-def sample_size(limits: Range, rng: Generator) -> float:
-    """The long side of an object as a share of the frame's, small ones as often as large ones on a log scale."""
-    return float(np.exp(rng.uniform(*np.log(limits))))
-
-
 def sample_pose(picture: ObjectPicture, frame: Size, scale: float, subject: SubjectCover, rng: Generator) -> Pose:
     """Sample where an object stands or hangs: often beside the subject, and seldom wholly behind it.
 
@@ -113,7 +110,7 @@ def sample_pose(picture: ObjectPicture, frame: Size, scale: float, subject: Subj
 
 def move_pose(pose: Pose, stands: bool, frame: Size, rng: Generator) -> Pose:
     """Where the same object was in the other take."""
-    way = sample_size(_MOVE, rng) * max(frame) * direction(rng)
+    way = log_uniform(_MOVE, rng) * max(frame) * direction(rng)
     if stands:
         way[1] *= 0.3  # over the floor, seen flat
     turn = rng.normal(0, np.deg2rad(2 if stands else 25))
@@ -166,7 +163,7 @@ def add_near_object(
     pose = Pose(_border_point(frame, rng), rng.uniform(-np.pi, np.pi), scale, bool(rng.random() < 0.5))
     unit, picture = pixel_unit(frame), _defocus(picture, pixel_unit(frame) / scale, rng)
     near = _near_canvas(stage, picture, pose)
-    shift = sample_size(_NEAR_SHIFT, rng) * max(frame) * direction(rng)
+    shift = log_uniform(_NEAR_SHIFT, rng) * max(frame) * direction(rng)
     moved = pose._replace(centre=pose.centre + shift, scale=pose.scale * float(np.exp(rng.normal(0, 0.08))))
     in_plate = _near_canvas(stage, picture, moved)
     plate, mask, seen = stage.plate.copy(), distractor_mask(stage), rng.choice(3, p=_NEAR_SEEN)
@@ -221,3 +218,18 @@ def _half_plane(region: np.ndarray, rng: Generator) -> np.ndarray:
         return region
     y, x = np.ogrid[: region.shape[0], : region.shape[1]]
     return (x - columns.mean()) * normal[0] + (y - rows.mean()) * normal[1] > 0
+
+
+def add_plate_person(stage: Stage, person: ObjectPicture, to_frame: np.ndarray) -> Stage:
+    """Put a person, with a shadow, into the plate only; ``to_frame`` maps the picture's pixels to the frame's."""
+    mask, plate = distractor_mask(stage), stage.plate.copy()
+    paste(plate, person.colour, person.alpha, stage.matrix @ to_frame, person.shadow, mask)
+    return stage._replace(plate=plate, distractor=mask)
+
+
+def cast_shadow(colour: np.ndarray, alpha: np.ndarray, rng: Generator) -> ObjectPicture:
+    """A person's cut-out with a soft shadow to a side."""
+    shift = rng.uniform((-0.15, -0.05), (0.15, 0.1)) * alpha.shape[::-1]
+    moved = cv2.warpAffine(alpha, np.array([[1, 0, shift[0]], [0, 1, shift[1]]]), alpha.shape[::-1])
+    shadow = cv2.GaussianBlur(moved, (0, 0), max(1.0, max(alpha.shape) * rng.uniform(0.01, 0.05)))
+    return ObjectPicture(colour, alpha, (rng.uniform(0, 0.5) * shadow).astype(np.uint8), stands=True)

@@ -5,9 +5,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from howard.colour import srgb_to_linear
-from howard.synthesis.head import Head, find_head
-from howard.synthesis.placement import Person
+from howard.synthesis.canvas_compositing import decode_srgb
+from howard.synthesis.placement import Head, Person, find_head
 
 # Hair area below which a person counts as bald or covered, as a share of the head circle's area.
 _BALD_AREA = 0.12
@@ -20,8 +19,7 @@ _COLOUR_WINDOW = 0.5
 # Pixels of the hair's outline without which there is nothing to grow from.
 _FEWEST_POINTS = 12
 # Without a hair mask: share of the head circle's radius, above its centre, where the top of the head is taken as hair.
-_CROWN = 0.45
-_LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)
+_CROWN_HEIGHT = 0.45
 
 
 class HairOutline(NamedTuple):
@@ -117,7 +115,7 @@ def _guess_region(
     x = (columns + box[1].start - head.centre[0]) / head.radius
     y = (rows + box[0].start - head.centre[1]) / head.radius
     distance = np.hypot(x, y)
-    return solid & (distance < 1) & (y < -_CROWN), (distance < 2) & (y < lowest)
+    return solid & (distance < 1) & (y < -_CROWN_HEIGHT), (distance < 2) & (y < lowest)
 
 
 def _head_radius(hair: np.ndarray, head: Head | None) -> float:
@@ -131,14 +129,9 @@ def _local_colours(foreground: np.ndarray, hair: np.ndarray, radius: float) -> n
     """The hair's mean colour near every pixel, (h, w, 3) float32 in linear light; the overall mean far from it."""
     side = 2 * int(_COLOUR_WINDOW * radius / 2) + 1
     weight = hair.astype(np.float32)
-    light = decode(foreground) * weight[..., None]
+    light = decode_srgb(foreground) * weight[..., None]
     overall = light.sum(axis=(0, 1)) / max(weight.sum(), 1)
     return (cv2.blur(light, (side, side)) + 1e-3 * overall) / (cv2.blur(weight, (side, side))[..., None] + 1e-3)
-
-
-def decode(colours: np.ndarray) -> np.ndarray:
-    """8-bit sRGB values in linear light, float32 in [0, 1], by a table."""
-    return _LINEAR[colours]
 
 
 def _dilate(mask: np.ndarray, radius: float) -> np.ndarray:

@@ -11,12 +11,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from howard.synthesis.dice import Generator
+from howard.synthesis.canvas_compositing import mix_over, warped_box
 from howard.synthesis.distractors import Pose
-from howard.synthesis.head import Head, find_head
 from howard.synthesis.objects import CroppedObject, ObjectPicture, crop_object
-from howard.synthesis.painting import mix_over, warped_box
-from howard.synthesis.placement import Person, translation
+from howard.synthesis.placement import Head, Person, find_head, translation
+from howard.synthesis.random_sampling import Generator, log_uniform
 
 # In radii of the head: where chest and hip are below its centre, an object's long side, and the size of a hand.
 _CHEST, _HIP = 2.0, 9.0
@@ -75,7 +74,7 @@ def sample_hold(person: Person, rng: Generator) -> Hold | None:
 
 def sample_held_size(hold: Hold, rng: Generator) -> float:
     """The long side of the object in pixels of the person's picture."""
-    return min(hold.largest, hold.radius * float(np.exp(rng.uniform(*np.log(_SIZE)))))
+    return min(hold.largest, hold.radius * log_uniform(_SIZE, rng))
 
 
 def hold_object(takes: Sequence[Person], picture: ObjectPicture, hold: Hold, rng: Generator) -> list[Person]:

@@ -5,15 +5,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from howard.colour import linear_to_srgb, srgb_to_linear
-from howard.synthesis.grids import centred_points, spline
-from howard.synthesis.people import Layer
-from howard.synthesis.person_motion import PersonMotion
+from howard.synthesis.foreground_layers import Layer
+from howard.synthesis.scene_parameters import PersonMotion
+from howard.synthesis.warping import centred_points, per_image, spline
 
 # The torso is sought in a picture of this side.
-_SMALL = 32
+_TORSO_SEARCH_SIDE = 32
 # Side of the window, in its pixels, in which the torso is where most of the person is.
-_TORSO = 7
-_FAINT = 2e-3
+_TORSO_WINDOW = 7
+_MIN_ALPHA = 2e-3
 
 
 def blur_by_motion(layer: Layer, motion: PersonMotion, linear_light: bool) -> Layer:
@@ -31,9 +31,11 @@ def blur_by_motion(layer: Layer, motion: PersonMotion, linear_light: bool) -> La
     for row in moving:
         only = slice(row, row + 1)
         offsets = displacements(layer.alpha[only], PersonMotion(*(each[only] for each in motion)))
-        part = _reached(layer.alpha[row, 0], offsets)
+        part = _affected_region(layer.alpha[row, 0], offsets)
         chosen = Layer(layer.foreground[only][part], layer.alpha[only][part])
-        foreground[only][part], alpha[only][part] = _average(chosen, [each[part] for each in offsets], linear_light)
+        foreground[only][part], alpha[only][part] = _average_subframes(
+            chosen, [each[part] for each in offsets], linear_light
+        )
     return Layer(foreground, alpha)
 
 
@@ -48,7 +50,7 @@ def warp(image: Tensor, offset: Tensor) -> Tensor:
 def displacements(alpha: Tensor, motion: PersonMotion) -> list[Tensor]:
     """The offsets of every sub-frame of one picture (1, 1, H, W): (1, 2, H, W) each, in pixels, x then y."""
     height, width = alpha.shape[2:]
-    field = spline(motion.knots, height, width) * _extremity(alpha) + motion.shift[:, :, None, None]
+    field = spline(motion.knots, height, width) * _limb_weight(alpha) + motion.shift[:, :, None, None]
     rows = centred_points((height, width), alpha.device).y[:, None] / 2
     rolling = motion.shutter[:, :, None, None] * rows
     count = int(motion.subframes)
@@ -57,7 +59,7 @@ def displacements(alpha: Tensor, motion: PersonMotion) -> list[Tensor]:
     return [each * field + rolling for each in positions]
 
 
-def _reached(alpha: Tensor, offsets: list[Tensor]) -> tuple[slice, slice, slice, slice]:
+def _affected_region(alpha: Tensor, offsets: list[Tensor]) -> tuple[slice, slice, slice, slice]:
     """The part of a picture that the person (H, W) reaches, as an index into (N, C, H, W)."""
     reach = max(float(each.abs().max()) for each in offsets) + 2
     spans = []
@@ -68,7 +70,7 @@ def _reached(alpha: Tensor, offsets: list[Tensor]) -> tuple[slice, slice, slice,
     return slice(None), slice(None), *spans
 
 
-def _average(layer: Layer, offsets: list[Tensor], linear_light: bool) -> Layer:
+def _average_subframes(layer: Layer, offsets: list[Tensor], linear_light: bool) -> Layer:
     sharp, alpha = layer
     light = srgb_to_linear(sharp) if linear_light else sharp
     both = torch.cat([light * alpha, alpha], dim=1)
@@ -76,24 +78,20 @@ def _average(layer: Layer, offsets: list[Tensor], linear_light: bool) -> Layer:
     for offset in offsets:
         total += warp(both, offset)
     light, mean = (total / len(offsets)).split((3, 1), dim=1)
-    straight = (light / mean.clamp(min=_FAINT)).clamp(0, 1)
+    straight = (light / mean.clamp(min=_MIN_ALPHA)).clamp(0, 1)
     foreground = linear_to_srgb(straight) if linear_light else straight
-    return Layer(torch.where(mean > _FAINT, foreground, sharp), mean.clamp(0, 1))
+    return Layer(torch.where(mean > _MIN_ALPHA, foreground, sharp), mean.clamp(0, 1))
 
 
-def _extremity(alpha: Tensor) -> Tensor:
+def _limb_weight(alpha: Tensor) -> Tensor:
     """0 at the torso, towards 1 far from it by the person's own extent: (N, 1, H, W)."""
-    small = F.adaptive_avg_pool2d(alpha, _SMALL)
-    thick = F.avg_pool2d(small, _TORSO, stride=1, padding=_TORSO // 2).square().square() + 1e-6
-    x, y = (each[:, None] for each in centred_points((_SMALL, _SMALL), alpha.device))
+    small = F.adaptive_avg_pool2d(alpha, _TORSO_SEARCH_SIDE)
+    thick = F.avg_pool2d(small, _TORSO_WINDOW, stride=1, padding=_TORSO_WINDOW // 2).square().square() + 1e-6
+    x, y = (each[:, None] for each in centred_points((_TORSO_SEARCH_SIDE, _TORSO_SEARCH_SIDE), alpha.device))
     dims, weight = (1, 2, 3), small + 1e-6
     centre_x, centre_y = ((each * thick).sum(dims) / thick.sum(dims) for each in (x, y))
-    distance = (x - _column(centre_x)).square() + (y - _column(centre_y)).square()
+    distance = (x - per_image(centre_x)).square() + (y - per_image(centre_y)).square()
     spread = (distance * weight).sum(dims) / weight.sum(dims)
     x, y = (each[:, None] for each in centred_points(alpha.shape[2:], alpha.device))
-    distance = (x - _column(centre_x)).square() + (y - _column(centre_y)).square()
-    return distance / (distance + _column(spread))
-
-
-def _column(value: Tensor) -> Tensor:
-    return value[:, None, None, None]
+    distance = (x - per_image(centre_x)).square() + (y - per_image(centre_y)).square()
+    return distance / (distance + per_image(spread))

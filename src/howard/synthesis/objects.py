@@ -6,10 +6,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from howard.synthesis.dice import Generator
-from howard.synthesis.materials import sample_material
-from howard.synthesis.segments import sample_segment
-from howard.synthesis.shapes import Part, sample_small_thing, sample_thing
+from howard.synthesis.object_shapes import Part, sample_small_thing, sample_thing
+from howard.synthesis.object_textures import sample_material, sample_segment
+from howard.synthesis.random_sampling import Generator
 
 # Objects are rasterised at this multiple of their size and averaged down: exact soft edges.
 _SUPERSAMPLING = 2

@@ -1,4 +1,6 @@
-"""Where persons and places lie in the frame, drawn as matrices; nothing is warped here."""
+"""Where persons and places lie in the frame, drawn as matrices; nothing is warped here.
+
+Finding an upright person's head from the silhouette alone."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,10 +8,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from howard.synthesis.dice import Generator
+from howard.synthesis.random_sampling import Generator, log_uniform
 from howard.synthesis.recipe import PlacementRecipe
 
 Size = tuple[int, int]  # height, width
+# Radius in pixels below which a silhouette's top is not taken for a head.
+_SMALLEST_HEAD_PX = 8
 
 
 class Person(NamedTuple):
@@ -32,7 +36,7 @@ def draw_person_matrix(alpha: np.ndarray, frame: Size, recipe: PlacementRecipe, 
         return reference_matrix(alpha.shape, frame, recipe, rng)
     height, width = frame
     fit = min(height / alpha.shape[0], width / alpha.shape[1])
-    scale = fit * np.exp(rng.uniform(*np.log(recipe.scale)))
+    scale = fit * log_uniform(recipe.scale, rng)
     matrix = _random_matrix(alpha.shape[:2], frame, scale, recipe, rng)
     shows_head, top = rng.random() < recipe.head_first, rng.uniform(0, 0.25) * height
     if shows_head and scale * alpha.shape[0] > height:
@@ -56,7 +60,7 @@ def draw_place_matrix(picture: Size, frame: Size, recipe: PlacementRecipe, rng: 
     if recipe.method == "reference":
         return reference_matrix(picture, frame, recipe, rng)
     fill = max(frame[0] / picture[0], frame[1] / picture[1])
-    scale = fill * np.exp(rng.uniform(*np.log(recipe.scale)))
+    scale = fill * log_uniform(recipe.scale, rng)
     return _random_matrix(picture, frame, scale, recipe, rng)
 
 
@@ -71,7 +75,7 @@ def reference_matrix(picture: Sequence[int], frame: Size, recipe: PlacementRecip
     height, width = picture[:2]
     fill = max(frame[0] / height, frame[1] / width)
     angle, shear = np.deg2rad([rng.uniform(-limit, limit) for limit in (recipe.rotation, recipe.shear)])
-    linear = fill * rng.uniform(*recipe.scale) * _rotation(angle) @ np.array([[1, np.tan(shear)], [0, 1]])
+    linear = fill * rng.uniform(*recipe.scale) * rotation_matrix(angle) @ np.array([[1, np.tan(shear)], [0, 1]])
     shift = [rng.uniform(-recipe.shift, recipe.shift) * fill * side for side in (width, height)]
     matrix = _centred(picture, frame, linear, shift)
     if rng.random() < recipe.flip:
@@ -109,7 +113,7 @@ def moving_frame(path: np.ndarray, frame: Size, amplitude: float) -> np.ndarray:
     for x, y, turn, zoom in amplitude * path:
         scale, angle = np.exp(zoom / 2), turn / 3
         linear = np.eye(3)
-        linear[:2, :2] = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        linear[:2, :2] = scale * rotation_matrix(angle)
         matrices.append(translation(x * width, y * height) @ centre @ linear @ np.linalg.inv(centre))
     return np.stack(matrices)
 
@@ -146,7 +150,7 @@ def _random_matrix(picture: Size, frame: Size, scale: float, recipe: PlacementRe
     angle, shear_x, shear_y = np.deg2rad(
         [rng.uniform(-limit, limit) for limit in (recipe.rotation, recipe.shear, recipe.shear)]
     )
-    linear = scale * _rotation(angle)
+    linear = scale * rotation_matrix(angle)
     linear = linear @ np.array([[1, np.tan(shear_x)], [np.tan(shear_y), 1]])
     if rng.random() < recipe.flip:
         linear = linear @ np.diag([-1.0, 1.0])
@@ -155,7 +159,7 @@ def _random_matrix(picture: Size, frame: Size, scale: float, recipe: PlacementRe
     return draw_homography(frame, recipe.perspective * max(frame), rng) @ matrix
 
 
-def _rotation(angle: float) -> np.ndarray:
+def rotation_matrix(angle: float) -> np.ndarray:
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
@@ -165,3 +169,33 @@ def _centred(picture: Sequence[int], frame: Size, linear: np.ndarray, shift: Seq
     affine[:2, :2] = linear
     centred = translation((frame[1] - 1) / 2 + shift[0], (frame[0] - 1) / 2 + shift[1]) @ affine
     return centred @ translation(-(picture[1] - 1) / 2, -(picture[0] - 1) / 2)
+
+
+class Head(NamedTuple):
+    """Where a head is in a picture: the centre (x, y) and the radius of the circle that fills it, in pixels."""
+
+    centre: np.ndarray
+    radius: float
+
+
+def find_head(alpha: np.ndarray) -> Head | None:
+    """The head of an upright person, (h, w) uint8: the largest circle below the topmost point, or None.
+
+    There is none if the silhouette is empty, begins at the picture's edge, or is but a few pixels wide at its top.
+    """
+    solid = (alpha > 127).astype(np.uint8)
+    rows = np.flatnonzero(solid.any(axis=1))
+    if not len(rows) or rows[0] < 2:
+        return None
+    top = int(rows[0])
+    column = int(np.median(np.flatnonzero(solid[top : top + 3].any(axis=0))))
+    depth = cv2.distanceTransform(cv2.copyMakeBorder(solid, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5)
+    depth = depth[1 + top : -1, 1 + column]
+    # Going down the circle grows until it meets the sides of the head.
+    too_deep = np.flatnonzero(depth < 0.85 * np.arange(len(depth)) - 2)
+    if not len(too_deep):
+        return None
+    radius = float(depth[: too_deep[0] + 1].max())
+    if radius < _SMALLEST_HEAD_PX:
+        return None
+    return Head(np.array([column, top + radius], np.float64), radius)

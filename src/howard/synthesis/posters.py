@@ -5,13 +5,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from howard.synthesis.dice import Generator
+from howard.synthesis.canvas_compositing import paste
+from howard.synthesis.canvases import Stage
 from howard.synthesis.distractors import SubjectCover, distractor_mask
-from howard.synthesis.materials import sample_piece
-from howard.synthesis.objects import ObjectPicture
-from howard.synthesis.painting import paste
-from howard.synthesis.placement import Person, Size
-from howard.synthesis.stage import Stage
+from howard.synthesis.object_textures import sample_piece
+from howard.synthesis.placement import Person, Size, rotation_matrix
+from howard.synthesis.random_sampling import Generator, log_uniform
 
 # By how much the near side of a poster is longer than its middle.
 _PERSPECTIVE = 0.12
@@ -73,7 +72,7 @@ def sample_poster_matrix(
     corners[:, 0] *= rng.uniform(0.7, 1.0)  # seen from a side
     corners[:, 1] *= 1 + _PERSPECTIVE * rng.uniform(-1, 1) * np.sign(corners[:, 0])
     angle = rng.normal(0, np.deg2rad(1.5))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turn = rotation_matrix(angle)
     source = np.array([[0, 0], [size[1] - 1, 0], [size[1] - 1, size[0] - 1], [0, size[0] - 1]], np.float32)
     centres = rng.uniform((0.0, 0.05), (1.0, 0.8), (_CANDIDATES, 2)) * (frame[1], frame[0])
     quads = [(corners @ turn.T + centre).astype(np.float32) for centre in centres]
@@ -94,21 +93,6 @@ def add_poster(stage: Stage, poster: PosterPicture, to_frame: np.ndarray) -> Sta
     return stage._replace(place=canvases[0], plate=canvases[1], distractor=mask)
 
 
-def add_plate_person(stage: Stage, person: ObjectPicture, to_frame: np.ndarray) -> Stage:
-    """Put a person, with a shadow, into the plate only; ``to_frame`` maps the picture's pixels to the frame's."""
-    mask, plate = distractor_mask(stage), stage.plate.copy()
-    paste(plate, person.colour, person.alpha, stage.matrix @ to_frame, person.shadow, mask)
-    return stage._replace(plate=plate, distractor=mask)
-
-
-def cast_shadow(colour: np.ndarray, alpha: np.ndarray, rng: Generator) -> ObjectPicture:
-    """A person's cut-out with a soft shadow to a side."""
-    shift = rng.uniform((-0.15, -0.05), (0.15, 0.1)) * alpha.shape[::-1]
-    moved = cv2.warpAffine(alpha, np.array([[1, 0, shift[0]], [0, 1, shift[1]]]), alpha.shape[::-1])
-    shadow = cv2.GaussianBlur(moved, (0, 0), max(1.0, max(alpha.shape) * rng.uniform(0.01, 0.05)))
-    return ObjectPicture(colour, alpha, (rng.uniform(0, 0.5) * shadow).astype(np.uint8), stands=True)
-
-
 def _picture_of(person: Person, picture: np.ndarray, size: tuple[int, int], rng: Generator) -> np.ndarray:
     """A person in front of a piece of a picture, (h, w, 3) uint8: from a portrait to a small figure."""
     height, width = size
@@ -118,7 +102,7 @@ def _picture_of(person: Person, picture: np.ndarray, size: tuple[int, int], rng:
     solid = cv2.boundingRect((person.alpha > 127).astype(np.uint8))
     left, top, wide, high = solid if solid[2] and solid[3] else (0, 0, *person.alpha.shape[::-1])
     fit = min(height / high, width / wide)
-    scale = fit * float(np.exp(rng.uniform(np.log(0.8), np.log(2.5))))
+    scale = fit * log_uniform((0.8, 2.5), rng)
     colour, alpha = _reduced(person, scale)
     ratio = alpha.shape[0] / person.alpha.shape[0]
     x = width / 2 - (left + wide / 2) * scale + rng.uniform(-0.2, 0.2) * width

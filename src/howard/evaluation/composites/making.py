@@ -12,8 +12,8 @@ from torch import Tensor
 from howard.data.curriculum import measuring
 from howard.data.datasets import SyntheticDataset, collate, gather_pictures
 from howard.errors import SettingsError
-from howard.synthesis.film import film
-from howard.synthesis.levels import LEVELS, level_recipe
+from howard.synthesis.batch_rendering import film
+from howard.synthesis.recipe_presets import LEVELS, level_recipe
 
 _LICENCES = ("open", "by_sa", "gpl", "stock")
 _SEED = 20201

@@ -10,8 +10,8 @@ from torch import Tensor
 from howard.data.datasets import Item, SyntheticDataset, collate
 from howard.evaluation.suite.frozen_recipe import KINDS, Kind, Phenomenon
 from howard.evaluation.suite.sources import Sources
-from howard.synthesis.film import film
-from howard.synthesis.head import find_head
+from howard.synthesis.batch_rendering import film
+from howard.synthesis.placement import find_head
 
 # Radius of the region of a person's hair by that of the head: the longest hair that is grown ends at 2.6.
 _HAIR_REACH = 2.5

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from howard.synthesis.dice import Drawn, Generator, bell, direction, draw_path, held, sometimes
 from howard.synthesis.placement import Size, draw_affine, draw_homography, translation
+from howard.synthesis.random_sampling import Drawn, Generator, bell, direction, draw_path, held, sometimes
 from howard.synthesis.recipe import Jitter, PlateRecipe, pixel_unit
 
 # Splines over the frame: this many knots a side, and how many of them are for what; x before y.

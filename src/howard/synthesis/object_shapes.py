@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from howard.synthesis.dice import Generator
+from howard.synthesis.random_sampling import Generator, log_uniform
 
 Surface = Literal["flat", "cylinder", "ball"]
 
@@ -34,7 +34,7 @@ def sample_small_thing(rng: Generator) -> list[Part]:
 
 def superellipse(rng: Generator) -> list[Part]:
     """A cushion, ball, plate or rounded box."""
-    power = float(np.exp(rng.uniform(np.log(1.6), np.log(8))))
+    power = log_uniform((1.6, 8), rng)
     width, height = _sides(0.45, rng)
     surface: Surface = "ball" if power < 2.6 else "flat"
     return [Part(_superellipse(0.5, 1 - height / 2, width / 2, height / 2, power), 0, surface=surface)]
@@ -197,6 +197,8 @@ def mug(rng: Generator) -> list[Part]:
 _THINGS: tuple[Callable[[Generator], list[Part]], ...] = (
     superellipse, polygon, box, box, vessel, lamp, chair, chair, table, plant, bag, book, stick,
 )  # fmt: skip
+
+
 _SMALL_THINGS = (superellipse, box, vessel, bag, book, book, stick, mug)
 
 

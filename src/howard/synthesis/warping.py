@@ -81,3 +81,8 @@ def beyond(line: Tensor, points: Points) -> Tensor:
     """Signed distances a x + b y + c from lines (N, 3): (N, H, W)."""
     a, b, c = (each[:, None, None] for each in line.unbind(1))
     return a * points.x + (b * points.y + c)
+
+
+def per_image(value: Tensor) -> Tensor:
+    """One value for each image, (N,) -> (N, 1, 1, 1), to broadcast over channels and pixels."""
+    return value[:, None, None, None]

@@ -5,17 +5,23 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from howard.synthesis.codec import compress_clips
-from howard.synthesis.draws import SceneDraw, TakeDraw
-from howard.synthesis.grids import frame_points, sample
+from howard.synthesis.camera_degradation import add_noise, blur, compress_clips, expose, quantise
+from howard.synthesis.camera_parameters import TakeDraw
+from howard.synthesis.foreground_layers import (
+    DistractorCanvases,
+    Layer,
+    Occluded,
+    blur_layer,
+    composite,
+    occlude,
+    stack_people,
+)
 from howard.synthesis.motion_blur import blur_by_motion
-from howard.synthesis.occlusion import DistractorCanvases, Occluded, occlude
-from howard.synthesis.people import Layer, blur_layer, composite, light_place, stack_people
-from howard.synthesis.plate import film_plate
+from howard.synthesis.plate_rendering import film_plate
 from howard.synthesis.recipe import pixel_unit
-from howard.synthesis.relight import add_contact_shadow, add_lamp, add_reflection
-from howard.synthesis.sensor import add_noise, expose, quantise
-from howard.synthesis.take import blur
+from howard.synthesis.scene_lighting import add_contact_shadow, add_lamp, add_reflection, light_place
+from howard.synthesis.scene_parameters import SceneDraw
+from howard.synthesis.warping import frame_points, sample
 
 
 class Canvases(NamedTuple):

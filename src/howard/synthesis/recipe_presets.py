@@ -34,7 +34,6 @@ PAPER = Recipe(
     noise_in_both=True,
 )
 PAPER_JOINT = replace(PAPER, person=replace(_PAPER_PERSON, scale=(0.3, 1.0)))
-
 _PERSON = PlacementRecipe(
     rotation=8.0,
     shift=0.30,
@@ -139,7 +138,6 @@ _CARRIED = replace(
     plate_take=replace(_TAKE, defocus_probability=0.6, defocus_px=1.4, motion_probability=0.4, motion_px=4.0),
     camera_motion=0.04,
 )
-
 # How strongly the camera moves between a shot and its plate.
 LEVELS = {"static": 0.0, "handheld": 0.5, "moving": 1.0}
 PAPER_RECIPES = {"paper": PAPER, "paper_joint": PAPER_JOINT}

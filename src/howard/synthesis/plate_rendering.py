@@ -6,13 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from howard.synthesis.draw_plate import FIELDS, PlateDraw
-from howard.synthesis.grids import Points, beyond, centred_points, frame_points, sample, spline, transform
+from howard.synthesis.plate_parameters import FIELDS, PlateDraw
 from howard.synthesis.recipe import pixel_unit
+from howard.synthesis.warping import Points, beyond, centred_points, frame_points, per_image, sample, spline, transform
 
-_WHOLE = 0.999
+_FULLY_SEEN = 0.999
 # Layers and mistakes follow the picture and the silhouette in cells of so many pixels of a frame 512 pixels wide.
-_CELL = 8
+_CELL_PX = 8
 _SEAM_SOFTNESS = 20.0
 
 
@@ -57,9 +57,9 @@ def take_points(draw: PlateDraw, fields: Fields, background: Tensor, alpha: Tens
     x, y = transform(draw.matrix, frame_points(background.shape[2:], background.device))
     centred = centred_points(background.shape[2:], background.device)
     outwards = draw.lens[:, None, None] * (centred.x.square() + centred.y.square()) / 2
-    layers = _layers(draw, fields.nearness, background)
+    layers = _depth_layers(draw, fields.nearness, background)
     over_seam = torch.sigmoid(_SEAM_SOFTNESS * beyond(draw.seam, centred))
-    mistaken = _soften(alpha)
+    mistaken = _dilated_silhouette(alpha)
     shift = fields.flow + mistaken * fields.mistake
     shift = shift + layers * draw.parallax[:, :, None, None]
     shift = shift + over_seam[:, None] * draw.seam_shift[:, :, None, None]
@@ -70,31 +70,31 @@ def change_light(image: Tensor, draw: PlateDraw, light: Tensor) -> Tensor:
     """Exposure, white balance, gamma, vignette, uneven light, and the step at a seam: (N, 3, H, W), clamped."""
     centred = centred_points(image.shape[2:], image.device)
     image = torch.einsum("ndc,nchw->ndhw", draw.colour[:, :, :3], image).add_(draw.colour[:, :, 3, None, None])
-    gain = 1 + _column(draw.vignette) * ((centred.x.square() + centred.y.square()) / 2 - 1 / 3)[:, None]
-    gain = gain + _column(draw.unevenness) * light
+    gain = 1 + per_image(draw.vignette) * ((centred.x.square() + centred.y.square()) / 2 - 1 / 3)[:, None]
+    gain = gain + per_image(draw.unevenness) * light
     if draw.seam_gain.any():
         over_seam = torch.sigmoid(_SEAM_SOFTNESS * beyond(draw.seam, centred))[:, None]
         gain = gain * (1 + over_seam * draw.seam_gain[:, :, None, None])
     image = image.mul_(gain).clamp_(0, 1)
-    return image if (draw.gamma == 1).all() else image.clamp(min=1e-4) ** _column(draw.gamma)
+    return image if (draw.gamma == 1).all() else image.clamp(min=1e-4) ** per_image(draw.gamma)
 
 
 def find_coverage(draw: PlateDraw, hole: Tensor, seen: Tensor) -> Tensor:
     """1 where the plate saw the place and 0 elsewhere, (N, 1, H, W); ``seen`` is what its canvas says, in [0, 1]."""
     centred = centred_points(seen.shape[2:], seen.device)
-    covered = (seen >= _WHOLE) & (hole < _column(draw.hole)) & (_column(draw.is_there) > 0)
+    covered = (seen >= _FULLY_SEEN) & (hole < per_image(draw.hole)) & (per_image(draw.is_there) > 0)
     for side in range(draw.border.shape[1]):
         covered &= (beyond(draw.border[:, side], centred) >= 0)[:, None]
     return covered.float()
 
 
-def _layers(draw: PlateDraw, nearness: Tensor, background: Tensor) -> Tensor:
+def _depth_layers(draw: PlateDraw, nearness: Tensor, background: Tensor) -> Tensor:
     """How near things are, piecewise, without what a homography accounts for: (N, 1, H, W) of about one.
 
     Depth is made up: smooth hills, and brightness, so that its steps are at the picture's own edges.
     """
-    low, high, sharpness, brightness = (_column(each) for each in draw.layers.unbind(1))
-    luma = F.avg_pool2d(background.mean(dim=1, keepdim=True), _cell(background), ceil_mode=True)
+    low, high, sharpness, brightness = (per_image(each) for each in draw.layers.unbind(1))
+    luma = F.avg_pool2d(background.mean(dim=1, keepdim=True), _cell_size(background), ceil_mode=True)
     luma = F.interpolate(luma - luma.mean(dim=(2, 3), keepdim=True), size=nearness.shape[2:], mode="bilinear")
     hills = nearness + brightness * luma
     steps = (torch.sigmoid(sharpness * (hills - low)) + torch.sigmoid(sharpness * (hills - high))) / 2
@@ -105,17 +105,13 @@ def _layers(draw: PlateDraw, nearness: Tensor, background: Tensor) -> Tensor:
     return steps - plane
 
 
-def _soften(alpha: Tensor) -> Tensor:
+def _dilated_silhouette(alpha: Tensor) -> Tensor:
     """The silhouette, grown and softened: (N, 1, H, W) in [0, 1]."""
-    small = F.max_pool2d(alpha, _cell(alpha), ceil_mode=True)
+    small = F.max_pool2d(alpha, _cell_size(alpha), ceil_mode=True)
     small = F.avg_pool2d(F.max_pool2d(small, 3, stride=1, padding=1), 3, stride=1, padding=1, count_include_pad=False)
     return F.interpolate(small, size=alpha.shape[2:], mode="bilinear", align_corners=False)
 
 
-def _cell(image: Tensor) -> int:
+def _cell_size(image: Tensor) -> int:
     height, width = image.shape[2:]
-    return max(1, round(_CELL * pixel_unit((height, width))))
-
-
-def _column(value: Tensor) -> Tensor:
-    return value[:, None, None, None]
+    return max(1, round(_CELL_PX * pixel_unit((height, width))))

@@ -1,4 +1,6 @@
-"""What is handed to the device of a picture: the part that a frame can show, shrunk to the frame's scale."""
+"""The background layer and the foreground layers of a sample as a worker prepares them.
+
+What is handed to the device of a picture: the part that a frame can show, shrunk to the frame's scale."""
 
 from typing import NamedTuple
 
@@ -10,9 +12,45 @@ from howard.synthesis.placement import Size, enlargement, translation, visible_r
 # Beyond the frame, as a share of its side: room for a clip's motion and the plate's errors.
 MARGIN = 0.125
 # Canvas pixels per frame pixel: a little more than one, since the canvas is sampled once more.
-_DENSITY = 1.1
+_CANVAS_DENSITY = 1.1
 # Empty pixels about a person, so that whatever lies beyond the canvas is not the person's.
-_RIM = 2
+_EMPTY_RIM = 2
+
+
+class Occluder(NamedTuple):
+    """A near object in front of the persons: canvas (4, side, side) uint8, straight colour and alpha.
+
+    ``maps`` (T, 3, 3) from frame to canvas pixels.
+    """
+
+    canvas: np.ndarray
+    maps: np.ndarray
+
+
+class Stage(NamedTuple):
+    """Canvases (4, side, side) uint8 of the place and of the plate, and the 3x3 map from frame to canvas pixels.
+
+    ``distractor`` (side, side) uint8 is where, on the canvas of the place, a distractor is in the shot or in the plate;
+    None where there is none. ``occluder`` is in front of the persons.
+    """
+
+    place: np.ndarray
+    plate: np.ndarray
+    matrix: np.ndarray
+    distractor: np.ndarray | None = None
+    occluder: Occluder | None = None
+
+
+class Actor(NamedTuple):
+    """A foreground layer's canvases (T, 4, side, side) uint8, and 3x3 maps from frame to canvas pixels, (T, 3, 3)."""
+
+    canvases: np.ndarray
+    maps: np.ndarray
+
+    @property
+    def area(self) -> float:
+        """About how much of the frame the layer covers, in pixels."""
+        return float(self.canvases[0, 3].sum(dtype=np.int64)) / 255 / enlargement(self.maps[0]) ** 2
 
 
 class Cut(NamedTuple):
@@ -24,7 +62,7 @@ class Cut(NamedTuple):
 
 def canvas_side(frame: Size) -> int:
     """Side of the square canvas for a frame (height, width), in pixels."""
-    return round(max(frame) * (1 + 2 * MARGIN) * _DENSITY) + 2 * _RIM
+    return round(max(frame) * (1 + 2 * MARGIN) * _CANVAS_DENSITY) + 2 * _EMPTY_RIM
 
 
 def cut_place(pictures: list[np.ndarray], matrix: np.ndarray, frame: Size, is_mirrored: bool = True) -> list[Cut]:
@@ -47,7 +85,7 @@ def cut_place(pictures: list[np.ndarray], matrix: np.ndarray, frame: Size, is_mi
         if any(before + after):
             wide = cv2.copyMakeBorder(picture, before[0], after[0], before[1], after[1], border)
             part = wide[top + before[0] : bottom + before[0], left + before[1] : right + before[1]]
-        cuts.append(_shrink(part, canvas_side(frame), enlargement(matrix), translation(-left, -top)))
+        cuts.append(_shrink_to_density(part, canvas_side(frame), enlargement(matrix), translation(-left, -top)))
     return cuts
 
 
@@ -57,9 +95,9 @@ def cut_person(pictures: list[np.ndarray], matrix: np.ndarray, frame: Size) -> l
     height, width = pictures[0].shape[:2]
     left, right = sorted((min(max(left, 0), width - 1), min(max(right, 1), width)))
     top, bottom = sorted((min(max(top, 0), height - 1), min(max(bottom, 1), height)))
-    side = canvas_side(frame) - 2 * _RIM
+    side = canvas_side(frame) - 2 * _EMPTY_RIM
     scale, shift = enlargement(matrix), translation(-left, -top)
-    return [_shrink(picture[top:bottom, left:right], side, scale, shift) for picture in pictures]
+    return [_shrink_to_density(picture[top:bottom, left:right], side, scale, shift) for picture in pictures]
 
 
 def person_canvas(foreground: np.ndarray, alpha: np.ndarray, frame: Size) -> np.ndarray:
@@ -67,20 +105,20 @@ def person_canvas(foreground: np.ndarray, alpha: np.ndarray, frame: Size) -> np.
 
     The picture's pixel (0, 0) lies at :func:`rim_matrix`.
     """
-    return _fill(foreground, alpha, canvas_side(frame), _RIM)
+    return _fill_canvas(foreground, alpha, canvas_side(frame), _EMPTY_RIM)
 
 
 def place_canvas(image: np.ndarray, mask: np.ndarray, frame: Size) -> np.ndarray:
     """A picture (h, w, 3) and a mask (h, w), uint8, as a canvas of (4, side, side) from its first pixel on."""
-    return _fill(image, mask, canvas_side(frame), 0)
+    return _fill_canvas(image, mask, canvas_side(frame), 0)
 
 
 def rim_matrix() -> np.ndarray:
     """Maps pixels of what :func:`person_canvas` is given to canvas pixels."""
-    return translation(_RIM, _RIM)
+    return translation(_EMPTY_RIM, _EMPTY_RIM)
 
 
-def _fill(image: np.ndarray, mask: np.ndarray, side: int, rim: int) -> np.ndarray:
+def _fill_canvas(image: np.ndarray, mask: np.ndarray, side: int, rim: int) -> np.ndarray:
     canvas = np.zeros((4, side, side), np.uint8)
     height, width = mask.shape
     inside = canvas[:, rim : rim + height, rim : rim + width]
@@ -92,13 +130,13 @@ def _fill(image: np.ndarray, mask: np.ndarray, side: int, rim: int) -> np.ndarra
     return canvas
 
 
-def _shrink(part: np.ndarray, side: int, scale: float, shift: np.ndarray) -> Cut:
+def _shrink_to_density(part: np.ndarray, side: int, scale: float, shift: np.ndarray) -> Cut:
     """Average a part down until it fits and is no denser than the frame needs it.
 
     ``scale`` is how much larger the frame shows it, ``shift`` maps the whole picture's pixels to the part's.
     """
     height, width = part.shape[:2]
-    scale = min(1.0, side / max(height, width), _DENSITY * scale)
+    scale = min(1.0, side / max(height, width), _CANVAS_DENSITY * scale)
     if scale == 1:
         return Cut(part, shift)
     size = (max(1, int(width * scale)), max(1, int(height * scale)))
