@@ -11,22 +11,22 @@ from torch import Tensor
 from howard.data.curriculum import FixedRecipe
 from howard.data.datasets import Pictures, SyntheticDataset, collate, gather_pictures
 from howard.data.people import find_people
-from howard.synthesis import Recipe, level_recipe, with_lessons
-from howard.synthesis.batch_rendering import Sample, film
-from howard.synthesis.recipe import DistractorRecipe, LightRecipe, PlateRecipe, SubjectRecipe, TakeRecipe
+from howard.synthesis import Recipe, level_recipe, with_hard_examples
+from howard.synthesis.batch_rendering import Sample, render_batch
+from howard.synthesis.recipe import CameraRecipe, DistractorRecipe, LightRecipe, PlateRecipe, SubjectRecipe
 
 SIZE = 64
-NO_TAKE = TakeRecipe(noise_probability=0)
+IDEAL_CAMERA = CameraRecipe(noise_probability=0)
 # Nothing but the ingredient differs between shot and plate.
 PLAIN = replace(
     level_recipe(0.0),
     light=LightRecipe(shadow_probability=0),
-    source=NO_TAKE,
+    source=IDEAL_CAMERA,
     plate=PlateRecipe(affine_probability=0, colour_probability=0),
-    plate_take=NO_TAKE,
-    nobody_probability=0.0,
+    plate_camera=IDEAL_CAMERA,
+    empty_scene_probability=0.0,
     second_person_probability=0.0,
-    furniture_probability=0.0,
+    static_occluder_probability=0.0,
     hair_probability=0.0,
 )
 PEOPLE_MOVING = Path(__file__).parents[3] / "shared" / "data" / "people_moving"
@@ -40,7 +40,7 @@ def pictures(data_root: Path) -> Pictures:
 
 def made(pictures: Pictures, recipe: Recipe, number: int, frames: int = 1) -> Sample:
     dataset = SyntheticDataset(pictures, FixedRecipe(recipe), (SIZE, SIZE), 1, 0, frames)
-    return film(collate([dataset[number]]), (SIZE, SIZE), recipe.mixing)
+    return render_batch(collate([dataset[number]]), (SIZE, SIZE), recipe.mixing)
 
 
 def with_distractor(name: str) -> Recipe:
@@ -131,8 +131,8 @@ def test_holes_are_only_in_the_coverage(pictures: Pictures) -> None:
 
 
 def test_without_a_person_prior_the_new_object_is_the_subject(pictures: Pictures) -> None:
-    missing = replace(PLAIN, plate=replace(PLAIN.plate, missing_probability=1, another_place_probability=1))
-    recipe = replace(missing, subject=SubjectRecipe(anything_probability=1))
+    missing = replace(PLAIN, plate=replace(PLAIN.plate, missing_probability=1, wrong_place_probability=1))
+    recipe = replace(missing, subject=SubjectRecipe(no_person_prior_probability=1))
     alone = 0
     for number in range(12):
         sample = made(pictures, recipe, number, 2)
@@ -148,7 +148,7 @@ def test_without_a_person_prior_the_new_object_is_the_subject(pictures: Pictures
 
 def test_a_poster_never_comes_without_its_plate(pictures: Pictures) -> None:
     recipe = with_distractor("poster")
-    recipe = replace(recipe, plate=replace(recipe.plate, missing_probability=1, another_place_probability=1))
+    recipe = replace(recipe, plate=replace(recipe.plate, missing_probability=1, wrong_place_probability=1))
     for number in range(4):
         sample = made(pictures, recipe, number)
         assert sample.coverage.min() == 1
@@ -156,7 +156,7 @@ def test_a_poster_never_comes_without_its_plate(pictures: Pictures) -> None:
 
 
 def test_samples_with_lessons_follow_from_seed_and_number(pictures: Pictures) -> None:
-    recipe = with_lessons(level_recipe(0.5))
+    recipe = with_hard_examples(level_recipe(0.5))
     for number in range(12):
         first, second = (made(pictures, recipe, number) for _ in range(2))
         assert all(torch.equal(*pair) for pair in zip(first, second, strict=True))

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal, Protocol
 
 from howard.errors import SettingsError
-from howard.synthesis import Recipe, choose_recipe, level_recipe, with_lessons
+from howard.synthesis import Recipe, choose_recipe, level_recipe, with_hard_examples
 from howard.synthesis.recipe_presets import PAPER_RECIPES
 
 Mixing = Literal["linear", "srgb"]
@@ -31,7 +31,7 @@ class FixedRecipe:
 
 
 def measuring(recipe: Recipe) -> FixedRecipe:
-    """What to measure by: the recipe without added hair and without the ingredients of :func:`with_lessons`."""
+    """What to measure by: the recipe without added hair and without the ingredients of :func:`with_hard_examples`."""
     plain = Recipe()
     return FixedRecipe(
         replace(
@@ -54,7 +54,7 @@ class Curriculum:
         strength: of the first sample and of sample ``samples`` and all later ones, linear in between, in place of the
             level's own; None keeps that.
         samples: how long the strength takes from the one to the other.
-        lessons: whether training adds what :func:`howard.synthesis.with_lessons` adds.
+        lessons: whether training adds what :func:`howard.synthesis.with_hard_examples` adds.
     """
 
     name: str
@@ -89,5 +89,5 @@ class Curriculum:
 @lru_cache(maxsize=128)
 def _made(name: str, mixing: Mixing | None, strength: float | None, lessons: bool) -> Recipe:
     recipe = choose_recipe(name) if strength is None else level_recipe(strength)
-    recipe = with_lessons(recipe) if lessons else recipe
+    recipe = with_hard_examples(recipe) if lessons else recipe
     return replace(recipe, mixing=mixing) if mixing else recipe

@@ -30,7 +30,7 @@ from howard.data.streaming import StreamedSamples, find_source
 from howard.errors import SettingsError
 from howard.requirements import require
 from howard.synthesis import Recipe
-from howard.synthesis.batch_rendering import Shoot, film
+from howard.synthesis.batch_rendering import RawBatch, render_batch
 
 # Processes that prepare validation samples; they start anew for every validation, beside those of training.
 _VALIDATION_WORKERS = 4
@@ -79,7 +79,7 @@ class MattingDataModule(LightningDataModule):
             They are forked, which OpenCV survives only single-threaded: the entry file calls ``cv2.setNumThreads(1)``.
         seed: of the training samples.
         lessons: whether training samples have the ingredients that teach what the subject is, see
-            :func:`howard.synthesis.with_lessons`; validation and test never have them.
+            :func:`howard.synthesis.with_hard_examples`; validation and test never have them.
         epoch: what an epoch goes over. ``people`` picks a collection by its share, then a person, then a frame, at
             random. ``frames`` takes every frame of every clip once, in another order each time, as the reference
             implementation of Lin et al. 2021 does; see :class:`howard.data.frame_order.FrameOrder`.
@@ -208,11 +208,11 @@ class MattingDataModule(LightningDataModule):
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
         """Film what the workers prepared, on the device that it is on by now; without a GPU they did it themselves."""
-        return self.finish(batch) if isinstance(batch, Shoot) else batch
+        return self.finish(batch) if isinstance(batch, RawBatch) else batch
 
-    def finish(self, shoot: Shoot) -> Batch:
-        """The finished samples of a batch, float32 in [0, 1], by name; see :class:`howard.synthesis.film.Sample`."""
-        sample = film(shoot, self._frame, self.recipe.mixing)
+    def finish(self, raw_batch: RawBatch) -> Batch:
+        """The rendered samples of a batch by name; see :class:`howard.synthesis.batch_rendering.Sample`."""
+        sample = render_batch(raw_batch, self._frame, self.recipe.mixing)
         return {name: image[:, 0] if self.frames == 1 else image for name, image in sample._asdict().items()}
 
     def _gather(self, split: Split) -> Pictures:

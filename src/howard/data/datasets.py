@@ -1,4 +1,4 @@
-"""Datasets that prepare samples: pick, decode, cut, draw; :mod:`howard.synthesis.film` finishes whole batches."""
+"""Datasets that prepare samples on the CPU; :mod:`howard.synthesis.batch_rendering` renders whole batches of them."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -18,16 +18,24 @@ from howard.data.pairs import PairSource
 from howard.data.people import PersonSource, find_people
 from howard.data.place_pictures import PlacePictures, list_pictures
 from howard.data.places import Place, find_places
-from howard.data.scenes import set_actor, set_pair, set_place
+from howard.data.scenes import place_background, place_pair, place_person
 from howard.data.splits import Split
 from howard.errors import InputError
-from howard.synthesis import Person, Recipe, SceneDraw, Streams, draw_camera, draw_scene, open_streams
-from howard.synthesis.batch_rendering import Canvases, Shoot
-from howard.synthesis.canvases import Actor, Stage
+from howard.synthesis import (
+    Person,
+    Recipe,
+    SampleGenerators,
+    SceneParameters,
+    make_generators,
+    sample_camera_motion,
+    sample_scene,
+)
+from howard.synthesis.batch_rendering import BatchCanvases, RawBatch
+from howard.synthesis.canvases import BackgroundLayer, ForegroundLayer
 from howard.synthesis.foreground_layers import DistractorCanvases
 from howard.synthesis.hair import grow_hair
 from howard.synthesis.placement import Size
-from howard.synthesis.random_sampling import Ingredient, ingredient_generator, sample_gates
+from howard.synthesis.random_sampling import Ingredient, make_ingredient_generator, sample_gates
 
 _PLACE_LONGEST = 1280  # pixels; of the pictures of places, for frames of up to 512 pixels
 # Finished samples: float32 (B, C, H, W) tensors by name, or (B, T, C, H, W) of clips.
@@ -55,10 +63,10 @@ class Item(NamedTuple):
     ``has_person_prior`` is False where whatever only the shot has is the subject.
     """
 
-    stage: Stage
+    background: BackgroundLayer
     place_maps: np.ndarray
-    actors: list[Actor]
-    draw: SceneDraw
+    foregrounds: list[ForegroundLayer]
+    parameters: SceneParameters
     has_person_prior: bool
 
 
@@ -105,25 +113,29 @@ class SyntheticDataset(Dataset[Item]):
     def make(self, number: int, chosen: ClipFrame | None) -> Item:
         """Sample ``number``; ``chosen`` is the frame of its first person, None for one at random."""
         recipe = self.recipes.at(number)
-        streams = open_streams(self.seed, number)
-        camera = draw_camera(recipe, self.size, self.frames, streams.motion)
+        generators = make_generators(self.seed, number)
+        camera = sample_camera_motion(recipe, self.size, self.frames, generators.motion)
         lessons = self._sample_lessons(recipe, camera, number)
-        is_pair = bool(self.pictures.pairs) and streams.still.random() < self.pictures.pair_share
+        is_pair = bool(self.pictures.pairs) and generators.first_frame.random() < self.pictures.pair_share
         if is_pair:
-            pair = _pick(self.pictures.pairs, streams.still).read()
-            stage, actor = set_pair(pair, self.size, recipe.place, recipe.person, camera, streams.still)
-            actors = [actor]
+            pair = _pick(self.pictures.pairs, generators.first_frame).read()
+            background, foreground = place_pair(
+                pair, self.size, recipe.place, recipe.person, camera, generators.first_frame
+            )
+            foregrounds = [foreground]
         else:
-            stage = self._draw_stage(recipe, streams.still, lessons)
-            actors = self._draw_actors(recipe, camera, streams, lessons, chosen)
-        stage, actors = lessons.change(stage, actors)
-        draw = draw_scene(recipe, self.size, self.frames, streams, is_pair)
-        if lessons.gates.needs_plate:
-            draw = draw._replace(plate=draw.plate._replace(is_there=np.ones_like(draw.plate.is_there)))
-        return Item(stage, stage.matrix @ camera, actors, draw, not lessons.gates.anything)
+            background = self._sample_background(recipe, generators.first_frame, lessons)
+            foregrounds = self._sample_foregrounds(recipe, camera, generators, lessons, chosen)
+        background, foregrounds = lessons.change(background, foregrounds)
+        parameters = sample_scene(recipe, self.size, self.frames, generators, is_pair)
+        if lessons.gates.requires_matching_plate:
+            parameters = parameters._replace(
+                plate=parameters.plate._replace(is_available=np.ones_like(parameters.plate.is_available))
+            )
+        return Item(background, background.matrix @ camera, foregrounds, parameters, not lessons.gates.no_person_prior)
 
     def _sample_lessons(self, recipe: Recipe, camera: np.ndarray, number: int) -> Lessons:
-        gates = sample_gates(recipe, ingredient_generator(self.seed, number, Ingredient.GATES))
+        gates = sample_gates(recipe, make_ingredient_generator(self.seed, number, Ingredient.GATES))
 
         def read_person(rng: np.random.Generator) -> Person:
             clip = self._pick_clip(rng)
@@ -131,38 +143,45 @@ class SyntheticDataset(Dataset[Item]):
 
         return Lessons(recipe, gates, self.size, camera, self.seed, number, self.pictures.places, read_person)
 
-    def _draw_stage(self, recipe: Recipe, rng: np.random.Generator, lessons: Lessons) -> Stage:
+    def _sample_background(self, recipe: Recipe, rng: np.random.Generator, lessons: Lessons) -> BackgroundLayer:
         place, other = (_pick(self.pictures.places, rng) for _ in range(2))
-        has_furniture = rng.random() < recipe.furniture_probability
-        is_mistaken = rng.random() < recipe.plate.another_place_probability
-        return set_place(
+        has_static_occluder = rng.random() < recipe.static_occluder_probability
+        is_mistaken = rng.random() < recipe.plate.wrong_place_probability
+        return place_background(
             place,
             self.size,
             recipe.place,
             rng,
-            material=other if has_furniture else None,
-            another=other if is_mistaken and not lessons.gates.needs_plate else None,
+            material=other if has_static_occluder else None,
+            another=other if is_mistaken and not lessons.gates.requires_matching_plate else None,
         )
 
-    def _draw_actors(
-        self, recipe: Recipe, camera: np.ndarray, streams: Streams, lessons: Lessons, chosen: ClipFrame | None
-    ) -> list[Actor]:
-        rng = streams.still
-        count = 0 if rng.random() < recipe.nobody_probability else 1
-        while 0 < count < recipe.most_people and rng.random() < recipe.second_person_probability:
+    def _sample_foregrounds(
+        self,
+        recipe: Recipe,
+        camera: np.ndarray,
+        generators: SampleGenerators,
+        lessons: Lessons,
+        chosen: ClipFrame | None,
+    ) -> list[ForegroundLayer]:
+        rng = generators.first_frame
+        count = 0 if rng.random() < recipe.empty_scene_probability else 1
+        while 0 < count < recipe.max_people and rng.random() < recipe.second_person_probability:
             count += 1
-        if lessons.gates.nobody:
+        if lessons.gates.object_only:
             count = 0
-        actors = []
+        foregrounds = []
         for index in range(count):
-            takes = self._draw_person(recipe, streams, None if index else chosen)
+            takes = self._sample_person(recipe, generators, None if index else chosen)
             if not index:
-                takes = lessons.hold_object(takes)
-            actors.append(set_actor(takes, self.size, recipe.person, camera, rng, streams.motion))
-        return sorted(actors, key=lambda actor: -actor.area)  # who is near looks large, and stands in front
+                takes = lessons.add_held_object(takes)
+            foregrounds.append(place_person(takes, self.size, recipe.person, camera, rng, generators.motion))
+        return sorted(
+            foregrounds, key=lambda foreground: -foreground.area
+        )  # who is near looks large, and stands in front
 
-    def _draw_person(self, recipe: Recipe, streams: Streams, chosen: ClipFrame | None) -> list[Person]:
-        rng = streams.still
+    def _sample_person(self, recipe: Recipe, generators: SampleGenerators, chosen: ClipFrame | None) -> list[Person]:
+        rng = generators.first_frame
         clip = chosen.clip if chosen else self._pick_clip(rng)
         count = clip.frame_count
         first = chosen.index if chosen else int(rng.integers(count))
@@ -170,7 +189,7 @@ class SyntheticDataset(Dataset[Item]):
             person = clip.read(0)
             if recipe.hair_probability > 0 and rng.random() < recipe.hair_probability:
                 mask = self.hair_masks.of(clip.name, person) if self.hair_masks else None
-                person = grow_hair(person, streams.hair, mask)
+                person = grow_hair(person, generators.hair, mask)
             return [person] * self.frames
         # To and fro, since a clip may end before the sample does.
         indices = [(first + step) % (2 * count - 2) for step in range(self.frames)]
@@ -180,30 +199,40 @@ class SyntheticDataset(Dataset[Item]):
         return _pick(self.pictures.people[int(rng.choice(len(self.shares), p=self.shares))], rng)
 
 
-def collate(items: Sequence[Item]) -> Shoot:
+def collate(items: Sequence[Item]) -> RawBatch:
     """A batch of samples; persons follow one another in one row, whoever they belong to."""
-    actors = [actor for item in items for actor in item.actors]
-    frames, side = len(items[0].place_maps), items[0].stage.place.shape[-1]
-    people = np.stack([each.canvases for each in actors]) if actors else np.zeros((0, frames, 4, side, side), np.uint8)
-    maps = np.stack([each.maps for each in actors]) if actors else np.zeros((0, frames, 3, 3))
-    owner = [index for index, item in enumerate(items) for _ in item.actors]
-    canvases = Canvases(
+    foregrounds = [foreground for item in items for foreground in item.foregrounds]
+    frames, side = len(items[0].place_maps), items[0].background.place.shape[-1]
+    people = (
+        np.stack([each.canvases for each in foregrounds])
+        if foregrounds
+        else np.zeros((0, frames, 4, side, side), np.uint8)
+    )
+    maps = np.stack([each.maps for each in foregrounds]) if foregrounds else np.zeros((0, frames, 3, 3))
+    owner = [index for index, item in enumerate(items) for _ in item.foregrounds]
+    canvases = BatchCanvases(
         people=torch.from_numpy(people),
         people_maps=torch.from_numpy(maps).float(),
         owner=torch.tensor(owner, dtype=torch.int64),
-        place=torch.from_numpy(np.stack([item.stage.place for item in items])),
-        plate=torch.from_numpy(np.stack([item.stage.plate for item in items])),
+        place=torch.from_numpy(np.stack([item.background.place for item in items])),
+        plate=torch.from_numpy(np.stack([item.background.plate for item in items])),
         place_maps=torch.from_numpy(np.stack([item.place_maps for item in items])).float(),
-        distractors=_collate_distractors([item.stage for item in items], frames),
+        distractors=_collate_distractors([item.background for item in items], frames),
         has_person_prior=torch.tensor([item.has_person_prior for item in items]),
     )
-    return Shoot(canvases, default_collate([item.draw for item in items]))
+    return RawBatch(canvases, default_collate([item.parameters for item in items]))
 
 
-def _collate_distractors(stages: Sequence[Stage], frames: int) -> DistractorCanvases:
-    side = stages[0].place.shape[-1]
-    masks = {index: stage.distractor for index, stage in enumerate(stages) if stage.distractor is not None}
-    near = {index: stage.occluder for index, stage in enumerate(stages) if stage.occluder is not None}
+def _collate_distractors(backgrounds: Sequence[BackgroundLayer], frames: int) -> DistractorCanvases:
+    side = backgrounds[0].place.shape[-1]
+    masks = {
+        index: background.distractor
+        for index, background in enumerate(backgrounds)
+        if background.distractor is not None
+    }
+    near = {
+        index: background.occluder for index, background in enumerate(backgrounds) if background.occluder is not None
+    }
     return DistractorCanvases(
         masks=_stack([mask[None] for mask in masks.values()], (1, side, side), np.uint8),
         mask_owner=torch.tensor(list(masks), dtype=torch.int64),

@@ -1,69 +1,66 @@
-"""Everything random about a sample, drawn on the CPU by numpy from (seed, sample number); a device only applies it.
+"""Sampling the parameters of lens, sensor and codec for shot and plate; all on the CPU.
 
-A clip's first frame is drawn like a still, and what moves it comes from a stream of its own: a clip of one frame is the
-first frame of a longer one.
-
-
-How the sensors and codecs of two recordings of one scene see it, sampled as numbers."""
+:mod:`howard.synthesis.camera_degradation` applies them.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from howard.synthesis.random_sampling import Drawn, Generator, held, sometimes
-from howard.synthesis.recipe import TakeRecipe
+from howard.synthesis.random_sampling import Generator, Sampled, bernoulli_gate, broadcast
+from howard.synthesis.recipe import CameraRecipe
 
-NOISE_TILE = 512  # side of the fixed noise that samples take parts of
-# Standard deviations of the noise's spatial correlation, in pixels of a frame 512 pixels wide; the first is none.
+NOISE_TILE = 512  # side of the fixed noise tile, in pixels
+# Standard deviations of the Gaussian that correlates noise spatially, in recipe pixels; the first is none.
 CORRELATIONS_PX = (0.0, 0.5, 0.8, 1.2)
-# Probability that the noise of a recording depends on the signal; others were denoised to one level by their camera.
+# Probability that the noise depends on the signal. Other recordings were denoised in the camera to a constant level.
 _SIGNAL_DEPENDENT = 0.5
-# Probability that a dark shot's plate is as dark; else it was filmed in better light.
+# Probability that the plate of an underexposed shot is underexposed as well.
 _BOTH_DARK = 0.6
-# Probability that a dark recording was brought back to normal brightness, by the camera's gain or in grading.
+# Probability that an underexposed recording was brightened again, by the camera's gain or in grading.
 _PUSHED = 0.5
-# By how much more noise a recording has that lost all of its light, before it is brought back.
+# Relative increase of the noise for a recording that lost all of its light, before it is brightened.
 _DARK_NOISE = 1.0
-# Least noise of a dark recording, as a share of the recipe's largest.
+# Smallest noise of an underexposed recording, as a fraction of the recipe's largest.
 _LEAST_DARK_NOISE = 0.3
-# Encoding of light by a camera: a loss of light is a factor on the encoded values.
+# Encoding gamma of a camera: a loss of light is a factor on the encoded values.
 _GAMMA = 2.2
 
 
-class BlurDraw(NamedTuple):
-    """A lens out of focus and a moving camera, in pixels: ``defocus`` (T,), ``way`` (T, 2) x then y.
+class BlurParameters(NamedTuple):
+    """Defocus and motion blur, in pixels: ``defocus`` (T,), ``motion_vector`` (T, 2) as (x, y) over the exposure.
 
-    ``defocus`` is the standard deviation of a Gaussian, or where ``disc`` (T,) is 1 that of a disc in each direction.
+    ``defocus`` is a standard deviation in each direction: of a disc where ``disc`` (T,) is 1, else of a Gaussian.
     """
 
-    defocus: Drawn
-    way: Drawn
-    disc: Drawn
+    defocus: Sampled
+    motion_vector: Sampled
+    disc: Sampled
 
 
-class Sensor(NamedTuple):
-    """What sensor and codec of one recording do; every field (T,).
+class SensorParameters(NamedTuple):
+    """Sensor and codec of one recording; every field is (T,).
 
-    ``exposure`` is a factor on the encoded values, ``noise`` one on the noise's standard deviation, and ``least_noise``
-    its smallest. ``signal`` is the share of its variance at middle grey that grows with the light, ``correlation``
-    (int64) the index of its spatial correlation in :data:`CORRELATIONS_PX`. ``step`` is that of the values, 0 for none.
-    Where ``predicts`` is 1 the codec codes frames as differences from the frame before.
+    ``exposure`` is a factor on the encoded values and ``noise`` a factor on the standard deviation of the noise, whose
+    minimum is ``least_noise``. ``signal`` is the fraction of the noise variance at middle grey that is proportional to
+    the light (shot noise). ``correlation`` (int64) indexes :data:`CORRELATIONS_PX`. ``step`` is the quantisation step
+    of the values, 0 for none. Where ``predicts`` is 1 the codec codes frames as differences from the previous frame.
     """
 
-    exposure: Drawn
-    noise: Drawn
-    least_noise: Drawn
-    signal: Drawn
-    correlation: Drawn
-    step: Drawn
-    predicts: Drawn
+    exposure: Sampled
+    noise: Sampled
+    least_noise: Sampled
+    signal: Sampled
+    correlation: Sampled
+    step: Sampled
+    predicts: Sampled
 
 
-class Sensors(NamedTuple):
-    """Those of the two recordings; ``plate`` is given in the shot's exposure, as alignment leaves it."""
+class SensorPair(NamedTuple):
+    """Parameters of both recordings; the plate's are relative to the shot's exposure, to which it is aligned."""
 
-    shot: Sensor
-    plate: Sensor
+    shot: SensorParameters
+    plate: SensorParameters
 
 
 class _NoiseModel(NamedTuple):
@@ -72,23 +69,23 @@ class _NoiseModel(NamedTuple):
     predicts: float
 
 
-class TakeDraw(NamedTuple):
-    """What lens, sensor and codec do to one take.
+class CameraParameters(NamedTuple):
+    """Lens, sensor and codec of one recording.
 
-    ``noise`` (T,) is a standard deviation; ``tile`` (T, 4) int64 says which part of the noise: row, column, and whether
-    either is turned round; ``compression`` (T,) is a factor on the quantiser's tables, 0 for none; ``sensor`` is what
-    exposure changes about them.
+    ``noise`` (T,) is a standard deviation. ``tile`` (T, 4) int64 selects the part of the noise tile: row, column, and
+    whether rows and columns are reversed. ``compression`` (T,) is a factor on the quantisation tables, 0 for none.
+    ``sensor`` holds what depends on the exposure.
     """
 
-    blur: BlurDraw
-    noise: Drawn
-    tile: Drawn
-    compression: Drawn
-    sensor: Sensor
+    blur: BlurParameters
+    noise: Sampled
+    tile: Sampled
+    compression: Sampled
+    sensor: SensorParameters
 
 
-def sample_sensors(shot: TakeRecipe, plate: TakeRecipe, frames: int, rng: Generator) -> Sensors:
-    """Sample both recordings' sensors; with recipes that have none of it the result changes nothing."""
+def sample_sensors(shot: CameraRecipe, plate: CameraRecipe, frames: int, rng: Generator) -> SensorPair:
+    """Sample the sensors of both recordings; recipes without such effects give parameters that change nothing."""
     noise, plate_noise = (_sample_noise(each, rng) for each in (shot, plate))
     is_dark, both, plate_alone, is_pushed = rng.random(4) < (
         shot.dark_probability,
@@ -96,56 +93,70 @@ def sample_sensors(shot: TakeRecipe, plate: TakeRecipe, frames: int, rng: Genera
         plate.dark_probability * (1 - _BOTH_DARK),
         _PUSHED,
     )
-    # Often much of the largest loss: faint losses are within the recipes' other variations.
-    share = rng.random() ** 0.5
-    loss = shot.dark * share * is_dark
-    plate_loss = plate.dark * share * (both if is_dark else plate_alone)
+    # The square root favours large losses: small ones are covered by the other variations of a recipe.
+    fraction = rng.random() ** 0.5
+    loss = shot.dark * fraction * is_dark
+    plate_loss = plate.dark * fraction * (both if is_dark else plate_alone)
     exposure = 1.0 if is_pushed else _encoded_gain(loss)
-    return Sensors(
+    return SensorPair(
         _make_sensor(shot.noise, loss, exposure, noise, frames),
         _make_sensor(plate.noise, plate_loss, exposure, plate_noise, frames),
     )
 
 
-def draw_take(recipe: TakeRecipe, frames: int, unit: float, rng: Generator, sensor: Sensor) -> TakeDraw:
-    """Draw what lens, sensor and codec do; only the noise is another in every frame."""
+def sample_camera(
+    recipe: CameraRecipe, frames: int, unit: float, rng: Generator, sensor: SensorParameters
+) -> CameraParameters:
+    """Sample lens, sensor and codec of a recording; only the noise differs from frame to frame.
+
+    Args:
+        recipe: probabilities and strengths.
+        frames: T, of the clip.
+        unit: frame pixels per recipe pixel.
+        rng: random generator.
+        sensor: of the same recording.
+    """
     angle = rng.uniform(0, np.pi)
-    way = sometimes(rng, recipe.motion_probability, recipe.motion_px * unit) * np.array([np.cos(angle), np.sin(angle)])
-    blur = BlurDraw(
-        held(sometimes(rng, recipe.defocus_probability, recipe.defocus_px * unit), frames),
-        held(way, frames),
-        held(0.0, frames),
+    motion_vector = bernoulli_gate(rng, recipe.motion_probability, recipe.motion_px * unit) * np.array(
+        [np.cos(angle), np.sin(angle)]
+    )
+    blur = BlurParameters(
+        broadcast(bernoulli_gate(rng, recipe.defocus_probability, recipe.defocus_px * unit), frames),
+        broadcast(motion_vector, frames),
+        broadcast(0.0, frames),
     )
     compression = recipe.compression * rng.uniform(0.1, 1)
     compression *= rng.random() < recipe.compression_probability
-    noise = sometimes(rng, recipe.noise_probability, recipe.noise)
-    # One seed, whatever the number of frames: a clip's first tile is a still's.
+    noise = bernoulli_gate(rng, recipe.noise_probability, recipe.noise)
+    # One seed for any number of frames: the first tile of a clip equals that of a still.
     tiles = np.random.default_rng(rng.integers(2**62)).integers(0, NOISE_TILE, (frames, 4))
     tiles[:, 2:] %= 2
-    return TakeDraw(blur, held(noise, frames), tiles, held(compression, frames), sensor)
+    return CameraParameters(blur, broadcast(noise, frames), tiles, broadcast(compression, frames), sensor)
 
 
 def _encoded_gain(loss: float) -> float:
     return (1 - loss) ** (1 / _GAMMA)
 
 
-def _make_sensor(largest_noise: float, loss: float, exposure: float, noise: _NoiseModel, frames: int) -> Sensor:
-    # From the values that were recorded to those that are shown.
+def _make_sensor(
+    largest_noise: float, loss: float, exposure: float, noise: _NoiseModel, frames: int
+) -> SensorParameters:
+    # From the recorded values to the displayed ones.
     factor = exposure / _encoded_gain(loss)
     is_dark = loss > 0
-    return Sensor(
-        exposure=held(exposure, frames),
-        noise=held(factor * (1 + _DARK_NOISE * loss), frames),
-        least_noise=held(_LEAST_DARK_NOISE * largest_noise * factor * is_dark, frames),
-        signal=held(noise.signal, frames),
+    return SensorParameters(
+        exposure=broadcast(exposure, frames),
+        noise=broadcast(factor * (1 + _DARK_NOISE * loss), frames),
+        least_noise=broadcast(_LEAST_DARK_NOISE * largest_noise * factor * is_dark, frames),
+        signal=broadcast(noise.signal, frames),
         correlation=np.full(frames, noise.correlation, np.int64),
-        step=held(factor / 255 * is_dark, frames),
-        predicts=held(noise.predicts, frames),
+        step=broadcast(factor / 255 * is_dark, frames),
+        predicts=broadcast(noise.predicts, frames),
     )
 
 
-def _sample_noise(recipe: TakeRecipe, rng: Generator) -> _NoiseModel:
-    depends, share, sigma, predicts = rng.random(4)
-    signal = recipe.noise_signal * (1 - 0.1 * share) if depends < _SIGNAL_DEPENDENT else 0.0
+def _sample_noise(recipe: CameraRecipe, rng: Generator) -> _NoiseModel:
+    depends, fraction, sigma, predicts = rng.random(4)
+    signal = recipe.noise_signal * (1 - 0.1 * fraction) if depends < _SIGNAL_DEPENDENT else 0.0
     correlation = int(np.abs(np.array(CORRELATIONS_PX) - sigma * recipe.noise_correlation_px).argmin())
     return _NoiseModel(signal, correlation, float(predicts < recipe.prediction_probability))

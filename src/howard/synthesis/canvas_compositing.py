@@ -1,6 +1,4 @@
-"""Laying pictures over canvases on the CPU, as light mixes.
-
-Things that stand between camera and person: part of the place, and of the plate, and never of the matte."""
+"""Compositing images onto canvases on the CPU, in linear light, and static occluders in front of the persons."""
 
 import cv2
 import numpy as np
@@ -9,7 +7,7 @@ from howard.colour import linear_to_srgb, srgb_to_linear
 from howard.synthesis.placement import Size, translation
 from howard.synthesis.random_sampling import Generator
 
-# Both curves as tables; the second is indexed by the square root of the light, so that its steps are fine in the dark.
+# Transfer curves as tables; the second is indexed by the square root of linear light, for fine steps in the shadows.
 _SRGB_STEPS = 4095
 _SRGB_TO_LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))
 _LINEAR_TO_SRGB = np.round(255 * linear_to_srgb((np.arange(_SRGB_STEPS + 1) / _SRGB_STEPS) ** 2)).astype(np.uint8)
@@ -23,17 +21,17 @@ def paste(
     shadow: np.ndarray | None = None,
     mask: np.ndarray | None = None,
 ) -> None:
-    """Lay a picture over a canvas in place, in linear light, after its shadow.
+    """Composite an image over a canvas in linear light, after its shadow; the canvas is modified.
 
     Args:
-        canvas: (C, H, W) uint8 with colour in the first three channels; changed.
+        canvas: (C, H, W) uint8 with colour in the first three channels; modified.
         colour: (h, w, 3) uint8, straight sRGB.
         alpha: (h, w) uint8.
-        matrix: 3x3, maps the picture's pixels to the canvas's.
-        shadow: (h, w) uint8, the share of light that is lost.
-        mask: (H, W) uint8, raised to the picture's alpha where that is larger; changed.
+        matrix: 3x3, maps image pixels to canvas pixels.
+        shadow: (h, w) uint8, the fraction of light that is lost.
+        mask: (H, W) uint8, set to the maximum of itself and the warped alpha; modified.
     """
-    left, top, right, bottom = warped_box(alpha.shape[:2], matrix, canvas.shape[1:])
+    left, top, right, bottom = warped_bounds(alpha.shape[:2], matrix, canvas.shape[1:])
     if right <= left or bottom <= top:
         return
     box = np.s_[top:bottom, left:right]
@@ -44,30 +42,30 @@ def paste(
     if shadow is not None:
         lost = cv2.warpPerspective(shadow, to_box, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
         below = _darken(below, lost)
-    canvas[:3, *box] = cv2.split(mix_over(warped[..., :3], warped[..., 3], below))
+    canvas[:3, *box] = cv2.split(composite_over(warped[..., :3], warped[..., 3], below))
     if mask is not None:
         np.maximum(mask[box], warped[..., 3], out=mask[box])
 
 
-def mix_over(colour: np.ndarray, alpha: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """Straight colours (h, w, 3) over others, by alpha (h, w), all uint8 sRGB, mixed in linear light."""
+def composite_over(colour: np.ndarray, alpha: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """Composite straight colours (h, w, 3) by alpha (h, w) over others, all uint8 sRGB, in linear light."""
     mixed = np.where((alpha == 255)[..., None], colour, below)
     soft = np.nonzero((alpha > 0) & (alpha < 255))
-    share = alpha[soft][:, None].astype(np.float32) / np.float32(255)
-    light = share * decode_srgb(colour[soft]) + (1 - share) * decode_srgb(below[soft])
+    fraction = alpha[soft][:, None].astype(np.float32) / np.float32(255)
+    light = fraction * decode_srgb(colour[soft]) + (1 - fraction) * decode_srgb(below[soft])
     mixed[soft] = _encode_srgb(light)
     return mixed
 
 
 def _darken(image: np.ndarray, lost: np.ndarray) -> np.ndarray:
-    """Take a share (h, w) uint8 of the light from an image (h, w, 3) uint8."""
+    """Remove a fraction (h, w) uint8 of the light from an image (h, w, 3) uint8, which is modified."""
     shaded = np.nonzero(lost)
     image[shaded] = _encode_srgb(decode_srgb(image[shaded]) * (1 - lost[shaded][:, None] / np.float32(255)))
     return image
 
 
 def decode_srgb(values: np.ndarray) -> np.ndarray:
-    """Linear light of 8-bit sRGB values of any shape, float32 in [0, 1], by a table."""
+    """Linear light of uint8 sRGB values of any shape, float32 in [0, 1], by a table."""
     return _SRGB_TO_LINEAR[values]
 
 
@@ -75,8 +73,8 @@ def _encode_srgb(light: np.ndarray) -> np.ndarray:
     return _LINEAR_TO_SRGB[np.round(_SRGB_STEPS * np.sqrt(light)).astype(np.int32).clip(0, _SRGB_STEPS)]
 
 
-def warped_box(picture: tuple[int, ...], matrix: np.ndarray, canvas: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of what a picture covers of a canvas, (height, width) each; empty where it misses it."""
+def warped_bounds(picture: tuple[int, ...], matrix: np.ndarray, canvas: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Bounding box (left, top, right, bottom) on a canvas of a warped image, both (height, width); may be empty."""
     height, width = picture
     corners = np.array([[[-1, -1], [width, -1], [width, height], [-1, height]]], np.float64)
     [points] = cv2.perspectiveTransform(corners, matrix)
@@ -87,8 +85,8 @@ def warped_box(picture: tuple[int, ...], matrix: np.ndarray, canvas: tuple[int, 
     return int(left), int(top), int(right), int(bottom)
 
 
-def draw_outline(frame: Size, rng: Generator) -> np.ndarray:
-    """A table that rises into the frame from below, or a post that stands at a side: corners (4, 2) in frame pixels."""
+def sample_occluder_outline(frame: Size, rng: Generator) -> np.ndarray:
+    """Outline of a table that extends into the frame from below, or of a post: corners (4, 2) in frame pixels."""
     height, width = frame
     if rng.random() < 0.7:
         left, right = np.sort(rng.uniform(-0.3, 1.3, 2)) + np.array([-0.2, 0.2])
@@ -101,21 +99,23 @@ def draw_outline(frame: Size, rng: Generator) -> np.ndarray:
     return np.array(corners) * [width, height]
 
 
-def put_furniture(place: np.ndarray, material: np.ndarray, outline: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fill an outline in a place with another picture.
+def composite_static_occluder(
+    place: np.ndarray, material: np.ndarray, outline: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Composite an object that stands between camera and persons in both shot and plate, and is never in the matte.
 
     Args:
         place: (h, w, 3) uint8.
-        material: (H, W, 3) uint8, of any size.
-        outline: (4, 2), convex, in the place's pixels.
+        material: (H, W, 3) uint8 of any size, resized to fill the outline's image.
+        outline: (4, 2), convex, in pixels of the place.
 
     Returns:
-        The place with the furniture in it, and where that is, (h, w) uint8 in [0, 255].
+        The place with the occluder (h, w, 3) uint8, and the occluder's mask (h, w) uint8 in [0, 255].
     """
     height, width = place.shape[:2]
     mask = np.zeros((height, width), np.uint8)
     shift = 4  # fractional bits
     cv2.fillConvexPoly(mask, np.round(outline * 2**shift).astype(np.int32), 255, cv2.LINE_AA, shift)
-    cover = cv2.resize(material, (width, height), interpolation=cv2.INTER_AREA)
-    share = mask[..., None] / np.float32(255)
-    return np.round(share * cover + (1 - share) * place).astype(np.uint8), mask
+    texture = cv2.resize(material, (width, height), interpolation=cv2.INTER_AREA)
+    fraction = mask[..., None] / np.float32(255)
+    return np.round(fraction * texture + (1 - fraction) * place).astype(np.uint8), mask

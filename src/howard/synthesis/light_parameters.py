@@ -1,115 +1,112 @@
-"""Everything random about a sample, drawn on the CPU by numpy from (seed, sample number); a device only applies it.
+"""Sampling the parameters of shadows, reflections and lamps; all on the CPU.
 
-A clip's first frame is drawn like a still, and what moves it comes from a stream of its own: a clip of one frame is the
-first frame of a longer one.
-
-
-Light that differs between the recordings, and the person's contact shadow and reflection, sampled as numbers."""
+:mod:`howard.synthesis.scene_lighting` applies them.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from howard.synthesis.placement import translation
-from howard.synthesis.random_sampling import Drawn, Generator, held, log_uniform, sometimes
+from howard.synthesis.random_sampling import Generator, Sampled, bernoulli_gate, broadcast, log_uniform
 from howard.synthesis.recipe import LightRecipe
 
-# Standard deviation of a shadow's blur, as a share of the frame's side.
+# Standard deviation of a shadow's blur, as a fraction of the frame side.
 _SHADOW_SOFTNESS = (0.01, 0.06)
-# That of the reference's box blur of 20 to 39 pixels in a frame of 512: a box of width w has w / sqrt(12).
+# The same for the reference's box blur of 20 to 39 pixels in a frame of 512: a box of width w has w / sqrt(12).
 _REFERENCE_SOFTNESS = (20 / 12**0.5 / 512, 39 / 12**0.5 / 512)
-# Colours of lamps from candle-warm to blue: red and blue by this factor against green.
+# Colour of lamps, from bluish to candlelight: gain of red relative to green; blue has its reciprocal.
 _RED_GAIN = (0.7, 1.6)
-# Distance of an upright mirror from the persons' centre, in half frames: near enough for the image to be in the frame.
+# Horizontal distance of an upright mirror from the persons' centre, in half frames, so that the image is in the frame.
 _MIRROR_DISTANCE = (0.15, 0.6)
 
 
-class LightDraw(NamedTuple):
-    """What a person does to the light.
+class ShadowParameters(NamedTuple):
+    """The person's soft shadow and colour cast on the place.
 
-    ``shadow`` and ``cast`` (T,) are strengths, ``shadow_map`` (T, 2, 3) maps the shaded picture to the silhouette, both
-    in [-1, 1], ``softness`` (T,) is a share of the side. Where ``is_subtracted`` (T,) is 1 the shadow is subtracted
-    from the code values, where it is 0 it scales them.
+    ``shadow`` and ``colour_cast`` (T,) are strengths. ``shadow_map`` (T, 2, 3) is an affine map from the shaded image
+    to the silhouette, both in [-1, 1]. ``softness`` (T,) is the standard deviation of the blur as a fraction of the
+    side. Where ``is_subtracted`` (T,) is 1 the shadow is subtracted from the encoded values, else it scales them.
     """
 
-    shadow: Drawn
-    shadow_map: Drawn
-    softness: Drawn
-    cast: Drawn
-    is_subtracted: Drawn
+    shadow: Sampled
+    shadow_map: Sampled
+    softness: Sampled
+    colour_cast: Sampled
+    is_subtracted: Sampled
 
 
-def draw_light(recipe: LightRecipe, frames: int, rng: Generator) -> LightDraw:
-    """Draw a soft shadow, near the person or cast to a side, and how much of the person's colour the place takes on."""
+def sample_shadow(recipe: LightRecipe, frames: int, rng: Generator) -> ShadowParameters:
+    """Sample a soft shadow, close to the person or cast to a side, and the colour cast on the place."""
     is_reference = recipe.shadow_method == "reference"
     if is_reference:
         shadow_map = _sample_reference_shadow_map(rng)
     else:
         shift, lean = rng.uniform((-0.3, -0.3), (0.3, 0.2)), rng.uniform(-0.4, 0.4)
         shadow_map = (translation(*shift) @ np.array([[1, lean, 0], [0, rng.uniform(0.8, 1.3), 0], [0, 0, 1]]))[:2]
-    return LightDraw(
-        shadow=held(sometimes(rng, recipe.shadow_probability, recipe.shadow), frames),
-        shadow_map=held(shadow_map, frames),
-        softness=held(rng.uniform(*(_REFERENCE_SOFTNESS if is_reference else _SHADOW_SOFTNESS)), frames),
-        cast=held(sometimes(rng, recipe.cast_probability, recipe.cast), frames),
-        is_subtracted=held(float(is_reference), frames),
+    return ShadowParameters(
+        shadow=broadcast(bernoulli_gate(rng, recipe.shadow_probability, recipe.shadow), frames),
+        shadow_map=broadcast(shadow_map, frames),
+        softness=broadcast(rng.uniform(*(_REFERENCE_SOFTNESS if is_reference else _SHADOW_SOFTNESS)), frames),
+        colour_cast=broadcast(bernoulli_gate(rng, recipe.colour_cast_probability, recipe.colour_cast), frames),
+        is_subtracted=broadcast(float(is_reference), frames),
     )
 
 
 def _sample_reference_shadow_map(rng: Generator) -> np.ndarray:
-    """Maps the shaded picture to the silhouette, (2, 3), both in [-1, 1].
+    """The affine map from the shaded image to the silhouette, (2, 3), both in [-1, 1].
 
-    The inverse of the reference's affine map of the silhouette: +-5 degrees, shifts of +-0.2 of the side, scale 0.5 to
-    1.5, horizontal shear of +-5 degrees (train_base.py of PeterL1n/BackgroundMattingV2).
+    It is the inverse of the reference's map of the silhouette: rotation within 5 degrees, shift within 0.2 of the side,
+    scale 0.5 to 1.5, horizontal shear within 5 degrees (train_base.py of PeterL1n/BackgroundMattingV2).
     """
     angle, shear = np.deg2rad(rng.uniform(-5, 5, 2))
-    x, y = rng.uniform(-0.4, 0.4, 2)  # 0.2 of a side that is 2 long
-    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    x, y = rng.uniform(-0.4, 0.4, 2)  # 0.2 of a side of length 2
+    rotation = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
     scale = np.diag([*np.repeat(rng.uniform(0.5, 1.5), 2), 1.0])
-    sheared = np.array([[1, np.tan(shear), 0], [0, 1, 0], [0, 0, 1]])
-    return np.linalg.inv(translation(x, y) @ turn @ scale @ sheared)[:2]
+    shearing = np.array([[1, np.tan(shear), 0], [0, 1, 0], [0, 0, 1]])
+    return np.linalg.inv(translation(x, y) @ rotation @ scale @ shearing)[:2]
 
 
-class Lighting(NamedTuple):
-    """Additions to a scene's light; every field has one row a frame. Places in [-1, 1] from edge to edge.
+class LightingParameters(NamedTuple):
+    """A lamp, a contact shadow and a reflection. Positions are in [-1, 1] from edge to edge of the frame.
 
-    ``lamp`` (T,) is the gain at the centre of a lamp's pool of light, ``lamp_colour`` (T, 3) that of its channels,
-    ``lamp_map`` (T, 2, 3) maps the frame to coordinates in which the pool has radius 1; ``in_plate`` (T,) is 1 where
-    the lamp shines in the plate only, else 0.
+    ``lamp`` (T,) is the gain at the centre of the pool of light, and ``lamp_colour`` (T, 3) a factor on it for each
+    channel. ``lamp_map`` (T, 2, 3) maps the frame to coordinates in which the pool has radius 1. ``in_plate`` (T,) is 1
+    if the lamp is on in the plate only, 0 if in the shot only.
 
-    ``contact`` (T,) is the strength of the contact shadow, ``contact_width`` (T,) its width as a share of the side.
+    ``contact`` (T,) is the strength of the contact shadow, ``contact_width`` (T,) its width as a fraction of the side.
 
-    ``reflection`` (T,) is the opacity of the person's mirror image, ``mirror`` (T,) how far right of the persons'
-    centre an upright mirror is, ``on_floor`` (T,) is 1 where the floor below them mirrors instead, ``blur`` (T,) is a
-    share of the side.
+    ``reflection`` (T,) is the opacity of the person's mirror image. ``on_floor`` (T,) is 1 if the floor reflects; else
+    an upright mirror does, ``mirror`` (T,) to the right of the persons' centre. ``blur`` (T,) is the standard deviation
+    of its blur as a fraction of the side.
     """
 
-    lamp: Drawn
-    lamp_colour: Drawn
-    lamp_map: Drawn
-    in_plate: Drawn
-    contact: Drawn
-    contact_width: Drawn
-    reflection: Drawn
-    mirror: Drawn
-    on_floor: Drawn
-    blur: Drawn
+    lamp: Sampled
+    lamp_colour: Sampled
+    lamp_map: Sampled
+    in_plate: Sampled
+    contact: Sampled
+    contact_width: Sampled
+    reflection: Sampled
+    mirror: Sampled
+    on_floor: Sampled
+    blur: Sampled
 
 
-def sample_lighting(recipe: LightRecipe, frames: int, rng: Generator) -> Lighting:
-    """Sample lamp, contact shadow and reflection, each by its own probability; the same in every frame of a clip."""
+def sample_lighting(recipe: LightRecipe, frames: int, rng: Generator) -> LightingParameters:
+    """Sample lamp, contact shadow and reflection with separate probabilities, constant over the frames of a clip."""
     has_lamp, has_contact, has_reflection = rng.random(3) < (
         recipe.lamp_probability,
         recipe.contact_probability,
         recipe.reflection_probability,
     )
     centre, radius, angle = rng.uniform(-1.1, 1.1, 2), rng.uniform(0.3, 1.1, 2), rng.uniform(0, np.pi)
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / radius[:, None]
+    to_pool = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / radius[:, None]
     red_gain = log_uniform(_RED_GAIN, rng)
     values = {
         "lamp": recipe.lamp * rng.uniform(0.3, 1.0) * has_lamp,
         "lamp_colour": np.array([red_gain, 1.0, 1 / red_gain]),
-        "lamp_map": np.column_stack([turn, -turn @ centre]),
+        "lamp_map": np.column_stack([to_pool, -to_pool @ centre]),
         "in_plate": float(rng.random() < 0.5),
         "contact": recipe.contact * rng.uniform(0.4, 1.0) * has_contact,
         "contact_width": rng.uniform(0.008, 0.03),
@@ -118,4 +115,4 @@ def sample_lighting(recipe: LightRecipe, frames: int, rng: Generator) -> Lightin
         "on_floor": float(rng.random() < 0.5),
         "blur": rng.uniform(0.002, 0.02),
     }
-    return Lighting(**{name: held(value, frames) for name, value in values.items()})
+    return LightingParameters(**{name: broadcast(value, frames) for name, value in values.items()})

@@ -1,15 +1,10 @@
-"""Small draws that the rest is made of.
+"""Random generators of a training sample, the distributions it samples from, and the gates of its optional ingredients.
 
-Everything random about a sample, drawn on the CPU by numpy from (seed, sample number); a device only applies it.
+All random numbers are sampled on the CPU by numpy and follow from (seed, sample number). The GPU only applies them.
 
-A clip's first frame is drawn like a still, and what moves it comes from a stream of its own: a clip of one frame is the
-first frame of a longer one.
-
-
-Which of the ingredients that teach what the subject is a sample has.
-
-Every gate and every ingredient has a random generator of its own, so that a sample without an ingredient is the same
-whatever the ingredient's probability.
+The first frame and the motion have separate generators, so a still equals the first frame of a clip with its number.
+Every optional ingredient also has its own generator, so changing its probability leaves the samples without it as they
+were.
 """
 
 from enum import IntEnum
@@ -20,72 +15,79 @@ import numpy as np
 from howard.synthesis.recipe import Recipe
 
 Generator = np.random.Generator
-# Numbers of a draw: a numpy array as it is drawn, a tensor with one more dimension in front once it is in a batch.
-Drawn = Any
+# A sampled parameter: a numpy array with the frame as its first dimension, and in a batch a tensor with the sample as
+# one more dimension in front of it.
+Sampled = Any
+# Third number of the seeds of these generators.
 _HAIR_STREAM = 11
 _CAMERA_STREAM = 12
-# Of the samples without a person prior, those that show an object and no person.
+# Probability that a sample without a person prior shows an object and no person.
 _OBJECT_ONLY_PROBABILITY = 0.4
 
 
-def sometimes(rng: Generator, probability: float, largest: float) -> float:
-    """Something between nothing and ``largest`` with a probability, else nothing; always two draws."""
-    happens, share = rng.random() < probability, rng.random()
-    return largest * share if happens else 0.0
+def bernoulli_gate(rng: Generator, probability: float, largest: float) -> float:
+    """A uniform value in [0, ``largest``) with a probability, else 0; always consumes two random numbers."""
+    is_open, fraction = rng.random() < probability, rng.random()
+    return largest * fraction if is_open else 0.0
 
 
-def bell(rng: Generator, count: int) -> np.ndarray:
-    """Normal draws that stay within two standard deviations."""
+def truncated_normal(rng: Generator, count: int) -> np.ndarray:
+    """Standard normal values clipped to [-2, 2], (count,)."""
     return rng.standard_normal(count).clip(-2, 2)
 
 
-def direction(rng: Generator) -> np.ndarray:
-    """A unit vector, x then y."""
+def sample_unit_vector(rng: Generator) -> np.ndarray:
+    """A unit vector (x, y) of uniform direction, (2,)."""
     angle = rng.uniform(0, 2 * np.pi)
     return np.array([np.cos(angle), np.sin(angle)])
 
 
 def log_uniform(limits: tuple[float, float], rng: Generator) -> float:
-    """A value whose logarithm is uniform between those of two positive limits."""
+    """A log-uniform value between two positive limits."""
     return float(np.exp(rng.uniform(*np.log(limits))))
 
 
-def held(value: float | np.ndarray, frames: int) -> np.ndarray:
-    """The same in every frame: (T, ...) float32."""
+def broadcast(value: float | np.ndarray, frames: int) -> np.ndarray:
+    """Repeat a value for every frame: (T, ...) float32."""
     return np.repeat(np.asarray(value, np.float32)[None], frames, axis=0)
 
 
-def draw_path(frames: int, count: int, rng: Generator) -> np.ndarray:
-    """A smooth way of ``count`` numbers over time: (frames, count) in about [-1, 1], the first row 0.
+def sample_smooth_path(frames: int, count: int, rng: Generator) -> np.ndarray:
+    """``count`` smooth functions of time: (frames, count) in about [-1, 1], 0 in the first frame.
 
-    A sum of slow sines, as a hand or a body sways; a longer path begins like a shorter one.
+    Each is a sum of three slow sines, which resembles the sway of a hand or a body. The values do not depend on the
+    number of frames: a longer path starts with the shorter one.
     """
     speed, phase = rng.uniform(0.05, 0.45, (3, count)), rng.uniform(0, 2 * np.pi, (3, count))
-    height = rng.uniform(-1, 1, (3, count)) / np.array([[2], [3], [4]])
+    amplitude = rng.uniform(-1, 1, (3, count)) / np.array([[2], [3], [4]])
     time = np.arange(frames)[:, None, None]
-    return (height * (np.sin(speed * time + phase) - np.sin(phase))).sum(axis=1)
+    return (amplitude * (np.sin(speed * time + phase) - np.sin(phase))).sum(axis=1)
 
 
-class Streams(NamedTuple):
-    """Sources of random numbers: ``still`` for the first frame, ``motion`` for how it goes on.
+class SampleGenerators(NamedTuple):
+    """Random generators of one sample: ``first_frame``, and ``motion`` for the following frames.
 
-    ``hair`` and ``camera`` are separate, so that a sample without these ingredients does not depend on them.
+    ``hair`` and ``camera`` (lens, sensor, lighting) are separate, so samples without these ingredients do not depend on
+    them.
     """
 
-    still: Generator
+    first_frame: Generator
     motion: Generator
     hair: Generator
     camera: Generator
 
 
-def open_streams(seed: int, number: int) -> Streams:
-    """The streams of sample ``number``."""
+def make_generators(seed: int, number: int) -> SampleGenerators:
+    """The random generators of sample ``number``."""
     keys = ([seed, number], [seed, number, 1], [seed, number, _HAIR_STREAM], [seed, number, _CAMERA_STREAM])
-    return Streams(*(np.random.default_rng(key) for key in keys))
+    return SampleGenerators(*(np.random.default_rng(key) for key in keys))
 
 
 class Ingredient(IntEnum):
-    """Third number of a generator's seed (seed, sample number, ingredient); small ones belong to the sample itself."""
+    """Optional ingredients; the value is the third number of the generator's seed (seed, sample number, ingredient).
+
+    Values below 16 are reserved for :func:`make_generators`.
+    """
 
     GATES = 16
     CAMOUFLAGE = 17
@@ -99,13 +101,13 @@ class Ingredient(IntEnum):
 
 
 class Gates(NamedTuple):
-    """Whether a sample has each ingredient; see the recipe's probabilities of the same names."""
+    """Whether a sample has each optional ingredient; the recipe has a probability of the same name for each."""
 
     camouflage: bool = False
     person_hole: bool = False
     held_object: bool = False
-    anything: bool = False
-    nobody: bool = False  # with ``anything``: the object is the only subject
+    no_person_prior: bool = False
+    object_only: bool = False  # with ``no_person_prior``: an object is the subject, and there is no person
     shot_only: bool = False
     plate_only: bool = False
     moved: bool = False
@@ -115,25 +117,26 @@ class Gates(NamedTuple):
 
     @property
     def objects(self) -> list[tuple[bool, bool]]:
-        """Whether each object behind the persons is in the shot, and whether in the plate."""
+        """For each object behind the persons: (is it in the shot, is it in the plate)."""
         kinds = ((self.plate_only, (False, True)), (self.moved, (True, True)), (self.shot_only, (True, False)))
         return [kind for is_open, kind in kinds if is_open]
 
     @property
-    def needs_plate(self) -> bool:
-        """Whether the labels only make sense if the plate shows this place: the missing and the wrong plate are off."""
-        return self.anything or self.poster
+    def requires_matching_plate(self) -> bool:
+        """Whether the labels are only valid with a plate of the same place; missing and wrong plates are then off."""
+        return self.no_person_prior or self.poster
 
 
-def ingredient_generator(seed: int, number: int, ingredient: Ingredient) -> Generator:
-    """The generator of one ingredient of sample ``number``."""
+def make_ingredient_generator(seed: int, number: int, ingredient: Ingredient) -> Generator:
+    """The random generator of one ingredient of sample ``number``."""
     return np.random.default_rng([seed, number, int(ingredient)])
 
 
 def sample_gates(recipe: Recipe, rng: Generator) -> Gates:
-    """Sample every gate, always by the same number of random numbers.
+    """Sample all gates; the number of consumed random numbers is constant.
 
-    Where everything new in the shot is the subject there is no other object that only the shot has at its place.
+    Without a person prior, everything that only the shot shows is the subject. The gates of background objects that
+    only the shot shows, or shows at another position, are then closed.
     """
     subject, distractors = recipe.subject, recipe.distractors
     probabilities = Gates._make(
@@ -141,7 +144,7 @@ def sample_gates(recipe: Recipe, rng: Generator) -> Gates:
             subject.camouflage_probability,
             subject.person_hole_probability,
             subject.held_object_probability,
-            subject.anything_probability,
+            subject.no_person_prior_probability,
             _OBJECT_ONLY_PROBABILITY,
             distractors.shot_only_probability,
             distractors.plate_only_probability,
@@ -152,6 +155,6 @@ def sample_gates(recipe: Recipe, rng: Generator) -> Gates:
         )
     )
     gates = Gates._make(bool(each) for each in rng.random(len(probabilities)) < np.array(probabilities))
-    if not gates.anything:
-        return gates._replace(nobody=False)
+    if not gates.no_person_prior:
+        return gates._replace(object_only=False)
     return gates._replace(shot_only=False, moved=False, border=False)

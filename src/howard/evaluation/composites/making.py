@@ -12,7 +12,7 @@ from torch import Tensor
 from howard.data.curriculum import measuring
 from howard.data.datasets import SyntheticDataset, collate, gather_pictures
 from howard.errors import SettingsError
-from howard.synthesis.batch_rendering import film
+from howard.synthesis.batch_rendering import render_batch
 from howard.synthesis.recipe_presets import LEVELS, level_recipe
 
 _LICENCES = ("open", "by_sa", "gpl", "stock")
@@ -43,7 +43,7 @@ def make_composites(
 
     Args:
         root: folder of collections.
-        level: one of :data:`howard.synthesis.levels.LEVELS`.
+        level: one of :data:`howard.synthesis.recipe_presets.LEVELS`.
         size: height and width of the frames.
         clips: how many.
         frames: of each.
@@ -59,7 +59,7 @@ def make_composites(
     pictures = gather_pictures(root, "val", list(people), list(people.values()), places, _LICENCES)
     dataset = SyntheticDataset(pictures, measuring(recipe), size, clips, _SEED, frames)
     for number in range(clips):
-        sample = film(collate([dataset[number]]), size, recipe.mixing)
+        sample = render_batch(collate([dataset[number]]), size, recipe.mixing)
         images = [_eight_bit(each) for each in (sample.source, sample.plate, sample.background)]
         planes = [each[0, :, 0].numpy() for each in (sample.coverage, sample.alpha)]
         yield [Composite(*frame) for frame in zip(*images, *planes, strict=True)]

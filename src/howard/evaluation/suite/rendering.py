@@ -10,7 +10,7 @@ from torch import Tensor
 from howard.data.datasets import Item, SyntheticDataset, collate
 from howard.evaluation.suite.frozen_recipe import KINDS, Kind, Phenomenon
 from howard.evaluation.suite.sources import Sources
-from howard.synthesis.batch_rendering import film
+from howard.synthesis.batch_rendering import render_batch
 from howard.synthesis.placement import find_head
 
 # Radius of the region of a person's hair by that of the head: the longest hair that is grown ends at 2.6.
@@ -83,7 +83,7 @@ def hair_region(alpha: np.ndarray) -> np.ndarray:
 
 
 def _finish(item: Item, job: Job) -> Composite:
-    sample = film(collate([item]), job.kind.size, job.phenomenon.at(job.number).mixing)
+    sample = render_batch(collate([item]), job.kind.size, job.phenomenon.at(job.number).mixing)
     source, plate = (np.ascontiguousarray(_codes(each).transpose(0, 2, 3, 1)) for each in (sample.source, sample.plate))
     alpha, coverage, distractor = (_codes(each)[:, 0] for each in (sample.alpha, sample.coverage, sample.distractor))
     return Composite(source, plate, alpha, coverage, distractor, np.stack([hair_region(each) for each in alpha]))
