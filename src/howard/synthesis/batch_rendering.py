@@ -148,8 +148,8 @@ def _render_background(
     """Warp the place into the frame, and hide the persons behind static occluders and near objects."""
     frames = canvases.place_maps.shape[1]
     points = pixel_coordinates(frame, canvases.place.device)
-    seen = sample_canvas(_each_frame(canvases.place, frames), canvases.place_maps.flatten(0, 1), points, "reflection")
-    place, static_occluder = seen.split((3, 1), dim=1)
+    warped = sample_canvas(_each_frame(canvases.place, frames), canvases.place_maps.flatten(0, 1), points, "reflection")
+    place, static_occluder = warped.split((3, 1), dim=1)
     layer = layer._replace(alpha=layer.alpha * (1 - static_occluder))
     return composite_occluders(canvases.distractors, canvases.place_maps, points, layer, place, linear_light)
 

@@ -165,7 +165,7 @@ def compress(image: Tensor, strength: Tensor) -> Tensor:
 
     ``strength`` (N,) is a factor on the tables of quality 50, 0 for no compression.
     """
-    return apply_where(strength > 0, _quantise, image, strength)
+    return apply_where(strength > 0, _quantise_transform, image, strength)
 
 
 def compress_clips(image: Tensor, strength: Tensor, predicts: Tensor, frames: int) -> Tensor:
@@ -189,18 +189,18 @@ def compress_clips(image: Tensor, strength: Tensor, predicts: Tensor, frames: in
     decoded = [coded.unflatten(0, (-1, frames))[chosen, 0]]
     for time in range(1, frames):
         before = decoded[-1]
-        difference = _code(clips[:, time] - before, steps[:, time], _ROUNDING)
+        difference = _code_and_decode(clips[:, time] - before, steps[:, time], _ROUNDING)
         decoded.append((before + difference).clamp(0, 1))
     coded = coded.unflatten(0, (-1, frames)).clone()
     coded[chosen] = torch.stack(decoded, dim=1)
     return coded.flatten(0, 1)
 
 
-def _quantise(image: Tensor, strength: Tensor) -> Tensor:
-    return _code(image, strength).clamp(0, 1)
+def _quantise_transform(image: Tensor, strength: Tensor) -> Tensor:
+    return _code_and_decode(image, strength).clamp(0, 1)
 
 
-def _code(image: Tensor, strength: Tensor, rounding: float = 0.5) -> Tensor:
+def _code_and_decode(image: Tensor, strength: Tensor, rounding: float = 0.5) -> Tensor:
     """Code and decode images or differences of images; fractions of a step from 1 - ``rounding`` are rounded up."""
     height, width = image.shape[2:]
     to_ycc = image.new_tensor(_TO_YCC)

@@ -37,7 +37,7 @@ _MAX_DEFOCUS = 0.04
 # Long side of a near object, as a fraction of the frame's.
 _NEAR_SIZE = (0.3, 0.9)
 # Probabilities that the plate shows all of a near object, a part of it, or nothing.
-_NEAR_SEEN = (0.4, 0.3, 0.3)
+_NEAR_SHOWN = (0.4, 0.3, 0.3)
 
 
 class Pose(NamedTuple):
@@ -171,14 +171,15 @@ def add_near_object(
     shift = log_uniform(_NEAR_SHIFT, rng) * max(frame) * sample_unit_vector(rng)
     moved = pose._replace(centre=pose.centre + shift, scale=pose.scale * float(np.exp(rng.normal(0, 0.08))))
     in_plate = _near_canvas(background, picture, moved)
-    plate, mask, seen = background.plate.copy(), copy_distractor_mask(background), rng.choice(3, p=_NEAR_SEEN)
-    if seen < 2:
+    # 0: the plate shows all of the object, 1: a part of it, 2: nothing.
+    plate, mask, shown = background.plate.copy(), copy_distractor_mask(background), rng.choice(3, p=_NEAR_SHOWN)
+    if shown < 2:
         paste(plate, in_plate[:3].transpose(1, 2, 0), in_plate[3], np.eye(3), mask=mask)
-    if seen > 0:
-        lost = np.maximum(near[3], in_plate[3] if seen == 1 else 0) > 8
+    if shown > 0:
+        lost = np.maximum(near[3], in_plate[3] if shown == 1 else 0) > 8
         margin = int(rng.integers(1, max(2, int(12 * unit))))
         lost = cv2.dilate(lost.astype(np.uint8), np.ones((2 * margin + 1,) * 2, np.uint8)) > 0
-        if seen == 1:  # remove coverage only on one side of a line through the object
+        if shown == 1:  # remove coverage only on one side of a line through the object
             lost &= _half_plane(lost, rng)
         plate[3][lost] = 0
     np.maximum(mask, near[3], out=mask)

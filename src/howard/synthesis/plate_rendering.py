@@ -20,7 +20,7 @@ from howard.synthesis.warping import (
 )
 
 # Interpolated coverage from which a pixel counts as covered.
-_FULLY_SEEN = 0.999
+_FULLY_COVERED = 0.999
 # Depth layers and the silhouette are computed in cells of this side, in recipe pixels.
 _CELL_PX = 8
 # Steepness of the sigmoid across a seam; the frame is 2 wide.
@@ -60,9 +60,9 @@ def render_plate(
     splines = spline_field(parameters.knots, height, width).split(list(FIELD_CHANNELS.values()), dim=1)
     fields = PlateFields(**dict(zip(FIELD_CHANNELS, splines, strict=True)))
     points = plate_coordinates(parameters, fields, background, alpha)
-    image, seen = sample_canvas(canvas, matrix, points, "reflection").split((3, 1), dim=1)
+    image, canvas_coverage = sample_canvas(canvas, matrix, points, "reflection").split((3, 1), dim=1)
     image = apply_photometric_errors(image, parameters, fields.light)
-    return RenderedPlate(image, compute_coverage(parameters, fields.hole, seen))
+    return RenderedPlate(image, compute_coverage(parameters, fields.hole, canvas_coverage))
 
 
 def plate_coordinates(
@@ -96,10 +96,14 @@ def apply_photometric_errors(image: Tensor, parameters: PlateParameters, light: 
     return image if (parameters.gamma == 1).all() else image.clamp(min=1e-4) ** per_image(parameters.gamma)
 
 
-def compute_coverage(parameters: PlateParameters, hole: Tensor, seen: Tensor) -> Tensor:
-    """The coverage of the plate, (N, 1, H, W), 0 or 1; ``seen`` is the coverage of its canvas in [0, 1]."""
-    centred = normalised_coordinates(seen.shape[2:], seen.device)
-    covered = (seen >= _FULLY_SEEN) & (hole < per_image(parameters.hole)) & (per_image(parameters.is_available) > 0)
+def compute_coverage(parameters: PlateParameters, hole: Tensor, canvas_coverage: Tensor) -> Tensor:
+    """The coverage of the plate, (N, 1, H, W), 0 or 1; ``canvas_coverage`` is the coverage of its canvas in [0, 1]."""
+    centred = normalised_coordinates(canvas_coverage.shape[2:], canvas_coverage.device)
+    covered = (
+        (canvas_coverage >= _FULLY_COVERED)
+        & (hole < per_image(parameters.hole))
+        & (per_image(parameters.is_available) > 0)
+    )
     for side in range(parameters.border.shape[1]):
         covered &= (signed_line_distance(parameters.border[:, side], centred) >= 0)[:, None]
     return covered.float()

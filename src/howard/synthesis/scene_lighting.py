@@ -114,8 +114,8 @@ def add_reflection(place: Tensor, layer: RGBALayer, lighting: LightingParameters
         image = F.grid_sample(small, grid, padding_mode="zeros", align_corners=False)
         sigma = _EFFECT_SIDE * blur[:, :, 0, 0].expand(-1, 2)
         image = gaussian_blur2d(image, _EFFECT_KERNEL, sigma, border_type="replicate")
-        seen = torch.where(on_floor > 0, _floor_visibility(y, lowest), _wall_visibility(x, mirror, sampled[1]))
-        colour, cover = _resize(opacity * seen * image, place).split((3, 1), dim=1)
+        visibility = torch.where(on_floor > 0, _floor_visibility(y, lowest), _wall_visibility(x, mirror, sampled[1]))
+        colour, cover = _resize(opacity * visibility * image, place).split((3, 1), dim=1)
         return place * (1 - cover) + colour
 
     return apply_where(
