@@ -104,7 +104,9 @@ def test_a_composite_is_a_pure_function_of_its_number(kind) -> None:
 def test_samples_that_show_hardly_any_person_are_skipped() -> None:
     recipe = small_recipe()
     ordinary = recipe.phenomena["ordinary"]
-    away = [replace(each, person=replace(each.person, shift=1.5, head_first=0.0)) for each in ordinary.recipes]
+    away = [
+        replace(each, person=replace(each.person, shift=1.5, head_visible_probability=0.0)) for each in ordinary.recipes
+    ]
     sources = find_sources(SAMPLE, recipe.people, recipe.places)
     shares = []
     for number in range(6):
