@@ -121,7 +121,7 @@ def test_a_missing_plate_is_nowhere_covered_and_two_people_are_two() -> None:
     bare = render_composite(Job(recipe.phenomena["no_plate"], STILLS, 0), sources)
     assert not bare.coverage.any()
     assert not bare.plate.any()
-    assert recipe.phenomena["two_people"].at(0).most_people == 2
+    assert recipe.phenomena["two_people"].at(0).max_people == 2
 
 
 def test_hair_is_looked_for_about_a_whole_head() -> None:

@@ -226,7 +226,7 @@ def test_nothing_else_is_done_to_a_sample(experiment: str) -> None:
     assert recipe.plate.colour == (0.18, 0.18, 0.18, 0.10)
     for scene in scenes(experiment)[:300]:
         for blur in (scene.source.blur, scene.plate_camera.blur, scene.person_blur):
-            assert blur.defocus.max() == np.abs(blur.way).max() == 0
+            assert blur.defocus.max() == np.abs(blur.motion_vector).max() == 0
         assert scene.source.compression.max() == scene.plate_camera.compression.max() == 0
         plate = scene.plate
         assert np.abs(plate.lens).max() == np.abs(plate.parallax).max() == np.abs(plate.seam_shift).max() == 0
