@@ -2,7 +2,7 @@
 
 Residuals are between the true place and the plate that belongs to it, in 8-bit levels, where the plate saw the place:
 
-* the three levels of ``howard.synthesis``, without shadows (which no plate shows) and without hopeless plates;
+* the three levels of ``howard.synthesis``, without shadows (which no plate shows) and without unusable plates;
 * true plate pairs with a person pasted in, brought over by ``howard.align``;
 * the real clips, brought over in the same way, the person left out.
 
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 _EDGE_PX = 3
 _WRONG_LEVELS = 10
-_HOPELESS = ("another_place_probability", "astray_probability", "missing_probability")
+_UNUSABLE = ("wrong_place_probability", "gross_misalignment_probability", "missing_probability")
 _PERSON_LEVELS = 30
 _CLIP_FRAMES = 8
 _SIZES = (256, 512)
@@ -107,9 +107,9 @@ def synthesised(module: Any, recipe: Any, count: int) -> Iterator[Residual | Non
     from howard.data.dataset import collate
     from howard.synthesis.recipe import LightRecipe
 
-    hopeful = replace(recipe.plate, **dict.fromkeys(_HOPELESS, 0.0))
+    usable = replace(recipe.plate, **dict.fromkeys(_UNUSABLE, 0.0))
     dataset = module.train_dataloader().dataset
-    dataset.recipes = FixedRecipe(replace(recipe, plate=hopeful, light=LightRecipe(shadow_probability=0.0)))
+    dataset.recipes = FixedRecipe(replace(recipe, plate=usable, light=LightRecipe(shadow_probability=0.0)))
     for number in range(count):
         batch = module.finish(collate([dataset[number]]))
         place, plate = (255 * batch[name][0].permute(1, 2, 0).numpy() for name in ("background", "plate"))
@@ -213,24 +213,24 @@ def show_times(module: Any, rounds: int, console: Console) -> None:
     """Samples a second on one core, and the share of a step that a batch costs."""
     from howard.data.dataset import collate
 
-    table = Table("one core", "prepare ms", "film ms", "samples/s", "share of a step %", box=box.SIMPLE)
+    table = Table("one core", "prepare ms", "render ms", "samples/s", "share of a step %", box=box.SIMPLE)
     step = training_step()
     seconds: dict[tuple[int, str], list[float]] = {}
     for first in range(0, 8 * rounds + 8, 8):
         for module.size in _SIZES:
             dataset = module.train_dataloader().dataset
-            shoot, prepare = _timed(lambda: collate([dataset[number] for number in range(first, first + 8)]))  # noqa: B023
-            batch, film = _timed(lambda: module.finish(shoot))  # noqa: B023
-            times = {"prepare": prepare, "film": film}
+            raw_batch, prepare = _timed(lambda: collate([dataset[number] for number in range(first, first + 8)]))  # noqa: B023
+            batch, render = _timed(lambda: module.finish(raw_batch))  # noqa: B023
+            times = {"prepare": prepare, "render": render}
             if module.size == 256:
                 times["step"] = _timed(lambda: step(batch)).seconds  # noqa: B023
             for name, value in times.items():
                 seconds.setdefault((module.size, name), []).append(value)
     typical = {key: median(values[1:]) for key, values in seconds.items()}  # the first round warms up
     for size in _SIZES:
-        prepare, film = (typical[size, name] for name in ("prepare", "film"))
-        share = f"{100 * film / typical[256, 'step']:.1f} + {100 * prepare / typical[256, 'step']:.1f}"
-        columns = [f"{125 * prepare:.1f}", f"{125 * film:.1f}", f"{8 / (prepare + film):.0f}"]
+        prepare, render = (typical[size, name] for name in ("prepare", "render"))
+        share = f"{100 * render / typical[256, 'step']:.1f} + {100 * prepare / typical[256, 'step']:.1f}"
+        columns = [f"{125 * prepare:.1f}", f"{125 * render:.1f}", f"{8 / (prepare + render):.0f}"]
         table.add_row(f"{size} px", *columns, share if size == 256 else "-")
     table.title = f"Cost of a sample, in workers and on the device; a step at 256 px takes {typical[256, 'step']:.2f} s"
     console.print(table)
@@ -239,13 +239,13 @@ def show_times(module: Any, rounds: int, console: Console) -> None:
 
 
 def show_gpu(module: Any, console: Console) -> None:
-    """How many samples of 512 pixels a GPU films in a second."""
+    """Samples of 512 pixels that a GPU renders per second."""
     from howard.data.dataset import collate
 
     module.size = 512
     dataset = module.train_dataloader().dataset
-    shoot = collate([dataset[number] for number in range(64)])
-    there = module.transfer_batch_to_device(shoot, torch.device("cuda"), 0)
+    raw_batch = collate([dataset[number] for number in range(64)])
+    there = module.transfer_batch_to_device(raw_batch, torch.device("cuda"), 0)
     times = []
     for _ in range(10):
         torch.cuda.synchronize()

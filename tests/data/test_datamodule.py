@@ -16,7 +16,7 @@ from howard.data.datamodule import MattingDataModule
 from howard.data.dataset import SyntheticDataset
 from howard.data.sample_order import StatelessSampler
 from howard.errors import InputError, SettingsError
-from howard.synthesis import Person, level_recipe, with_lessons
+from howard.synthesis import Person, level_recipe, with_hard_examples
 from howard.synthesis.recipe import DistractorRecipe, MotionRecipe, SubjectRecipe
 
 SIZE = 48
@@ -52,8 +52,8 @@ def make(root: Path, **changes) -> MattingDataModule:
 
 def finished(module: MattingDataModule) -> Iterator[dict[str, torch.Tensor]]:
     """An epoch's batches, as training gets them."""
-    for shoot in module.train_dataloader():
-        yield module.on_after_batch_transfer(shoot, 0)
+    for raw_batch in module.train_dataloader():
+        yield module.on_after_batch_transfer(raw_batch, 0)
 
 
 @pytest.mark.parametrize("frames", [1, 3])
@@ -193,7 +193,7 @@ def test_the_test_split_is_only_read_to_be_tested(data_root: Path, tmp_path: Pat
     module = make(root)
     module.setup("test")
     tested, validated = (
-        torch.cat([module.on_after_batch_transfer(shoot, 0)["source"] for shoot in loader])
+        torch.cat([module.on_after_batch_transfer(raw_batch, 0)["source"] for raw_batch in loader])
         for loader in (module.test_dataloader(), module.val_dataloader())
     )
     assert tested.shape == validated.shape == (3, 3, SIZE, SIZE)
@@ -224,9 +224,9 @@ def test_lessons_are_for_training_and_never_for_validation(data_root: Path) -> N
     module, without = make(data_root, lessons=True), make(data_root)
     training = module.train_dataloader().dataset
     assert isinstance(training, SyntheticDataset)
-    assert training.recipes.at(0) == with_lessons(level_recipe(0.5))
+    assert training.recipes.at(0) == with_hard_examples(level_recipe(0.5))
     assert module.recipe == without.recipe == level_recipe(0.5)
-    plain = validation_schedule(with_lessons(level_recipe(0.5))).recipe
+    plain = validation_schedule(with_hard_examples(level_recipe(0.5))).recipe
     assert (plain.subject, plain.distractors, plain.motion) == (SubjectRecipe(), DistractorRecipe(), MotionRecipe())
     first, second = (each.validation_batch(2) for each in (module, without))
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -260,12 +260,12 @@ def test_missing_folders_are_named(data_root: Path, tmp_path: Path) -> None:
 
 def test_the_larger_person_stands_in_front(data_root: Path) -> None:
     module = make(data_root, people=["people"])
-    recipe = replace(level_recipe(0.5), second_person_probability=1.0, nobody_probability=0.0)
+    recipe = replace(level_recipe(0.5), second_person_probability=1.0, empty_scene_probability=0.0)
     dataset = module.train_dataloader().dataset
     assert isinstance(dataset, SyntheticDataset)
     dataset.recipes = FixedRecipe(recipe)
     for number in range(5):
-        areas = [actor.area for actor in dataset[number].actors]
+        areas = [foreground.area for foreground in dataset[number].foregrounds]
         assert len(areas) == 3
         assert areas == sorted(areas, reverse=True)
 
@@ -281,11 +281,11 @@ def test_hair_is_grown_to_train_and_never_to_measure(data_root: Path, monkeypatc
     module = make(data_root, people=["people"], frames=2)
     dataset = module.train_dataloader().dataset
     assert isinstance(dataset, SyntheticDataset)
-    hairy = replace(level_recipe(0.5), hair_probability=1.0, second_person_probability=0.0, nobody_probability=0.0)
+    hairy = replace(level_recipe(0.5), hair_probability=1.0, second_person_probability=0.0, empty_scene_probability=0.0)
     for recipes, count in ((FixedRecipe(hairy), 4), (validation_schedule(hairy), 0)):
         dataset.recipes = recipes
         grown.clear()
-        canvases = [dataset[number].actors[0].canvases[:, 3] for number in range(4)]
+        canvases = [dataset[number].foregrounds[0].canvases[:, 3] for number in range(4)]
         assert all((first == second).all() for first, second in canvases), "the same in every frame of a still"
         assert len(grown) == count
         assert all((each.max() < 100) == bool(count) for each in canvases)

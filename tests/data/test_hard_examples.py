@@ -12,22 +12,22 @@ from howard.data.curriculum import FixedRecipe
 from howard.data.dataset import SyntheticDataset, collate
 from howard.data.people_collections import find_people
 from howard.data.sample_sources import SampleSources, gather_sources
-from howard.synthesis import Recipe, level_recipe, with_lessons
-from howard.synthesis.film import Sample, film
-from howard.synthesis.recipe import DistractorRecipe, LightRecipe, PlateRecipe, SubjectRecipe, TakeRecipe
+from howard.synthesis import Recipe, level_recipe, with_hard_examples
+from howard.synthesis.batch_rendering import Sample, render_batch
+from howard.synthesis.recipe import CameraRecipe, DistractorRecipe, LightRecipe, PlateRecipe, SubjectRecipe
 
 SIZE = 64
-NO_TAKE = TakeRecipe(noise_probability=0)
+NO_TAKE = CameraRecipe(noise_probability=0)
 # Nothing but the ingredient differs between shot and plate.
 PLAIN = replace(
     level_recipe(0.0),
     light=LightRecipe(shadow_probability=0),
     source=NO_TAKE,
     plate=PlateRecipe(affine_probability=0, colour_probability=0),
-    plate_take=NO_TAKE,
-    nobody_probability=0.0,
+    plate_camera=NO_TAKE,
+    empty_scene_probability=0.0,
     second_person_probability=0.0,
-    furniture_probability=0.0,
+    static_occluder_probability=0.0,
     hair_probability=0.0,
 )
 PEOPLE_MOVING = Path(__file__).parents[3] / "shared" / "data" / "people_moving"
@@ -41,7 +41,7 @@ def pictures(data_root: Path) -> SampleSources:
 
 def made(pictures: SampleSources, recipe: Recipe, number: int, frames: int = 1) -> Sample:
     dataset = SyntheticDataset(pictures, FixedRecipe(recipe), (SIZE, SIZE), 1, 0, frames)
-    return film(collate([dataset[number]]), (SIZE, SIZE), recipe.mixing)
+    return render_batch(collate([dataset[number]]), (SIZE, SIZE), recipe.mixing)
 
 
 def with_distractor(name: str) -> Recipe:
@@ -132,8 +132,8 @@ def test_holes_are_only_in_the_coverage(pictures: SampleSources) -> None:
 
 
 def test_without_a_person_prior_the_new_object_is_the_subject(pictures: SampleSources) -> None:
-    missing = replace(PLAIN, plate=replace(PLAIN.plate, missing_probability=1, another_place_probability=1))
-    recipe = replace(missing, subject=SubjectRecipe(anything_probability=1))
+    missing = replace(PLAIN, plate=replace(PLAIN.plate, missing_probability=1, wrong_place_probability=1))
+    recipe = replace(missing, subject=SubjectRecipe(no_person_prior_probability=1))
     alone = 0
     for number in range(12):
         sample = made(pictures, recipe, number, 2)
@@ -149,15 +149,15 @@ def test_without_a_person_prior_the_new_object_is_the_subject(pictures: SampleSo
 
 def test_a_poster_never_comes_without_its_plate(pictures: SampleSources) -> None:
     recipe = with_distractor("poster")
-    recipe = replace(recipe, plate=replace(recipe.plate, missing_probability=1, another_place_probability=1))
+    recipe = replace(recipe, plate=replace(recipe.plate, missing_probability=1, wrong_place_probability=1))
     for number in range(4):
         sample = made(pictures, recipe, number)
         assert sample.coverage.min() == 1
         torch.testing.assert_close(sample.background, sample.plate, atol=1e-4, rtol=0)
 
 
-def test_samples_with_lessons_follow_from_seed_and_number(pictures: SampleSources) -> None:
-    recipe = with_lessons(level_recipe(0.5))
+def test_samples_with_hard_examples_follow_from_seed_and_number(pictures: SampleSources) -> None:
+    recipe = with_hard_examples(level_recipe(0.5))
     for number in range(12):
         first, second = (made(pictures, recipe, number) for _ in range(2))
         assert all(torch.equal(*pair) for pair in zip(first, second, strict=True))

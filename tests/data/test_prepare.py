@@ -12,7 +12,7 @@ from howard.data.prepare import prepare
 from howard.data.prepared_pairs import ALPHA, PreparedPair, find_pairs
 from howard.data.sample_sources import SampleSources
 from howard.errors import InputError
-from howard.synthesis.film import film
+from howard.synthesis.batch_rendering import render_batch
 
 SIZE = 64
 
@@ -80,18 +80,18 @@ def test_all_canvases_of_a_pair_move_by_one_map(tmp_path: Path) -> None:
     dataset = SyntheticDataset(pictures, Curriculum("paper"), (SIZE, SIZE), 4, seed=0, frames=2)
     for number in range(4):
         item = dataset[number]
-        [actor] = item.actors
-        np.testing.assert_array_equal(actor.maps, item.place_maps)
-        matte = actor.canvases[0, 3].ravel()
+        [foreground] = item.foregrounds
+        np.testing.assert_array_equal(foreground.maps, item.place_maps)
+        matte = foreground.canvases[0, 3].ravel()
         # The colours are jittered, the matte is not: compare how they change from place to place.
-        for canvas in (item.stage.place, item.stage.plate, actor.canvases[1]):
+        for canvas in (item.background.place, item.background.plate, foreground.canvases[1]):
             assert np.corrcoef(matte, canvas[0].ravel())[0, 1] > 0.98
 
 
 def test_prepared_samples_are_finished_like_others(prepared: Path) -> None:
     pictures = SampleSources([[]], [1.0], [], find_pairs(prepared, "train"), 1.0)
     dataset = SyntheticDataset(pictures, Curriculum("static"), (SIZE, SIZE), 4, seed=0)
-    sample = film(collate([dataset[number] for number in range(4)]), (SIZE, SIZE), "linear")
+    sample = render_batch(collate([dataset[number] for number in range(4)]), (SIZE, SIZE), "linear")
     assert sample.alpha.flatten(1).max(dim=1).values.min() > 0.5
     assert 0 < (sample.coverage == 0).float().mean() < 0.5
     assert sample.plate[sample.coverage.expand_as(sample.plate) == 0].abs().max() == 0

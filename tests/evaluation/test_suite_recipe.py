@@ -104,7 +104,9 @@ def test_a_composite_is_a_pure_function_of_its_number(kind) -> None:
 def test_samples_that_show_hardly_any_person_are_skipped() -> None:
     recipe = small_recipe()
     ordinary = recipe.phenomena["ordinary"]
-    away = [replace(each, person=replace(each.person, shift=1.5, head_first=0.0)) for each in ordinary.recipes]
+    away = [
+        replace(each, person=replace(each.person, shift=1.5, head_visible_probability=0.0)) for each in ordinary.recipes
+    ]
     sources = find_validation_sources(SAMPLE, recipe.people, recipe.places)
     shares = []
     for number in range(6):
@@ -119,7 +121,7 @@ def test_a_missing_plate_is_nowhere_covered_and_two_people_are_two() -> None:
     bare = render_composite(CompositeId(recipe.phenomena["no_plate"], STILLS, 0), sources)
     assert not bare.coverage.any()
     assert not bare.plate.any()
-    assert recipe.phenomena["two_people"].at(0).most_people == 2
+    assert recipe.phenomena["two_people"].at(0).max_people == 2
 
 
 def test_hair_is_looked_for_about_a_whole_head() -> None:

@@ -7,16 +7,18 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
-from howard.synthesis import Recipe, draw_scene, open_streams
-from howard.synthesis.canvas import canvas_side
-from howard.synthesis.film import Canvases, Shoot
-from howard.synthesis.occlusion import DistractorCanvases
-from howard.synthesis.recipe import LightRecipe, PlateRecipe, TakeRecipe
+from howard.synthesis import Recipe, make_generators, sample_scene
+from howard.synthesis.batch_rendering import BatchCanvases, RawBatch
+from howard.synthesis.canvases import canvas_side
+from howard.synthesis.foreground_layers import DistractorCanvases
+from howard.synthesis.recipe import CameraRecipe, LightRecipe, PlateRecipe
 
 FRAME = (48, 64)
-NO_TAKE = TakeRecipe(noise_probability=0)
+IDEAL_CAMERA = CameraRecipe(noise_probability=0)
 PERFECT_PLATE = PlateRecipe(affine_probability=0, colour_probability=0)
-PLAIN = Recipe(light=LightRecipe(shadow_probability=0), source=NO_TAKE, plate=PERFECT_PLATE, plate_take=NO_TAKE)
+PLAIN = Recipe(
+    light=LightRecipe(shadow_probability=0), source=IDEAL_CAMERA, plate=PERFECT_PLATE, plate_camera=IDEAL_CAMERA
+)
 
 
 def texture(seed: int, side: int | None = None) -> torch.Tensor:
@@ -33,16 +35,16 @@ def to_canvas(frames: int = 1) -> torch.Tensor:
     return torch.stack([maps + torch.tensor([[0, 0, step], [0, 0, 0], [0, 0, 0.0]]) for step in range(frames)])
 
 
-def make_shoot(recipe: Recipe, seeds: list[int], frames: int = 1) -> Shoot:
-    """One person over one place for every seed."""
+def make_raw_batch(recipe: Recipe, seeds: list[int], frames: int = 1) -> RawBatch:
+    """A batch with one person over one place for each seed."""
     places = torch.stack([texture(seed) for seed in seeds])
     plates = places.clone()
     places[:, 3], plates[:, 3] = 0, 255
     people = torch.stack([texture(seed + 1000) for seed in seeds])
     people[:, 3] = torch.where(people[:, 3] > 128, 255, 2 * (people[:, 3] // 2))
     maps = to_canvas(frames).expand(len(seeds), -1, -1, -1)
-    draws = [draw_scene(recipe, FRAME, frames, open_streams(0, seed)) for seed in seeds]
-    canvases = Canvases(
+    draws = [sample_scene(recipe, FRAME, frames, make_generators(0, seed)) for seed in seeds]
+    canvases = BatchCanvases(
         people=people[:, None].expand(-1, frames, -1, -1, -1),
         people_maps=maps,
         owner=torch.arange(len(seeds)),
@@ -52,7 +54,7 @@ def make_shoot(recipe: Recipe, seeds: list[int], frames: int = 1) -> Shoot:
         distractors=no_distractors(places.shape[-1], frames),
         has_person_prior=torch.ones(len(seeds), dtype=torch.bool),
     )
-    return Shoot(canvases, default_collate(draws))
+    return RawBatch(canvases, default_collate(draws))
 
 
 def no_distractors(side: int, frames: int = 1) -> DistractorCanvases:
@@ -74,6 +76,6 @@ def picture() -> np.ndarray:
 def without_noise(recipe: Recipe) -> Recipe:
     """The same lens and light, but neither noise nor compression."""
     quiet = [
-        replace(take, noise_probability=0, compression_probability=0) for take in (recipe.source, recipe.plate_take)
+        replace(take, noise_probability=0, compression_probability=0) for take in (recipe.source, recipe.plate_camera)
     ]
-    return replace(recipe, source=quiet[0], plate_take=quiet[1])
+    return replace(recipe, source=quiet[0], plate_camera=quiet[1])

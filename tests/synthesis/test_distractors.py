@@ -1,35 +1,37 @@
-"""Where distractors are drawn: in the shot, in the plate, or in both, and never over the persons unless near."""
+"""Where distractors are composited: in the shot, in the plate, or in both, and never over the persons unless near."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from howard.synthesis.canvases import BackgroundLayer
 from howard.synthesis.distractors import (
     Pose,
-    SubjectCover,
+    SubjectMask,
     add_near_object,
     add_object,
+    add_plate_person,
     add_shadow,
+    cast_shadow,
     move_pose,
     sample_pose,
 )
 from howard.synthesis.objects import ObjectPicture, make_object
 from howard.synthesis.placement import Person
-from howard.synthesis.posters import add_plate_person, add_poster, cast_shadow, make_poster, sample_poster_matrix
-from howard.synthesis.stage import Stage
+from howard.synthesis.posters import add_poster, make_poster, sample_poster_matrix
 
 SIDE, FRAME = 160, (100, 120)
-NOBODY = SubjectCover(np.zeros((16, 16), np.float32), np.array([0.5, 0.5]))
+NOBODY = SubjectMask(np.zeros((16, 16), np.float32), np.array([0.5, 0.5]))
 
 
 @pytest.fixture
-def stage() -> Stage:
+def background() -> BackgroundLayer:
     rng = np.random.default_rng(0)
     place = rng.integers(90, 110, (4, SIDE, SIDE), dtype=np.uint8)
     plate = place.copy()
     place[3], plate[3] = 0, 255
-    return Stage(place, plate, np.array([[1.1, 0, 12], [0, 1.1, 15], [0, 0, 1.0]]))
+    return BackgroundLayer(place, plate, np.array([[1.1, 0, 12], [0, 1.1, 15], [0, 0, 1.0]]))
 
 
 @pytest.fixture
@@ -47,30 +49,30 @@ def changed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(("in_shot", "in_plate"), [(True, False), (False, True), (True, True)])
 def test_an_object_is_where_it_should_be_and_nowhere_else(
-    stage: Stage, thing: ObjectPicture, in_shot: bool, in_plate: bool
+    background: BackgroundLayer, thing: ObjectPicture, in_shot: bool, in_plate: bool
 ) -> None:
     here, there = Pose(np.array([40.0, 50.0])), Pose(np.array([80.0, 50.0]))
-    made = add_object(stage, thing, here if in_shot else None, there if in_plate else None)
+    made = add_object(background, thing, here if in_shot else None, there if in_plate else None)
     assert made.distractor is not None
-    for is_there, pose, before, after in (
-        (in_shot, here, stage.place, made.place),
-        (in_plate, there, stage.plate, made.plate),
+    for is_available, pose, before, after in (
+        (in_shot, here, background.place, made.place),
+        (in_plate, there, background.plate, made.plate),
     ):
-        assert changed(before, after).any() == is_there
+        assert changed(before, after).any() == is_available
         assert np.array_equal(before[3], after[3])
-        x, y = (stage.matrix @ [*pose.centre, 1])[:2].astype(int)
-        assert (made.distractor[y, x] == 255) == is_there
+        x, y = (background.matrix @ [*pose.centre, 1])[:2].astype(int)
+        assert (made.distractor[y, x] == 255) == is_available
     solid = made.distractor == 255
-    assert not (solid & ~(changed(stage.place, made.place) | changed(stage.plate, made.plate))).any()
-    assert stage.distractor is None
+    assert not (solid & ~(changed(background.place, made.place) | changed(background.plate, made.plate))).any()
+    assert background.distractor is None
 
 
-def test_a_shadow_alone_only_darkens_the_shot(stage: Stage, thing: ObjectPicture) -> None:
-    made = add_shadow(stage, thing, Pose(np.array([60.0, 50.0])))
-    assert made.plate is stage.plate
+def test_a_shadow_alone_only_darkens_the_shot(background: BackgroundLayer, thing: ObjectPicture) -> None:
+    made = add_shadow(background, thing, Pose(np.array([60.0, 50.0])))
+    assert made.plate is background.plate
     assert made.distractor is None
-    assert (made.place <= stage.place).all()
-    assert (made.place < stage.place).any()
+    assert (made.place <= background.place).all()
+    assert (made.place < background.place).any()
 
 
 @given(st.floats(0, 120), st.floats(0, 100), st.floats(-3, 3), st.floats(0.3, 2), st.booleans())
@@ -83,12 +85,12 @@ def test_a_pose_puts_the_pictures_middle_at_its_centre(
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_objects_are_seen_beside_a_person(thing: ObjectPicture, seed: int) -> None:
+def test_objects_are_visible_beside_a_person(thing: ObjectPicture, seed: int) -> None:
     alpha = np.zeros((16, 16), np.float32)
     alpha[2:, 5:11] = 1
-    subject = SubjectCover(alpha, np.array([0.5, 0.6]))
+    subject = SubjectMask(alpha, np.array([0.5, 0.6]))
     pose = sample_pose(thing, FRAME, 0.6, subject, np.random.default_rng(seed))
-    assert subject.visible_share(pose.matrix(thing.alpha.shape), thing.alpha, FRAME) > 0.35
+    assert subject.visible_fraction(pose.matrix(thing.alpha.shape), thing.alpha, FRAME) > 0.35
 
 
 def test_a_moved_object_is_elsewhere(thing: ObjectPicture) -> None:
@@ -101,20 +103,20 @@ def test_a_moved_object_is_elsewhere(thing: ObjectPicture) -> None:
     assert max(ways) <= 0.5 * 120 + 1e-6
 
 
-def test_what_the_plate_saw_of_a_near_object_varies(stage: Stage, picture: np.ndarray) -> None:
+def test_the_plate_shows_all_part_or_nothing_of_a_near_object(background: BackgroundLayer, picture: np.ndarray) -> None:
     path = np.repeat(np.eye(3)[None], 3, axis=0)
     seen, lost = 0, 0
     for seed in range(30):
         rng = np.random.default_rng(seed)
         near = make_object([picture], 70, rng)
-        made = add_near_object(stage, near, 1.0, FRAME, path, rng)
-        assert made.place is stage.place
+        made = add_near_object(background, near, 1.0, FRAME, path, rng)
+        assert made.place is background.place
         assert made.occluder is not None
         assert made.distractor is not None
         assert made.occluder.canvas.shape == (4, SIDE, SIDE)
         assert made.occluder.maps.shape == (3, 3, 3)
         assert (made.distractor >= made.occluder.canvas[3]).all()
-        seen += changed(stage.plate, made.plate).any()
+        seen += changed(background.plate, made.plate).any()
         lost += (made.plate[3] == 0).any()
     assert 10 < seen < 30
     assert 8 < lost < 28
@@ -127,21 +129,21 @@ def person(height: int = 80, width: int = 40) -> Person:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_poster_is_in_shot_and_plate_alike(stage: Stage, picture: np.ndarray, seed: int) -> None:
+def test_a_poster_is_in_shot_and_plate_alike(background: BackgroundLayer, picture: np.ndarray, seed: int) -> None:
     rng = np.random.default_rng(seed)
     poster = make_poster(person(), picture, 60, rng)
-    made = add_poster(stage, poster, sample_poster_matrix(poster.alpha.shape, 0.5, FRAME, NOBODY, rng))
+    made = add_poster(background, poster, sample_poster_matrix(poster.alpha.shape, 0.5, FRAME, NOBODY, rng))
     assert np.array_equal(made.place[:3], made.plate[:3])
     assert made.distractor is not None
     assert made.distractor.max() == 255
-    assert (made.place[:3] != stage.place[:3]).any(axis=0)[made.distractor == 255].mean() > 0.9
-    assert np.array_equal(made.plate[3], stage.plate[3])
+    assert (made.place[:3] != background.place[:3]).any(axis=0)[made.distractor == 255].mean() > 0.9
+    assert np.array_equal(made.plate[3], background.plate[3])
 
 
-def test_a_person_in_the_plate_is_not_in_the_shot(stage: Stage) -> None:
+def test_a_person_in_the_plate_is_not_in_the_shot(background: BackgroundLayer) -> None:
     cut = person()
     layer = cast_shadow(cut.foreground, cut.alpha, np.random.default_rng(0))
-    made = add_plate_person(stage, layer, np.eye(3))
-    assert made.place is stage.place
+    made = add_plate_person(background, layer, np.eye(3))
+    assert made.place is background.place
     assert made.distractor is not None
-    assert changed(stage.plate, made.plate)[made.distractor == 255].mean() > 0.9
+    assert changed(background.plate, made.plate)[made.distractor == 255].mean() > 0.9

@@ -1,4 +1,4 @@
-"""Grown hair: where it begins, where it never is, what it covers, and what stays as it was."""
+"""Synthetic hair: where it grows, what it covers, and what stays unchanged."""
 
 import cv2
 import numpy as np
@@ -7,18 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.synthesis import Person
-from howard.synthesis.hair import grow_hair
-from howard.synthesis.hair_outline import find_hair
-from howard.synthesis.hair_render import SUPERSAMPLING, Ink, draw_curves
-from howard.synthesis.hair_strands import grow_strands
-from howard.synthesis.hair_styles import STYLES, sample_style
-from howard.synthesis.head import find_head
+from howard.synthesis.hair import SUPERSAMPLING, StrandBrushes, draw_curves, grow_hair
+from howard.synthesis.hair_outline import find_hair_outline
+from howard.synthesis.hair_strands import HAIR_STYLES, sample_hair_style, sample_strands
+from howard.synthesis.placement import find_head
 
 SKIN, SHIRT, HAIR = (200, 150, 120), (30, 60, 160), (40, 30, 20)
 
 
 def draw_person(radius: int = 24, top: int = 20) -> Person:
-    """A round head with a cap of hair on a neck and a torso that the picture cuts at the bottom."""
+    """A round head with a cap of hair on a neck and a torso that the image cuts off at the bottom."""
     foreground = np.full((240, 160, 3), SHIRT, np.uint8)
     alpha = np.zeros((240, 160), np.uint8)
     centre = (80, top + radius)
@@ -38,7 +36,7 @@ def test_the_head_is_found(radius: int) -> None:
     assert abs(head.radius - radius) <= 0.15 * radius + 2
 
 
-def test_what_shows_no_whole_head_stays_as_it_is() -> None:
+def test_persons_without_a_visible_head_are_unchanged() -> None:
     whole = draw_person()
     cut = Person(whole.foreground[40:], whole.alpha[40:])
     nobody = Person(whole.foreground, np.zeros_like(whole.alpha))
@@ -101,17 +99,17 @@ def test_a_mask_decides_where_hair_grows() -> None:
     side = hair_mask()
     side[:, 20:] = 0
     for seed in range(10):
-        outline = find_hair(person, side, lowest=0.0)
+        outline = find_hair_outline(person, side, lowest=0.0)
         assert outline is not None
         assert outline.points[:, 0].max() < 92
-        style = sample_style(np.random.default_rng(seed))
-        strands = grow_strands(outline, style, np.random.default_rng(seed))
+        style = sample_hair_style(np.random.default_rng(seed))
+        strands = sample_strands(outline, style, np.random.default_rng(seed))
         assert np.isfinite(strands.joints).all()
         reach = outline.radius * (style.length * 1.5 + 0.8)
         assert np.abs(strands.joints[:, 0] - outline.points[strands.root]).max() < reach
 
 
-def test_the_bald_stay_bald_for_the_most_part() -> None:
+def test_persons_without_hair_rarely_get_hair() -> None:
     person = draw_person()
     nothing = np.zeros((60, 40), np.uint8)
     crowned = sum(grow_hair(person, np.random.default_rng(seed), nothing) is not person for seed in range(100))
@@ -120,8 +118,8 @@ def test_the_bald_stay_bald_for_the_most_part() -> None:
 
 def test_all_styles_are_sampled() -> None:
     rng = np.random.default_rng(0)
-    styles = [sample_style(rng) for _ in range(200)]
-    for ranges in STYLES.values():
+    styles = [sample_hair_style(rng) for _ in range(200)]
+    for ranges in HAIR_STYLES.values():
         low, high = ranges.length
         assert any(low <= each.length <= high and ranges.lift[0] <= each.lift <= ranges.lift[1] for each in styles)
 
@@ -130,13 +128,13 @@ def test_all_styles_are_sampled() -> None:
 def test_coverage_agrees_with_a_reference_of_16x16_samples(width: int) -> None:
     """Union of strands by the distance of every subsample to the polylines."""
     size, fine = 24, 16
-    share = np.linspace(0, 1, 13)
+    fraction = np.linspace(0, 1, 13)
     starts = np.array([[3.0, 4.0], [20.0, 3.5], [12.0, 20.0]])
     ways = np.array([[14.0, 15.0], [-16.0, 6.0], [3.0, -17.0]])
-    joints = starts[:, None] + share[:, None] * ways[:, None]
-    joints = joints + 1.5 * np.stack([np.sin(4 * share), np.cos(5 * share)], axis=1)
+    joints = starts[:, None] + fraction[:, None] * ways[:, None]
+    joints = joints + 1.5 * np.stack([np.sin(4 * fraction), np.cos(5 * fraction)], axis=1)
     canvas = np.zeros((size * SUPERSAMPLING,) * 2, np.uint8)
-    ink = Ink(np.full((3, 4), width), np.full((3, 4), 9))
+    ink = StrandBrushes(np.full((3, 4), width), np.full((3, 4), 9))
     draw_curves(canvas, joints, ink, np.random.default_rng(0))
     assert set(np.unique(canvas)) == {0, 9}
     ours = (canvas > 0).reshape(size, SUPERSAMPLING, size, SUPERSAMPLING).mean(axis=(1, 3))
@@ -153,7 +151,7 @@ def test_coverage_agrees_with_a_reference_of_16x16_samples(width: int) -> None:
     assert np.corrcoef(ours.ravel(), reference.ravel())[0, 1] > 0.95
 
 
-def test_the_same_stream_gives_the_same_hair() -> None:
+def test_the_same_generator_gives_the_same_hair() -> None:
     first, again = (grow_hair(draw_person(), np.random.default_rng(7), hair_mask()) for _ in range(2))
     other = grow_hair(draw_person(), np.random.default_rng(8), hair_mask())
     assert np.array_equal(first.alpha, again.alpha)
@@ -163,6 +161,6 @@ def test_the_same_stream_gives_the_same_hair() -> None:
 
 def test_no_curves_leave_the_canvas_as_it_is() -> None:
     canvas = np.zeros((16, 16), np.uint8)
-    ink = Ink(np.zeros((0, 4)), np.zeros((0, 4), int))
+    ink = StrandBrushes(np.zeros((0, 4)), np.zeros((0, 4), int))
     draw_curves(canvas, np.zeros((0, 13, 2)), ink, np.random.default_rng(0))
     assert not canvas.any()

@@ -1,4 +1,4 @@
-"""What the renderer computes itself on the device agrees with kornia, and kornia's blur with OpenCV's on the CPU."""
+"""Our own tensor operations agree with kornia, and kornia's blur with OpenCV's on the CPU."""
 
 import cv2
 import kornia
@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.colour import linear_to_srgb, srgb_to_linear
-from howard.synthesis.codec import compress
-from howard.synthesis.draws import BlurDraw
-from howard.synthesis.grids import frame_points, sample
-from howard.synthesis.take import convolve
+from howard.synthesis.camera_degradation import apply_blur_kernel, compress
+from howard.synthesis.camera_parameters import BlurParameters
+from howard.synthesis.warping import pixel_coordinates, sample_canvas
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA"))]
 
@@ -38,8 +37,8 @@ def test_homography_warps_agree(device: str, seed: int, tilt: float, shift: floa
     cosine, sine = np.cos(angle), np.sin(angle)
     matrix = torch.tensor([[cosine, -sine, shift], [sine, cosine, -shift], [tilt, tilt / 2, 1]], dtype=torch.float32)
     matrices = torch.stack([matrix, torch.eye(3)]).to(device)
-    ours = sample(canvas, matrices, frame_points((32, 48), canvas.device), "border")
-    # kornia takes the map from canvas to frame, with the centres of the corner pixels as the corners.
+    ours = sample_canvas(canvas, matrices, pixel_coordinates((32, 48), canvas.device), "border")
+    # kornia person_frames the map from canvas to frame, with the centres of the corner pixels as the corners.
     kornias = kornia.geometry.warp_perspective(
         canvas.float() / 255, matrices.inverse(), (32, 48), padding_mode="border", align_corners=True
     )
@@ -51,12 +50,12 @@ def test_homography_warps_agree(device: str, seed: int, tilt: float, shift: floa
 def test_defocus_is_a_gaussian_blur_of_kornia_and_of_opencv(device: str, sigma: float) -> None:
     image = pictures(1, 2, 40, 48).to(device)
     count = len(image)
-    draw = BlurDraw(
+    parameters = BlurParameters(
         torch.full((count,), sigma, device=device),
         torch.zeros(count, 2, device=device),
         torch.zeros(count, device=device),
     )
-    ours = convolve(image, draw, unit=1.0)
+    ours = apply_blur_kernel(image, parameters, unit=1.0)
     kornias = kornia.filters.gaussian_blur2d(image, (15, 15), (sigma, sigma), border_type="replicate")
     torch.testing.assert_close(ours, kornias, rtol=0, atol=1e-5)
     for found, each in zip(ours.cpu(), image.cpu(), strict=True):

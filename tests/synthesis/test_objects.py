@@ -1,14 +1,13 @@
-"""Objects made of shapes, surfaces and pieces of photographs."""
+"""Objects made of shapes, textures and parts of photographs."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.synthesis.materials import sample_material, sample_piece
+from howard.synthesis.object_shapes import sample_object_shape, sample_small_object_shape
+from howard.synthesis.object_textures import sample_patch, sample_segment, sample_texture
 from howard.synthesis.objects import crop_object, defocus_object, make_object, straight_colours
-from howard.synthesis.segments import sample_segment
-from howard.synthesis.shapes import sample_small_thing, sample_thing
 
 
 @settings(max_examples=25, deadline=None)
@@ -35,8 +34,8 @@ def test_the_same_seed_makes_the_same_object(picture: np.ndarray) -> None:
 
 
 @given(st.integers(0, 2**31))
-def test_things_are_finite_polygons_that_stand_on_the_ground(seed: int) -> None:
-    for sample in (sample_thing, sample_small_thing):
+def test_object_shapes_are_finite_polygons_on_the_ground(seed: int) -> None:
+    for sample in (sample_object_shape, sample_small_object_shape):
         parts = sample(np.random.default_rng(seed))
         points = np.concatenate([part.outline for part in parts])
         assert np.isfinite(points).all()
@@ -46,11 +45,11 @@ def test_things_are_finite_polygons_that_stand_on_the_ground(seed: int) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**31), st.integers(4, 200), st.integers(4, 200))
-def test_surfaces_have_any_size(picture: np.ndarray, seed: int, height: int, width: int) -> None:
-    surface = sample_material([picture], (height, width), np.random.default_rng(seed))
+def test_textures_have_any_size(picture: np.ndarray, seed: int, height: int, width: int) -> None:
+    surface = sample_texture([picture], (height, width), np.random.default_rng(seed))
     assert (surface.shape, surface.dtype) == ((height, width, 3), np.float32)
     assert np.isfinite(surface).all()
-    assert sample_piece(picture, (height, width), np.random.default_rng(seed)).shape == (height, width, 3)
+    assert sample_patch(picture, (height, width), np.random.default_rng(seed)).shape == (height, width, 3)
 
 
 @settings(max_examples=25, deadline=None)

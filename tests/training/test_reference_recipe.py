@@ -20,8 +20,8 @@ from howard.data.datamodule import MattingDataModule
 from howard.data.image_cache import long_side_for, open_places_within
 from howard.data.place_collections import Place
 from howard.data.sample_sources import SampleSources
-from howard.synthesis import Person, Recipe, SceneDraw, choose_recipe, draw_scene, open_streams
-from howard.synthesis.placement import draw_person_matrix, draw_place_matrix
+from howard.synthesis import Person, Recipe, SceneParameters, choose_recipe, make_generators, sample_scene
+from howard.synthesis.placement import sample_person_matrix, sample_place_matrix
 from howard.training.batches import crop_batch
 from howard.training.modules import CoarseModule, RefineModule
 from tests.training.runs import composed
@@ -53,10 +53,10 @@ def recipe_of(experiment: str) -> Recipe:
 
 
 @cache
-def scenes(experiment: str) -> list[SceneDraw]:
+def scenes(experiment: str) -> list[SceneParameters]:
     size = SIZE[experiment]
     recipe = recipe_of(experiment)
-    return [draw_scene(recipe, (size, size), 1, open_streams(7, number)) for number in range(SCENES)]
+    return [sample_scene(recipe, (size, size), 1, make_generators(7, number)) for number in range(SCENES)]
 
 
 def is_about(share: float | np.floating, expected: float, samples: int = SAMPLES) -> bool:
@@ -119,9 +119,9 @@ def test_scales_and_shifts_are_those_of_pair_random_affine_and_resize(
     rng = np.random.default_rng(3)
     if kind == "person":
         alpha = np.full(picture, 255, np.uint8)  # cut by the picture, and not kept at the frame's edge
-        matrices = [draw_person_matrix(alpha, (size, size), recipe.person, rng) for _ in range(SAMPLES // 4)]
+        matrices = [sample_person_matrix(alpha, (size, size), recipe.person, rng) for _ in range(SAMPLES // 4)]
     else:
-        matrices = [draw_place_matrix(picture, (size, size), recipe.place, rng) for _ in range(SAMPLES // 4)]
+        matrices = [sample_place_matrix(picture, (size, size), recipe.place, rng) for _ in range(SAMPLES // 4)]
     scales, x, y = np.array([measured(matrix, picture, size) for matrix in matrices]).T
     for quantile in (0.02, 0.25, 0.5, 0.75, 0.98):
         expected = lowest + quantile * (highest - lowest)
@@ -138,7 +138,7 @@ def test_turn_shear_and_flip_are_the_references(experiment: str) -> None:
     size, recipe, rng = SIZE[experiment], recipe_of(experiment), np.random.default_rng(4)
     flips, turns, shears = [], [], []
     for _ in range(SAMPLES):
-        matrix = draw_place_matrix(HD, (size, size), recipe.place, rng)
+        matrix = sample_place_matrix(HD, (size, size), recipe.place, rng)
         flips.append(np.linalg.det(matrix) < 0)
         linear = matrix[:2, :2] if not flips[-1] else np.diag([-1, 1]) @ matrix[:2, :2]
         # A turn and a shear along x: the first column is the turned x axis.
@@ -196,11 +196,11 @@ def test_filters_are_as_wide_in_the_frame_however_dense_a_picture_is() -> None:
 def test_light_noise_and_plate_have_the_references_probabilities(experiment: str) -> None:
     """Shadow 0.3 of strength 0.3 random(); noise 0.4 of sigma 0.03 random(), each; jitter 0.8; affine 0.3."""
     drawn, size = scenes(experiment), SIZE[experiment]
-    shadow = np.array([scene.light.shadow[0] for scene in drawn])
+    shadow = np.array([scene.shadow.shadow[0] for scene in drawn])
     assert is_about(np.mean(shadow > 0), 0.3, SCENES)
     assert 0.29 < shadow.max() <= 0.3
-    assert all(scene.light.is_subtracted[0] == 1 and scene.light.cast[0] == 0 for scene in drawn)
-    noise = np.array([(scene.source.noise[0], scene.plate_take.noise[0]) for scene in drawn])
+    assert all(scene.shadow.is_subtracted[0] == 1 and scene.shadow.colour_cast[0] == 0 for scene in drawn)
+    noise = np.array([(scene.source.noise[0], scene.plate_camera.noise[0]) for scene in drawn])
     assert is_about(np.mean(noise[:, 0] > 0), 0.4, SCENES)
     assert ((noise[:, 0] > 0) == (noise[:, 1] > 0)).all(), "the same samples"
     assert not np.isclose(noise[:, 0], noise[:, 1])[noise[:, 0] > 0].any(), "each of its own strength"
@@ -221,19 +221,19 @@ def test_light_noise_and_plate_have_the_references_probabilities(experiment: str
 def test_nothing_else_is_done_to_a_sample(experiment: str) -> None:
     """No defocus, motion, compression, gamma, parallax or missing coverage; mixed in sRGB values; one person each."""
     recipe = recipe_of(experiment)
-    assert (recipe.mixing, recipe.second_person_probability, recipe.nobody_probability) == ("srgb", 0, 0)
+    assert (recipe.mixing, recipe.second_person_probability, recipe.empty_scene_probability) == ("srgb", 0, 0)
     assert (recipe.person.colour, recipe.place.colour) == ((0.15, 0.15, 0.15, 0.05),) * 2
     assert recipe.plate.colour == (0.18, 0.18, 0.18, 0.10)
     for scene in scenes(experiment)[:300]:
-        for blur in (scene.source.blur, scene.plate_take.blur, scene.person_blur):
-            assert blur.defocus.max() == np.abs(blur.way).max() == 0
-        assert scene.source.compression.max() == scene.plate_take.compression.max() == 0
+        for blur in (scene.source.blur, scene.plate_camera.blur, scene.person_blur):
+            assert blur.defocus.max() == np.abs(blur.motion_vector).max() == 0
+        assert scene.source.compression.max() == scene.plate_camera.compression.max() == 0
         plate = scene.plate
         assert np.abs(plate.lens).max() == np.abs(plate.parallax).max() == np.abs(plate.seam_shift).max() == 0
         assert (plate.gamma == 1).all()
         assert (plate.vignette == 0).all()
         assert (plate.unevenness == 0).all()
-        assert (plate.is_there == 1).all()
+        assert (plate.is_available == 1).all()
         assert (plate.hole > 100).all()
         assert (plate.border[..., 2] >= 2).all()
 

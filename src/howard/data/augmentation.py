@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from howard.synthesis.dice import Generator
+from howard.synthesis.random_sampling import Generator
 from howard.synthesis.recipe import PlacementRecipe
 
 # Without it, albumentations looks for a newer version on the internet at every import.

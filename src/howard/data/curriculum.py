@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Literal, Protocol
 
 from howard.errors import SettingsError
-from howard.synthesis import Recipe, choose_recipe, level_recipe, with_lessons
-from howard.synthesis.levels import PAPER_RECIPES
+from howard.synthesis import Recipe, choose_recipe, level_recipe, with_hard_examples
+from howard.synthesis.recipe_presets import PAPER_RECIPES
 
 Mixing = Literal["linear", "srgb"]
 
@@ -31,7 +31,7 @@ class FixedRecipe:
 
 
 def validation_schedule(recipe: Recipe) -> FixedRecipe:
-    """The recipe of validation samples: without added hair and without the hard examples of :func:`with_lessons`."""
+    """The recipe of validation samples: without added hair, without what :func:`with_hard_examples` adds."""
     plain = Recipe()
     return FixedRecipe(
         replace(
@@ -54,7 +54,7 @@ class Curriculum:
         strength: of the first sample, and of sample ``samples`` and all after it, linear in between. It replaces the
             strength of the level; None keeps that.
         samples: number of samples over which the strength changes.
-        lessons: whether training samples get the hard examples of :func:`howard.synthesis.with_lessons`.
+        lessons: whether training samples get the hard examples of :func:`howard.synthesis.with_hard_examples`.
     """
 
     name: str
@@ -91,5 +91,5 @@ class Curriculum:
 @lru_cache(maxsize=128)
 def _build_recipe(name: str, mixing: Mixing | None, strength: float | None, lessons: bool) -> Recipe:
     recipe = choose_recipe(name) if strength is None else level_recipe(strength)
-    recipe = with_lessons(recipe) if lessons else recipe
+    recipe = with_hard_examples(recipe) if lessons else recipe
     return replace(recipe, mixing=mixing) if mixing else recipe

@@ -27,7 +27,7 @@ from howard.errors import SettingsError
 from howard.machine import count_cores
 from howard.requirements import require
 from howard.synthesis import Recipe
-from howard.synthesis.film import Shoot, film
+from howard.synthesis.batch_rendering import RawBatch, render_batch
 
 # Most worker processes of validation. They are started for each validation, in addition to those of training.
 _VALIDATION_WORKERS = 4
@@ -73,8 +73,8 @@ class MattingDataModule(LightningDataModule):
         workers: processes that prepare samples, None for one per core; 0 prepares them in the training process. They
             are forked, so OpenCV must be single-threaded: the entry file calls ``cv2.setNumThreads(1)``.
         seed: of the training samples.
-        lessons: whether training samples get the hard examples of :func:`howard.synthesis.with_lessons`, which teach
-            what the subject is. Validation and test samples never do.
+        lessons: whether training samples get the hard examples of :func:`howard.synthesis.with_hard_examples`, which
+            teach what the subject is. Validation and test samples never do.
         epoch: what an epoch counts. "people" samples a collection by the weights, then a person, then a frame.
             "frames" takes every frame of every clip once, in a new order each time, as the reference implementation of
             Lin et al. 2021 does; see :class:`howard.data.sample_order.FrameOrder`.
@@ -205,11 +205,11 @@ class MattingDataModule(LightningDataModule):
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
         """Render a batch on its device, unless the workers have rendered it already, as they do without a GPU."""
-        return self.finish(batch) if isinstance(batch, Shoot) else batch
+        return self.finish(batch) if isinstance(batch, RawBatch) else batch
 
-    def finish(self, shoot: Shoot) -> Batch:
-        """Render a batch: float32 tensors in [0, 1] by name; see :class:`howard.synthesis.film.Sample`."""
-        sample = film(shoot, self._frame_size, self.recipe.mixing)
+    def finish(self, raw_batch: RawBatch) -> Batch:
+        """Render a batch: float32 tensors in [0, 1] by name; see :class:`howard.synthesis.batch_rendering.Sample`."""
+        sample = render_batch(raw_batch, self._frame_size, self.recipe.mixing)
         return {name: image[:, 0] if self.frames == 1 else image for name, image in sample._asdict().items()}
 
     def _gather(self, split: Split) -> SampleSources:

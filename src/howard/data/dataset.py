@@ -1,4 +1,4 @@
-"""The data set of synthesised samples: workers prepare their layers, :mod:`howard.synthesis.film` renders batches."""
+"""The data set of synthesised samples: prepared in workers, rendered by :mod:`howard.synthesis.batch_rendering`."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,13 +15,21 @@ from howard.data.people_collections import PersonSource
 from howard.data.sample_order import ClipFrame, FrameOrder
 from howard.data.sample_sources import SampleSources
 from howard.data.scene_layers import make_background, make_foreground, make_pair_layers
-from howard.synthesis import Person, Recipe, SceneDraw, Streams, draw_camera, draw_scene, open_streams
-from howard.synthesis.film import Canvases, Shoot
-from howard.synthesis.gates import Ingredient, ingredient_generator, sample_gates
+from howard.synthesis import (
+    Person,
+    Recipe,
+    SampleGenerators,
+    SceneParameters,
+    make_generators,
+    sample_camera_motion,
+    sample_scene,
+)
+from howard.synthesis.batch_rendering import BatchCanvases, RawBatch
+from howard.synthesis.canvases import BackgroundLayer, ForegroundLayer
+from howard.synthesis.foreground_layers import DistractorCanvases
 from howard.synthesis.hair import grow_hair
-from howard.synthesis.occlusion import DistractorCanvases
 from howard.synthesis.placement import Size
-from howard.synthesis.stage import Actor, Stage
+from howard.synthesis.random_sampling import Ingredient, make_ingredient_generator, sample_gates
 
 # Finished samples: float32 (B, C, H, W) tensors by name, or (B, T, C, H, W) of clips.
 Batch = dict[str, Tensor]
@@ -31,17 +39,17 @@ class PreparedSample(NamedTuple):
     """One sample as a worker prepares it.
 
     Attributes:
-        stage: the background layer.
+        background: the background layer.
         place_maps: (T, 3, 3), from frame pixels to canvas pixels of the background layer.
-        actors: the foreground layers, front to back.
+        foregrounds: the foreground layers, front to back.
         draw: random parameters of the rendering.
         has_person_prior: False if everything that only the shot shows is the subject, person or not.
     """
 
-    stage: Stage
+    background: BackgroundLayer
     place_maps: np.ndarray
-    actors: list[Actor]
-    draw: SceneDraw
+    foregrounds: list[ForegroundLayer]
+    parameters: SceneParameters
     has_person_prior: bool
 
 
@@ -91,25 +99,31 @@ class SyntheticDataset(Dataset[PreparedSample]):
     def prepare(self, number: int, first_person: ClipFrame | None) -> PreparedSample:
         """Sample ``number``; ``first_person`` is the frame of its first person, None for a random one."""
         recipe = self.recipes.at(number)
-        streams = open_streams(self.seed, number)
-        camera = draw_camera(recipe, self.size, self.frames, streams.motion)
+        generators = make_generators(self.seed, number)
+        camera = sample_camera_motion(recipe, self.size, self.frames, generators.motion)
         hard_examples = self._hard_examples(recipe, camera, number)
-        is_pair = bool(self.sources.pairs) and streams.still.random() < self.sources.pair_probability
+        is_pair = bool(self.sources.pairs) and generators.first_frame.random() < self.sources.pair_probability
         if is_pair:
-            pair = _choose(self.sources.pairs, streams.still).read()
-            stage, actor = make_pair_layers(pair, self.size, recipe.place, recipe.person, camera, streams.still)
-            actors = [actor]
+            pair = _choose(self.sources.pairs, generators.first_frame).read()
+            background, foreground = make_pair_layers(
+                pair, self.size, recipe.place, recipe.person, camera, generators.first_frame
+            )
+            foregrounds = [foreground]
         else:
-            stage = self._background(recipe, streams.still, hard_examples)
-            actors = self._foregrounds(recipe, camera, streams, hard_examples, first_person)
-        stage, actors = hard_examples.apply(stage, actors)
-        draw = draw_scene(recipe, self.size, self.frames, streams, is_pair)
-        if hard_examples.gates.needs_plate:
-            draw = draw._replace(plate=draw.plate._replace(is_there=np.ones_like(draw.plate.is_there)))
-        return PreparedSample(stage, stage.matrix @ camera, actors, draw, not hard_examples.gates.anything)
+            background = self._background(recipe, generators.first_frame, hard_examples)
+            foregrounds = self._foregrounds(recipe, camera, generators, hard_examples, first_person)
+        background, foregrounds = hard_examples.apply(background, foregrounds)
+        parameters = sample_scene(recipe, self.size, self.frames, generators, is_pair)
+        if hard_examples.gates.requires_matching_plate:
+            parameters = parameters._replace(
+                plate=parameters.plate._replace(is_available=np.ones_like(parameters.plate.is_available))
+            )
+        return PreparedSample(
+            background, background.matrix @ camera, foregrounds, parameters, not hard_examples.gates.no_person_prior
+        )
 
     def _hard_examples(self, recipe: Recipe, camera: np.ndarray, number: int) -> HardExamples:
-        gates = sample_gates(recipe, ingredient_generator(self.seed, number, Ingredient.GATES))
+        gates = sample_gates(recipe, make_ingredient_generator(self.seed, number, Ingredient.GATES))
 
         def read_person(rng: np.random.Generator) -> Person:
             clip = self._choose_clip(rng)
@@ -117,44 +131,44 @@ class SyntheticDataset(Dataset[PreparedSample]):
 
         return HardExamples(recipe, gates, self.size, camera, self.seed, number, self.sources.places, read_person)
 
-    def _background(self, recipe: Recipe, rng: np.random.Generator, hard_examples: HardExamples) -> Stage:
+    def _background(self, recipe: Recipe, rng: np.random.Generator, hard_examples: HardExamples) -> BackgroundLayer:
         place, other = (_choose(self.sources.places, rng) for _ in range(2))
-        has_furniture = rng.random() < recipe.furniture_probability
-        is_wrong_plate = rng.random() < recipe.plate.another_place_probability
+        has_static_occluder = rng.random() < recipe.static_occluder_probability
+        is_wrong_plate = rng.random() < recipe.plate.wrong_place_probability
         return make_background(
             place,
             self.size,
             recipe.place,
             rng,
-            material=other if has_furniture else None,
-            another=other if is_wrong_plate and not hard_examples.gates.needs_plate else None,
+            material=other if has_static_occluder else None,
+            another=other if is_wrong_plate and not hard_examples.gates.requires_matching_plate else None,
         )
 
     def _foregrounds(
         self,
         recipe: Recipe,
         camera: np.ndarray,
-        streams: Streams,
+        generators: SampleGenerators,
         hard_examples: HardExamples,
         first_person: ClipFrame | None,
-    ) -> list[Actor]:
-        rng = streams.still
-        count = 0 if rng.random() < recipe.nobody_probability else 1
-        while 0 < count < recipe.most_people and rng.random() < recipe.second_person_probability:
+    ) -> list[ForegroundLayer]:
+        rng = generators.first_frame
+        count = 0 if rng.random() < recipe.empty_scene_probability else 1
+        while 0 < count < recipe.max_people and rng.random() < recipe.second_person_probability:
             count += 1
-        if hard_examples.gates.nobody:
+        if hard_examples.gates.object_only:
             count = 0
-        actors = []
+        foregrounds = []
         for index in range(count):
-            takes = self._read_person(recipe, streams, None if index else first_person)
+            takes = self._read_person(recipe, generators, None if index else first_person)
             if not index:
                 takes = hard_examples.add_held_object(takes)
-            actors.append(make_foreground(takes, self.size, recipe.person, camera, rng, streams.motion))
-        return sorted(actors, key=lambda actor: -actor.area)  # larger people are nearer, and so in front
+            foregrounds.append(make_foreground(takes, self.size, recipe.person, camera, rng, generators.motion))
+        return sorted(foregrounds, key=lambda foreground: -foreground.area)  # larger people are nearer, and so in front
 
-    def _read_person(self, recipe: Recipe, streams: Streams, chosen: ClipFrame | None) -> list[Person]:
+    def _read_person(self, recipe: Recipe, generators: SampleGenerators, chosen: ClipFrame | None) -> list[Person]:
         """A person in every frame of the sample."""
-        rng = streams.still
+        rng = generators.first_frame
         clip = chosen.clip if chosen else self._choose_clip(rng)
         count = clip.frame_count
         first = chosen.index if chosen else int(rng.integers(count))
@@ -162,7 +176,7 @@ class SyntheticDataset(Dataset[PreparedSample]):
             person = clip.read(0)
             if recipe.hair_probability > 0 and rng.random() < recipe.hair_probability:
                 mask = self.hair_masks.get(clip.name, person) if self.hair_masks else None
-                person = grow_hair(person, streams.hair, mask)
+                person = grow_hair(person, generators.hair, mask)
             return [person] * self.frames
         # Played forwards and backwards, because a clip may be shorter than the sample.
         indices = [(first + step) % (2 * count - 2) for step in range(self.frames)]
@@ -177,30 +191,40 @@ def _choose(items: Sequence, rng: np.random.Generator):
     return items[int(rng.integers(len(items)))]
 
 
-def collate(samples: Sequence[PreparedSample]) -> Shoot:
+def collate(samples: Sequence[PreparedSample]) -> RawBatch:
     """A batch of samples. The people of all samples are concatenated; ``owner`` says which sample each belongs to."""
-    actors = [actor for sample in samples for actor in sample.actors]
-    frames, side = len(samples[0].place_maps), samples[0].stage.place.shape[-1]
-    people = np.stack([each.canvases for each in actors]) if actors else np.zeros((0, frames, 4, side, side), np.uint8)
-    maps = np.stack([each.maps for each in actors]) if actors else np.zeros((0, frames, 3, 3))
-    owner = [index for index, sample in enumerate(samples) for _ in sample.actors]
-    canvases = Canvases(
+    foregrounds = [foreground for sample in samples for foreground in sample.foregrounds]
+    frames, side = len(samples[0].place_maps), samples[0].background.place.shape[-1]
+    people = (
+        np.stack([each.canvases for each in foregrounds])
+        if foregrounds
+        else np.zeros((0, frames, 4, side, side), np.uint8)
+    )
+    maps = np.stack([each.maps for each in foregrounds]) if foregrounds else np.zeros((0, frames, 3, 3))
+    owner = [index for index, sample in enumerate(samples) for _ in sample.foregrounds]
+    canvases = BatchCanvases(
         people=torch.from_numpy(people),
         people_maps=torch.from_numpy(maps).float(),
         owner=torch.tensor(owner, dtype=torch.int64),
-        place=torch.from_numpy(np.stack([sample.stage.place for sample in samples])),
-        plate=torch.from_numpy(np.stack([sample.stage.plate for sample in samples])),
+        place=torch.from_numpy(np.stack([sample.background.place for sample in samples])),
+        plate=torch.from_numpy(np.stack([sample.background.plate for sample in samples])),
         place_maps=torch.from_numpy(np.stack([sample.place_maps for sample in samples])).float(),
-        distractors=_collate_distractors([sample.stage for sample in samples], frames),
+        distractors=_collate_distractors([sample.background for sample in samples], frames),
         has_person_prior=torch.tensor([sample.has_person_prior for sample in samples]),
     )
-    return Shoot(canvases, default_collate([sample.draw for sample in samples]))
+    return RawBatch(canvases, default_collate([sample.parameters for sample in samples]))
 
 
-def _collate_distractors(stages: Sequence[Stage], frames: int) -> DistractorCanvases:
-    side = stages[0].place.shape[-1]
-    masks = {index: stage.distractor for index, stage in enumerate(stages) if stage.distractor is not None}
-    near = {index: stage.occluder for index, stage in enumerate(stages) if stage.occluder is not None}
+def _collate_distractors(backgrounds: Sequence[BackgroundLayer], frames: int) -> DistractorCanvases:
+    side = backgrounds[0].place.shape[-1]
+    masks = {
+        index: background.distractor
+        for index, background in enumerate(backgrounds)
+        if background.distractor is not None
+    }
+    near = {
+        index: background.occluder for index, background in enumerate(backgrounds) if background.occluder is not None
+    }
     return DistractorCanvases(
         masks=_stack([mask[None] for mask in masks.values()], (1, side, side), np.uint8),
         mask_owner=torch.tensor(list(masks), dtype=torch.int64),

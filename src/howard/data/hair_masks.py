@@ -12,7 +12,7 @@ import torch
 from howard.matting.person_prior import CLASSES, PersonPrior, load_person_prior
 from howard.matting.prior_views import box_from_mask, crop_views, place_maps
 from howard.synthesis import Person
-from howard.synthesis.head import find_head
+from howard.synthesis.placement import find_head
 
 # Returns a person's hair, (h, w) uint8 in [0, 255] covering the whole image at any resolution, or None if unknown.
 HairSegmenter = Callable[[Person], np.ndarray | None]

@@ -1,6 +1,6 @@
 """Adds hard examples to a sample that teach what the subject is: camouflage, distractors, held and novel objects.
 
-:mod:`howard.synthesis.gates` decides which of them a sample has.
+:mod:`howard.synthesis.random_sampling` decides which of them a sample has.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,26 +11,32 @@ import numpy as np
 
 from howard.data.augmentation import augment_colour
 from howard.synthesis import Person, Recipe
-from howard.synthesis.camouflage import camouflage, remove_behind_people
-from howard.synthesis.canvas import cut_person, person_canvas, rim_matrix
-from howard.synthesis.dice import Generator, draw_path
+from howard.synthesis.camouflage import apply_camouflage, remove_behind_people
+from howard.synthesis.canvases import BackgroundLayer, ForegroundLayer, crop_person, person_canvas, rim_translation
 from howard.synthesis.distractors import (
-    SubjectCover,
+    SubjectMask,
     add_near_object,
     add_object,
+    add_plate_person,
     add_shadow,
+    cast_shadow,
     move_pose,
     sample_near_size,
     sample_pose,
-    sample_size,
 )
-from howard.synthesis.gates import Gates, Ingredient, ingredient_generator
-from howard.synthesis.held_objects import hold_object, sample_held_size, sample_hold
+from howard.synthesis.held_objects import add_held_object, sample_held_object_size, sample_hold_position
 from howard.synthesis.objects import ObjectPicture, crop_object, make_object
-from howard.synthesis.placement import Size, draw_person_matrix, enlargement, moving_frame, translation
-from howard.synthesis.posters import add_plate_person, add_poster, cast_shadow, make_poster, sample_poster_matrix
+from howard.synthesis.placement import Size, handheld_motion, mean_scale, sample_person_matrix, translation
+from howard.synthesis.posters import add_poster, make_poster, sample_poster_matrix
+from howard.synthesis.random_sampling import (
+    Gates,
+    Generator,
+    Ingredient,
+    log_uniform,
+    make_ingredient_generator,
+    sample_smooth_path,
+)
 from howard.synthesis.recipe import pixel_unit
-from howard.synthesis.stage import Actor, Stage
 
 # Largest long side in pixels at which objects are rasterised. Larger ones are upscaled: they are mostly out of focus.
 _MAX_OBJECT_PX = 1024
@@ -74,78 +80,86 @@ class HardExamples(NamedTuple):
         if not self.gates.held_object:
             return takes
         rng = self._generator(Ingredient.HELD_OBJECT)
-        hold = sample_hold(takes[0], rng)
+        hold = sample_hold_position(takes[0], rng)
         if hold is None:
             return takes
-        longest = min(_MAX_OBJECT_PX, round(sample_held_size(hold, rng)))
-        return hold_object(takes, make_object(self.places, longest, rng, is_small=True), hold, rng)
+        longest = min(_MAX_OBJECT_PX, round(sample_held_object_size(hold, rng)))
+        return add_held_object(takes, make_object(self.places, longest, rng, is_small=True), hold, rng)
 
-    def apply(self, stage: Stage, actors: list[Actor]) -> tuple[Stage, list[Actor]]:
+    def apply(
+        self, background: BackgroundLayer, foregrounds: list[ForegroundLayer]
+    ) -> tuple[BackgroundLayer, list[ForegroundLayer]]:
         """Background and foreground layers, with all hard examples of the sample except the held object."""
         gates = self.gates
-        if gates.camouflage and actors:
-            stage = camouflage(stage, actors, self.frame, self._generator(Ingredient.CAMOUFLAGE))
-        if gates.person_hole and actors:
-            stage = remove_behind_people(stage, actors, self.frame, self._generator(Ingredient.PERSON_HOLE))
+        if gates.camouflage and foregrounds:
+            background = apply_camouflage(background, foregrounds, self.frame, self._generator(Ingredient.CAMOUFLAGE))
+        if gates.person_hole and foregrounds:
+            background = remove_behind_people(
+                background, foregrounds, self.frame, self._generator(Ingredient.PERSON_HOLE)
+            )
         if gates.poster:
-            stage = self._add_poster(stage, _find_subject(actors, self.frame))
+            background = self._add_poster(background, _find_subject(foregrounds, self.frame))
         if gates.plate_person:
-            stage = self._add_plate_person(stage)
+            background = self._add_plate_person(background)
         if gates.plate_only or gates.moved or gates.shot_only:
-            stage = self._add_objects(stage, _find_subject(actors, self.frame))
+            background = self._add_objects(background, _find_subject(foregrounds, self.frame))
         if gates.border:
-            stage = self._add_near_object(stage)
-        if gates.anything:
-            stage, novel = self._add_novel_object(stage, _find_subject(actors, self.frame))
-            actors = sorted([*actors, novel], key=lambda actor: -actor.area)
-        return stage, actors
+            background = self._add_near_object(background)
+        if gates.no_person_prior:
+            background, novel = self._add_novel_object(background, _find_subject(foregrounds, self.frame))
+            foregrounds = sorted([*foregrounds, novel], key=lambda foreground: -foreground.area)
+        return background, foregrounds
 
-    def _add_objects(self, stage: Stage, subject: SubjectCover) -> Stage:
-        rng, density = self._generator(Ingredient.OBJECTS), enlargement(stage.matrix)
+    def _add_objects(self, background: BackgroundLayer, subject: SubjectMask) -> BackgroundLayer:
+        rng, density = self._generator(Ingredient.OBJECTS), mean_scale(background.matrix)
         for in_shot, in_plate in self.gates.objects:
-            picture, scale = self._make_object(sample_size(self.recipe.distractors.size, rng), density, rng)
+            picture, scale = self._make_object(log_uniform(self.recipe.distractors.size, rng), density, rng)
             pose = sample_pose(picture, self.frame, scale, subject, rng)
             before = move_pose(pose, picture.stands, self.frame, rng) if in_shot else pose
-            stage = add_object(stage, picture, pose if in_shot else None, before if in_plate else None)
-        return stage
+            background = add_object(background, picture, pose if in_shot else None, before if in_plate else None)
+        return background
 
-    def _add_near_object(self, stage: Stage) -> Stage:
+    def _add_near_object(self, background: BackgroundLayer) -> BackgroundLayer:
         rng = self._generator(Ingredient.NEAR_OBJECT)
-        picture, scale = self._make_object(sample_near_size(rng), _NEAR_DENSITY * enlargement(stage.matrix), rng)
+        picture, scale = self._make_object(sample_near_size(rng), _NEAR_DENSITY * mean_scale(background.matrix), rng)
         # A second motion on top of the camera's: the parallax of a near object.
-        sway = moving_frame(draw_path(len(self.camera), 4, rng), self.frame, self.recipe.camera_motion)
-        return add_near_object(stage, picture, scale, self.frame, self.camera @ sway, rng)
+        sway = handheld_motion(sample_smooth_path(len(self.camera), 4, rng), self.frame, self.recipe.camera_motion)
+        return add_near_object(background, picture, scale, self.frame, self.camera @ sway, rng)
 
-    def _add_poster(self, stage: Stage, subject: SubjectCover) -> Stage:
+    def _add_poster(self, background: BackgroundLayer, subject: SubjectMask) -> BackgroundLayer:
         rng = self._generator(Ingredient.POSTER)
-        size = sample_size(_POSTER_SIZE, rng)
-        longest = round(min(_MAX_OBJECT_PX, size * max(self.frame) * enlargement(stage.matrix)))
-        background = self.places[int(rng.integers(len(self.places)))]
-        poster = make_poster(self.read_person(rng), background, longest, rng)
-        return add_poster(stage, poster, sample_poster_matrix(poster.alpha.shape, size, self.frame, subject, rng))
+        size = log_uniform(_POSTER_SIZE, rng)
+        longest = round(min(_MAX_OBJECT_PX, size * max(self.frame) * mean_scale(background.matrix)))
+        image = self.places[int(rng.integers(len(self.places)))]
+        poster = make_poster(self.read_person(rng), image, longest, rng)
+        return add_poster(background, poster, sample_poster_matrix(poster.alpha.shape, size, self.frame, subject, rng))
 
-    def _add_plate_person(self, stage: Stage) -> Stage:
+    def _add_plate_person(self, background: BackgroundLayer) -> BackgroundLayer:
         rng, recipe = self._generator(Ingredient.PLATE_PERSON), self.recipe.person
         person = self.read_person(rng)
-        matrix = draw_person_matrix(person.alpha, self.frame, recipe, rng)
-        colour, alpha = cut_person(list(person), matrix, self.frame)
+        matrix = sample_person_matrix(person.alpha, self.frame, recipe, rng)
+        colour, alpha = crop_person(list(person), matrix, self.frame)
         [toned] = augment_colour([colour.image], recipe, pixel_unit(self.frame), rng)
         to_frame = matrix @ np.linalg.inv(colour.matrix)
-        return add_plate_person(stage, cast_shadow(toned, alpha.image, rng), to_frame)
+        return add_plate_person(background, cast_shadow(toned, alpha.image, rng), to_frame)
 
-    def _add_novel_object(self, stage: Stage, subject: SubjectCover) -> tuple[Stage, Actor]:
+    def _add_novel_object(
+        self, background: BackgroundLayer, subject: SubjectMask
+    ) -> tuple[BackgroundLayer, ForegroundLayer]:
         """A novel object as a foreground layer of its own, with its shadow on the background of the shot."""
         rng = self._generator(Ingredient.NOVEL_OBJECT)
-        picture, scale = self._make_object(sample_size(_SUBJECT_SIZE, rng), 1.0, rng)
+        picture, scale = self._make_object(log_uniform(_SUBJECT_SIZE, rng), 1.0, rng)
         middle = np.array(self.frame[::-1]) / 2
         pose = sample_pose(picture, self.frame, scale, subject, rng)
         pose = pose._replace(centre=pose.centre.clip((1 - _SUBJECT_REACH) * middle, (1 + _SUBJECT_REACH) * middle))
         part = crop_object(picture)
         to_picture = np.linalg.inv(pose.matrix(picture.alpha.shape)) @ self.camera
-        sway = moving_frame(draw_path(len(self.camera), 4, rng), self.frame, self.recipe.person.motion)
-        maps = rim_matrix() @ translation(-part.left, -part.top) @ to_picture @ sway
+        sway = handheld_motion(sample_smooth_path(len(self.camera), 4, rng), self.frame, self.recipe.person.motion)
+        maps = rim_translation() @ translation(-part.left, -part.top) @ to_picture @ sway
         canvas = person_canvas(part.colour, part.alpha, self.frame)
-        return add_shadow(stage, picture, pose), Actor(np.repeat(canvas[None], len(self.camera), axis=0), maps)
+        return add_shadow(background, picture, pose), ForegroundLayer(
+            np.repeat(canvas[None], len(self.camera), axis=0), maps
+        )
 
     def _make_object(self, size: float, density: float, rng: Generator) -> tuple[ObjectPicture, float]:
         """An object, and its scale in frame pixels per pixel of the object.
@@ -166,19 +180,19 @@ class HardExamples(NamedTuple):
         return picture, wanted / max(1, longest)
 
     def _generator(self, ingredient: Ingredient) -> Generator:
-        return ingredient_generator(self.seed, self.number, ingredient)
+        return make_ingredient_generator(self.seed, self.number, ingredient)
 
 
-def _find_subject(actors: Sequence[Actor], frame: Size) -> SubjectCover:
+def _find_subject(foregrounds: Sequence[ForegroundLayer], frame: Size) -> SubjectMask:
     """Where the foreground layers are in the first frame; an empty cover centred in the frame if there are none."""
     cover = np.zeros((_COVER_CELLS, _COVER_CELLS), np.float32)
     to_frame = np.diag([frame[1] / _COVER_CELLS, frame[0] / _COVER_CELLS, 1.0])
-    for actor in actors:
+    for foreground in foregrounds:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        seen = cv2.warpPerspective(actor.canvases[0, 3], actor.maps[0] @ to_frame, cover.shape, flags=flags)
+        seen = cv2.warpPerspective(foreground.canvases[0, 3], foreground.maps[0] @ to_frame, cover.shape, flags=flags)
         cover = np.maximum(cover, seen.astype(np.float32) / np.float32(255))
     if not cover.any():
-        return SubjectCover(cover, np.array([0.5, 0.5]))
+        return SubjectMask(cover, np.array([0.5, 0.5]))
     y, x = np.mgrid[:_COVER_CELLS, :_COVER_CELLS]
     middle = np.array([(x * cover).sum(), (y * cover).sum()]) / cover.sum()
-    return SubjectCover(cover, (middle + 0.5) / _COVER_CELLS)
+    return SubjectMask(cover, (middle + 0.5) / _COVER_CELLS)

@@ -21,13 +21,19 @@ from howard.errors import InputError
 from howard.media import Frame, write_whole
 from howard.media.files import make_folder
 from howard.synthesis import Person
-from howard.synthesis.canvas import cut_person
-from howard.synthesis.placement import draw_person_matrix
+from howard.synthesis.canvases import crop_person
+from howard.synthesis.placement import sample_person_matrix
 from howard.synthesis.recipe import PlacementRecipe
 
 # From a person on the far side of the room to one that fills the frame.
 _PLACEMENT = PlacementRecipe(
-    rotation=4.0, shift=0.25, shear=2.0, scale=(0.6, 1.8), perspective=0.02, head_first=0.8, colour=(0, 0, 0, 0)
+    rotation=4.0,
+    shift=0.25,
+    shear=2.0,
+    scale=(0.6, 1.8),
+    perspective=0.02,
+    head_visible_probability=0.8,
+    colour=(0, 0, 0, 0),
 )
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
@@ -133,11 +139,11 @@ def align_pair(source: np.ndarray, plate: np.ndarray, person: Person, quality: s
 
 def place_person(person: Person, size: tuple[int, int], rng: np.random.Generator) -> Person:
     """A person warped to a random place in an image of ``size`` (height, width): (height, width, ...) uint8."""
-    matrix = draw_person_matrix(person.alpha, size, _PLACEMENT, rng)
+    matrix = sample_person_matrix(person.alpha, size, _PLACEMENT, rng)
     foreground, alpha = (
         cv2.warpPerspective(cut.image, matrix @ np.linalg.inv(cut.matrix), size[::-1], borderMode=border)
         for image, border in zip(person, (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT), strict=True)
-        for cut in cut_person([image], matrix, size)
+        for cut in crop_person([image], matrix, size)
     )
     return Person(foreground, alpha)
 

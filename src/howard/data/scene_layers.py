@@ -9,12 +9,26 @@ import numpy as np
 from howard.data.augmentation import augment_colour, augment_sharpness
 from howard.data.prepared_pairs import PairImages
 from howard.synthesis import Person
-from howard.synthesis.canvas import cut_person, cut_place, person_canvas, place_canvas, rim_matrix
-from howard.synthesis.dice import Generator, draw_path
-from howard.synthesis.furniture import draw_outline, put_furniture
-from howard.synthesis.placement import Size, draw_person_matrix, draw_place_matrix, enlargement, keep_cut, moving_frame
+from howard.synthesis.canvas_compositing import composite_static_occluder, sample_occluder_outline
+from howard.synthesis.canvases import (
+    BackgroundLayer,
+    ForegroundLayer,
+    crop_person,
+    crop_place,
+    person_canvas,
+    place_canvas,
+    rim_translation,
+)
+from howard.synthesis.placement import (
+    Size,
+    handheld_motion,
+    keep_cut_at_bottom,
+    mean_scale,
+    sample_person_matrix,
+    sample_place_matrix,
+)
+from howard.synthesis.random_sampling import Generator, sample_smooth_path
 from howard.synthesis.recipe import PlacementRecipe, pixel_unit
-from howard.synthesis.stage import Actor, Stage
 
 # Range of the scale of prepared pairs: smaller than that of places, so that the person stays in the frame.
 _PAIR_SCALE = (1.0, 1.5)
@@ -28,7 +42,7 @@ def make_background(
     *,
     material: np.ndarray | None = None,
     another: np.ndarray | None = None,
-) -> Stage:
+) -> BackgroundLayer:
     """The background layer: a place and its plate.
 
     Args:
@@ -39,26 +53,28 @@ def make_background(
         material: texture of an occluder in the foreground, (H, W, 3) uint8; None for no occluder.
         another: image of another place that wrongly replaces the plate; None for the right plate.
     """
-    matrix = draw_place_matrix(image.shape[:2], frame, recipe, rng)
+    matrix = sample_place_matrix(image.shape[:2], frame, recipe, rng)
     # Outside of the image, the reference implementation has black; other recipes mirror the image.
-    [cut] = cut_place([image], matrix, frame, is_mirrored=recipe.method != "reference")
+    [cut] = crop_place([image], matrix, frame, is_mirrored=recipe.method != "reference")
     to_canvas = cut.matrix @ np.linalg.inv(matrix)
-    density = enlargement(to_canvas)
+    density = mean_scale(to_canvas)
     [augmented] = augment_sharpness([cut.image], recipe, density, rng)
     [augmented] = augment_colour([augmented], recipe, density * pixel_unit(frame), rng)
     height, width = augmented.shape[:2]
-    furniture = np.zeros((height, width), np.uint8)
+    static_occluder = np.zeros((height, width), np.uint8)
     if material is not None:
-        outline = cv2.perspectiveTransform(draw_outline(frame, rng)[None], to_canvas)[0]
-        augmented, furniture = put_furniture(augmented, material, outline)
+        outline = cv2.perspectiveTransform(sample_occluder_outline(frame, rng)[None], to_canvas)[0]
+        augmented, static_occluder = composite_static_occluder(augmented, material, outline)
     plate = augmented if another is None else cv2.resize(another, (width, height), interpolation=cv2.INTER_AREA)
     coverage = np.full((height, width), 255, np.uint8)
-    return Stage(place_canvas(augmented, furniture, frame), place_canvas(plate, coverage, frame), to_canvas)
+    return BackgroundLayer(
+        place_canvas(augmented, static_occluder, frame), place_canvas(plate, coverage, frame), to_canvas
+    )
 
 
 def make_foreground(
     takes: Sequence[Person], frame: Size, recipe: PlacementRecipe, camera: np.ndarray, rng: Generator, motion: Generator
-) -> Actor:
+) -> ForegroundLayer:
     """A foreground layer: one person.
 
     Args:
@@ -69,21 +85,21 @@ def make_foreground(
         rng: source of the random numbers for the first frame.
         motion: source of the random numbers for the person's motion.
     """
-    matrix = draw_person_matrix(takes[0].alpha, frame, recipe, rng)
-    path = draw_path(len(takes), 4, motion)
-    to_still = np.linalg.inv(matrix) @ moving_frame(path, frame, recipe.motion) @ camera
-    cuts = cut_person([take.foreground for take in takes], matrix, frame)
-    mattes = cut_person([take.alpha for take in takes], matrix, frame)
+    matrix = sample_person_matrix(takes[0].alpha, frame, recipe, rng)
+    path = sample_smooth_path(len(takes), 4, motion)
+    to_still = np.linalg.inv(matrix) @ handheld_motion(path, frame, recipe.motion) @ camera
+    cuts = crop_person([take.foreground for take in takes], matrix, frame)
+    mattes = crop_person([take.alpha for take in takes], matrix, frame)
     images = [cut.image for cut in (*cuts, *mattes)]
-    images = augment_sharpness(images, recipe, enlargement(cuts[0].matrix @ np.linalg.inv(matrix)), rng)
+    images = augment_sharpness(images, recipe, mean_scale(cuts[0].matrix @ np.linalg.inv(matrix)), rng)
     colours = augment_colour(images[: len(takes)], recipe, pixel_unit(frame), rng)
     placed = [np.linalg.inv(each) for each in to_still]
     if recipe.method != "reference":
         # A person cut off by the border of their image must not move away from the frame's border.
-        placed = [keep_cut(each, take.alpha, frame) for each, take in zip(placed, takes, strict=True)]
-    maps = rim_matrix() @ cuts[0].matrix @ np.linalg.inv(np.stack(placed))
+        placed = [keep_cut_at_bottom(each, take.alpha, frame) for each, take in zip(placed, takes, strict=True)]
+    maps = rim_translation() @ cuts[0].matrix @ np.linalg.inv(np.stack(placed))
     canvases = [person_canvas(*each, frame) for each in zip(colours, images[len(takes) :], strict=True)]
-    return Actor(np.stack(canvases), maps)
+    return ForegroundLayer(np.stack(canvases), maps)
 
 
 def make_pair_layers(
@@ -93,7 +109,7 @@ def make_pair_layers(
     person: PlacementRecipe,
     camera: np.ndarray,
     rng: Generator,
-) -> tuple[Stage, Actor]:
+) -> tuple[BackgroundLayer, ForegroundLayer]:
     """Background and foreground layer of a prepared pair. Both move with the camera, so that they stay aligned.
 
     Args:
@@ -105,14 +121,16 @@ def make_pair_layers(
         rng: source of all random numbers.
     """
     recipe = replace(place, scale=_PAIR_SCALE)
-    matrix = draw_place_matrix(pair.alpha.shape, frame, recipe, rng)
-    cuts = cut_place(list(pair), matrix, frame)
+    matrix = sample_place_matrix(pair.alpha.shape, frame, recipe, rng)
+    cuts = crop_place(list(pair), matrix, frame)
     cut = PairImages(*(each.image for each in cuts))
     to_canvas = cuts[0].matrix @ np.linalg.inv(matrix)
-    unit = enlargement(to_canvas) * pixel_unit(frame)
+    unit = mean_scale(to_canvas) * pixel_unit(frame)
     source, plate = augment_colour([cut.source, cut.plate], recipe, unit, rng)
     [foreground] = augment_colour([cut.foreground], person, pixel_unit(frame), rng)
     nothing = np.zeros_like(cut.coverage)
-    stage = Stage(place_canvas(source, nothing, frame), place_canvas(plate, cut.coverage, frame), to_canvas)
+    background = BackgroundLayer(
+        place_canvas(source, nothing, frame), place_canvas(plate, cut.coverage, frame), to_canvas
+    )
     canvas = place_canvas(foreground, cut.alpha, frame)
-    return stage, Actor(np.repeat(canvas[None], len(camera), axis=0), to_canvas @ camera)
+    return background, ForegroundLayer(np.repeat(canvas[None], len(camera), axis=0), to_canvas @ camera)

@@ -1,35 +1,33 @@
-"""Where hair meets the background: outline points with outward directions and the hair's own colours."""
+"""The outline of a person's hair: points with outward normals and the local hair colour."""
 
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from howard.colour import srgb_to_linear
-from howard.synthesis.head import Head, find_head
-from howard.synthesis.placement import Person
+from howard.synthesis.canvas_compositing import decode_srgb
+from howard.synthesis.placement import Head, Person, find_head
 
-# Hair area below which a person counts as bald or covered, as a share of the head circle's area.
+# Hair area below which a person counts as without hair, as a fraction of the area of the head circle.
 _BALD_AREA = 0.12
-# How far the silhouette's outline may lie from the hair mask and still belong to the hair, in head radii.
+# Largest distance from the hair mask of silhouette points that belong to the hair, in head radii.
 _REACH = 0.18
-# Standard deviation of the Gaussian whose gradient gives outward directions, in head radii.
+# Standard deviation of the Gaussian whose gradient gives the outward normals, in head radii.
 _NORMAL_SCALE = 0.12
-# Side of the window over which the hair's colour is averaged, in head radii.
+# Side of the window over which the hair colour is averaged, in head radii.
 _COLOUR_WINDOW = 0.5
-# Pixels of the hair's outline without which there is nothing to grow from.
-_FEWEST_POINTS = 12
-# Without a hair mask: share of the head circle's radius, above its centre, where the top of the head is taken as hair.
-_CROWN = 0.45
-_LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)
+# Smallest number of outline pixels that strands are grown from.
+_MIN_POINTS = 12
+# Without a hair mask, the head circle above this height over its centre counts as hair, in head radii.
+_CROWN_HEIGHT = 0.45
 
 
 class HairOutline(NamedTuple):
-    """The outline of a person's hair, n points in contour order.
+    """The outline of a person's hair: n points in contour order.
 
-    ``points`` (n, 2) are x, y in pixels, ``outwards`` (n, 2) unit vectors away from the person, ``colours`` (n, 3) the
-    hair's colour near each point in linear light, ``radius`` that of the head in pixels. ``near`` (h, w) bool tells
-    where the person's edge is the hair's, within the part of the picture that ``box`` selects.
+    ``points`` (n, 2) are (x, y) in pixels, ``outwards`` (n, 2) unit normals away from the person, ``colours`` (n, 3)
+    the hair colour near each point in linear light. ``radius`` is the head radius in pixels. ``near`` (h, w) bool is
+    where the person's edge belongs to the hair, within the part of the image that ``box`` (rows, columns) selects.
     """
 
     points: np.ndarray
@@ -40,13 +38,13 @@ class HairOutline(NamedTuple):
     box: tuple[slice, slice]
 
 
-def find_hair(person: Person, hair_mask: np.ndarray | None, lowest: float) -> HairOutline | None:
-    """The outline of a person's hair, or None where there is none or the picture cuts it at the top.
+def find_hair_outline(person: Person, hair_mask: np.ndarray | None, lowest: float) -> HairOutline | None:
+    """Find the outline of a person's hair; None if there is no hair or the image cuts it off at the top.
 
     Args:
         person: of any size.
-        hair_mask: (h, w) uint8 in [0, 255] over the whole picture, at any resolution; None takes the head's outline.
-        lowest: without a mask, how far below the head's centre the outline counts, in head radii.
+        hair_mask: (h, w) uint8 in [0, 255] over the whole image, at any resolution; None uses the outline of the head.
+        lowest: without a mask, how far below the head centre the outline extends, in head radii.
     """
     solid = person.alpha > 127
     if not solid.any() or solid[:2].any():
@@ -81,7 +79,7 @@ def _trace(
     radius: float,
     box: tuple[slice, slice],
 ) -> HairOutline | None:
-    """The outline within a part of the picture; all arrays are cut to it already."""
+    """Trace the outline within ``box``; all arrays are already cropped to it."""
     height, width = solid.shape
     contours, _ = cv2.findContours(solid.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     if not contours:
@@ -89,7 +87,7 @@ def _trace(
     points = np.concatenate(contours)[:, 0]
     x, y = points.T
     inside = near[y, x] & (x > 1) & (x < width - 2) & (y < height - 2)
-    if inside.sum() < _FEWEST_POINTS:
+    if inside.sum() < _MIN_POINTS:
         return None
     x, y = points[inside].T
     smooth = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), max(1.0, _NORMAL_SCALE * radius))
@@ -101,7 +99,7 @@ def _trace(
 
 
 def _surroundings(left: float, top: float, right: float, bottom: float, margin: float) -> tuple[slice, slice]:
-    """Rows and columns of a rectangle with a margin."""
+    """Row and column slices of a rectangle with a margin."""
     columns, rows = (
         (max(0, int(low - margin)), int(high + margin) + 1) for low, high in ((left, right), (top, bottom))
     )
@@ -111,34 +109,29 @@ def _surroundings(left: float, top: float, right: float, bottom: float, margin: 
 def _guess_region(
     solid: np.ndarray, head: Head, lowest: float, box: tuple[slice, slice]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The top of the head as hair, and where the outline is near the head, both within the box."""
+    """Without a hair mask: masks of the top of the head, as hair, and of the surroundings of the head, in the box."""
     solid = solid[box]
     rows, columns = np.ogrid[: solid.shape[0], : solid.shape[1]]
     x = (columns + box[1].start - head.centre[0]) / head.radius
     y = (rows + box[0].start - head.centre[1]) / head.radius
     distance = np.hypot(x, y)
-    return solid & (distance < 1) & (y < -_CROWN), (distance < 2) & (y < lowest)
+    return solid & (distance < 1) & (y < -_CROWN_HEIGHT), (distance < 2) & (y < lowest)
 
 
 def _head_radius(hair: np.ndarray, head: Head | None) -> float:
-    """The head's radius, from the hair's extent where the silhouette does not show it."""
+    """The head radius in pixels, estimated by the extent of the hair if the silhouette shows no head."""
     width = float(hair.any(axis=0).sum())
     by_hair = min(np.sqrt(hair.sum() / np.pi), width / 2)
     return by_hair if head is None else min(head.radius, max(width, head.radius / 2))
 
 
 def _local_colours(foreground: np.ndarray, hair: np.ndarray, radius: float) -> np.ndarray:
-    """The hair's mean colour near every pixel, (h, w, 3) float32 in linear light; the overall mean far from it."""
+    """Mean hair colour around each pixel, (h, w, 3) float32 in linear light; far from the hair, the overall mean."""
     side = 2 * int(_COLOUR_WINDOW * radius / 2) + 1
     weight = hair.astype(np.float32)
-    light = decode(foreground) * weight[..., None]
+    light = decode_srgb(foreground) * weight[..., None]
     overall = light.sum(axis=(0, 1)) / max(weight.sum(), 1)
     return (cv2.blur(light, (side, side)) + 1e-3 * overall) / (cv2.blur(weight, (side, side))[..., None] + 1e-3)
-
-
-def decode(colours: np.ndarray) -> np.ndarray:
-    """8-bit sRGB values in linear light, float32 in [0, 1], by a table."""
-    return _LINEAR[colours]
 
 
 def _dilate(mask: np.ndarray, radius: float) -> np.ndarray:

@@ -1,98 +1,261 @@
-"""Strands of hair as smooth curves that begin within the hair's outline."""
+"""Hair styles, and strands of hair as smooth curves with roots inside the hair outline."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from howard.synthesis.dice import Generator, bell
 from howard.synthesis.hair_outline import HairOutline
-from howard.synthesis.hair_styles import Style
+from howard.synthesis.random_sampling import Generator, truncated_normal
 
-# Head radius, in pixels, that the density of a style is given for: larger heads have as many strands, wider ones.
+Range = tuple[float, float]
+# Parameters that are sampled log-uniformly.
+_LOGARITHMIC = ("length", "density", "coil", "turns")
+# Probability of wind.
+_WINDY = 0.15
+# Largest sideways pull of wind, per head radius.
+_WIND = 2.5
+# Head radius in pixels for which densities are given; larger heads have as many strands, of larger width.
 _REFERENCE_RADIUS = 40.0
-_MOST_STRANDS = 6000
-# Joints of a strand: at least so many, and so many for each turn of a coil.
-_JOINTS = 14
+_MAX_STRANDS = 6000
+# Joints of a strand: a minimum, additional ones for each turn of a coil, and a maximum.
+_MIN_JOINTS = 14
 _JOINTS_PER_TURN = 7
-_MOST_JOINTS = 48
+_MAX_JOINTS = 48
+
+
+class HairStyle(NamedTuple):
+    """Parameters of one person's hair. Lengths are in head radii unless a field says otherwise, angles in radians."""
+
+    length: float  # of the longest strands
+    density: float  # strands per outline pixel, for a head radius of 40 pixels
+    shortness: float  # exponent of a uniform variable: at 0 all strands have full length, above 1 few have
+    lift: float  # angle of the strands to the outline: 0 is downwards along it, pi/2 is outwards
+    spread: float  # standard deviation of that angle
+    bend: float  # standard deviation of the strands' curvature, per head radius
+    weight: float  # pull downwards, per head radius
+    coil: float  # amplitude of the waves or coils
+    turns: float  # of a coil, per head radius
+    clump: float  # fraction of the distance by which the strands of a lock converge towards their tips
+    lock: float  # mean number of strands in a lock
+    depth: float  # largest distance of the roots inside the outline
+    width: float  # of a strand at its root
+    opacity: float  # of the most opaque layer of strands
+    contrast: float  # standard deviation of the lightness of strands, in stops
+    rim: float  # difference in lightness between tips and roots, in stops
+    wind: float  # sideways pull, per head radius
+
+
+class HairStyleRanges(NamedTuple):
+    """Ranges that a style is sampled from; ``length``, ``density``, ``coil`` and ``turns`` are log-uniform."""
+
+    sampling_weight: float
+    length: Range
+    density: Range
+    shortness: Range
+    lift: Range
+    spread: Range
+    bend: Range
+    weight: Range
+    coil: Range
+    turns: Range
+    clump: Range
+    lock: Range
+    depth: Range
+
+
+# Set by eye, by comparing rendered hair with photographs of each style.
+HAIR_STYLES = {
+    "flyaway": HairStyleRanges(
+        sampling_weight=0.20,
+        length=(0.3, 1.4),
+        density=(0.15, 1.5),
+        shortness=(0.5, 2.0),
+        lift=(0.1, 0.9),
+        spread=(0.2, 0.5),
+        bend=(0.3, 1.2),
+        weight=(0.0, 0.6),
+        coil=(0.003, 0.02),
+        turns=(0.3, 1.2),
+        clump=(0.0, 0.3),
+        lock=(1, 3),
+        depth=(0.1, 0.3),
+    ),
+    "straight": HairStyleRanges(
+        sampling_weight=0.16,
+        length=(0.2, 1.1),
+        density=(2.0, 8.0),
+        shortness=(0.4, 1.5),
+        lift=(0.05, 0.5),
+        spread=(0.1, 0.3),
+        bend=(0.1, 0.5),
+        weight=(0.3, 1.5),
+        coil=(0.003, 0.02),
+        turns=(0.3, 1.0),
+        clump=(0.2, 0.8),
+        lock=(4, 20),
+        depth=(0.15, 0.4),
+    ),
+    "wavy": HairStyleRanges(
+        sampling_weight=0.16,
+        length=(0.35, 1.2),
+        density=(2.0, 8.0),
+        shortness=(0.4, 1.4),
+        lift=(0.2, 0.9),
+        spread=(0.15, 0.4),
+        bend=(0.2, 0.7),
+        weight=(0.2, 0.9),
+        coil=(0.02, 0.07),
+        turns=(0.8, 2.2),
+        clump=(0.3, 0.8),
+        lock=(4, 16),
+        depth=(0.15, 0.4),
+    ),
+    "curly": HairStyleRanges(
+        sampling_weight=0.16,
+        length=(0.3, 1.1),
+        density=(3.0, 10.0),
+        shortness=(0.3, 1.2),
+        lift=(0.6, 1.5),
+        spread=(0.3, 0.7),
+        bend=(0.3, 1.5),
+        weight=(0.0, 0.5),
+        coil=(0.03, 0.10),
+        turns=(2.0, 5.0),
+        clump=(0.3, 0.8),
+        lock=(3, 12),
+        depth=(0.15, 0.4),
+    ),
+    "halo": HairStyleRanges(
+        sampling_weight=0.14,
+        length=(0.15, 0.8),
+        density=(6.0, 22.0),
+        shortness=(0.5, 1.5),
+        lift=(1.0, 1.6),
+        spread=(0.4, 0.9),
+        bend=(1.0, 3.0),
+        weight=(-0.1, 0.2),
+        coil=(0.01, 0.04),
+        turns=(3.0, 8.0),
+        clump=(0.0, 0.3),
+        lock=(1, 4),
+        depth=(0.1, 0.4),
+    ),
+    "crown": HairStyleRanges(
+        sampling_weight=0.18,
+        length=(0.4, 1.4),
+        density=(5.0, 25.0),
+        shortness=(0.3, 0.9),
+        lift=(0.9, 1.6),
+        spread=(0.3, 0.9),
+        bend=(0.5, 2.5),
+        weight=(-0.1, 0.3),
+        coil=(0.01, 0.08),
+        turns=(0.8, 4.0),
+        clump=(0.0, 0.6),
+        lock=(1, 10),
+        depth=(0.1, 0.4),
+    ),
+}
+
+
+def sample_hair_style(rng: Generator) -> HairStyle:
+    """Sample a style of :data:`HAIR_STYLES` and its parameters."""
+    weights = np.array([each.sampling_weight for each in HAIR_STYLES.values()])
+    ranges = list(HAIR_STYLES.values())[int(rng.choice(len(HAIR_STYLES), p=weights / weights.sum()))]
+    values = {name: rng.uniform(*limits) for name, limits in ranges._asdict().items() if name != "sampling_weight"}
+    for name in _LOGARITHMIC:
+        low, high = np.log(getattr(ranges, name))
+        values[name] = float(np.exp(rng.uniform(low, high)))
+    is_windy, wind = rng.random() < _WINDY, rng.uniform(-_WIND, _WIND)
+    return HairStyle(
+        **values,
+        width=rng.uniform(0.004, 0.012),
+        opacity=rng.uniform(0.5, 1.0),
+        contrast=rng.uniform(0.15, 0.6),
+        rim=rng.uniform(-0.4, 0.6),
+        wind=wind if is_windy else 0.0,
+    )
 
 
 class Strands(NamedTuple):
-    """Curves ``joints`` (count, J, 2), x, y in pixels from root to tip; ``root`` (count,) indexes the outline."""
+    """Curves: ``joints`` (count, J, 2), (x, y) in pixels from root to tip; ``root`` (count,) indexes the outline."""
 
     joints: np.ndarray
     root: np.ndarray
 
 
-def grow_strands(outline: HairOutline, style: Style, rng: Generator) -> Strands:
-    """Sample strands of a style along an outline; those of a lock follow one guide curve."""
+def sample_strands(outline: HairOutline, style: HairStyle, rng: Generator) -> Strands:
+    """Sample strands of a style along an outline; the strands of a lock follow one guide curve."""
     radius = outline.radius
     per_pixel = style.density * _REFERENCE_RADIUS / radius
-    count = min(int(len(outline.points) * per_pixel) + 1, _MOST_STRANDS)
+    count = min(int(len(outline.points) * per_pixel) + 1, _MAX_STRANDS)
     guides = max(1, int(count / style.lock))
     root = rng.integers(len(outline.points), size=guides)
     owner = rng.integers(guides, size=count)
-    joints = min(_JOINTS + int(_JOINTS_PER_TURN * style.turns * style.length), _MOST_JOINTS)
-    share = np.linspace(0, 1, joints)
+    joints = min(_MIN_JOINTS + int(_JOINTS_PER_TURN * style.turns * style.length), _MAX_JOINTS)
+    fraction = np.linspace(0, 1, joints)
     length = radius * style.length * rng.random(guides) ** style.shortness
     length = length[owner] * rng.uniform(0.75, 1.0, count)
     # Strands of a lock begin side by side.
-    beside = np.round(bell(rng, count) * 0.08 * radius).astype(int)
+    beside = np.round(truncated_normal(rng, count) * 0.08 * radius).astype(int)
     start = _nearest_on_contour(outline.points, root[owner], beside, 0.4 * radius)
     origin = outline.points[start] - rng.uniform(0, style.depth, (count, 1)) * radius * outline.outwards[start]
     path = _guide_paths(outline, style, root, joints, rng)[owner] * length[:, None, None]
     gap = outline.points[root[owner]] - outline.points[start]
-    path = path + style.clump * share[None, :, None] * gap[:, None]
+    path = path + style.clump * fraction[None, :, None] * gap[:, None]
     path = path + _coils(path, style, radius, length, owner, guides, rng)
-    stray = 0.04 * radius * bell(rng, 2 * count).reshape(count, 1, 2) * (share**2)[None, :, None]
+    stray = 0.04 * radius * truncated_normal(rng, 2 * count).reshape(count, 1, 2) * (fraction**2)[None, :, None]
     return Strands(origin[:, None] + path + stray, start)
 
 
 def _nearest_on_contour(points: np.ndarray, root: np.ndarray, step: np.ndarray, reach: float) -> np.ndarray:
-    """Contour neighbours ``step`` points further, or the root itself where the contour jumps elsewhere."""
+    """Indices of the points ``step`` further along the contour, or the root if that point is not within ``reach``."""
     moved = (root + step) % len(points)
     is_near = np.hypot(*(points[moved] - points[root]).T) < reach
     return np.where(is_near, moved, root)
 
 
-def _guide_paths(outline: HairOutline, style: Style, root: np.ndarray, joints: int, rng: Generator) -> np.ndarray:
-    """Curves of unit length from the origin, (guides, joints, 2)."""
+def _guide_paths(outline: HairOutline, style: HairStyle, root: np.ndarray, joints: int, rng: Generator) -> np.ndarray:
+    """Guide curves of unit length from the origin, (guides, joints, 2)."""
     outwards = outline.outwards[root]
     along = np.stack([-outwards[:, 1], outwards[:, 0]], axis=1)
     # Hair lies downwards along the outline; on top of the head to either side.
-    sign = np.where(along[:, 1] + 0.3 * bell(rng, len(root)) >= 0, 1.0, -1.0)[:, None]
-    lift = (style.lift + style.spread * bell(rng, len(root)))[:, None]
-    way = np.sin(lift) * outwards + np.cos(lift) * sign * along
-    angle = np.arctan2(way[:, 1], way[:, 0])[:, None]
-    share = np.linspace(0, 1, joints - 1)[None]
-    bend, turn = (style.bend * style.length * bell(rng, len(root))[:, None] for _ in range(2))
-    angle = angle + bend * share + turn * np.sin(np.pi * share) / 2
-    pull = style.length * share[..., None] * np.array([style.wind, style.weight])
-    way = np.stack([np.cos(angle), np.sin(angle)], axis=-1) + pull
-    way = way / np.linalg.norm(way, axis=-1, keepdims=True).clip(1e-6)
-    path = np.cumsum(way, axis=1) / (joints - 1)
+    sign = np.where(along[:, 1] + 0.3 * truncated_normal(rng, len(root)) >= 0, 1.0, -1.0)[:, None]
+    lift = (style.lift + style.spread * truncated_normal(rng, len(root)))[:, None]
+    tangent = np.sin(lift) * outwards + np.cos(lift) * sign * along
+    angle = np.arctan2(tangent[:, 1], tangent[:, 0])[:, None]
+    fraction = np.linspace(0, 1, joints - 1)[None]
+    bend, turn = (style.bend * style.length * truncated_normal(rng, len(root))[:, None] for _ in range(2))
+    angle = angle + bend * fraction + turn * np.sin(np.pi * fraction) / 2
+    pull = style.length * fraction[..., None] * np.array([style.wind, style.weight])
+    tangent = np.stack([np.cos(angle), np.sin(angle)], axis=-1) + pull
+    tangent = tangent / np.linalg.norm(tangent, axis=-1, keepdims=True).clip(1e-6)
+    path = np.cumsum(tangent, axis=1) / (joints - 1)
     return np.concatenate([np.zeros((len(root), 1, 2)), path], axis=1)
 
 
 def _coils(
     path: np.ndarray,
-    style: Style,
+    style: HairStyle,
     radius: float,
     length: np.ndarray,
     owner: np.ndarray,
     guides: int,
     rng: Generator,
 ) -> np.ndarray:
-    """Offsets of a helix seen from the side about every curve, (count, joints, 2); a lock coils as one, loosely."""
-    way = np.gradient(path, axis=1)
-    way = way / np.linalg.norm(way, axis=2, keepdims=True).clip(1e-6)
-    across = np.stack([-way[..., 1], way[..., 0]], axis=-1)
+    """Offsets of a helix, projected from the side, around each curve: (count, joints, 2).
+
+    The strands of a lock have similar phases.
+    """
+    tangent = np.gradient(path, axis=1)
+    tangent = tangent / np.linalg.norm(tangent, axis=2, keepdims=True).clip(1e-6)
+    across = np.stack([-tangent[..., 1], tangent[..., 0]], axis=-1)
     count, joints = path.shape[:2]
-    share = np.linspace(0, 1, joints)[None]
+    fraction = np.linspace(0, 1, joints)[None]
     loose = 1 - style.clump / 2
     phase = rng.uniform(0, 2 * np.pi, guides)[owner] + loose * np.pi * rng.uniform(-1, 1, count)
     turns = style.turns * rng.uniform(0.8, 1.25, guides)[owner] * length / radius
-    angle = phase[:, None] + 2 * np.pi * turns[:, None] * share
-    grown = (style.coil * radius * rng.uniform(0.6, 1.3, count))[:, None] * np.minimum(1, 4 * share)
+    angle = phase[:, None] + 2 * np.pi * turns[:, None] * fraction
+    grown = (style.coil * radius * rng.uniform(0.6, 1.3, count))[:, None] * np.minimum(1, 4 * fraction)
     sideways, forward = (np.sin(angle) - np.sin(phase)[:, None]), 0.7 * (np.cos(angle) - np.cos(phase)[:, None])
-    return grown[..., None] * (sideways[..., None] * across + forward[..., None] * way)
+    return grown[..., None] * (sideways[..., None] * across + forward[..., None] * tangent)

@@ -1,4 +1,4 @@
-"""Pictures of single objects, with soft edges and the shadow that they cast on what is behind them."""
+"""Synthetic images of single objects, with soft edges and a cast shadow."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,26 +6,27 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from howard.synthesis.dice import Generator
-from howard.synthesis.materials import sample_material
-from howard.synthesis.segments import sample_segment
-from howard.synthesis.shapes import Part, sample_small_thing, sample_thing
+from howard.synthesis.object_shapes import Part, sample_object_shape, sample_small_object_shape
+from howard.synthesis.object_textures import sample_segment, sample_texture
+from howard.synthesis.random_sampling import Generator
 
-# Objects are rasterised at this multiple of their size and averaged down: exact soft edges.
+# Objects are rasterised at this multiple of their size and averaged down, for soft edges.
 _SUPERSAMPLING = 2
+# Fractional bits of vertex coordinates.
 _SUBPIXEL_BITS = 4
-# Room for the shadow around an object, as a share of its long side.
-_ROOM = 0.25
-# Share of objects that are pieces of photographs; the others are built of parts.
-_SEGMENT_SHARE = 0.35
-# Standard deviation of an edge's blur in pixels: people's mattes are softer than a rasterised edge.
+# Margin for the shadow around an object, as a fraction of its long side.
+_MARGIN = 0.25
+# Probability that an object is cut out of a photograph instead of built of parts.
+_SEGMENT_PROBABILITY = 0.35
+# Standard deviation of the blur of edges in pixels: mattes of people are softer than rasterised edges.
 _EDGE_BLUR_PX = (0.3, 1.1)
 
 
 class ObjectPicture(NamedTuple):
-    """``colour`` (h, w, 3) straight, extended beyond the outline; ``alpha`` and ``shadow`` (h, w); all uint8.
+    """Image of an object: ``colour`` (h, w, 3), straight, ``alpha`` and ``shadow`` (h, w), all uint8.
 
-    ``shadow`` is how much of the light is lost behind and below the object. Nothing of either reaches the rim.
+    Colours are extended beyond the outline. ``shadow`` is the fraction of light that is lost behind the object. Both
+    ``alpha`` and ``shadow`` are 0 at the border. ``stands`` tells objects that stand on the floor from others.
     """
 
     colour: np.ndarray
@@ -35,7 +36,7 @@ class ObjectPicture(NamedTuple):
 
 
 class CroppedObject(NamedTuple):
-    """Part of an object's picture, ``colour`` (h, w, 3) and ``alpha`` (h, w), from its pixel ``left``, ``top`` on."""
+    """Part of an object's image, ``colour`` (h, w, 3) and ``alpha`` (h, w), and the position of its first pixel."""
 
     colour: np.ndarray
     alpha: np.ndarray
@@ -47,24 +48,24 @@ def make_object(pictures: Sequence[np.ndarray], longest: int, rng: Generator, is
     """Make a random object.
 
     Args:
-        pictures: photographs of places, (H, W, 3) uint8, to make surfaces of.
-        longest: about the long side of the object in pixels.
-        rng: source of every random number.
-        is_small: whether it should fit a hand.
+        pictures: photographs of places, (H, W, 3) uint8, for textures.
+        longest: approximate long side of the object in pixels.
+        rng: random generator.
+        is_small: whether a person can hold it in a hand.
     """
     longest = max(8, longest)
-    if rng.random() < _SEGMENT_SHARE:
+    if rng.random() < _SEGMENT_PROBABILITY:
         colour, alpha = sample_segment(pictures[int(rng.integers(len(pictures)))], longest, rng)
         stands = bool(rng.random() < 0.3)
     else:
-        parts = sample_small_thing(rng) if is_small else sample_thing(rng)
+        parts = sample_small_object_shape(rng) if is_small else sample_object_shape(rng)
         colour, alpha = _rasterise(parts, pictures, longest, rng)
         stands = not is_small
     return _finish(colour, alpha, stands, rng)
 
 
 def crop_object(picture: ObjectPicture) -> CroppedObject:
-    """Colour and alpha without the room for the shadow, but for a pixel all round."""
+    """Crop colour and alpha to the object, with a rim of one pixel."""
     left, top, width, height = cv2.boundingRect(picture.alpha)
     left, top = max(0, left - 1), max(0, top - 1)
     part = np.s_[top : top + height + 2, left : left + width + 2]
@@ -72,7 +73,7 @@ def crop_object(picture: ObjectPicture) -> CroppedObject:
 
 
 def defocus_object(picture: ObjectPicture, sigma: float) -> ObjectPicture:
-    """The object out of focus, by a Gaussian of standard deviation ``sigma`` in pixels."""
+    """Blur an object by a Gaussian of standard deviation ``sigma`` in pixels."""
     if sigma < 0.3:
         return picture
     alpha = picture.alpha.astype(np.float32) / np.float32(255)
@@ -85,12 +86,12 @@ def defocus_object(picture: ObjectPicture, sigma: float) -> ObjectPicture:
 def _rasterise(
     parts: list[Part], pictures: Sequence[np.ndarray], longest: int, rng: Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Paint the parts over one another: premultiplied colour (h, w, 3) in [0, 255] and alpha (h, w), float32."""
+    """Render the parts back to front: premultiplied colour (h, w, 3) in [0, 255] and alpha (h, w), float32."""
     points = np.concatenate([part.outline for part in parts])
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
     scale = longest / max(float(extent.max()), 1e-6)
     width, height = (max(2, int(np.ceil(side * scale))) for side in extent)
-    materials = [sample_material(pictures, (height, width), rng) for _ in range(2)]
+    materials = [sample_texture(pictures, (height, width), rng) for _ in range(2)]
     light = np.array([rng.uniform(-0.8, 0.8), rng.uniform(-0.8, 0.0)])
     ambient = rng.uniform(0.35, 0.8)
     colour = np.zeros((height, width, 3), np.float32)
@@ -111,7 +112,7 @@ def _rasterise(
 
 
 def _coverage(outline: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """How much of every pixel a polygon covers, (h, w) float32 in [0, 1]."""
+    """Coverage of each pixel by a polygon, (h, w) float32 in [0, 1]."""
     height, width = (side * _SUPERSAMPLING for side in size)
     mask = np.zeros((height, width), np.uint8)
     fixed = np.round((outline * _SUPERSAMPLING - 0.5) * 2**_SUBPIXEL_BITS).astype(np.int32)
@@ -120,7 +121,7 @@ def _coverage(outline: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _shading(part: Part, size: tuple[int, int], light: np.ndarray, ambient: float) -> np.ndarray:
-    """Lambert's law on a flat, cylindrical or ball-shaped surface, (h, w) float32 of about one."""
+    """Lambertian shading of a flat, cylindrical or spherical surface, (h, w) float32 of about one."""
     height, width = size
     x = (np.arange(width, dtype=np.float32) + 0.5)[None] / width * 2 - 1
     y = (np.arange(height, dtype=np.float32) + 0.5)[:, None] / height * 2 - 1
@@ -134,13 +135,13 @@ def _shading(part: Part, size: tuple[int, int], light: np.ndarray, ambient: floa
 
 
 def _finish(colour: np.ndarray, alpha: np.ndarray, stands: bool, rng: Generator) -> ObjectPicture:
-    """Soften edges, extend colours, and cast the shadow."""
-    room = int(np.ceil(_ROOM * max(alpha.shape))) + 2
-    colour = cv2.copyMakeBorder(colour, room, room, room, room, cv2.BORDER_CONSTANT)
-    alpha = cv2.copyMakeBorder(alpha, room, room, room, room, cv2.BORDER_CONSTANT)
+    """Add a margin, soften edges, extend colours, and add the shadow."""
+    margin = int(np.ceil(_MARGIN * max(alpha.shape))) + 2
+    colour = cv2.copyMakeBorder(colour, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
+    alpha = cv2.copyMakeBorder(alpha, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
     sigma = rng.uniform(*_EDGE_BLUR_PX)
     colour, alpha = cv2.GaussianBlur(colour, (0, 0), sigma), cv2.GaussianBlur(alpha, (0, 0), sigma)
-    shadow = _standing_shadow(alpha, room, rng) if stands else _wall_shadow(alpha, room, rng)
+    shadow = _standing_shadow(alpha, margin, rng) if stands else _wall_shadow(alpha, margin, rng)
     return ObjectPicture(*straight_colours(colour, alpha), np.round(255 * shadow).astype(np.uint8), stands)
 
 
@@ -158,25 +159,25 @@ def straight_colours(premultiplied: np.ndarray, alpha: np.ndarray) -> tuple[np.n
     return np.round(colour.clip(0, 255)).astype(np.uint8), np.round(255 * alpha.clip(0, 1)).astype(np.uint8)
 
 
-def _wall_shadow(alpha: np.ndarray, room: int, rng: Generator) -> np.ndarray:
-    """A soft copy of the outline on what is close behind, (h, w) float32 in [0, 1]."""
-    shift = room * rng.uniform((-0.35, 0.0), (0.35, 0.4))
+def _wall_shadow(alpha: np.ndarray, margin: int, rng: Generator) -> np.ndarray:
+    """Shadow on a wall close behind: a soft, shifted silhouette, (h, w) float32 in [0, 1]."""
+    shift = margin * rng.uniform((-0.35, 0.0), (0.35, 0.4))
     moved = _shift(alpha, shift)
-    return rng.uniform(0, 0.6) * cv2.GaussianBlur(moved, (0, 0), room * rng.uniform(0.05, 0.2))
+    return rng.uniform(0, 0.6) * cv2.GaussianBlur(moved, (0, 0), margin * rng.uniform(0.05, 0.2))
 
 
-def _standing_shadow(alpha: np.ndarray, room: int, rng: Generator) -> np.ndarray:
-    """A dark contact at the foot and a flattened copy of the outline on the floor, (h, w) float32 in [0, 1]."""
+def _standing_shadow(alpha: np.ndarray, margin: int, rng: Generator) -> np.ndarray:
+    """Contact shadow at the foot, and a flattened silhouette on the floor, (h, w) float32 in [0, 1]."""
     height, width = alpha.shape
-    foot = height - room
+    foot = height - margin
     lean, flat = rng.uniform(-0.8, 0.8), rng.uniform(0.08, 0.3)
-    # The floor rises in the picture with distance: what is high above the foot lies behind it, to a side.
+    # The floor rises in the image with distance: the shadow of high parts lies behind the foot, to one side.
     onto_floor = np.array([[1, -lean, lean * foot], [0, flat, foot * (1 - flat) - 0.02 * height]])
     cast = cv2.warpAffine(alpha, onto_floor, (width, height), flags=cv2.INTER_LINEAR)
-    cast = rng.uniform(0.1, 0.6) * cv2.GaussianBlur(cast, (0, 0), room * rng.uniform(0.05, 0.15))
+    cast = rng.uniform(0.1, 0.6) * cv2.GaussianBlur(cast, (0, 0), margin * rng.uniform(0.05, 0.15))
     bottom = alpha.copy()
-    bottom[: max(0, foot - max(3, room // 5))] = 0
-    contact = cv2.GaussianBlur(_shift(bottom, np.array([0.0, 0.05 * room])), (0, 0), 0.08 * room)
+    bottom[: max(0, foot - max(3, margin // 5))] = 0
+    contact = cv2.GaussianBlur(_shift(bottom, np.array([0.0, 0.05 * margin])), (0, 0), 0.08 * margin)
     return np.maximum(cast, rng.uniform(0.3, 0.8) * contact)
 
 

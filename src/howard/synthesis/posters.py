@@ -1,31 +1,30 @@
-"""Pictures of people that hang on a wall or shine from a screen, and people who were there for the plate only."""
+"""Posters and screens that show a person, in shot and plate; they are background."""
 
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from howard.synthesis.dice import Generator
-from howard.synthesis.distractors import SubjectCover, distractor_mask
-from howard.synthesis.materials import sample_piece
-from howard.synthesis.objects import ObjectPicture
-from howard.synthesis.painting import paste
-from howard.synthesis.placement import Person, Size
-from howard.synthesis.stage import Stage
+from howard.synthesis.canvas_compositing import paste
+from howard.synthesis.canvases import BackgroundLayer
+from howard.synthesis.distractors import SubjectMask, copy_distractor_mask
+from howard.synthesis.object_textures import sample_patch
+from howard.synthesis.placement import Person, Size, rotation_matrix
+from howard.synthesis.random_sampling import Generator, log_uniform
 
-# By how much the near side of a poster is longer than its middle.
+# Largest relative difference in length between a vertical side of a poster and its middle.
 _PERSPECTIVE = 0.12
-# Share of posters that are screens.
-_SCREEN_SHARE = 0.4
-# Of so many positions the first one is taken at which at least this share of the poster is seen.
+# Probability that a poster is a screen.
+_SCREEN_PROBABILITY = 0.4
+# Number of candidate positions; the first at which at least this fraction of the poster is visible is taken.
 _CANDIDATES = 4
 _VISIBLE = 0.4
-# Room around a poster for its shadow or glow, as a share of its long side.
-_ROOM = 0.15
+# Margin around a poster for its shadow or glow, as a fraction of its long side.
+_MARGIN = 0.15
 
 
 class PosterPicture(NamedTuple):
-    """``colour`` (h, w, 3); ``alpha``, ``shadow`` and ``glow`` (a screen's light around it), (h, w); all uint8."""
+    """``colour`` (h, w, 3), ``alpha``, ``shadow`` and ``glow`` (light around a screen), (h, w), all uint8."""
 
     colour: np.ndarray
     alpha: np.ndarray
@@ -34,19 +33,19 @@ class PosterPicture(NamedTuple):
 
 
 def make_poster(person: Person, picture: np.ndarray, longest: int, rng: Generator) -> PosterPicture:
-    """A framed picture or a screen that shows a person in front of a picture, (H, W, 3) uint8.
+    """Make a framed print or a screen that shows a person in front of a part of ``picture``, (H, W, 3) uint8.
 
-    Its long side is ``longest`` pixels.
+    Its long side is about ``longest`` pixels, without the margin for the shadow.
     """
     longest = max(16, longest)
     short = max(12, int(longest * rng.uniform(0.55, 0.9)))
     height, width = (longest, short) if rng.random() < 0.6 else (short, longest)
-    image = _picture_of(person, picture, (height, width), rng)
-    is_screen = rng.random() < _SCREEN_SHARE
+    image = _composite_person(person, picture, (height, width), rng)
+    is_screen = rng.random() < _SCREEN_PROBABILITY
     if is_screen:
         gain, black = rng.uniform(0.8, 1.35), rng.uniform(0, 20)
         image = np.clip(image * gain + black, 0, 255).astype(np.uint8)
-    else:  # print has less contrast than what it shows
+    else:  # a print has low contrast
         low, high = rng.uniform(5, 50), rng.uniform(180, 255)
         image = (low + image * ((high - low) / 255)).astype(np.uint8)
         if rng.random() < 0.15:
@@ -56,74 +55,59 @@ def make_poster(person: Person, picture: np.ndarray, longest: int, rng: Generato
 
 
 def sample_poster_matrix(
-    size: tuple[int, ...], share: float, frame: Size, subject: SubjectCover, rng: Generator
+    size: tuple[int, ...], fraction: float, frame: Size, subject: SubjectMask, rng: Generator
 ) -> np.ndarray:
-    """Where a poster hangs: 3x3, from its pixels to the frame's, with the perspective of a wall.
+    """Sample the homography (3, 3) from a poster's pixels to frame pixels, with the perspective of a wall.
 
     Args:
-        size: height and width of the poster's picture, with the room about it.
-        share: long side of the poster as a share of the frame's.
+        size: height and width of the poster's image, with its margin.
+        fraction: long side of the poster as a fraction of the frame's.
         frame: height and width.
-        subject: where the persons are; they hide a part of the poster at most, if that can be.
-        rng: source of every random number.
+        subject: where the persons are; positions where they hide most of the poster are avoided.
+        rng: random generator.
     """
-    longest = max(frame) * share * (1 + 2 * _ROOM)
+    longest = max(frame) * fraction * (1 + 2 * _MARGIN)
     height, width = np.array(size) * longest / max(size)
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) / 2 * (width, height)
-    corners[:, 0] *= rng.uniform(0.7, 1.0)  # seen from a side
+    corners[:, 0] *= rng.uniform(0.7, 1.0)  # foreshortening
     corners[:, 1] *= 1 + _PERSPECTIVE * rng.uniform(-1, 1) * np.sign(corners[:, 0])
     angle = rng.normal(0, np.deg2rad(1.5))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turn = rotation_matrix(angle)
     source = np.array([[0, 0], [size[1] - 1, 0], [size[1] - 1, size[0] - 1], [0, size[0] - 1]], np.float32)
     centres = rng.uniform((0.0, 0.05), (1.0, 0.8), (_CANDIDATES, 2)) * (frame[1], frame[0])
     quads = [(corners @ turn.T + centre).astype(np.float32) for centre in centres]
     matrices = [cv2.getPerspectiveTransform(source, quad) for quad in quads]
     solid = np.full(size, 255, np.uint8)
-    return max(matrices, key=lambda matrix: min(subject.visible_share(matrix, solid, frame), _VISIBLE))
+    return max(matrices, key=lambda matrix: min(subject.visible_fraction(matrix, solid, frame), _VISIBLE))
 
 
-def add_poster(stage: Stage, poster: PosterPicture, to_frame: np.ndarray) -> Stage:
-    """Hang a poster in the shot and in the plate alike, behind the persons."""
-    mask, matrix = distractor_mask(stage), stage.matrix @ to_frame
+def add_poster(background: BackgroundLayer, poster: PosterPicture, to_frame: np.ndarray) -> BackgroundLayer:
+    """Composite a poster into both shot and plate, behind the persons."""
+    mask, matrix = copy_distractor_mask(background), background.matrix @ to_frame
     canvases = []
-    for canvas in (stage.place.copy(), stage.plate.copy()):
+    for canvas in (background.place.copy(), background.plate.copy()):
         white = np.full_like(poster.colour, 255)
         paste(canvas, white, poster.glow, matrix)
         paste(canvas, poster.colour, poster.alpha, matrix, poster.shadow, mask)
         canvases.append(canvas)
-    return stage._replace(place=canvases[0], plate=canvases[1], distractor=mask)
+    return background._replace(place=canvases[0], plate=canvases[1], distractor=mask)
 
 
-def add_plate_person(stage: Stage, person: ObjectPicture, to_frame: np.ndarray) -> Stage:
-    """Put a person, with a shadow, into the plate only; ``to_frame`` maps the picture's pixels to the frame's."""
-    mask, plate = distractor_mask(stage), stage.plate.copy()
-    paste(plate, person.colour, person.alpha, stage.matrix @ to_frame, person.shadow, mask)
-    return stage._replace(plate=plate, distractor=mask)
-
-
-def cast_shadow(colour: np.ndarray, alpha: np.ndarray, rng: Generator) -> ObjectPicture:
-    """A person's cut-out with a soft shadow to a side."""
-    shift = rng.uniform((-0.15, -0.05), (0.15, 0.1)) * alpha.shape[::-1]
-    moved = cv2.warpAffine(alpha, np.array([[1, 0, shift[0]], [0, 1, shift[1]]]), alpha.shape[::-1])
-    shadow = cv2.GaussianBlur(moved, (0, 0), max(1.0, max(alpha.shape) * rng.uniform(0.01, 0.05)))
-    return ObjectPicture(colour, alpha, (rng.uniform(0, 0.5) * shadow).astype(np.uint8), stands=True)
-
-
-def _picture_of(person: Person, picture: np.ndarray, size: tuple[int, int], rng: Generator) -> np.ndarray:
-    """A person in front of a piece of a picture, (h, w, 3) uint8: from a portrait to a small figure."""
+def _composite_person(person: Person, picture: np.ndarray, size: tuple[int, int], rng: Generator) -> np.ndarray:
+    """Composite a person, from a close portrait to a small figure, over a part of a picture: (h, w, 3) uint8."""
     height, width = size
-    canvas = np.ascontiguousarray(sample_piece(picture, size, rng).transpose(2, 0, 1))
-    if rng.random() < 0.3:  # a studio's plain backdrop
+    canvas = np.ascontiguousarray(sample_patch(picture, size, rng).transpose(2, 0, 1))
+    if rng.random() < 0.3:  # a plain backdrop
         canvas[:] = canvas.mean(axis=(1, 2), keepdims=True).astype(np.uint8)
     solid = cv2.boundingRect((person.alpha > 127).astype(np.uint8))
     left, top, wide, high = solid if solid[2] and solid[3] else (0, 0, *person.alpha.shape[::-1])
     fit = min(height / high, width / wide)
-    scale = fit * float(np.exp(rng.uniform(np.log(0.8), np.log(2.5))))
+    scale = fit * log_uniform((0.8, 2.5), rng)
     colour, alpha = _reduced(person, scale)
     ratio = alpha.shape[0] / person.alpha.shape[0]
     x = width / 2 - (left + wide / 2) * scale + rng.uniform(-0.2, 0.2) * width
     y = rng.uniform(0.02, 0.2) * height - top * scale
-    if top + high >= person.alpha.shape[0] - 2:  # cut by its picture: it ends at the poster's lower edge
+    if top + high >= person.alpha.shape[0] - 2:  # a person cut off by its image is cut off by the poster
         y = max(y, height - (top + high) * scale + 1)
     matrix = np.array([[scale / ratio, 0, x], [0, scale / ratio, y], [0, 0, 1]])
     paste(canvas, colour, alpha, matrix)
@@ -131,7 +115,7 @@ def _picture_of(person: Person, picture: np.ndarray, size: tuple[int, int], rng:
 
 
 def _reduced(person: Person, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """Average a person down to about the size of its use."""
+    """Foreground and alpha of a person, reduced by area averaging if ``scale`` is below 1."""
     if scale >= 1:
         return person.foreground, person.alpha
     size = tuple(max(1, round(side * scale)) for side in person.alpha.shape[::-1])
@@ -140,7 +124,7 @@ def _reduced(person: Person, scale: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _frame(image: np.ndarray, is_screen: bool, rng: Generator) -> np.ndarray:
-    """A margin of paper and a frame, or a screen's bezel."""
+    """Add a paper margin and a frame, or the bezel of a screen."""
     side = max(image.shape[:2])
     if is_screen:
         colour = np.full(3, rng.uniform(0, 60)) if rng.random() < 0.8 else rng.uniform(120, 230, 3)
@@ -157,15 +141,15 @@ def _frame(image: np.ndarray, is_screen: bool, rng: Generator) -> np.ndarray:
 
 
 def _surround(image: np.ndarray, is_screen: bool, rng: Generator) -> PosterPicture:
-    """Room about it with the shadow, or with a screen's glow."""
-    room = int(_ROOM * max(image.shape[:2])) + 2
-    sides = room, room, room, room
+    """Add a margin with the shadow, or with the glow of a screen."""
+    margin = int(_MARGIN * max(image.shape[:2])) + 2
+    sides = margin, margin, margin, margin
     colour = cv2.copyMakeBorder(image, *sides, cv2.BORDER_REPLICATE)
     alpha = cv2.copyMakeBorder(np.full(image.shape[:2], 255, np.uint8), *sides, cv2.BORDER_CONSTANT)
-    shift = rng.uniform((-0.2, 0.05), (0.2, 0.3)) * room
+    shift = rng.uniform((-0.2, 0.05), (0.2, 0.3)) * margin
     moved = cv2.warpAffine(alpha, np.array([[1, 0, shift[0]], [0, 1, shift[1]]]), alpha.shape[::-1])
-    soft = cv2.GaussianBlur(moved, (0, 0), room * rng.uniform(0.05, 0.15))
-    halo = cv2.GaussianBlur(alpha, (0, 0), room * 0.3)
+    soft = cv2.GaussianBlur(moved, (0, 0), margin * rng.uniform(0.05, 0.15))
+    halo = cv2.GaussianBlur(alpha, (0, 0), margin * 0.3)
     shadow = rng.uniform(0.0, 0.5) * soft * (0.3 if is_screen else 1.0)
     glow = rng.uniform(0, 0.15) * halo * float(is_screen)
     return PosterPicture(colour, alpha, shadow.astype(np.uint8), glow.astype(np.uint8))

@@ -1,28 +1,29 @@
-"""The parameters of a synthetic training sample: how persons, places, plates and recordings vary.
+"""Recipes: the probabilities and strengths by which training samples vary.
 
-Shares are of the frame's side, angles in degrees, pixels those of a frame 512 pixels wide (others scale them), and
-every amplitude is the largest that is drawn.
+Unless a field says otherwise, lengths are fractions of the frame side, angles are in degrees, and pixels are those of a
+frame with a long side of 512 pixels ("recipe pixels", scaled for other sizes). Every strength is the largest value that
+is sampled.
 """
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 Range = tuple[float, float]
-Jitter = tuple[float, float, float, float]  # brightness, contrast, saturation, hue (a share of the circle)
-_REFERENCE = 512
+Jitter = tuple[float, float, float, float]  # brightness, contrast, saturation, hue (a fraction of the colour circle)
+_REFERENCE_SIDE = 512
 
 
 @dataclass(frozen=True)
 class PlacementRecipe:
-    """How a person, or a place, is put into the frame.
+    """How a person, or a place, is placed in the frame and varied in colour and sharpness.
 
     ``method`` says what ``scale`` and ``shift`` refer to:
 
-    * ``subject``: a person's scale is that at which the picture just fits into the frame, a place's that at which it
-      fills it, both log-uniform; shifts are shares of the frame; a person that the picture cuts at the bottom is cut by
-      the frame as well.
-    * ``reference``: as the reference implementation of Lin et al. 2021 does
-      (:func:`howard.synthesis.placement.reference_matrix`).
+    * ``subject``: scale 1 is where a person's image just fits into the frame, and where a place's image just fills it;
+      the scale is log-uniform. Shifts are fractions of the frame. A person cut off by the lower edge of its image is
+      cut off by the lower edge of the frame as well.
+    * ``reference``: as in the reference implementation of Lin et al. 2021
+      (:func:`howard.synthesis.placement.sample_reference_matrix`).
 
     Box blur and sharpening are the reference's ``RandomBoxBlur`` and ``RandomSharpen``
     (:func:`howard.data.augmentation.augment_sharpness`).
@@ -33,83 +34,83 @@ class PlacementRecipe:
     shear: float = 5.0
     scale: Range = (0.4, 1.0)
     flip: float = 0.5  # probability
-    perspective: float = 0.0  # of a corner's shift
-    head_first: float = 0.0  # probability that a person larger than the frame shows the head
-    motion: float = 0.0  # of a path over the frames of a clip
+    perspective: float = 0.0  # shift of the frame's corners by a homography
+    head_visible_probability: float = 0.0  # that a person taller than the frame is shifted so that the head is visible
+    motion: float = 0.0  # amplitude of the motion over the frames of a clip
     colour: Jitter = (0.15, 0.15, 0.15, 0.05)
     gamma: float = 0.0
     defocus_probability: float = 0.0
-    defocus_px: float = 0.0  # standard deviation
+    defocus_px: float = 0.0  # standard deviation of the blur
     method: Literal["subject", "reference"] = "subject"
-    box_blur_probability: float = 0.0  # of a box blur of colour and alpha
-    box_blur_px: int = 0  # largest radius, in pixels of the frame itself; uniform among the whole numbers from 0
+    box_blur_probability: float = 0.0  # of colour and alpha
+    box_blur_px: int = 0  # largest radius, in frame pixels; uniform among the integers from 0
     sharpen_probability: float = 0.0  # of colour and alpha
 
 
 @dataclass(frozen=True)
 class LightRecipe:
-    """Changes of light between shot and plate that the person or another lamp causes."""
+    """Differences in lighting between shot and plate: shadow, colour cast and reflection of the person, and a lamp."""
 
     shadow_probability: float = 0.3
     shadow: float = 0.3
-    # Where a shadow falls and how soft it is; "reference" subtracts it from the code values, as the reference
-    # implementation of Lin et al. 2021 does, "cast" scales them.
+    # "reference" places the shadow, and subtracts it from the encoded values, as the reference implementation of Lin et
+    # al. 2021 does; "cast" multiplies.
     shadow_method: Literal["cast", "reference"] = "cast"
-    cast_probability: float = 0.0
-    cast: float = 0.0
+    colour_cast_probability: float = 0.0  # of light in the person's colour on the place
+    colour_cast: float = 0.0
     contact_probability: float = 0.0  # of a dark, narrow contact shadow along the person's lower edge
-    contact: float = 0.0  # its strength
-    reflection_probability: float = 0.0  # of a mirrored, faint image of the person on the floor or on a wall
-    reflection: float = 0.0  # its largest opacity
-    lamp_probability: float = 0.0  # that a lamp is on in one of the two recordings only
-    lamp: float = 0.0  # its largest gain at the centre of its pool of light
+    contact: float = 0.0  # strength of the contact shadow
+    reflection_probability: float = 0.0  # of a faint mirror image of the person on the floor or on a wall
+    reflection: float = 0.0  # opacity of the mirror image
+    lamp_probability: float = 0.0  # that a lamp is on in only one of the two recordings
+    lamp: float = 0.0  # gain at the centre of the lamp's pool of light
 
 
 @dataclass(frozen=True)
-class TakeRecipe:
+class CameraRecipe:
     """Camera degradations (lens, sensor, codec) of one recording; sampled separately for shot and plate."""
 
     defocus_probability: float = 0.0
     defocus_px: float = 0.0  # standard deviation
     motion_probability: float = 0.0
-    motion_px: float = 0.0  # way travelled while the shutter is open
+    motion_px: float = 0.0  # length of the motion blur
     noise_probability: float = 0.4
     noise: float = 0.03  # standard deviation
-    noise_signal: float = 0.0  # largest share of the noise's variance that grows with brightness (shot noise)
-    noise_correlation_px: float = 0.0  # largest standard deviation of the noise's spatial correlation
+    noise_signal: float = 0.0  # fraction of the noise variance that is proportional to the light (shot noise)
+    noise_correlation_px: float = 0.0  # standard deviation of the Gaussian that correlates the noise spatially
     compression_probability: float = 0.0
-    compression: float = 0.0  # of the quantiser's step, in tables of JPEG quality 50
+    compression: float = 0.0  # factor on the quantisation tables of JPEG quality 50
     dark_probability: float = 0.0  # that the recording is underexposed
-    dark: float = 0.0  # largest share of the light that is lost
-    prediction_probability: float = 0.0  # that the codec of a clip codes differences from the frame before
-    disc_probability: float = 0.0  # that defocus has the shape of a disc, as an open lens has, not of a Gaussian
-    subject_defocus_probability: float = 0.0  # that the person alone is out of focus
-    subject_defocus_px: float = 0.0  # standard deviation
-    subject_motion_probability: float = 0.2  # that the person alone moves while the shutter is open
-    subject_motion_px: float = 4.0  # largest way of it
+    dark: float = 0.0  # fraction of the light that is lost
+    prediction_probability: float = 0.0  # that the codec of a clip codes differences from the previous frame
+    disc_probability: float = 0.0  # that the defocus kernel is a disc instead of a Gaussian
+    subject_defocus_probability: float = 0.0  # that only the person is out of focus
+    subject_defocus_px: float = 0.0  # standard deviation of that blur
+    subject_motion_probability: float = 0.2  # that only the person moves while the shutter is open
+    subject_motion_px: float = 4.0  # length of that motion blur
 
 
 @dataclass(frozen=True)
 class MotionRecipe:
-    """Motion of the person while the shutter is open, averaged over sub-frames into colour and alpha."""
+    """Non-rigid motion of the person during the exposure, averaged over sub-frames in colour and alpha."""
 
     probability: float = 0.0
-    shift_px: float = 0.0  # of the whole person
-    limb_px: float = 0.0  # of the fastest part: a smooth non-rigid flow, slow at the torso
-    shutter_px: float = 0.0  # rolling shutter: displacement of the last row against the first
+    shift_px: float = 0.0  # displacement of the whole person
+    limb_px: float = 0.0  # displacement of the fastest part, by a smooth field that is weak at the torso
+    shutter_px: float = 0.0  # rolling shutter: displacement of the last row relative to the first
 
 
 @dataclass(frozen=True)
 class DistractorRecipe:
-    """What is not the subject but may look like it; every kind is background in the true alpha.
+    """Objects and people that are background in the true alpha although they differ between shot and plate.
 
-    Lengths are shares of the frame's long side.
+    Lengths are fractions of the long side of the frame.
     """
 
-    shot_only_probability: float = 0.0  # an object that only the shot has
-    plate_only_probability: float = 0.0  # an object that was removed before the shot
-    moved_probability: float = 0.0  # an object that stands elsewhere in the plate
-    border_probability: float = 0.0  # a near object at the frame's border that the plate saw in part or not at all
+    shot_only_probability: float = 0.0  # an object in the shot only
+    plate_only_probability: float = 0.0  # an object in the plate only
+    moved_probability: float = 0.0  # an object at different positions in shot and plate
+    border_probability: float = 0.0  # an object close to the camera at the frame border, partly or not in the plate
     poster_probability: float = 0.0  # a poster or screen that shows a person, in shot and plate
     plate_person_probability: float = 0.0  # a person in the plate only
     size: Range = (0.1, 0.6)  # of an object: from a cup to a chair beside the person
@@ -117,32 +118,32 @@ class DistractorRecipe:
 
 @dataclass(frozen=True)
 class SubjectRecipe:
-    """What teaches the network which part of the shot is the subject."""
+    """Ingredients that teach the network which part of the shot is the subject."""
 
-    camouflage_probability: float = 0.0  # that the place takes on the subject's colours behind it
-    person_hole_probability: float = 0.0  # that the plate lacks a part of what is behind the subject
-    held_object_probability: float = 0.0  # that the person holds something: part of the subject, moves with it
-    anything_probability: float = 0.0  # no person prior; whatever only the shot has is the subject, objects too
+    camouflage_probability: float = 0.0  # that the place behind the person has the person's colours
+    person_hole_probability: float = 0.0  # that the plate's coverage has a hole behind the person
+    held_object_probability: float = 0.0  # that the person holds an object, which is part of the subject
+    no_person_prior_probability: float = 0.0  # no person prior is given; all that only the shot shows is the subject
 
 
 @dataclass(frozen=True)
 class PlateRecipe:
-    """How an aligned plate still differs from the place behind the person."""
+    """Errors that remain in a plate after alignment."""
 
-    affine_probability: float = 0.3
+    affine_probability: float = 0.3  # of a rotation and a shift
     rotation: float = 1.0
     shift: float = 0.01
-    homography_px: float = 0.0  # of a corner
-    lens_px: float = 0.0  # at a corner
-    shutter_px: float = 0.0  # of the last row against the first
+    homography_px: float = 0.0  # displacement of a corner by a homography
+    lens_px: float = 0.0  # displacement of a corner by lens distortion
+    shutter_px: float = 0.0  # rolling shutter: displacement of the last row relative to the first
     flow_probability: float = 0.0
-    flow_px: float = 0.0
+    flow_px: float = 0.0  # smooth errors of the optical flow
     parallax_probability: float = 0.0
-    parallax_px: float = 0.0  # between what is nearest and what is farthest
-    mistake_probability: float = 0.0
-    mistake_px: float = 0.0  # behind the person, where no flow can be seen
-    seam_probability: float = 0.0
-    seam_px: float = 0.0
+    parallax_px: float = 0.0  # between the nearest and the farthest depth
+    occluded_flow_probability: float = 0.0
+    occluded_flow_px: float = 0.0  # errors of the optical flow behind the person, where it can only be extrapolated
+    seam_probability: float = 0.0  # of a straight seam between two plate frames
+    seam_px: float = 0.0  # displacement beyond the seam
     colour_probability: float = 0.3
     colour: Jitter = (0.18, 0.18, 0.18, 0.10)
     gain: float = 0.0
@@ -150,38 +151,41 @@ class PlateRecipe:
     bias: float = 0.0
     gamma: float = 0.0
     vignette: float = 0.0
-    unevenness: float = 0.0  # of the light, slowly varying over the frame
+    unevenness: float = 0.0  # gain that varies slowly over the frame
     border_probability: float = 0.0
-    border: float = 0.0  # width that the plate never saw
-    hole_probability: float = 0.0
-    another_place_probability: float = 0.0
-    astray_probability: float = 0.0  # shifted by a third of the frame
-    missing_probability: float = 0.0
+    border: float = 0.0  # width of the part at the frame border that the plate does not cover
+    hole_probability: float = 0.0  # of uncovered holes
+    wrong_place_probability: float = 0.0  # of a plate of another place
+    gross_misalignment_probability: float = 0.0  # of a shift by 0.3 of the frame
+    missing_probability: float = 0.0  # of no plate at all
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything random about one training sample."""
+    """Probabilities and strengths of everything random about a training sample.
+
+    ``source`` is the camera of the shot. ``mixing`` is the encoding in which soft edges are composited.
+    """
 
     person: PlacementRecipe = field(default_factory=PlacementRecipe)
     place: PlacementRecipe = field(default_factory=lambda: PlacementRecipe(scale=(1.0, 2.0)))
     light: LightRecipe = field(default_factory=LightRecipe)
-    source: TakeRecipe = field(default_factory=TakeRecipe)
+    source: CameraRecipe = field(default_factory=CameraRecipe)
     plate: PlateRecipe = field(default_factory=PlateRecipe)
-    plate_take: TakeRecipe = field(default_factory=TakeRecipe)
+    plate_camera: CameraRecipe = field(default_factory=CameraRecipe)
     motion: MotionRecipe = field(default_factory=MotionRecipe)
     distractors: DistractorRecipe = field(default_factory=DistractorRecipe)
     subject: SubjectRecipe = field(default_factory=SubjectRecipe)
     mixing: Literal["linear", "srgb"] = "srgb"
-    second_person_probability: float = 0.0  # of one more, after each of the others
-    most_people: int = 3
-    nobody_probability: float = 0.0
-    furniture_probability: float = 0.0
-    hair_probability: float = 0.0  # that a person's is made more
-    camera_motion: float = 0.0  # of a path over the frames of a clip
-    noise_in_both: bool = False  # shot and plate have noise in the same samples, each of its own strength
+    second_person_probability: float = 0.0  # of another person, after each person
+    max_people: int = 3
+    empty_scene_probability: float = 0.0  # of a scene without a person
+    static_occluder_probability: float = 0.0  # of a table or post in front of the persons, in shot and plate
+    hair_probability: float = 0.0  # that synthetic hair is added to a person
+    camera_motion: float = 0.0  # amplitude of the camera motion over the frames of a clip
+    noise_in_both: bool = False  # shot and plate of a sample have noise both or not at all, at independent strengths
 
 
 def pixel_unit(size: tuple[int, int]) -> float:
-    """How many pixels of a frame (height, width) are one pixel of a recipe."""
-    return max(size) / _REFERENCE
+    """Frame pixels per recipe pixel, for a frame of (height, width)."""
+    return max(size) / _REFERENCE_SIDE

@@ -79,7 +79,7 @@ def first_item(pictures: SampleSources) -> PreparedSample:
 def test_shrunken_people_still_fit_their_frame(packed: Path) -> None:
     sides = [max(clip.read(0).alpha.shape) for people in from_pack(packed).people for clip in people]
     assert max(sides) == round(1.25 * 64)
-    assert first_item(from_pack(packed)).stage.place.dtype == np.uint8
+    assert first_item(from_pack(packed)).background.place.dtype == np.uint8
 
 
 def count_decodes(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -18,8 +18,8 @@ from howard.evaluation.metrics import as_batch
 from howard.evaluation.scores import MatteScores
 from howard.pipeline import FrameDone, Predictor, ProgressCallback
 from howard.pipeline.frame_tensors import matte_image
-from howard.synthesis.film import film
-from howard.synthesis.levels import LEVELS, level_recipe
+from howard.synthesis.batch_rendering import render_batch
+from howard.synthesis.recipe_presets import LEVELS, level_recipe
 
 _LICENCES = ("open", "by_sa", "gpl", "stock")
 _SEED = 20201
@@ -58,7 +58,7 @@ def make_composites(
 
     Args:
         root: folder of collections.
-        level: one of :data:`howard.synthesis.levels.LEVELS`.
+        level: one of :data:`howard.synthesis.recipe_presets.LEVELS`.
         size: height and width of the frames in pixels.
         clips: number of clips.
         frames: number of frames of each clip.
@@ -75,7 +75,7 @@ def make_composites(
     sources = gather_sources(root, "val", list(people), list(people.values()), places, _LICENCES)
     dataset = SyntheticDataset(sources, validation_schedule(recipe), size, clips, _SEED, frames)
     for number in range(clips):
-        sample = film(collate([dataset[number]]), size, recipe.mixing)
+        sample = render_batch(collate([dataset[number]]), size, recipe.mixing)
         images = [_to_uint8(each) for each in (sample.source, sample.plate, sample.background)]
         masks = [each[0, :, 0].numpy() for each in (sample.coverage, sample.alpha)]
         yield [CompositeFrame(*frame) for frame in zip(*images, *masks, strict=True)]

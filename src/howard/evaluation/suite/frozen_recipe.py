@@ -13,6 +13,21 @@ from howard.synthesis import Recipe
 
 RECIPE_FILE = Path(__file__).parent / "recipe_v1.json"
 KINDS = ("stills", "clips")
+# Names of fields in recipe files, where the dataclasses have another name.
+_FIELDS = {
+    "plate_take": "plate_camera",
+    "most_people": "max_people",
+    "nobody_probability": "empty_scene_probability",
+    "furniture_probability": "static_occluder_probability",
+    "head_first": "head_visible_probability",
+    "cast_probability": "colour_cast_probability",
+    "cast": "colour_cast",
+    "mistake_probability": "occluded_flow_probability",
+    "mistake_px": "occluded_flow_px",
+    "another_place_probability": "wrong_place_probability",
+    "astray_probability": "gross_misalignment_probability",
+    "anything_probability": "no_person_prior_probability",
+}
 
 
 class Kind(NamedTuple):
@@ -106,6 +121,7 @@ def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
 
 def _build(default: Any, values: dict[str, Any]) -> Any:
     """A dataclass of the type of ``default`` with these values; other fields are taken from ``default``."""
+    values = {_FIELDS.get(name, name): value for name, value in values.items()}
     unknown = sorted(values.keys() - {each.name for each in fields(default)})
     if unknown:
         raise ValueError(f"{type(default).__name__} has no field {unknown[0]!r}; bump the suite's version")

@@ -10,8 +10,8 @@ from torch import Tensor
 from howard.data.dataset import PreparedSample, SyntheticDataset, collate
 from howard.evaluation.suite.frozen_recipe import KINDS, Kind, Phenomenon
 from howard.evaluation.suite.validation_sources import ValidationSources
-from howard.synthesis.film import film
-from howard.synthesis.head import find_head
+from howard.synthesis.batch_rendering import render_batch
+from howard.synthesis.placement import find_head
 
 # Radius of the hair region in head radii. The longest synthesised hair ends at 2.6.
 _HAIR_REACH = 2.5
@@ -84,7 +84,7 @@ def hair_region(alpha: np.ndarray) -> np.ndarray:
 
 def _render(prepared: PreparedSample, composite_id: CompositeId) -> Composite:
     phenomenon, kind, number = composite_id
-    sample = film(collate([prepared]), kind.size, phenomenon.at(number).mixing)
+    sample = render_batch(collate([prepared]), kind.size, phenomenon.at(number).mixing)
     images = (_to_uint8(each).transpose(0, 2, 3, 1) for each in (sample.source, sample.plate))
     source, plate = map(np.ascontiguousarray, images)
     alpha, coverage, distractor = (_to_uint8(each)[:, 0] for each in (sample.alpha, sample.coverage, sample.distractor))

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from howard.colour import mix
-from howard.synthesis.painting import mix_over, paste, warped_box
+from howard.synthesis.canvas_compositing import composite_over, paste, warped_bounds
 from howard.synthesis.placement import translation
 
 BYTE = st.integers(0, 255)
@@ -12,14 +12,14 @@ BYTE = st.integers(0, 255)
 @given(BYTE, BYTE, BYTE)
 def test_pictures_mix_in_linear_light(front: int, back: int, alpha: int) -> None:
     layers = [np.full((2, 2, 3), value, np.uint8) for value in (front, back)]
-    mixed = mix_over(layers[0], np.full((2, 2), alpha, np.uint8), layers[1])
+    mixed = composite_over(layers[0], np.full((2, 2), alpha, np.uint8), layers[1])
     expected = 255 * mix(np.float64(front / 255), np.float64(back / 255), alpha / 255)
     assert mixed.dtype == np.uint8
     assert abs(float(mixed[0, 0, 0]) - expected) <= 1
 
 
 @given(st.integers(-30, 30), st.integers(-30, 30))
-def test_a_picture_lands_where_its_map_says(x: int, y: int) -> None:
+def test_paste_follows_its_matrix(x: int, y: int) -> None:
     canvas, mask = np.zeros((4, 20, 24), np.uint8), np.zeros((20, 24), np.uint8)
     colour, alpha = np.full((6, 5, 3), 200, np.uint8), np.full((6, 5), 255, np.uint8)
     paste(canvas, colour, alpha, translation(x, y), mask=mask)
@@ -39,6 +39,6 @@ def test_a_shadow_darkens_around_and_not_the_picture_itself() -> None:
     assert 120 < canvas[0, 0, 0] < 150  # half the light of 180
 
 
-def test_what_misses_the_canvas_has_an_empty_box() -> None:
-    left, top, right, bottom = warped_box((5, 5), translation(100, 0), (20, 20))
+def test_an_image_outside_the_canvas_has_empty_bounds() -> None:
+    left, top, right, bottom = warped_bounds((5, 5), translation(100, 0), (20, 20))
     assert right <= left or bottom <= top

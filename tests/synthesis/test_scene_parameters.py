@@ -1,4 +1,4 @@
-"""Draws follow from (seed, number) alone, and recipes lie between two ends."""
+"""Scene parameters follow from (seed, number) alone, and levels interpolate recipes."""
 
 from dataclasses import fields
 
@@ -8,25 +8,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.errors import SettingsError
-from howard.synthesis import LEVELS, choose_recipe, draw_scene, level_recipe, open_streams
-from howard.synthesis.dice import draw_path
-from howard.synthesis.draw_plate import PlateDraw, draw_plate
+from howard.synthesis import LEVELS, choose_recipe, level_recipe, make_generators, sample_scene
+from howard.synthesis.plate_parameters import PlateParameters, sample_plate
+from howard.synthesis.random_sampling import sample_smooth_path
 from howard.synthesis.recipe import PlateRecipe
 
 FRAME = (96, 128)
 
 
-def flat(draw) -> list[np.ndarray]:
-    """Every array of a draw."""
-    return [draw] if isinstance(draw, np.ndarray) else [each for field in draw for each in flat(field)]
+def flat(parameters) -> list[np.ndarray]:
+    """All arrays of nested parameters."""
+    return (
+        [parameters] if isinstance(parameters, np.ndarray) else [each for field in parameters for each in flat(field)]
+    )
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**31), st.integers(0, 2**40))
-def test_the_same_number_draws_the_same_and_the_next_another(seed: int, number: int) -> None:
+def test_parameters_follow_from_seed_and_number(seed: int, number: int) -> None:
     recipe = choose_recipe("moving")
     first, again, other = (
-        flat(draw_scene(recipe, FRAME, 2, open_streams(seed, each))) for each in (number, number, number + 1)
+        flat(sample_scene(recipe, FRAME, 2, make_generators(seed, each))) for each in (number, number, number + 1)
     )
     assert all(np.array_equal(*pair) for pair in zip(first, again, strict=True))
     assert not all(np.array_equal(*pair) for pair in zip(first, other, strict=True))
@@ -34,16 +36,16 @@ def test_the_same_number_draws_the_same_and_the_next_another(seed: int, number: 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**31), st.integers(2, 6))
-def test_a_longer_clip_begins_like_a_still(number: int, frames: int) -> None:
+def test_the_first_frame_of_a_clip_equals_a_still(number: int, frames: int) -> None:
     recipe = choose_recipe("moving")
-    still, clip = (flat(draw_scene(recipe, FRAME, count, open_streams(0, number))) for count in (1, frames))
+    still, clip = (flat(sample_scene(recipe, FRAME, count, make_generators(0, number))) for count in (1, frames))
     for short, long in zip(still, clip, strict=True):
         assert len(long) == frames
         np.testing.assert_allclose(long[0], short[0], atol=1e-6)
 
 
 def test_paths_start_at_rest_and_are_smooth() -> None:
-    path = draw_path(200, 50, np.random.default_rng(0))
+    path = sample_smooth_path(200, 50, np.random.default_rng(0))
     assert np.all(path[0] == 0)
     assert np.abs(path).max() < 2.2
     assert np.abs(np.diff(path, axis=0)).max() < 0.5
@@ -58,36 +60,38 @@ def test_levels_grow_from_one_to_the_next() -> None:
     assert choose_recipe("moving") == level_recipe(1.0)
 
 
-def test_a_still_camera_draws_no_error_of_geometry_or_light() -> None:
+def test_a_tripod_recipe_has_no_geometric_or_photometric_error() -> None:
     rng = np.random.default_rng
-    draws = [draw_plate(level_recipe(0).plate, FRAME, 1, rng(seed), rng(0), is_pair=False) for seed in range(20)]
-    for draw in draws:
-        np.testing.assert_allclose(draw.matrix[0], np.eye(3), atol=1e-5)
-        np.testing.assert_allclose(draw.colour[0], np.eye(3, 4), atol=1e-6)
-        assert not any(np.any(each) for each in (draw.lens, draw.parallax, draw.seam_shift, draw.vignette))
-        assert not np.any(draw.knots[:, [0, 1, 3, 4]])
+    draws = [sample_plate(level_recipe(0).plate, FRAME, 1, rng(seed), rng(0), is_pair=False) for seed in range(20)]
+    for parameters in draws:
+        np.testing.assert_allclose(parameters.matrix[0], np.eye(3), atol=1e-5)
+        np.testing.assert_allclose(parameters.colour[0], np.eye(3, 4), atol=1e-6)
+        assert not any(
+            np.any(each) for each in (parameters.lens, parameters.parallax, parameters.seam_shift, parameters.vignette)
+        )
+        assert not np.any(parameters.knots[:, [0, 1, 3, 4]])
 
 
 def test_pixels_grow_with_the_frame() -> None:
     def matrix(side: int) -> np.ndarray:
         rng = np.random.default_rng
-        plate = draw_plate(level_recipe(1).plate, (side, side), 1, rng(3), rng(0), is_pair=False)
+        plate = sample_plate(level_recipe(1).plate, (side, side), 1, rng(3), rng(0), is_pair=False)
         return plate.knots[0, 0], plate.parallax[0]
 
     for small, large in zip(matrix(256), matrix(512), strict=True):
         np.testing.assert_allclose(2 * small, large, rtol=1e-4)
 
 
-def test_a_pair_is_changed_less_and_never_lost() -> None:
-    def draw(seed: int, is_pair: bool) -> PlateDraw:
+def test_a_real_pair_is_changed_less_and_never_missing() -> None:
+    def parameters(seed: int, is_pair: bool) -> PlateParameters:
         rng = np.random.default_rng
-        return draw_plate(level_recipe(1).plate, FRAME, 1, rng(seed), rng(0), is_pair=is_pair)
+        return sample_plate(level_recipe(1).plate, FRAME, 1, rng(seed), rng(0), is_pair=is_pair)
 
     for seed in range(60):
-        pair = draw(seed, True)
-        assert pair.is_there.all()
+        pair = parameters(seed, True)
+        assert pair.is_available.all()
         assert np.abs(pair.matrix[0, :2, 2]).max() < 2
-    spread = [np.std([draw(seed, kind).knots[0, 0] for seed in range(20)]) for kind in (True, False)]
+    spread = [np.std([parameters(seed, kind).knots[0, 0] for seed in range(20)]) for kind in (True, False)]
     assert spread[0] < 0.3 * spread[1]
 
 

@@ -1,6 +1,6 @@
-"""Outlines of things that stand about in rooms, built of a few parts.
+"""Random shapes of household objects, built of a few polygons.
 
-Coordinates: x to the right and y down in [0, 1], the thing stands on y = 1. A part hides the ones before it.
+Coordinates are in [0, 1] with y down; an object stands on y = 1. Later parts cover earlier ones.
 """
 
 from collections.abc import Callable
@@ -8,13 +8,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from howard.synthesis.dice import Generator
+from howard.synthesis.random_sampling import Generator, log_uniform
 
 Surface = Literal["flat", "cylinder", "ball"]
 
 
 class Part(NamedTuple):
-    """A polygon ``outline`` (n, 2), the number of its ``material``, how ``bright`` it is lit, and how it curves."""
+    """A polygon ``outline`` (n, 2), the index of its ``material``, a factor on its brightness, and its curvature."""
 
     outline: np.ndarray
     material: int
@@ -22,26 +22,26 @@ class Part(NamedTuple):
     surface: Surface = "flat"
 
 
-def sample_thing(rng: Generator) -> list[Part]:
-    """The parts of a random thing that stands on the floor or on a table."""
-    return _THINGS[int(rng.integers(len(_THINGS)))](rng)
+def sample_object_shape(rng: Generator) -> list[Part]:
+    """Sample the parts of an object that stands on the floor or on a table."""
+    return _SHAPES[int(rng.integers(len(_SHAPES)))](rng)
 
 
-def sample_small_thing(rng: Generator) -> list[Part]:
-    """The parts of a thing that fits a hand."""
-    return _SMALL_THINGS[int(rng.integers(len(_SMALL_THINGS)))](rng)
+def sample_small_object_shape(rng: Generator) -> list[Part]:
+    """Sample the parts of an object that a person can hold."""
+    return _SMALL_SHAPES[int(rng.integers(len(_SMALL_SHAPES)))](rng)
 
 
 def superellipse(rng: Generator) -> list[Part]:
     """A cushion, ball, plate or rounded box."""
-    power = float(np.exp(rng.uniform(np.log(1.6), np.log(8))))
+    power = log_uniform((1.6, 8), rng)
     width, height = _sides(0.45, rng)
     surface: Surface = "ball" if power < 2.6 else "flat"
     return [Part(_superellipse(0.5, 1 - height / 2, width / 2, height / 2, power), 0, surface=surface)]
 
 
 def polygon(rng: Generator) -> list[Part]:
-    """A crumpled or angular thing."""
+    """A crumpled or angular object: an irregular polygon."""
     angles = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(5, 10)))
     radii = rng.uniform(0.25, 0.5, len(angles))
     points = np.stack([0.5 + radii * np.cos(angles), 0.5 + radii * np.sin(angles)], axis=1)
@@ -50,7 +50,7 @@ def polygon(rng: Generator) -> list[Part]:
 
 
 def box(rng: Generator) -> list[Part]:
-    """A cuboid seen from a little above: front, side and top."""
+    """A cuboid seen from slightly above: front, side and top."""
     width, height = _sides(0.35, rng)
     width *= 0.75
     depth, rise = rng.uniform(0.08, 0.25), rng.uniform(0.03, 0.18)
@@ -69,7 +69,7 @@ def box(rng: Generator) -> list[Part]:
 
 
 def vessel(rng: Generator) -> list[Part]:
-    """A bottle, vase, cup or bin: a profile turned about an axis."""
+    """A bottle, vase, cup or bin: a surface of revolution."""
     heights = np.linspace(0, 1, 24)
     knots = rng.uniform(0.35, 1.0, 5)
     if rng.random() < 0.4:  # a bottle's neck
@@ -101,7 +101,7 @@ def lamp(rng: Generator) -> list[Part]:
 
 
 def chair(rng: Generator) -> list[Part]:
-    """A chair, armchair or stool seen from the front or turned a little."""
+    """A chair, armchair or stool, seen from the front or slightly rotated."""
     half, seat, lean = rng.uniform(0.2, 0.33), rng.uniform(0.5, 0.62), rng.uniform(-0.12, 0.12)
     thick, leg, back_top = rng.uniform(0.03, 0.12), rng.uniform(0.015, 0.04), rng.uniform(0.0, 0.15)
     left, right, depth = 0.5 - half, 0.5 + half, rng.uniform(0.05, 0.12)
@@ -121,7 +121,7 @@ def chair(rng: Generator) -> list[Part]:
 
 
 def table(rng: Generator) -> list[Part]:
-    """A table or bench, with a cloth or a shelf at times."""
+    """A table or bench, possibly with a shelf."""
     top, thick, depth = rng.uniform(0.25, 0.6), rng.uniform(0.02, 0.06), rng.uniform(0.04, 0.15)
     inset, leg = rng.uniform(0.02, 0.1), rng.uniform(0.012, 0.04)
     legs = [inset + leg, 1 - inset - leg]
@@ -137,7 +137,7 @@ def table(rng: Generator) -> list[Part]:
 
 
 def plant(rng: Generator) -> list[Part]:
-    """A plant in a pot: many leaves."""
+    """A potted plant with many leaves."""
     pot, half = rng.uniform(0.15, 0.3), rng.uniform(0.1, 0.2)
     parts, stem = [], np.array([0.5, 1 - pot])
     for _ in range(int(rng.integers(12, 32))):
@@ -194,14 +194,16 @@ def mug(rng: Generator) -> list[Part]:
     return [Part(_band(arc, 0.05), 0, 0.8), Part(np.array(body), 0, surface="cylinder"), Part(opening, 1, 0.6)]
 
 
-_THINGS: tuple[Callable[[Generator], list[Part]], ...] = (
+_SHAPES: tuple[Callable[[Generator], list[Part]], ...] = (
     superellipse, polygon, box, box, vessel, lamp, chair, chair, table, plant, bag, book, stick,
 )  # fmt: skip
-_SMALL_THINGS = (superellipse, box, vessel, bag, book, book, stick, mug)
+
+
+_SMALL_SHAPES = (superellipse, box, vessel, bag, book, book, stick, mug)
 
 
 def _sides(least: float, rng: Generator) -> tuple[float, float]:
-    """Width and height, the longer one 1."""
+    """Width and height, of which the longer is 1."""
     short = rng.uniform(least, 1.0)
     return (1.0, short) if rng.random() < 0.5 else (short, 1.0)
 
@@ -225,16 +227,16 @@ def _band(line: np.ndarray, width: float) -> np.ndarray:
 
 
 def _leaf(base: np.ndarray, tip: np.ndarray, width: float) -> np.ndarray:
-    share = np.linspace(0, 1, 10)
-    line = base + share[:, None] * (tip - base)
-    line[:, 1] -= 0.1 * np.sin(np.pi * share) * np.hypot(*(tip - base))
+    fraction = np.linspace(0, 1, 10)
+    line = base + fraction[:, None] * (tip - base)
+    line[:, 1] -= 0.1 * np.sin(np.pi * fraction) * np.hypot(*(tip - base))
     normal = np.array([base[1] - tip[1], tip[0] - base[0]]) / max(1e-9, float(np.hypot(*(tip - base))))
-    bulge = width * np.sin(np.pi * share**0.8)[:, None] * normal
+    bulge = width * np.sin(np.pi * fraction**0.8)[:, None] * normal
     return np.concatenate([line + bulge, (line - bulge)[::-1]])
 
 
 def _chair_back(left: float, right: float, lean: float, top: float, seat: float, rng: Generator) -> list[Part]:
-    """A whole back, or one of slats."""
+    """A solid back, or one of slats."""
     if rng.random() < 0.5:
         return [Part(_rectangle(left + lean, top, right + lean, seat), 0, 0.9)]
     post = rng.uniform(0.02, 0.04)

@@ -1,4 +1,4 @@
-"""Lamps, contact shadows and reflections: where they are, and that the truth stays the truth."""
+"""Lamps, contact shadows and reflections are where their parameters say, and leave the ground truth exact."""
 
 from dataclasses import replace
 
@@ -8,12 +8,12 @@ import torch
 
 from howard.colour import mix
 from howard.synthesis import level_recipe
-from howard.synthesis.film import film
-from howard.synthesis.lighting import Lighting, sample_lighting
-from howard.synthesis.people import Layer
+from howard.synthesis.batch_rendering import render_batch
+from howard.synthesis.foreground_layers import RGBALayer
+from howard.synthesis.light_parameters import LightingParameters, sample_lighting
 from howard.synthesis.recipe import LightRecipe
-from howard.synthesis.relight import add_contact_shadow, add_lamp, add_reflection
-from tests.synthesis.conftest import FRAME, PLAIN, make_shoot, without_noise
+from howard.synthesis.scene_lighting import add_contact_shadow, add_lamp, add_reflection
+from tests.synthesis.conftest import FRAME, PLAIN, make_raw_batch, without_noise
 
 SIZE = (96, 96)
 PLACE = torch.full((1, 3, *SIZE), 0.5)
@@ -28,19 +28,19 @@ EVERYTHING = LightRecipe(
 )
 
 
-def lighting_of(seed: int = 0, recipe: LightRecipe = EVERYTHING, **changes: float) -> Lighting:
+def lighting_of(seed: int = 0, recipe: LightRecipe = EVERYTHING, **changes: float) -> LightingParameters:
     sampled = sample_lighting(recipe, 1, np.random.default_rng(seed))
     values = {name: torch.from_numpy(value) for name, value in sampled._asdict().items()}
-    return Lighting(**values)._replace(**{name: torch.tensor([value]) for name, value in changes.items()})
+    return LightingParameters(**values)._replace(**{name: torch.tensor([value]) for name, value in changes.items()})
 
 
-def a_person(bottom: int = 70) -> Layer:
+def a_person(bottom: int = 70) -> RGBALayer:
     """Red, with a blue top, standing left of the middle."""
     alpha = torch.zeros(1, 1, *SIZE)
     alpha[..., 30:bottom, 24:40] = 1
     colour = torch.zeros(1, 3, *SIZE)
     colour[:, 0], colour[:, 2, :40] = 1, 1
-    return Layer(colour, alpha)
+    return RGBALayer(colour, alpha)
 
 
 @pytest.mark.parametrize("in_plate", [0.0, 1.0])
@@ -100,17 +100,17 @@ def test_without_their_recipes_nothing_changes() -> None:
     assert add_reflection(PLACE, person, lighting) is PLACE
 
 
-def test_nobody_leaves_neither_shadow_nor_reflection() -> None:
-    nobody = Layer(torch.zeros(1, 3, *SIZE), torch.zeros(1, 1, *SIZE))
+def test_without_persons_there_is_neither_shadow_nor_reflection() -> None:
+    nobody = RGBALayer(torch.zeros(1, 3, *SIZE), torch.zeros(1, 1, *SIZE))
     lighting = lighting_of()
     torch.testing.assert_close(add_contact_shadow(PLACE, nobody.alpha, lighting), PLACE)
     torch.testing.assert_close(add_reflection(PLACE, nobody, lighting), PLACE)
 
 
-def test_all_of_it_is_background() -> None:
+def test_lighting_changes_only_the_background() -> None:
     recipe = without_noise(replace(level_recipe(0.5), light=EVERYTHING))
     plain = replace(recipe, light=LightRecipe(shadow_probability=0.0))
-    sample, without = (film(make_shoot(each, [1, 2, 3, 4]), FRAME, "linear") for each in (recipe, plain))
+    sample, without = (render_batch(make_raw_batch(each, [1, 2, 3, 4]), FRAME, "linear") for each in (recipe, plain))
     expected = mix(sample.foreground, sample.background, sample.alpha, linear_light=True)
     assert (sample.source - expected).abs().max() < 1 / 255
     assert torch.equal(sample.alpha, without.alpha)
@@ -120,6 +120,6 @@ def test_all_of_it_is_background() -> None:
 
 def test_shot_and_plate_differ_by_the_lamp() -> None:
     recipe = replace(PLAIN, light=replace(EVERYTHING, contact_probability=0.0, reflection_probability=0.0))
-    sample = film(make_shoot(recipe, [1, 2, 3, 4]), FRAME, "linear")
+    sample = render_batch(make_raw_batch(recipe, [1, 2, 3, 4]), FRAME, "linear")
     difference = (sample.background - sample.plate).mean(dim=(1, 2, 3, 4))
     assert (difference.abs() > 1e-3).all()
