@@ -81,7 +81,7 @@ def trainer(way: str, encoder: str, size: int, count: int, device: str, pipe: Co
     torch.manual_seed(0)
     layout = torch.channels_last if way == "ours" else torch.contiguous_format
     stage = CoarseModule if way == "ours" else PlainModule
-    module = stage(MattingNetwork(encoder, has_refiner=False), partial(adam, rates=RATES), coarse_weights())
+    module = stage(MattingNetwork(encoder, has_refiner=False), partial(adam, learning_rates=RATES), coarse_weights())
     module = module.to(device, memory_format=layout).train()  # type: ignore[call-overload]
     optimiser = module.optimiser(module.trained_parts(), lambda step: step / 1000)["optimizer"]
     batch = make_batch(size, count, layout, device)

@@ -44,10 +44,10 @@ class DataNode:
     pack: str | None = None
     pack_memory_gb: float = 8.0
     people: list[str] = field(default_factory=lambda: ["people_real", "people_rendered"])
-    shares: list[float] | None = None
+    sampling_weights: list[float] | None = None
     places: list[str] = field(default_factory=lambda: ["backgrounds", "plate_pairs"])
     prepared: list[str] = field(default_factory=list)
-    prepared_share: float = 0.25
+    prepared_fraction: float = 0.25
     licences: list[str] = field(default_factory=lambda: ["open", "by_sa", "gpl", "stock"])
     recipe: str = "paper"
     mixing: str | None = None
@@ -60,7 +60,7 @@ class DataNode:
     validation_samples: int = 96
     workers: int | None = 2
     seed: int = 0
-    lessons: bool = False
+    hard_examples: bool = False
     epoch: EpochName = EpochName.people
     place_memory_gb: float = 4.0
     streaming: bool = False

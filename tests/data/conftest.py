@@ -14,7 +14,7 @@ SMALLEST = {
     "encoder_weights": "null",
     "logger": "csv",
     "threads": 1,
-    "data.shares": "[1]",
+    "data.sampling_weights": "[1]",
     "data.size": 64,
     "data.batch_size": 2,
     "data.samples_per_epoch": 4,

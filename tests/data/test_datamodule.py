@@ -28,10 +28,10 @@ def make(root: Path, **changes) -> MattingDataModule:
         "pack": None,
         "pack_memory_gb": 1.0,
         "people": ["people"],
-        "shares": [1.0],
+        "sampling_weights": [1.0],
         "places": ["places"],
         "prepared": [],
-        "prepared_share": 0.0,
+        "prepared_fraction": 0.0,
         "licences": [],
         "recipe": "handheld",
         "mixing": None,
@@ -221,7 +221,7 @@ def test_a_curriculum_grows_with_the_sample_number() -> None:
 
 
 def test_lessons_are_for_training_and_never_for_validation(data_root: Path) -> None:
-    module, without = make(data_root, lessons=True), make(data_root)
+    module, without = make(data_root, hard_examples=True), make(data_root)
     training = module.train_dataloader().dataset
     assert isinstance(training, SyntheticDataset)
     assert training.recipes.at(0) == with_hard_examples(level_recipe(0.5))
@@ -243,7 +243,7 @@ def test_mixing_can_be_set_apart_from_the_recipe(data_root: Path) -> None:
         ({"recipe": "home"}, "'home'"),
         ({"recipe": "paper", "strength": [0, 1]}, "data.strength needs a level"),
         ({"strength": [1.0]}, "must be two numbers"),
-        ({"shares": [1.0, 2.0]}, "data.shares has 2 numbers for 1 collections"),
+        ({"sampling_weights": [1.0, 2.0]}, "data.sampling_weights has 2 numbers for 1 collections"),
     ],
 )
 def test_bad_settings_are_named(data_root: Path, change: dict, message: str) -> None:

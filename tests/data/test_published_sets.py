@@ -78,10 +78,10 @@ def test_documented_training_commands_run(
 ) -> None:
     """A step and a validation of each, at toy size; the weights they start from are not there, so random ones are."""
     monkeypatch.chdir(root)
-    experiment, *others = hydra_arguments(entry.reset_shares_of_other_people(arguments), "train", ROOT / "configs")
+    experiment, *others = hydra_arguments(entry.reset_weights_of_other_people(arguments), "train", ROOT / "configs")
     config = composed(experiment.partition("=")[2], *others, *SMALL)
     config.stage.crop = [48, 64]
-    assert config.data.shares is None
+    assert config.data.sampling_weights is None
     assert entry.train(config, tmp_path / "run") > 0
 
 
@@ -94,9 +94,12 @@ def test_a_set_that_is_named_alone_trains(root: Path) -> None:
 
 
 def test_people_named_without_weights_are_equally_likely() -> None:
-    assert entry.reset_shares_of_other_people(["data.people=[a,b]"]) == ["data.people=[a,b]", "data.shares=null"]
-    for kept in (["data.people=[a]", "data.shares=[1]"], ["experiment=coarse"], ["data.places=[a]"]):
-        assert entry.reset_shares_of_other_people(kept) == kept
+    assert entry.reset_weights_of_other_people(["data.people=[a,b]"]) == [
+        "data.people=[a,b]",
+        "data.sampling_weights=null",
+    ]
+    for kept in (["data.people=[a]", "data.sampling_weights=[1]"], ["experiment=coarse"], ["data.places=[a]"]):
+        assert entry.reset_weights_of_other_people(kept) == kept
 
 
 @pytest.mark.slow

@@ -37,7 +37,9 @@ def test_every_pass_has_every_frame_once(lengths: list[list[int]], seed: int) ->
 
 
 def test_samples_are_made_of_the_frames_in_their_order(data_root: Path) -> None:
-    module = make(data_root, epoch="frames", shares=None, samples_per_epoch=None, recipe="paper", batch_size=1)
+    module = make(
+        data_root, epoch="frames", sampling_weights=None, samples_per_epoch=None, recipe="paper", batch_size=1
+    )
     loader = module.train_dataloader()
     assert len(loader) == 2
     dataset = loader.dataset
@@ -67,7 +69,7 @@ class Recorded:
 
 def test_sampling_weights_and_frames_do_not_go_together(data_root: Path) -> None:
     with pytest.raises(SettingsError, match=r"leave data\.shares out"):
-        make(data_root, epoch="frames", people=["people", "people"], shares=[0.5, 0.5])
+        make(data_root, epoch="frames", people=["people", "people"], sampling_weights=[0.5, 0.5])
     with pytest.raises(SettingsError, match="choose one of people, frames"):
         make(data_root, epoch="clips")
-    assert make(data_root, epoch="frames", shares=None).shares == [1.0]
+    assert make(data_root, epoch="frames", sampling_weights=None).sampling_weights == [1.0]

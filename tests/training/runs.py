@@ -21,7 +21,7 @@ def small_data(root: Path) -> list[str]:
     return [
         f"data.root={root}",
         "data.people=[people]",
-        "data.shares=[1]",
+        "data.sampling_weights=[1]",
         "data.places=[places]",
         "data.prepared=[]",
         "data.size=64",

@@ -113,7 +113,7 @@ class Ticking(LightningModule):
 
     def configure_optimizers(self) -> Any:
         parts = {"part": self.part}
-        return adam(parts, training_progress(self.trainer), rates={"part": 1.0}, schedule="cosine")
+        return adam(parts, training_progress(self.trainer), learning_rates={"part": 1.0}, schedule="cosine")
 
 
 class Endless(torch.utils.data.IterableDataset):

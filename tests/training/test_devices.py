@@ -52,10 +52,10 @@ def test_devices_are_recognised() -> None:
 
 def test_a_config_is_filled_in_once() -> None:
     config = composed("flagship_coarse", "data.batch_size=32", "trainer.accelerator=cpu")
-    before = dict(config.optimiser.rates)
+    before = dict(config.optimiser.learning_rates)
     fit_to_device(config)
     assert config.data.workers >= 1
-    for part, rate in config.optimiser.rates.items():
+    for part, rate in config.optimiser.learning_rates.items():
         assert rate == pytest.approx(2 * before[part])
     assert config.callbacks.ema.decay == pytest.approx(0.995**4)
     kept = config.copy()
@@ -67,7 +67,7 @@ def test_the_table_is_for_the_stated_device() -> None:
     config = composed("flagship_refine", "trainer.accelerator=cpu")
     fit_to_device(config)
     assert config.data.batch_size == config.scaling.batch_sizes.cpu == 4
-    assert config.optimiser.rates.refiner == pytest.approx(7e-4)
+    assert config.optimiser.learning_rates.refiner == pytest.approx(7e-4)
 
 
 def test_other_experiments_are_left_alone() -> None:

@@ -26,7 +26,7 @@ def test_every_experiment_runs_a_step(experiment: str, small: list[str], tmp_pat
 
 
 def given_rates(config: DictConfig) -> dict[str, float]:
-    return {name: rate for name, rate in config.optimiser.rates.items() if rate is not None}
+    return {name: rate for name, rate in config.optimiser.learning_rates.items() if rate is not None}
 
 
 @pytest.mark.parametrize("experiment", OF_STAGES)

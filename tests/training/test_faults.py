@@ -74,7 +74,7 @@ def test_resuming_with_another_architecture_is_one_line(small: list[str], tmp_pa
 
 
 def test_a_loss_that_is_no_number_ends_in_one_line(small: list[str], tmp_path: Path) -> None:
-    wild = ["optimiser.rates.encoder=1e30", "optimiser.warmup_steps=0", "trainer.gradient_clip_val=null"]
+    wild = ["optimiser.learning_rates.encoder=1e30", "optimiser.warmup_steps=0", "trainer.gradient_clip_val=null"]
     saved = ["trainer.max_steps=50", "callbacks.checkpoints.every_n_steps=1"]
     result = command("experiment=coarse_lite", *small, *wild, *saved, folder=tmp_path)
     assert result.returncode == 2

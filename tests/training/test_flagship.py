@@ -19,7 +19,7 @@ from tests.training.test_resume import hear_interrupts
 TOY = (
     "experiment=flagship",
     "data.people=[people]",
-    "data.shares=[1]",
+    "data.sampling_weights=[1]",
     "data.places=[places]",
     "data.prepared=[]",
     "data.size=64",

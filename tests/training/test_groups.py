@@ -117,7 +117,7 @@ def test_a_profile_is_written_into_the_run(small: list[str], tmp_path: Path) -> 
 @pytest.mark.slow
 def test_overfitting_repeats_its_batches(small: list[str], tmp_path: Path) -> None:
     """The same losses in every epoch where the rates are zero, so where the samples alone could change them."""
-    still = [f"optimiser.rates.{part}=0" for part in ("encoder", "aspp", "decoder", "refiner")]
+    still = [f"optimiser.learning_rates.{part}=0" for part in ("encoder", "aspp", "decoder", "refiner")]
     epochs = ["trainer.max_epochs=2", "trainer.overfit_batches=1", "model.extra_inputs=[]"]
     config = composed("smoke", *small, "debug=overfit", *still, *epochs)
     entry.train(config, tmp_path / "run")
@@ -156,7 +156,7 @@ def test_a_sweep_from_a_file_runs_its_combinations(small: list[str], tmp_path: P
     ("arguments", "key", "values"),
     [
         ([], "data.strength", {"[0.0, 0.0]", "[0.5, 0.5]", "[1.0, 1.0]"}),
-        (["-m", "hydra.sweeper.params=null", "data.prepared_share=0,0.2"], "data.prepared_share", {"0.0", "0.2"}),
+        (["-m", "hydra.sweeper.params=null", "data.prepared_fraction=0,0.2"], "data.prepared_fraction", {"0.0", "0.2"}),
     ],
 )
 def test_an_ablation_is_a_sweep(

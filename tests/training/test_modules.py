@@ -28,7 +28,7 @@ def stage(kind: type, rate: float | None = None, **settings) -> StageModule:
     rates = {name: rate or RATES[name] for name in RATES if name in STAGES[kind]}
     made = BaselineNetwork((8, 12)) if kind is BaselineModule else network(kind is RefineModule)
     loss = {CoarseModule: coarse_weights, RefineModule: joint_weights, BaselineModule: matte_weights}[kind]()
-    return kind(made, partial(adam, rates=rates), loss, **settings)
+    return kind(made, partial(adam, learning_rates=rates), loss, **settings)
 
 
 def batch(size: int = 64) -> dict[str, torch.Tensor]:
@@ -89,7 +89,7 @@ def test_each_part_has_its_learning_rate(kind: type) -> None:
 
 def test_a_rate_for_a_part_that_is_not_there_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"the network has encoder, aspp, decoder$"):
-        adam(stage(CoarseModule).trained_parts(), lambda step: step / 10, rates=RATES)
+        adam(stage(CoarseModule).trained_parts(), lambda step: step / 10, learning_rates=RATES)
 
 
 def test_warmup_grows_linearly_and_cosine_ends_at_zero() -> None:

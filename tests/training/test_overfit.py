@@ -68,7 +68,7 @@ def test_eight_composites_are_learned_by_heart(composites: Batch) -> None:
 
     rates = {"encoder": 1e-3, "aspp": 2e-3, "decoder": 2e-3}
     refiner, network.refiner = network.refiner, None
-    course = partial(adam, rates=rates, schedule="cosine", warmup_steps=10)
+    course = partial(adam, learning_rates=rates, schedule="cosine", warmup_steps=10)
     coarse = score(learn(CoarseModule(network, course, coarse_weights()), small, steps=200).alpha, small)
     assert coarse["mad"] < 5
 
@@ -76,7 +76,7 @@ def test_eight_composites_are_learned_by_heart(composites: Batch) -> None:
     wake(network)
     middle = flatten_frames({name: image[..., CROP, CROP] for name, image in composites.items()})
     rates = {"encoder": 5e-4, "aspp": 1e-3, "decoder": 1e-3, "refiner": 4e-3}
-    course = partial(adam, rates=rates, schedule="cosine", warmup_steps=3)
+    course = partial(adam, learning_rates=rates, schedule="cosine", warmup_steps=3)
     refine = RefineSettings("sampling", fraction=0.2)
     matte = learn(
         RefineModule(network, course, joint_weights(), coarse_scales=(float(SCALE),), refine=refine), middle, steps=220

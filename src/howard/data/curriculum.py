@@ -54,14 +54,14 @@ class Curriculum:
         strength: of the first sample, and of sample ``samples`` and all after it, linear in between. It replaces the
             strength of the level; None keeps that.
         samples: number of samples over which the strength changes.
-        lessons: whether training samples get the hard examples of :func:`howard.synthesis.with_hard_examples`.
+        hard_examples: whether training samples get the hard examples of :func:`howard.synthesis.with_hard_examples`.
     """
 
     name: str
     mixing: Mixing | None = None
     strength: tuple[float, float] | None = None
     samples: int = 0
-    lessons: bool = False
+    hard_examples: bool = False
 
     def __post_init__(self) -> None:
         choose_recipe(self.name)
@@ -72,24 +72,24 @@ class Curriculum:
 
     def at(self, number: int) -> Recipe:
         """The recipe of sample ``number``."""
-        return self._at(number, self.lessons)
+        return self._at(number, self.hard_examples)
 
     @property
     def last(self) -> Recipe:
         """The recipe of the last sample, without hard examples: validation uses it."""
         return self._at(self.samples, False)
 
-    def _at(self, number: int, lessons: bool) -> Recipe:
+    def _at(self, number: int, hard_examples: bool) -> Recipe:
         if self.strength is None:
-            return _build_recipe(self.name, self.mixing, None, lessons)
+            return _build_recipe(self.name, self.mixing, None, hard_examples)
         start, end = self.strength
         progress = min(1.0, number / self.samples) if self.samples else 1.0
         # Rounded to hundredths, so that the recipes fit into the cache.
-        return _build_recipe(self.name, self.mixing, start + round(progress, 2) * (end - start), lessons)
+        return _build_recipe(self.name, self.mixing, start + round(progress, 2) * (end - start), hard_examples)
 
 
 @lru_cache(maxsize=128)
-def _build_recipe(name: str, mixing: Mixing | None, strength: float | None, lessons: bool) -> Recipe:
+def _build_recipe(name: str, mixing: Mixing | None, strength: float | None, hard_examples: bool) -> Recipe:
     recipe = choose_recipe(name) if strength is None else level_recipe(strength)
-    recipe = with_hard_examples(recipe) if lessons else recipe
+    recipe = with_hard_examples(recipe) if hard_examples else recipe
     return replace(recipe, mixing=mixing) if mixing else recipe

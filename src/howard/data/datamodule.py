@@ -37,8 +37,8 @@ EpochUnit = Literal["people", "frames"]  # what an epoch counts
 # Independent of the training seed, so that all runs have the same validation and test samples.
 _FIXED_SEEDS: dict[Split, int] = {"val": 20210423, "test": 20210424}
 _STREAMING_NEEDS = (
-    "data.streaming=true goes once over the frames of a pack: set data.pack=FOLDER data.epoch=frames data.shares=null "
-    "data.prepared=[] data.samples_per_epoch=null data.frames=1"
+    "data.streaming=true goes once over the frames of a pack: set data.pack=FOLDER data.epoch=frames "
+    "data.sampling_weights=null data.prepared=[] data.samples_per_epoch=null data.frames=1"
 )
 
 
@@ -54,10 +54,10 @@ class MattingDataModule(LightningDataModule):
         pack: a pack with the collections, see :mod:`howard.data.pack`; None reads them from ``root``.
         pack_memory_gb: GiB that decoded images of the pack may take; those that do not fit are decoded at each use.
         people: names of collections of people below ``root``.
-        shares: sampling weight of each collection of people, positive; None weights all equally.
+        sampling_weights: sampling weight of each collection of people, positive; None weights all equally.
         places: names of collections of places below ``root``.
         prepared: names of collections of prepared pairs below ``root``.
-        prepared_share: fraction of the training samples that are made from prepared pairs.
+        prepared_fraction: fraction of the training samples that are made from prepared pairs.
         licences: keep only these licence folders of collections with a manifest; empty keeps all.
         recipe: one of :data:`howard.synthesis.RECIPE_NAMES`.
         mixing: ``linear`` or ``srgb``; None leaves it to the recipe.
@@ -73,7 +73,7 @@ class MattingDataModule(LightningDataModule):
         workers: processes that prepare samples, None for one per core; 0 prepares them in the training process. They
             are forked, so OpenCV must be single-threaded: the entry file calls ``cv2.setNumThreads(1)``.
         seed: of the training samples.
-        lessons: whether training samples get the hard examples of :func:`howard.synthesis.with_hard_examples`, which
+        hard_examples: whether training samples get the additions of :func:`howard.synthesis.with_hard_examples`, which
             teach what the subject is. Validation and test samples never do.
         epoch: what an epoch counts. "people" samples a collection by the weights, then a person, then a frame.
             "frames" takes every frame of every clip once, in a new order each time, as the reference implementation of
@@ -85,8 +85,8 @@ class MattingDataModule(LightningDataModule):
             ``samples_per_epoch``.
 
     Raises:
-        SettingsError: the recipe is unknown, ``shares`` has the wrong length or is given with ``epoch="frames"``, or
-            ``streaming`` is combined with a setting that it excludes.
+        SettingsError: the recipe is unknown, ``sampling_weights`` has the wrong length or is given with
+            ``epoch="frames"``, or ``streaming`` is combined with a setting that it excludes.
         InputError: a collection is missing or empty (in ``setup``).
     """
 
@@ -96,10 +96,10 @@ class MattingDataModule(LightningDataModule):
         pack: str | None,
         pack_memory_gb: float,
         people: list[str],
-        shares: list[float] | None,
+        sampling_weights: list[float] | None,
         places: list[str],
         prepared: list[str],
-        prepared_share: float,
+        prepared_fraction: float,
         licences: list[str],
         recipe: str,
         mixing: Mixing | None,
@@ -112,25 +112,31 @@ class MattingDataModule(LightningDataModule):
         validation_samples: int,
         workers: int | None,
         seed: int,
-        lessons: bool = False,
+        hard_examples: bool = False,
         epoch: EpochUnit = "people",  # stored settings of older runs lack these
         place_memory_gb: float = 4.0,
         streaming: bool = False,
     ) -> None:
         super().__init__()
-        _check_epoch(epoch, shares, people)
+        _check_epoch(epoch, sampling_weights, people)
         if strength is not None and len(strength) != 2:
             raise SettingsError(f"data.strength={strength} must be two numbers, for the first sample and for the last")
         ramp = None if strength is None else (strength[0], strength[1])
         self.streaming = streaming
-        if streaming and (pack is None or epoch != "frames" or shares or prepared or samples_per_epoch or frames != 1):
+        if streaming and (
+            pack is None or epoch != "frames" or sampling_weights or prepared or samples_per_epoch or frames != 1
+        ):
             raise SettingsError(_STREAMING_NEEDS)
-        self.curriculum = Curriculum(recipe, mixing, ramp, strength_samples, lessons)
+        self.curriculum = Curriculum(recipe, mixing, ramp, strength_samples, hard_examples)
         self.root, self.pack = Path(root), None if pack is None else Path(pack)
         self.pack_memory = pack_memory_gb * 2**30
-        self.people_names, self.shares, self.place_names = people, shares or [1.0] * len(people), places
+        self.people_names, self.sampling_weights, self.place_names = (
+            people,
+            sampling_weights or [1.0] * len(people),
+            places,
+        )
         self.epoch, self.place_memory = epoch, place_memory_gb * 2**30
-        self.prepared_names, self.prepared_share = prepared, prepared_share
+        self.prepared_names, self.prepared_fraction = prepared, prepared_fraction
         self.licences = tuple(licences)
         self.size, self.frames, self.batch_size = size, frames, batch_size
         self.samples_per_epoch, self.validation_samples = samples_per_epoch, validation_samples
@@ -214,7 +220,7 @@ class MattingDataModule(LightningDataModule):
 
     def _gather(self, split: Split) -> SampleSources:
         prepared = self.prepared_names if split == "train" else []
-        chosen = (self.people_names, self.shares, self.place_names, self.licences)
+        chosen = (self.people_names, self.sampling_weights, self.place_names, self.licences)
         if self.pack is not None:
             pack = open_pack(self.pack)
             pack_size = pack.manifest.settings.get("size", self.size)
@@ -229,7 +235,7 @@ class MattingDataModule(LightningDataModule):
             sources = sources._replace(
                 pairs=[pair for name in prepared for pair in find_pairs(self.root / name, split)]
             )
-        return sources._replace(pair_probability=self.prepared_share)
+        return sources._replace(pair_probability=self.prepared_fraction)
 
     def _open_places(self, split: Split, places: Sequence[Place]) -> ImageCache:
         # This process reads images too, for visualisation.
@@ -275,11 +281,15 @@ class MattingDataModule(LightningDataModule):
         )
 
 
-def _check_epoch(epoch: str, shares: list[float] | None, people: list[str]) -> None:
+def _check_epoch(epoch: str, sampling_weights: list[float] | None, people: list[str]) -> None:
     """Raise SettingsError if the unit of an epoch is unknown, or if the weights do not match it or the people."""
     if epoch not in get_args(EpochUnit):
         raise SettingsError(f"data.epoch={epoch} is unknown; choose one of {', '.join(get_args(EpochUnit))}")
-    if shares is not None and len(shares) > 1 and epoch == "frames":
-        raise SettingsError("data.epoch=frames takes every frame once: leave data.shares out, or set it to null")
-    if shares is not None and len(people) != len(shares):
-        raise SettingsError(f"data.shares has {len(shares)} numbers for {len(people)} collections of people")
+    if sampling_weights is not None and len(sampling_weights) > 1 and epoch == "frames":
+        raise SettingsError(
+            "data.epoch=frames takes every frame once: leave data.sampling_weights out, or set it to null"
+        )
+    if sampling_weights is not None and len(people) != len(sampling_weights):
+        raise SettingsError(
+            f"data.sampling_weights has {len(sampling_weights)} numbers for {len(people)} collections of people"
+        )

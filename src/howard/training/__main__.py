@@ -112,11 +112,11 @@ def start(config: DictConfig) -> float:
     return train(config, run)
 
 
-def reset_shares_of_other_people(arguments: Sequence[str]) -> list[str]:
+def reset_weights_of_other_people(arguments: Sequence[str]) -> list[str]:
     """Reset the experiment's sampling weights if the arguments name other people collections and no weights."""
     keys = {argument.lstrip("+").partition("=")[0] for argument in arguments}
-    if "data.people" in keys and "data.shares" not in keys:
-        return [*arguments, "data.shares=null"]
+    if "data.people" in keys and "data.sampling_weights" not in keys:
+        return [*arguments, "data.sampling_weights=null"]
     return list(arguments)
 
 
@@ -129,7 +129,7 @@ def main() -> None:
     if wants_help(ARGUMENTS):
         print(list_experiments())
         return
-    arguments = move_arguments(ARGUMENTS)
+    arguments = move_arguments(ARGUMENTS, notify=lambda line: print(line, file=sys.stderr))
     given = {key: value for key, _, value in (argument.partition("=") for argument in arguments)}
     if "resume" in given and not given.keys() & GROUP_NAMES:
         runs = Path(given.get("runs", runs_dir()))
@@ -138,7 +138,7 @@ def main() -> None:
             raise InputError(f"resume=auto: no interrupted run in {runs}; give resume=RUN_FOLDER, or an experiment")
         resume(run, [each for each in arguments if not each.startswith(("resume=", "runs="))])
         return
-    sys.argv[1:] = hydra_arguments(reset_shares_of_other_people(arguments), "train", CONFIGS, check_settings)
+    sys.argv[1:] = hydra_arguments(reset_weights_of_other_people(arguments), "train", CONFIGS, check_settings)
     if not PRINTING_FLAGS.intersection(sys.argv):
         for module in ("lightning", "kornia", "albumentations"):
             require(module, "training")

@@ -64,9 +64,9 @@ def fit_to_device(config: DictConfig) -> None:
         config.data.workers = count_cores()
     if scaling.base_batch_size is None:
         return
-    for part, rate in config.optimiser.rates.items():
+    for part, rate in config.optimiser.learning_rates.items():
         if rate is not None:
-            config.optimiser.rates[part] = rate * plan.rate_factor
+            config.optimiser.learning_rates[part] = rate * plan.rate_factor
     if "ema" in selected_nodes(config, "callbacks"):
         config.callbacks.ema.decay = plan.scaled_decay(config.callbacks.ema.decay)
     scaling.base_batch_size = None  # applied: the stored settings have the scaled rates

@@ -52,12 +52,12 @@ class BudgetNode:
     """Training for a given time; see :class:`howard.training.budget.TimeBudget`.
 
     ``minutes`` is the duration of the whole run, from its start to the last validation; null trains by steps or epochs.
-    The stages of a run of several stages divide its ``minutes`` in proportion to their ``share``. ``validations`` are
+    The stages of a run of several stages divide its ``minutes`` in proportion to their ``weight``. ``validations`` are
     spread evenly over that time.
     """
 
     minutes: float | None = None
-    share: float = 1.0
+    weight: float = 1.0
     validations: int = 3
 
 

@@ -109,7 +109,7 @@ class StageModule(LightningModule):
         if not loss.isfinite():  # checked before it corrupts the weights and a checkpoint
             values = ", ".join(f"{name} {value.item():.3g}" for name, value in terms.items())
             raise DivergedError(
-                f"the loss is not finite at step {self.global_step} ({values}): lower optimiser.rates, "
+                f"the loss is not finite at step {self.global_step} ({values}): lower optimiser.learning_rates, "
                 "set trainer.gradient_clip_val=1, or use trainer.precision=32-true"
             )
         self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()})

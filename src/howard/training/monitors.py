@@ -177,7 +177,7 @@ class ErrorMapWatch(Callback):
             self._has_warned = True
             rank_zero_warn(
                 f"the error map has been 0 in {self._collapsed} checks, at step {trainer.global_step}: arbitrary "
-                "patches are refined; lower optimiser.rates.decoder, or raise stage.loss.error"
+                "patches are refined; lower optimiser.learning_rates.decoder, or raise stage.loss.error"
             )
 
 

@@ -1,6 +1,6 @@
 """Settings and classes that were renamed: typed and stored former names still work. Does not import torch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 # Current keys by former keys. Former keys are kept for as long as runs stored with them may be resumed.
@@ -10,6 +10,11 @@ MOVED_KEYS: dict[str, str] = {
     "logger.mode": "logger.wandb.mode",
     "logger.project": "logger.wandb.project",
     "logger.entity": "logger.wandb.entity",
+    "data.shares": "data.sampling_weights",
+    "data.prepared_share": "data.prepared_fraction",
+    "data.lessons": "data.hard_examples",
+    "optimiser.rates": "optimiser.learning_rates",
+    "budget.share": "budget.weight",
 }
 # Current by former values of ``_target_``, in the stored settings of earlier runs.
 MOVED_TARGETS: dict[str, str] = {
@@ -27,9 +32,9 @@ _SINGLE_LOGGERS = "howard.training.loggers.csv_loggers", "howard.training.logger
 _WANDB = "howard.training.loggers.wandb_logger"
 
 
-def move_arguments(arguments: Sequence[str]) -> list[str]:
-    """Command-line arguments with former keys and targets replaced by the current ones."""
-    return [_move_argument(argument) for argument in arguments]
+def move_arguments(arguments: Sequence[str], notify: Callable[[str], None]) -> list[str]:
+    """Command-line arguments with former keys and targets replaced by the current ones; ``notify`` gets a line each."""
+    return [_move_argument(argument, notify) for argument in arguments]
 
 
 def move_stored(settings: dict[str, Any]) -> dict[str, Any]:
@@ -52,12 +57,23 @@ def _move_single_logger(settings: dict[str, Any]) -> None:
         settings["logger"] = {"wandb": logger | {_TARGET: _WANDB}} if is_wandb else {}
 
 
-def _move_argument(argument: str) -> str:
+def _move_argument(argument: str, notify: Callable[[str], None]) -> str:
     key, equals, value = argument.partition("=")
-    plain = key.lstrip("+")
+    plain = key.lstrip("+~")
+    current = _current_key(plain)
+    if current != plain:
+        notify(f"{plain} is now called {current}")
     if plain.endswith(f".{_TARGET}"):
         value = MOVED_TARGETS.get(value, value)
-    return f"{key[: len(key) - len(plain)]}{MOVED_KEYS.get(plain, plain)}{equals}{value}"
+    return f"{key[: len(key) - len(plain)]}{current}{equals}{value}"
+
+
+def _current_key(key: str) -> str:
+    """The current name of a setting or of a group of settings."""
+    for former, present in MOVED_KEYS.items():
+        if key == former or key.startswith(f"{former}."):
+            return present + key[len(former) :]
+    return key
 
 
 def _copy_with_current_targets(node: Any) -> Any:

@@ -99,7 +99,7 @@ class BaselineStageNode(StageNode):
 
 
 @dataclass
-class RatesNode:
+class PartLearningRatesNode:
     """Adam's learning rate of each part; null for parts that the network lacks."""
 
     encoder: float | None = None
@@ -116,6 +116,6 @@ class AdamNode:
 
     _target_: str = "howard.training.optimiser.adam"
     _partial_: bool = True
-    rates: RatesNode = field(default_factory=RatesNode)
+    learning_rates: PartLearningRatesNode = field(default_factory=PartLearningRatesNode)
     schedule: ScheduleName = ScheduleName.constant
     warmup_steps: int = 0

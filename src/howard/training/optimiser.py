@@ -20,7 +20,7 @@ def adam(
     parts: Mapping[str, nn.Module],
     progress: TrainingProgress,
     *,
-    rates: Mapping[str, float | None],
+    learning_rates: Mapping[str, float | None],
     schedule: Schedule = "constant",
     warmup_steps: int = 0,
 ) -> OptimizerLRSchedulerConfig:
@@ -29,18 +29,19 @@ def adam(
     Args:
         parts: trained modules by name: ``encoder``, ``aspp``, ``decoder``, ``person``, ``refiner``, ``segmentation``.
         progress: of the training; see :func:`howard.training.budget.training_progress`.
-        rates: learning rate of every part; None for parts that the network lacks.
+        learning_rates: learning rate of every part; None for parts that the network lacks.
         schedule: after the warm-up ``constant``, or ``cosine`` decay to zero at the end of training.
         warmup_steps: number of steps over which the rate grows linearly from zero.
 
     Raises:
         SettingsError: a part has no rate, or a rate has no part.
     """
-    rates = {name: rate for name, rate in rates.items() if rate is not None}
-    if parts.keys() != rates.keys():
-        raise SettingsError(f"optimiser.rates are for {', '.join(rates)}; the network has {', '.join(parts)}")
+    learning_rates = {name: rate for name, rate in learning_rates.items() if rate is not None}
+    if parts.keys() != learning_rates.keys():
+        given = ", ".join(learning_rates)
+        raise SettingsError(f"optimiser.learning_rates are for {given}; the network has {', '.join(parts)}")
     # Learning rates are logged under these names, as lr-Adam/NAME.
-    groups = [{"params": part.parameters(), "lr": rates[name], "name": name} for name, part in parts.items()]
+    groups = [{"params": part.parameters(), "lr": learning_rates[name], "name": name} for name, part in parts.items()]
     optimiser = torch.optim.Adam(groups)
     factor = partial(rate_factor, progress=progress, schedule=schedule, warmup_steps=warmup_steps)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)

@@ -34,7 +34,7 @@ _NOTED = ("callbacks.ema.", "trainer.accumulate_grad_batches", "trainer.gradient
 # Settings whose change could not take effect, with the reason.
 _REFUSED = {
     "model.": "the checkpoint's weights belong to its architecture; start a new run with init=RUN",
-    "optimiser.rates.": "learning rates are restored from the checkpoint; start a new run with init=RUN",
+    "optimiser.learning_rates.": "learning rates are restored from the checkpoint; start a new run with init=RUN",
     "stage.loss.segmentation": "the checkpoint's optimiser has or lacks its parameters; start a new run with init=RUN",
     "stages": "the stages were fixed when the run was started",
     "scaling.": "batch size and learning rates were scaled to the device when the run was started",

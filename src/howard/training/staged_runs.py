@@ -44,7 +44,7 @@ def run_stages(run: Path, started: float | None = None) -> float:
     """
     stages = load_stages(run / run_folders.STAGES)
     total = load_settings(run / run_folders.SETTINGS).budget.minutes
-    shares = [stage.budget.share for stage in stages.values()]
+    weights = [stage.budget.weight for stage in stages.values()]
     fitted, before = None, None
     for index, (name, stage) in enumerate(stages.items()):
         folder = run_folders.stage_folder(run, index, name)
@@ -53,8 +53,8 @@ def run_stages(run: Path, started: float | None = None) -> float:
             stage.budget.minutes = None
             if total is not None:
                 is_new = started is not None
-                spent = (time.monotonic() - started) / 60 if is_new else planned_minutes(total, shares, index)
-                stage.budget.minutes = stage_minutes(total, shares, index, spent)
+                spent = (time.monotonic() - started) / 60 if is_new else planned_minutes(total, weights, index)
+                stage.budget.minutes = stage_minutes(total, weights, index, spent)
             if fitted is None and before is not None:
                 stage.init = str(before)
             fitted = _fit_stage(run, folder, stage, fitted)
@@ -80,18 +80,18 @@ def _fit_stage(run: Path, folder: Path, stage: DictConfig, fitted: Fitted | None
         raise
 
 
-def stage_minutes(total: float, shares: Sequence[float], index: int, spent: float) -> float:
-    """Minutes for a stage: the remaining time, divided in proportion to the shares of this and the later stages.
+def stage_minutes(total: float, weights: Sequence[float], index: int, spent: float) -> float:
+    """Minutes for a stage: the remaining time, divided in proportion to the weights of this and the later stages.
 
     Args:
         total: minutes for all stages.
-        shares: of every stage; only their ratios matter.
+        weights: of every stage; only their ratios matter.
         index: zero-based, of the stage.
         spent: minutes already used.
     """
-    return max(0.0, total - spent) * shares[index] / sum(shares[index:])
+    return max(0.0, total - spent) * weights[index] / sum(weights[index:])
 
 
-def planned_minutes(total: float, shares: Sequence[float], index: int) -> float:
+def planned_minutes(total: float, weights: Sequence[float], index: int) -> float:
     """Planned minutes of all stages before ``index``."""
-    return total * sum(shares[:index]) / sum(shares)
+    return total * sum(weights[:index]) / sum(weights)

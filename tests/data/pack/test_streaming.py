@@ -94,7 +94,7 @@ def test_two_processes_stream_every_frame(count: int, tmp_path: Path, monkeypatc
 
 def test_a_streamed_epoch_makes_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pack = write_sharded(tmp_path, 4, monkeypatch)
-    settings = {"epoch": "frames", "shares": None, "samples_per_epoch": None, "streaming": True}
+    settings = {"epoch": "frames", "sampling_weights": None, "samples_per_epoch": None, "streaming": True}
     module = make(tmp_path, pack=str(pack), **settings)
     batches = [module.on_after_batch_transfer(shoot, 0) for shoot in module.train_dataloader()]
     assert [batch["source"].shape for batch in batches] == [(2, 3, 48, 48)] * 2
@@ -105,8 +105,20 @@ def test_a_streamed_epoch_makes_samples(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_what_cannot_be_streamed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pack = write_sharded(tmp_path, 4, monkeypatch)
-    settings = {"pack": str(pack), "epoch": "frames", "shares": None, "samples_per_epoch": None, "streaming": True}
-    for change in ({"pack": None}, {"epoch": "people"}, {"shares": [1.0]}, {"frames": 2}, {"samples_per_epoch": 4}):
+    settings = {
+        "pack": str(pack),
+        "epoch": "frames",
+        "sampling_weights": None,
+        "samples_per_epoch": None,
+        "streaming": True,
+    }
+    for change in (
+        {"pack": None},
+        {"epoch": "people"},
+        {"sampling_weights": [1.0]},
+        {"frames": 2},
+        {"samples_per_epoch": 4},
+    ):
         with pytest.raises(SettingsError, match=r"data\.streaming=true goes once over the frames of a pack"):
             make(tmp_path, **(settings | change))
     with pytest.raises(SettingsError, match="2 shards of people are too few for 1 processes with 3 workers each"):
@@ -123,7 +135,7 @@ def test_without_webdataset_one_line_names_the_extra(
     packed: Path, full_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "webdataset", None)
-    settings = {"epoch": "frames", "shares": None, "samples_per_epoch": None, "streaming": True}
+    settings = {"epoch": "frames", "sampling_weights": None, "samples_per_epoch": None, "streaming": True}
     with pytest.raises(MissingPackageError, match=r"data\.streaming=true needs .* 'howard-matting\[stream\]'"):
         make(full_root, pack=str(packed), **settings)
 
