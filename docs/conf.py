@@ -55,7 +55,7 @@ def setup(app) -> None:
         content[0] = link_within_site(content[0], (DOCS / path).parent)
 
     def leave_options_out(app, kind: str, name: str, value, options, lines: list[str]) -> None:
-        # The settings page has them; `takes_options` adds them to several docstrings.
+        # The settings page has them; `accept_options` adds them to several docstrings.
         if "Options:" in lines:
             del lines[lines.index("Options:") :]
 

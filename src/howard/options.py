@@ -265,7 +265,7 @@ def recorded_options(options: RenderOptions) -> dict[str, Any]:
     return {each.name: getattr(options, each.name) for each in list_settings(RenderOptions) if each.is_recorded}
 
 
-def takes_options(function: Function) -> Function:
+def accept_options(function: Function) -> Function:
     """Decorate a function whose ``**changes`` are options, so that ``help()`` and editors show each option."""
     signature = inspect.signature(function)
     own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from howard.align import PlateAligner, draw_explanation
+from howard.align import PlateAligner, render_explanation
 from howard.align.__main__ import main
 
 SIZE = (400, 300)
@@ -27,7 +27,7 @@ def test_the_heat_map_is_hot_where_the_plate_differs(views):
     source, plate = views
     source[100:200, 100:200] = (255, 0, 255)
     aligned = PlateAligner([Shot(plate)]).align(Shot(source))
-    picture = draw_explanation(source, plate, aligned)
+    picture = render_explanation(source, plate, aligned)
     assert (picture.shape, picture.dtype) == ((600, 800, 3), np.uint8)
     heat = picture[300:, 400:].mean(axis=2)
     assert heat[120:180, 120:180].mean() > 5 * heat[210:290, 60:90].mean()
@@ -36,7 +36,7 @@ def test_the_heat_map_is_hot_where_the_plate_differs(views):
 def test_a_failed_alignment_is_explained_too(views):
     black = np.zeros_like(views[0])
     aligned = PlateAligner([Shot(black)], xfeat=False).align(Shot(views[0]))
-    assert draw_explanation(views[0], black, aligned).shape == (600, 800, 3)
+    assert render_explanation(views[0], black, aligned).shape == (600, 800, 3)
 
 
 def test_the_command_writes_the_picture(views, tmp_path, capsys):

@@ -39,7 +39,7 @@ def test_matches_on_little_of_the_picture_must_be_nearly_unanimous(outliers, tru
     source = matches.source[inside]
     source[:outliers] = np.random.default_rng(1).uniform((0, 0), patch, (outliers, 2))
     estimate = estimate_homography(Matches(matches.plate[inside], source), SIZE, SIZE)
-    assert estimate.grid_share == pytest.approx(0.3, abs=0.03)
+    assert estimate.grid_coverage == pytest.approx(0.3, abs=0.03)
     assert estimate.inliers > 25
     assert estimate.inlier_ratio > 0.35
     assert estimate.trusted == trusted

@@ -18,14 +18,14 @@ def test_memory_keeps_the_latest_within_its_capacity():
     memory = BoundedMemory[bytes](100, len)
     for key in (1, 2, 3, 2, 4, 1):
         assert memory.get(key, lambda key=key: made.append(key) or bytes(40)) == bytes(40)
-        assert memory.held <= 100
+        assert memory.total_bytes <= 100
     assert made == [1, 2, 3, 4, 1]
 
 
 def test_what_is_larger_than_the_memory_is_handed_out_all_the_same():
     memory = BoundedMemory[bytes](10, len)
     assert len(memory.get("a", lambda: bytes(50))) == 50
-    assert memory.held == 0
+    assert memory.total_bytes == 0
 
 
 def test_a_least_number_of_values_is_kept_whatever_their_size():
@@ -34,7 +34,7 @@ def test_a_least_number_of_values_is_kept_whatever_their_size():
     for key in (1, 2, 1, 2, 3, 2, 3, 1):
         memory.get(key, lambda key=key: made.append(key) or bytes(50))
     assert made == [1, 2, 3, 1]
-    assert memory.held == 100
+    assert memory.total_bytes == 100
 
 
 def test_a_value_is_computed_once_for_all_threads_that_wait_for_it():

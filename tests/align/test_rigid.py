@@ -99,7 +99,7 @@ def test_many_matches_at_different_depths_on_part_of_the_picture_are_worth_a_sec
     part = _scattered(300, 9, 0.26, 0.62) * (1, 0.79)
     estimate = fit_scene(_seen(part, np.random.default_rng(10).uniform(2, 4, 300)), SIZE, SIZE).estimate
     assert not estimate.trusted
-    assert SPARSE_RIGID_TEST.accepts(estimate.inliers, estimate.inlier_ratio, estimate.grid_share)
+    assert SPARSE_RIGID_TEST.accepts(estimate.inliers, estimate.inlier_ratio, estimate.grid_coverage)
 
 
 @pytest.mark.parametrize("count", [0, 7])

@@ -12,7 +12,7 @@ from howard.align.mesh import Residuals, fit_mesh
 from howard.align.pictures import Grid, Size, orient_grid, scale_pixels
 from howard.align.plate_index import PlateIndex, similarity, thumbnail
 from howard.align.ranking import coverage_grid
-from howard.align.two_view import filter_epipolar, fit_plane, grid_cells, grid_share
+from howard.align.two_view import filter_epipolar, fit_plane, grid_cells, grid_coverage
 
 SIZE = Size(1280, 720)
 UPRIGHT = Size(720, 1280)
@@ -49,7 +49,7 @@ def test_grids_turn_with_the_picture():
     assert coverage_grid(SIZE) == Grid(96, 54)
     assert coverage_grid(UPRIGHT) == Grid(54, 96)
     points = _points()[:9]
-    assert grid_share(points, SIZE) == grid_share(turn_points(points), UPRIGHT)
+    assert grid_coverage(points, SIZE) == grid_coverage(turn_points(points), UPRIGHT)
     assert len(set(grid_cells(_points(4000), SIZE))) == len(set(grid_cells(turn_points(_points(4000)), UPRIGHT))) == 40
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.synthesis import Person
-from howard.synthesis.hair import SUPERSAMPLING, StrandBrushes, draw_curves, grow_hair
+from howard.synthesis.hair import SUPERSAMPLING, StrandBrushes, grow_hair, rasterise_curves
 from howard.synthesis.hair_outline import find_hair_outline
 from howard.synthesis.hair_strands import HAIR_STYLES, sample_hair_style, sample_strands
 from howard.synthesis.placement import find_head
@@ -135,7 +135,7 @@ def test_coverage_agrees_with_a_reference_of_16x16_samples(width: int) -> None:
     joints = joints + 1.5 * np.stack([np.sin(4 * fraction), np.cos(5 * fraction)], axis=1)
     canvas = np.zeros((size * SUPERSAMPLING,) * 2, np.uint8)
     ink = StrandBrushes(np.full((3, 4), width), np.full((3, 4), 9))
-    draw_curves(canvas, joints, ink, np.random.default_rng(0))
+    rasterise_curves(canvas, joints, ink, np.random.default_rng(0))
     assert set(np.unique(canvas)) == {0, 9}
     ours = (canvas > 0).reshape(size, SUPERSAMPLING, size, SUPERSAMPLING).mean(axis=(1, 3))
     axis = (np.arange(size * fine) + 0.5) / fine - 0.5
@@ -162,5 +162,5 @@ def test_the_same_generator_gives_the_same_hair() -> None:
 def test_no_curves_leave_the_canvas_as_it_is() -> None:
     canvas = np.zeros((16, 16), np.uint8)
     ink = StrandBrushes(np.zeros((0, 4)), np.zeros((0, 4), int))
-    draw_curves(canvas, np.zeros((0, 13, 2)), ink, np.random.default_rng(0))
+    rasterise_curves(canvas, np.zeros((0, 13, 2)), ink, np.random.default_rng(0))
     assert not canvas.any()

@@ -3,7 +3,7 @@
 from howard.align.aligned import AlignedPlate, AlignmentStatus
 from howard.align.caches import DiskCache, default_cache_folder
 from howard.align.disagreement import DisagreementFinder
-from howard.align.explain import draw_explanation
+from howard.align.explain import render_explanation
 from howard.align.layer import PersonFinder
 from howard.align.neighbours import Neighbour
 from howard.align.plate_aligner import AlignTask, PlateAligner, align_many
@@ -26,6 +26,6 @@ __all__ = [
     "align_many",
     "cache_validity",
     "default_cache_folder",
-    "draw_explanation",
     "index_plate",
+    "render_explanation",
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 
 from howard import cli
-from howard.align.explain import draw_explanation
+from howard.align.explain import render_explanation
 from howard.align.plate_aligner import PlateAligner
 from howard.errors import OutputError, SettingsError
 from howard.fields import REQUIRED, setting
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
         source = shot[settings.frame - 1]
         aligned = PlateAligner(plate, quality=settings.quality).align(source)
         empty = plate[aligned.main_index if aligned.plate_indices else 0]
-    picture = draw_explanation(source.image, empty.image, aligned)
+    picture = render_explanation(source.image, empty.image, aligned)
     _, encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     try:
         Path(settings.output).write_bytes(encoded.tobytes())

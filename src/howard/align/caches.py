@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 _VERSION = f"2-{cv2.__version__}"
 DEFAULT_CAP = 2 * 2**30
 # What stays when the oldest files go.
-_KEPT_SHARE = 0.8
+_KEPT_FRACTION = 0.8
 # NumPy parses the headers of arrays as Python code, which Python before 3.11.8 cannot do in two threads at once
 # (SystemError: AST constructor recursion depth mismatch).
 _parsing = threading.Lock()
@@ -45,14 +45,14 @@ class BoundedMemory(Generic[Value]):
         self._least = least
         self._bytes_of = bytes_of
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
-        self._held = 0
+        self._total_bytes = 0
         self._lock = Lock()
         self._pending: dict[Hashable, Future[Value]] = {}
 
     @property
-    def held(self) -> int:
-        """Bytes held now."""
-        return self._held
+    def total_bytes(self) -> int:
+        """Bytes of all values now."""
+        return self._total_bytes
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value kept under ``key``, or a new one from ``make``, which must not ask for ``key`` itself."""
@@ -80,10 +80,10 @@ class BoundedMemory(Generic[Value]):
 
     def _keep(self, key: Hashable, value: Value) -> None:
         self._values[key] = value
-        self._held += self._bytes_of(value)
-        while self._held > self._capacity and len(self._values) > self._least:
+        self._total_bytes += self._bytes_of(value)
+        while self._total_bytes > self._capacity and len(self._values) > self._least:
             _, oldest = self._values.popitem(last=False)
-            self._held -= self._bytes_of(oldest)
+            self._total_bytes -= self._bytes_of(oldest)
 
 
 def default_cache_folder() -> Path:
@@ -101,7 +101,7 @@ class DiskCache:
     def __init__(self, folder: Path, cap: int = DEFAULT_CAP) -> None:
         self._folder = folder
         self._cap = cap
-        self._held = sum(size for _, size, _ in self._files())
+        self._total_bytes = sum(size for _, size, _ in self._files())
 
     def get(self, key: str, make: Callable[[], Arrays]) -> Arrays:
         """The arrays kept under ``key``, a plain name, or new ones from ``make``, kept from now on."""
@@ -134,19 +134,19 @@ class DiskCache:
                 part.close()
                 Path(part.name).unlink(missing_ok=True)
                 raise
-        self._held += path.stat().st_size
-        if self._held > self._cap:
+        self._total_bytes += path.stat().st_size
+        if self._total_bytes > self._cap:
             self._trim()
 
     def _trim(self) -> None:
         files = sorted(self._files())
-        held = sum(size for _, size, _ in files)
+        total_bytes = sum(size for _, size, _ in files)
         for _, size, path in files:
-            if held <= _KEPT_SHARE * self._cap:
+            if total_bytes <= _KEPT_FRACTION * self._cap:
                 break
             path.unlink(missing_ok=True)
-            held -= size
-        self._held = held
+            total_bytes -= size
+        self._total_bytes = total_bytes
 
     def _files(self) -> list[tuple[float, int, Path]]:
         """Time of last use, size and path of every file that is still there."""

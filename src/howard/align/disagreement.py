@@ -15,7 +15,7 @@ _FEWEST_VOTES = 2
 # ... and more than this fraction of those that cover it.
 _MAJORITY = 0.6
 # Fraction of the picture; smaller areas are parallax and noise.
-_LEAST_SHARE = 0.003
+_MIN_FRACTION = 0.003
 
 
 class DisagreementFinder:
@@ -44,4 +44,4 @@ class DisagreementFinder:
             votes = votes + aligned.changed
         outvoted = (votes >= _FEWEST_VOTES) & (votes > _MAJORITY * np.maximum(shown, 1))
         kept = cv2.morphologyEx(outvoted.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-        return kept == 0 if kept.mean() >= _LEAST_SHARE else np.ones(kept.shape, bool)
+        return kept == 0 if kept.mean() >= _MIN_FRACTION else np.ones(kept.shape, bool)

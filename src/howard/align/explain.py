@@ -18,7 +18,7 @@ _LABEL_HEIGHT = 32
 _GREEN, _RED, _WHITE = (60, 220, 60), (230, 60, 40), (255, 255, 255)
 
 
-def draw_explanation(
+def render_explanation(
     source: np.ndarray, plate: np.ndarray, aligned: AlignedPlate, feature_side: int = FEATURE_SIDE
 ) -> np.ndarray:
     """Four panels, (h, w, 3) uint8 RGB: the source and the plate frame with their matches, aligned plate, heat map.
@@ -29,12 +29,12 @@ def draw_explanation(
     """
     seen, empty = to_bytes(source), to_bytes(plate)
     matches = match_features(extract_features(empty, feature_side), extract_features(seen, feature_side))
-    above = _draw_matches(seen, empty, matches, aligned)
+    above = _render_matches(seen, empty, matches, aligned)
     below = np.hstack([_label(_fit(to_bytes(aligned.image)), _summary(aligned)), _heat_map(seen, aligned)])
     return np.vstack([above, below])
 
 
-def _draw_matches(source: np.ndarray, plate: np.ndarray, matches: Matches, aligned: AlignedPlate) -> np.ndarray:
+def _render_matches(source: np.ndarray, plate: np.ndarray, matches: Matches, aligned: AlignedPlate) -> np.ndarray:
     shown = _fit(source)
     right = cv2.resize(plate, size_of(shown), interpolation=cv2.INTER_AREA)
     panel = np.hstack([_label(shown, "source"), _label(right, f"plate frame {_main_frame(aligned)}")])

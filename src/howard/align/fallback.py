@@ -37,7 +37,9 @@ _LEAST_SIMILARITY = 0.82
 # Without a test against the second nearest most matches are wrong, and spread evenly. Measured on rendered rooms, dark
 # and blurred ones among them: right plates keep 0.13 of the matches or more in 0.6 of the grid, wrong ones up to 0.27,
 # but in 0.17 of the grid at most.
-XFEAT_TEST = InlierTest(inliers=100, inlier_ratio=0.1, grid_share=0.4, clear_inlier_ratio=1.0, clear_grid_share=0.4)
+XFEAT_TEST = InlierTest(
+    inliers=100, inlier_ratio=0.1, grid_coverage=0.4, clear_inlier_ratio=1.0, clear_grid_coverage=0.4
+)
 _XFEAT_TRIED = 2
 
 
@@ -95,7 +97,7 @@ def accept_sparse_inliers(source: SourceView, store: PlateStore, search: Search)
     if search.closest is None:
         return None
     index, matches, estimate = search.closest
-    agreed = estimate.inliers, estimate.inlier_ratio, estimate.grid_share
+    agreed = estimate.inliers, estimate.inlier_ratio, estimate.grid_coverage
     if not SPARSE_TEST.accepts(*agreed) or not is_plausible_homography(
         estimate.matrix, store.descriptor(index).size, source.size
     ):

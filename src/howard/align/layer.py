@@ -15,7 +15,7 @@ from howard.align.plate_graph import view_parallax
 from howard.align.warp import Warped, covered, plate_positions, sample_valid, warp_reduced
 
 # Person coverage of a half-size pixel above which no flow is measured.
-_PERSON_SHARE = 0.3
+_MAX_PERSON_FRACTION = 0.3
 
 # (source, plate, coverage) -> mask; see PlateAligner.
 PersonFinder = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -105,8 +105,8 @@ def _measure(
     """The total displacement at half size: the given one composed with the remaining flow."""
     warped = _warp(source.half, source, frame, candidate, displacement)
     photometry = compare(source.half, warped, person).photometry
-    share = cv2.resize(person.astype(np.float32), size_of(source.half), interpolation=cv2.INTER_LINEAR)
-    usable = warped.coverage & (share < _PERSON_SHARE)
+    person_fraction = cv2.resize(person.astype(np.float32), size_of(source.half), interpolation=cv2.INTER_LINEAR)
+    usable = warped.coverage & (person_fraction < _MAX_PERSON_FRACTION)
     measured = measure_flow(source.half, photometry.apply_rounded(warped.image), usable)
     if displacement is None:
         return measured

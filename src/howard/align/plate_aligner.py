@@ -10,7 +10,7 @@ import numpy as np
 from howard.align.aligned import AlignedPlate, AlignmentStatus, failed_plate
 from howard.align.caches import DiskCache
 from howard.align.comparison import Candidate, choose_complementary
-from howard.align.explain import draw_explanation
+from howard.align.explain import render_explanation
 from howard.align.fallback import XFeatMatcher, accept_sparse_inliers, match_learned_features, xfeat_is_installed
 from howard.align.features import FEATURE_SIDE, SourceView, refine_view, view_source
 from howard.align.fusion import Renderer, fusion_weights, render
@@ -26,8 +26,8 @@ from howard.parallel import ordered_map
 from howard.quality import AlignmentEffort, choose_effort
 
 _FRAME_BYTES = 256 * 2**20
-# The cache of plate pairs gets this fraction of the bytes for decoded frames.
-_PAIRS_SHARE = 4
+# The cache of plate pairs gets the bytes for decoded frames divided by this.
+_PAIRS_DIVISOR = 4
 # Rules of thumb for frames that should be checked, not measured. A plate is used but called weak where it covers less
 # than this fraction of the picture, ...
 _WEAK_COVERAGE = 0.5
@@ -96,7 +96,7 @@ class PlateAligner:
             index=None if sparse else index_plate(plate, cache) if index is None else index,
             validity=validity,
         )
-        self._graph = PlateGraph(self._store, frame_bytes // _PAIRS_SHARE)
+        self._graph = PlateGraph(self._store, frame_bytes // _PAIRS_DIVISOR)
         self._neighbours = NeighbourMatcher(self._store, self._effort)
 
     def align(
@@ -134,9 +134,9 @@ class PlateAligner:
         return self._build_layers(view, search) if search.candidates else []
 
     def explain(self, source: Picture, aligned: AlignedPlate) -> np.ndarray:
-        """The picture that :func:`howard.align.draw_explanation` makes of a source frame and what `align` gave."""
+        """The picture that :func:`howard.align.render_explanation` makes of a source frame and what `align` gave."""
         index = aligned.main_index if aligned.plate_indices else 0
-        return draw_explanation(source.image, self._store.frame(index), aligned, self._effort.feature_side)
+        return render_explanation(source.image, self._store.frame(index), aligned, self._effort.feature_side)
 
     def _find_fallback(
         self, view: SourceView, search: Search, neighbours: Iterable[Neighbour], own: OwnFrames | None

@@ -189,9 +189,9 @@ def _choose_coarse(count: int, entries: Sequence[int]) -> list[int]:
     # From every entry on as far as can be decoded.
     chosen = _spread(entries, wanted)
     each = wanted // len(chosen)
-    reach = max(each, _DECODED_FRAMES // len(chosen))
+    length = max(each, _DECODED_FRAMES // len(chosen))
     bounds = zip(chosen, [*chosen[1:], count], strict=True)
-    return [index for start, end in bounds for index in _spread(range(start, min(end, start + reach)), each)]
+    return [index for start, end in bounds for index in _spread(range(start, min(end, start + length)), each)]
 
 
 def _spread(indices: Sequence[int], most: int) -> list[int]:

@@ -141,7 +141,7 @@ def fill_with_source(source: SourceView, store: PlateStore, chosen: list[Candida
     if gap.mean() < _LEAST_GAIN:
         return []
     none = np.zeros((0, 2), np.float32)
-    itself = HomographyEstimate(np.eye(3), inliers=0, inlier_ratio=0.0, grid_share=0.0, error_px=0.0, trusted=True)
+    itself = HomographyEstimate(np.eye(3), inliers=0, inlier_ratio=0.0, grid_coverage=0.0, error_px=0.0, trusted=True)
     candidate = make_candidate(source, store, own.index, Matches(none, none), itself)
     return [candidate._replace(is_filler=True)]
 

@@ -14,7 +14,7 @@ from howard.align.caches import BoundedMemory
 from howard.align.fusion import Rendered, layer_fractions
 from howard.align.layer import Layer
 from howard.align.pictures import WHITE, Size, size_of, to_levels
-from howard.align.warp import CUBIC_REACH, OUTSIDE, beyond_horizon, shrink_plate
+from howard.align.warp import CUBIC_SUPPORT, OUTSIDE, beyond_horizon, shrink_plate
 
 # Of four interpolated neighbours in a mask of 0 and 1; less than 1 by what eight bits can tell.
 _ALL_VALID = 1 - 1 / 512
@@ -72,8 +72,8 @@ class TorchRenderer:
         frame = self._frames.get(key, lambda: self._upload(to_levels(scaled.image)))
         x, y = self._positions(layer.displacement, scaled.matrix, size)
         width, height = size_of(scaled.image)
-        inside = (x >= CUBIC_REACH) & (x <= width - 1 - CUBIC_REACH)
-        inside &= (y >= CUBIC_REACH) & (y <= height - 1 - CUBIC_REACH)
+        inside = (x >= CUBIC_SUPPORT) & (x <= width - 1 - CUBIC_SUPPORT)
+        inside &= (y >= CUBIC_SUPPORT) & (y <= height - 1 - CUBIC_SUPPORT)
         grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)[None].float()
         if layer.candidate.valid is not None:
             valid = self._upload(layer.candidate.valid[..., None].astype(np.float32))

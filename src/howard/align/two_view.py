@@ -21,7 +21,7 @@ _LEAST_INLIER_PX = 1.5
 _GRID = Grid(columns=8, rows=5)
 # A plate shown at less than a third or more than three times the source's scale was not filmed from the same place.
 _AREA_RANGE = (1 / 9, 9.0)
-# A plane that holds this share of the matches leaves no parallax worth speaking of.
+# A plane that holds this fraction of the matches leaves no parallax worth speaking of.
 _ONE_PLANE = 0.8
 # Seven pairs give a fundamental matrix; with few more anything agrees with one.
 _FEWEST = 16
@@ -33,33 +33,39 @@ _FAR = 1 / 64
 
 class InlierTest(NamedTuple):
     """Acceptance test of an estimate: least number of ``inliers``, least ratio to all matches, and a fraction of the
-    grid's cells that must be exceeded; from ``clear_inlier_ratio`` on, ``clear_grid_share`` is enough."""
+    grid's cells that must be exceeded; from ``clear_inlier_ratio`` on, ``clear_grid_coverage`` is enough."""
 
     inliers: int
     inlier_ratio: float
-    grid_share: float
+    grid_coverage: float
     clear_inlier_ratio: float
-    clear_grid_share: float
+    clear_grid_coverage: float
 
-    def accepts(self, inliers: int, inlier_ratio: float, grid_share: float) -> bool:
+    def accepts(self, inliers: int, inlier_ratio: float, grid_coverage: float) -> bool:
         """Whether so many inliers, with this ratio to all matches and this fraction of cells, pass."""
-        least_share = self.clear_grid_share if inlier_ratio >= self.clear_inlier_ratio else self.grid_share
-        return inliers >= self.inliers and inlier_ratio >= self.inlier_ratio and grid_share > least_share
+        min_coverage = self.clear_grid_coverage if inlier_ratio >= self.clear_inlier_ratio else self.grid_coverage
+        return inliers >= self.inliers and inlier_ratio >= self.inlier_ratio and grid_coverage > min_coverage
 
 
 # Half-blank pictures hold fewer cells; a clear majority of matches makes up for it. Measured: of 378 pairs of different
 # rooms, full of the same furniture, none reached 0.26 of the grid, while right ones before a white wall fell to 0.27.
-SIFT_TEST = InlierTest(inliers=25, inlier_ratio=0.35, grid_share=0.32, clear_inlier_ratio=0.6, clear_grid_share=0.26)
+SIFT_TEST = InlierTest(
+    inliers=25, inlier_ratio=0.35, grid_coverage=0.32, clear_inlier_ratio=0.6, clear_grid_coverage=0.26
+)
 # Before a blank wall with one or two things on it the matches agree, but in a few cells. A plate admitted here must
 # look right as well, and is never called more than weak: the same picture may hang in another room.
-SPARSE_TEST = InlierTest(inliers=25, inlier_ratio=0.4, grid_share=0.06, clear_inlier_ratio=1.0, clear_grid_share=0.06)
+SPARSE_TEST = InlierTest(
+    inliers=25, inlier_ratio=0.4, grid_coverage=0.06, clear_inlier_ratio=1.0, clear_grid_coverage=0.06
+)
 # Measured on rendered rooms, somebody before them: right plates keep at least 0.77 of the matches, in 0.4 of the grid
 # unless the walls are blank. Plates of other rooms with the same furniture keep 0.7 at most where they reach 0.35.
-RIGID_TEST = InlierTest(inliers=40, inlier_ratio=0.75, grid_share=0.37, clear_inlier_ratio=1.0, clear_grid_share=0.37)
+RIGID_TEST = InlierTest(
+    inliers=40, inlier_ratio=0.75, grid_coverage=0.37, clear_inlier_ratio=1.0, clear_grid_coverage=0.37
+)
 # On less of the picture so many matches at different depths are the same things, at least. About one pair of other
 # rooms in five hundred comes as far, for things that stand in both: such a plate is never called more than weak.
 SPARSE_RIGID_TEST = InlierTest(
-    inliers=100, inlier_ratio=0.87, grid_share=0.29, clear_inlier_ratio=1.0, clear_grid_share=0.29
+    inliers=100, inlier_ratio=0.87, grid_coverage=0.29, clear_inlier_ratio=1.0, clear_grid_coverage=0.29
 )
 
 
@@ -74,15 +80,15 @@ class HomographyEstimate(NamedTuple):
     """``matrix`` (3, 3) float64 maps plate pixels to source pixels, pixel centres at integers, y down.
 
     ``inliers`` and ``inlier_ratio`` count the matches that agree with it (with much parallax, those that agree with one
-    fundamental matrix), ``grid_share`` is the share of an 8 x 5 grid over the source that holds any, ``error_px`` their
-    median reprojection error in source pixels. ``trusted`` is False where these cannot be those of two pictures of one
-    place.
+    fundamental matrix), ``grid_coverage`` is the fraction of the cells of an 8 x 5 grid over the source that hold any,
+    ``error_px`` their median reprojection error in source pixels. ``trusted`` is False where these cannot be those of
+    two pictures of one place.
     """
 
     matrix: np.ndarray
     inliers: int
     inlier_ratio: float
-    grid_share: float
+    grid_coverage: float
     error_px: float
     trusted: bool
 
@@ -96,9 +102,9 @@ def estimate_homography(
         return None
     matrix, kept = plane
     error = reprojection_errors(matrix, matches)[kept]
-    inliers, ratio, share = int(kept.sum()), float(kept.mean()), grid_share(matches.source[kept], source_size)
-    trusted = gate.accepts(inliers, ratio, share) and is_plausible_homography(matrix, plate_size, source_size)
-    return HomographyEstimate(matrix, inliers, ratio, share, float(np.median(error)), trusted)
+    inliers, ratio, covered = int(kept.sum()), float(kept.mean()), grid_coverage(matches.source[kept], source_size)
+    trusted = gate.accepts(inliers, ratio, covered) and is_plausible_homography(matrix, plate_size, source_size)
+    return HomographyEstimate(matrix, inliers, ratio, covered, float(np.median(error)), trusted)
 
 
 def fit_plane(matches: Matches, source_size: Size) -> Plane | None:
@@ -161,8 +167,8 @@ def grid_cells(points: np.ndarray, size: Size) -> np.ndarray:
     return rows * grid.columns + columns
 
 
-def grid_share(points: np.ndarray, size: Size) -> float:
-    """The share of the grid's cells that hold any of (N, 2) points."""
+def grid_coverage(points: np.ndarray, size: Size) -> float:
+    """The fraction of the grid's cells that hold any of (N, 2) points."""
     return len(np.unique(grid_cells(points, size))) / (_GRID.columns * _GRID.rows)
 
 
@@ -185,20 +191,20 @@ def fit_scene(matches: Matches, plate_size: Size, source_size: Size) -> SceneFit
     if planar.trusted and planar.inlier_ratio >= _ONE_PLANE:
         return SceneFit(planar, matches)
     rigid = filter_epipolar(matches, source_size)
-    inliers, share = len(rigid.plate), grid_share(rigid.source, source_size)
+    inliers, covered = len(rigid.plate), grid_coverage(rigid.source, source_size)
     ratio = inliers / len(matches.plate)
     planes = [
         matrix
         for matrix in _planes(rigid, planar, source_size)
         if is_plausible_homography(matrix, plate_size, source_size)
     ]
-    trusted = RIGID_TEST.accepts(inliers, ratio, share)
-    narrow = not planar.trusted and SPARSE_RIGID_TEST.accepts(inliers, ratio, share)
+    trusted = RIGID_TEST.accepts(inliers, ratio, covered)
+    narrow = not planar.trusted and SPARSE_RIGID_TEST.accepts(inliers, ratio, covered)
     if not planes or not (trusted or narrow):
         return SceneFit(planar, matches)
     best = min(planes, key=lambda matrix: _distance(matrix, rigid, source_size))
     error = float(np.median(reprojection_errors(best, rigid)))
-    return SceneFit(HomographyEstimate(best, inliers, ratio, share, error, trusted), rigid)
+    return SceneFit(HomographyEstimate(best, inliers, ratio, covered, error, trusted), rigid)
 
 
 def filter_epipolar(matches: Matches, source_size: Size) -> Matches:

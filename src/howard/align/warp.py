@@ -9,7 +9,7 @@ import numpy as np
 from howard.align.pictures import Size, reduce_to, resize_offsets, resizing, size_of
 
 # Half the cubic kernel's width: a pixel nearer to the plate's edge would be made up in part by border values.
-CUBIC_REACH = 1.0
+CUBIC_SUPPORT = 1.0
 OUTSIDE = -1e6
 # Area of a plate pixel in the source, below which the plate is averaged first.
 _FINER_AREA = 0.6
@@ -89,8 +89,8 @@ def covered(positions: np.ndarray, plate_size: Size, valid: np.ndarray | None = 
 
     ``valid`` (h, w) bool, of any size, is False where the plate must not be used; None where all of it may be.
     """
-    right, bottom = plate_size.width - 1 - CUBIC_REACH, plate_size.height - 1 - CUBIC_REACH
-    inside = cv2.inRange(positions, (CUBIC_REACH, CUBIC_REACH, 0, 0), (right, bottom, 0, 0))  # type: ignore
+    right, bottom = plate_size.width - 1 - CUBIC_SUPPORT, plate_size.height - 1 - CUBIC_SUPPORT
+    inside = cv2.inRange(positions, (CUBIC_SUPPORT, CUBIC_SUPPORT, 0, 0), (right, bottom, 0, 0))  # type: ignore
     coverage = np.asarray(inside).view(np.bool_)
     return coverage if valid is None else coverage & sample_valid(valid, positions, plate_size)
 

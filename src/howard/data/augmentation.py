@@ -97,8 +97,8 @@ def box_blur(image: np.ndarray, radius: int, density: float = 1.0) -> np.ndarray
         density: pixels of the image per pixel of the frame. Pixels that the box covers partly have a partial weight.
     """
     half = (2 * radius + 1) * density / 2
-    reach = int(np.ceil(half - 0.5)) if half > 0.5 else 0
-    offsets = np.arange(-reach, reach + 1)
+    half_width = int(np.ceil(half - 0.5)) if half > 0.5 else 0
+    offsets = np.arange(-half_width, half_width + 1)
     kernel = np.minimum(offsets + 0.5, half) - np.maximum(offsets - 0.5, -half)
     kernel = kernel / kernel.sum()
     return cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REPLICATE)

@@ -160,10 +160,10 @@ class SyntheticDataset(Dataset[PreparedSample]):
             count = 0
         foregrounds = []
         for index in range(count):
-            takes = self._read_person(recipe, generators, None if index else first_person)
+            persons = self._read_person(recipe, generators, None if index else first_person)
             if not index:
-                takes = hard_examples.add_held_object(takes)
-            foregrounds.append(make_foreground(takes, self.size, recipe.person, camera, rng, generators.motion))
+                persons = hard_examples.add_held_object(persons)
+            foregrounds.append(make_foreground(persons, self.size, recipe.person, camera, rng, generators.motion))
         return sorted(foregrounds, key=lambda foreground: -foreground.area)  # larger people are nearer, and so in front
 
     def _read_person(self, recipe: Recipe, generators: SampleGenerators, chosen: ClipFrame | None) -> list[Person]:

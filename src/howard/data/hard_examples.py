@@ -49,7 +49,7 @@ _SUBJECT_SIZE = (0.15, 0.8)
 # Cells per side of the grid in which the subject's position is computed.
 _COVER_CELLS = 64
 # Central part of the frame, per axis, that contains the centre of a novel object.
-_SUBJECT_REACH = 0.8
+_SUBJECT_EXTENT = 0.8
 
 
 class HardExamples(NamedTuple):
@@ -75,16 +75,16 @@ class HardExamples(NamedTuple):
     places: Sequence[np.ndarray]
     read_person: Callable[[Generator], Person]
 
-    def add_held_object(self, takes: list[Person]) -> list[Person]:
+    def add_held_object(self, persons: list[Person]) -> list[Person]:
         """The person of every frame, with a held object if the sample has one and enough of the person is visible."""
         if not self.gates.held_object:
-            return takes
+            return persons
         rng = self._generator(Ingredient.HELD_OBJECT)
-        hold = sample_hold_position(takes[0], rng)
+        hold = sample_hold_position(persons[0], rng)
         if hold is None:
-            return takes
+            return persons
         longest = min(_MAX_OBJECT_PX, round(sample_held_object_size(hold, rng)))
-        return add_held_object(takes, make_object(self.places, longest, rng, is_small=True), hold, rng)
+        return add_held_object(persons, make_object(self.places, longest, rng, is_small=True), hold, rng)
 
     def apply(
         self, background: BackgroundLayer, foregrounds: list[ForegroundLayer]
@@ -151,7 +151,7 @@ class HardExamples(NamedTuple):
         picture, scale = self._make_object(log_uniform(_SUBJECT_SIZE, rng), 1.0, rng)
         middle = np.array(self.frame[::-1]) / 2
         pose = sample_pose(picture, self.frame, scale, subject, rng)
-        pose = pose._replace(centre=pose.centre.clip((1 - _SUBJECT_REACH) * middle, (1 + _SUBJECT_REACH) * middle))
+        pose = pose._replace(centre=pose.centre.clip((1 - _SUBJECT_EXTENT) * middle, (1 + _SUBJECT_EXTENT) * middle))
         part = crop_object(picture)
         to_picture = np.linalg.inv(pose.matrix(picture.alpha.shape)) @ self.camera
         sway = handheld_motion(sample_smooth_path(len(self.camera), 4, rng), self.frame, self.recipe.person.motion)

@@ -73,32 +73,40 @@ def make_background(
 
 
 def make_foreground(
-    takes: Sequence[Person], frame: Size, recipe: PlacementRecipe, camera: np.ndarray, rng: Generator, motion: Generator
+    persons: Sequence[Person],
+    frame: Size,
+    recipe: PlacementRecipe,
+    camera: np.ndarray,
+    rng: Generator,
+    motion: Generator,
 ) -> ForegroundLayer:
     """A foreground layer: one person.
 
     Args:
-        takes: the person in every frame, images of equal size.
+        persons: the person in every frame, images of equal size.
         frame: height and width in pixels.
         recipe: how the person varies.
         camera: (T, 3, 3), maps pixels of each frame to pixels of the first frame.
         rng: source of the random numbers for the first frame.
         motion: source of the random numbers for the person's motion.
     """
-    matrix = sample_person_matrix(takes[0].alpha, frame, recipe, rng)
-    path = sample_smooth_path(len(takes), 4, motion)
+    matrix = sample_person_matrix(persons[0].alpha, frame, recipe, rng)
+    path = sample_smooth_path(len(persons), 4, motion)
     to_still = np.linalg.inv(matrix) @ handheld_motion(path, frame, recipe.motion) @ camera
-    cuts = crop_person([take.foreground for take in takes], matrix, frame)
-    mattes = crop_person([take.alpha for take in takes], matrix, frame)
+    cuts = crop_person([person_frame.foreground for person_frame in persons], matrix, frame)
+    mattes = crop_person([person_frame.alpha for person_frame in persons], matrix, frame)
     images = [cut.image for cut in (*cuts, *mattes)]
     images = augment_sharpness(images, recipe, mean_scale(cuts[0].matrix @ np.linalg.inv(matrix)), rng)
-    colours = augment_colour(images[: len(takes)], recipe, pixel_unit(frame), rng)
+    colours = augment_colour(images[: len(persons)], recipe, pixel_unit(frame), rng)
     placed = [np.linalg.inv(each) for each in to_still]
     if recipe.method != "reference":
         # A person cut off by the border of their image must not move away from the frame's border.
-        placed = [keep_cut_at_bottom(each, take.alpha, frame) for each, take in zip(placed, takes, strict=True)]
+        placed = [
+            keep_cut_at_bottom(each, person_frame.alpha, frame)
+            for each, person_frame in zip(placed, persons, strict=True)
+        ]
     maps = rim_translation() @ cuts[0].matrix @ np.linalg.inv(np.stack(placed))
-    canvases = [person_canvas(*each, frame) for each in zip(colours, images[len(takes) :], strict=True)]
+    canvases = [person_canvas(*each, frame) for each in zip(colours, images[len(persons) :], strict=True)]
     return ForegroundLayer(np.stack(canvases), maps)
 
 

@@ -97,10 +97,10 @@ def edge_band(true: Tensor) -> Tensor:
     wide = F.pad((true > 0) & (true < 1), (margin,) * 4)
     band = torch.zeros_like(true, dtype=torch.bool)
     row = wide.narrow(3, margin, width).clone()
-    for reach in range(margin + 1):
-        row |= wide.narrow(3, margin - reach, width) | wide.narrow(3, margin + reach, width)
+    for across in range(margin + 1):
+        row |= wide.narrow(3, margin - across, width) | wide.narrow(3, margin + across, width)
         for up in range(margin + 1):
-            if math.floor(math.sqrt(radius**2 - up**2)) == reach:
+            if math.floor(math.sqrt(radius**2 - up**2)) == across:
                 band |= row.narrow(2, margin - up, height) | row.narrow(2, margin + up, height)
     return band
 

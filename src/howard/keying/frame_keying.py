@@ -18,15 +18,15 @@ _WHITE_POINT = 0.97
 _SPILL_AS_GREY = 0.2
 # Alpha above which a pixel's foreground colour counts as known.
 _KNOWN_ALPHA = 0.5
-# Largest tracking marker as a share of the frame.
-_MAX_MARKER_SHARE = 0.004
+# Largest tracking marker as a fraction of the frame.
+_MAX_MARKER_FRACTION = 0.004
 # Smallest tracking marker in pixels; smaller pieces are noise.
 _MIN_MARKER_PIXELS = 4
 # Share of the box around a marker that must contain nothing but the marker and screen.
 _ISOLATION = 0.9
 # Frames in which a marker must appear at the same position.
 _MIN_FRAMES = 2
-# Margin around markers as a share of the shorter side, and its least value in pixels.
+# Margin around markers as a fraction of the shorter side, and its least value in pixels.
 _MARKER_MARGIN = 0.006
 _MIN_MARKER_MARGIN = 2
 # Largest difference of encoded values at which a marker's pixel counts as visible (not occluded).
@@ -71,8 +71,8 @@ def extend_foreground(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Replace colour, encoded (H, W, 3), where alpha (H, W) is low, by colour interpolated from the person nearby."""
     weight = ((alpha - _KNOWN_ALPHA) / (1 - _KNOWN_ALPHA)).clip(0, 1)
     filled = fill(colour, weight * weight)
-    share = (alpha / _KNOWN_ALPHA).clip(0, 1)[..., None]
-    return share * colour + (1 - share) * filled
+    opacity = (alpha / _KNOWN_ALPHA).clip(0, 1)[..., None]
+    return opacity * colour + (1 - opacity) * filled
 
 
 def find_markers(images: Sequence[np.ndarray], screen: Screen) -> TrackingMarkers | None:
@@ -113,7 +113,7 @@ def _isolated_shapes(is_screen: np.ndarray) -> np.ndarray:
     isolated = np.zeros_like(is_screen)
     for label in range(1, count):
         left, top, wide, high, area = statistics[label]
-        if area > _MAX_MARKER_SHARE * is_screen.size or area < _MIN_MARKER_PIXELS:
+        if area > _MAX_MARKER_FRACTION * is_screen.size or area < _MIN_MARKER_PIXELS:
             continue
         rows = slice(max(0, top - 2 * margin), top + high + 2 * margin)
         columns = slice(max(0, left - 2 * margin), left + wide + 2 * margin)

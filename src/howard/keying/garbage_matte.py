@@ -6,7 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-# Least length of a side of the screen's hull, as a share of frame height + width, to limit the screen area.
+# Least length of a side of the screen's hull, as a fraction of frame height + width, to limit the screen area.
 _MIN_SIDE = 0.06
 # The same for a slanted side: screens have mostly upright and level sides, a slanted one may be a shoulder in a corner.
 _MIN_SLANTED_SIDE = 0.25
@@ -14,29 +14,29 @@ _MIN_SLANTED_SIDE = 0.25
 _SLANT = 0.3
 # The same for a short side near the frame's border, such as a skirting board visible between two people.
 _MIN_LEDGE = 0.02
-# Largest distance of such a side from the border, as a share of the shorter side of the frame.
+# Largest distance of such a side from the border, as a fraction of the shorter side of the frame.
 _LEDGE_DISTANCE = 0.05
-# Least share of a side that has screen along it.
+# Least fraction of a side that has screen along it.
 _MIN_SUPPORT = 0.4
-# Shares of the shorter side of the frame: the distance that counts as "along" a side, the tolerance with which the
+# Fractions of the shorter side of the frame: the distance that counts as "along" a side, the tolerance with which the
 # hull is simplified, and the distance by which the screen area is shrunk.
-_REACH = 0.012
+_MAX_SIDE_DISTANCE = 0.012
 _HULL_TOLERANCE = 0.01
 _SHRINK = 0.008
 # Alpha above which a pixel is not empty.
 _VISIBLE = 0.1
-# Least size of a component in known foreground pixels: as a share of the largest component, and of the frame.
-_MIN_COMPONENT_SHARE = 0.06
-_MIN_PERSON_SHARE = 0.003
-# Least share of a component's known foreground that must be inside the screen area.
+# Least size of a component in known foreground pixels: as a fraction of the largest component, and of the frame.
+_MIN_COMPONENT_FRACTION = 0.06
+_MIN_PERSON_FRACTION = 0.003
+# Least fraction of a component's known foreground that must be inside the screen area.
 _MIN_INSIDE = 0.3
-# Least size of a screen component as a share of the largest one.
-_MIN_SCREEN_SHARE = 0.1
+# Least size of a screen component as a fraction of the largest one.
+_MIN_SCREEN_FRACTION = 0.1
 # Range that 90 % of a component's opponent values must exceed: people are shaded and have many colours, walls and
 # cupboards do not.
 _MIN_COLOUR_RANGE = 0.13
-# That applies to components smaller than this share of the largest one: of a person who leaves the frame, no more than
-# a sleeve of one colour may be visible.
+# That applies to components smaller than this fraction of the largest one: of a person who leaves the frame, no more
+# than a sleeve of one colour may be visible.
 _SMALL_COMPONENT = 0.4
 
 
@@ -76,15 +76,15 @@ def find_screen_area(is_screen: np.ndarray) -> np.ndarray:
     large = _large_components(is_screen)
     area = np.ones((height, width), bool)
     y, x = np.mgrid[:height, :width]
-    reach = max(2.0, _REACH * min(height, width))
+    distance = max(2.0, _MAX_SIDE_DISTANCE * min(height, width))
     ledge_distance = _LEDGE_DISTANCE * min(height, width)
     for side in _hull_sides(large):
-        share = side.length / (height + width)
-        is_long = share >= (_MIN_SLANTED_SIDE if side.is_slanted else _MIN_SIDE)
-        is_ledge = share >= _MIN_LEDGE and not side.is_slanted and _is_along_border(side, area.shape, ledge_distance)
-        if not (is_long or is_ledge) or _is_along_border(side, area.shape, reach):
+        fraction = side.length / (height + width)
+        is_long = fraction >= (_MIN_SLANTED_SIDE if side.is_slanted else _MIN_SIDE)
+        is_ledge = fraction >= _MIN_LEDGE and not side.is_slanted and _is_along_border(side, area.shape, ledge_distance)
+        if not (is_long or is_ledge) or _is_along_border(side, area.shape, distance):
             continue
-        if _support(large, side, reach) > _MIN_SUPPORT:
+        if _support(large, side, distance) > _MIN_SUPPORT:
             outside = side.depth(x, y) < _SHRINK * min(height, width)
             # A short side does not limit the area to its left and right, where people may stand.
             area &= ~(outside if is_long else outside & side.spans(x, y))
@@ -129,7 +129,7 @@ def remove_islands(alpha: np.ndarray, foreground: np.ndarray, area: np.ndarray, 
 
 def _is_large_enough(sizes: np.ndarray, frame_size: int) -> np.ndarray:
     """Which components, by number of known foreground pixels (N,), could be a person in a frame of ``frame_size``."""
-    return sizes >= max(_MIN_COMPONENT_SHARE * sizes.max(), _MIN_PERSON_SHARE * frame_size)
+    return sizes >= max(_MIN_COMPONENT_FRACTION * sizes.max(), _MIN_PERSON_FRACTION * frame_size)
 
 
 def _is_flat(opponent: np.ndarray) -> bool:
@@ -151,7 +151,7 @@ def _large_components(is_screen: np.ndarray) -> np.ndarray:
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(is_screen.astype(np.uint8), connectivity=8)
     areas = statistics[:count, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
-    return ((areas > 0) & (areas >= _MIN_SCREEN_SHARE * areas.max()))[labels]
+    return ((areas > 0) & (areas >= _MIN_SCREEN_FRACTION * areas.max()))[labels]
 
 
 def _is_along_border(side: _Side, shape: tuple[int, ...], distance: float) -> bool:
@@ -163,12 +163,12 @@ def _is_along_border(side: _Side, shape: tuple[int, ...], distance: float) -> bo
     )
 
 
-def _support(large: np.ndarray, side: _Side, reach: float) -> float:
-    """The share of a side with screen pixels at most ``reach`` outside and ``2 * reach`` inside of it."""
+def _support(large: np.ndarray, side: _Side, distance: float) -> float:
+    """The fraction of a side with screen pixels at most ``distance`` outside and ``2 * distance`` inside of it."""
     height, width = large.shape
     steps = np.linspace(0, 1, 64)[:, None]
     found = np.zeros(64, bool)
-    for depth in np.linspace(-reach, 2 * reach, 7):
+    for depth in np.linspace(-distance, 2 * distance, 7):
         points = np.rint(side.start + steps * (side.end - side.start) + depth * side.normal).astype(int)
         found |= large[points[:, 1].clip(0, height - 1), points[:, 0].clip(0, width - 1)]
     return float(found.mean())

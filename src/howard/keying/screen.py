@@ -19,12 +19,12 @@ _HUE_RANGE = 18
 # Least saturation and value (HSV of encoded colours) of a screen.
 _MIN_SATURATION = 0.35
 _MIN_VALUE = 0.15
-# Least share of the frame for a screen to be found, and if the user names its colour.
-_MIN_SHARE = 0.05
-_MIN_SHARE_NAMED = 0.005
+# Least fraction of the frame for a screen to be found, and if the user names its colour.
+_MIN_FRACTION = 0.05
+_MIN_FRACTION_NAMED = 0.005
 # Share of the largest channel from which another channel is a primary of the screen too: yellow-green has two.
 _SECOND_PRIMARY = 0.6
-# Least excess, as a share of the screen's at equal brightness, and least brightness of a pixel of the screen.
+# Least excess, as a fraction of the screen's at equal brightness, and least brightness of a pixel of the screen.
 _MIN_PURITY = 0.8
 _MIN_BRIGHTNESS = 0.12
 # Standard deviation of the blur before gradients are measured, in pixels at a height of 360.
@@ -49,7 +49,7 @@ _MIN_NOISE = 0.5 / 255
 
 
 class Screen(NamedTuple):
-    """What all frames of a clip share.
+    """What all frames of a clip have in common.
 
     ``name`` is green or blue. ``colour`` is the screen's in linear light, (3,). ``noise`` is the standard deviation of
     encoded luma and colour differences on the screen, (3,). ``balance`` is the weight of the channels that the screen
@@ -93,9 +93,9 @@ class Screen(NamedTuple):
 
 
 def find_screen(images: Sequence[np.ndarray], choice: str = "auto") -> Screen:
-    """Find the screen that frames of one clip share; ``images`` as in `Frame`, ``choice`` one of SCREENS.
+    """Find the screen that frames of one clip have in common; ``images`` as in `Frame`, ``choice`` one of SCREENS.
 
-    Raises InputError, with the shares found, if no saturated hue covers enough of the frames.
+    Raises InputError, with the fractions found, if no saturated hue covers enough of the frames.
     """
     pixels = np.concatenate([_subsample(to_linear(image)) for image in images])
     name, colour = _find_colour(pixels, choice)
@@ -156,10 +156,10 @@ def _find_colour(pixels: np.ndarray, choice: str) -> tuple[str, np.ndarray]:
     hue, saturation, value = np.moveaxis(cv2.cvtColor(encode(pixels)[None], cv2.COLOR_RGB2HSV)[0], -1, 0)
     is_saturated = (saturation > _MIN_SATURATION) & (value > _MIN_VALUE)
     masks = {name: is_saturated & (hue >= low) & (hue < high) for name, (low, high) in _HUES.items()}
-    shares = {name: float(mask.mean()) for name, mask in masks.items()}
-    name = max(shares, key=lambda each: shares[each]) if choice == "auto" else choice
-    if shares[name] < (_MIN_SHARE if choice == "auto" else _MIN_SHARE_NAMED):
-        found = " and ".join(f"{each} {share:.0%}" for each, share in shares.items())
+    fractions = {name: float(mask.mean()) for name, mask in masks.items()}
+    name = max(fractions, key=lambda each: fractions[each]) if choice == "auto" else choice
+    if fractions[name] < (_MIN_FRACTION if choice == "auto" else _MIN_FRACTION_NAMED):
+        found = " and ".join(f"{each} {fraction:.0%}" for each, fraction in fractions.items())
         wanted = "green or blue" if choice == "auto" else choice
         cure = "say screen=green or screen=blue" if choice == "auto" else "choose another screen="
         raise InputError(f"no {wanted} screen found, {found} of the picture; {cure}, or film it larger and evenly lit")

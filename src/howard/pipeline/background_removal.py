@@ -13,7 +13,7 @@ import numpy as np
 from howard.align import AlignedPlate, default_cache_folder
 from howard.frame_ranges import format_frames
 from howard.media import Frame, choose_frames
-from howard.options import PlatePaths, RenderOptions, choose_options, takes_options
+from howard.options import PlatePaths, RenderOptions, accept_options, choose_options
 from howard.pipeline.combined_plate import CombinedPlate
 from howard.pipeline.frame_streams import matte_clip
 from howard.pipeline.inputs import Inputs, open_inputs
@@ -83,7 +83,7 @@ class RenderSummary:
         return asdict(self) | {"output": str(self.output), "report": report}
 
 
-@takes_options
+@accept_options
 def remove_background(
     source: str | Path,
     plate: PlatePaths,
@@ -175,7 +175,7 @@ class CutOut(NamedTuple):
     layers: Mapping[str, np.ndarray]
 
 
-@takes_options
+@accept_options
 def cut_out_frames(
     source: str | Path,
     plate: PlatePaths,

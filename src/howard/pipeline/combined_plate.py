@@ -15,7 +15,7 @@ from howard.media import ClipInfo, Frame, Reader, fingerprint_all
 # moved between them.
 _SELF_DISTANCE = 0.5
 # Upper limit of that distance as a share of the shot's frames, so that a short shot keeps enough frames.
-_SELF_SHARE = 1 / 6
+_SELF_FRACTION = 1 / 6
 # Properties of a clip, besides its files, that its decoded frames depend on.
 _DECODING = (
     *("width", "height", "rotation", "mirrored", "frame_rate", "frame_count"),
@@ -102,7 +102,7 @@ class CombinedPlate:
             return None
         [part] = self._parts
         distance = round(_SELF_DISTANCE * part.reader.info.frame_rate)
-        distance = max(1, min(distance, int(_SELF_SHARE * len(self))))
+        distance = max(1, min(distance, int(_SELF_FRACTION * len(self))))
         near = range(max(0, source_index - distance + 1), min(len(self), source_index + distance))
         return OwnFrames(source_index, near)
 

@@ -54,10 +54,10 @@ def measure_frame(
     foreground, alpha = pixels[..., :3], np.ascontiguousarray(pixels[..., 3])
     residual = plate_residual(seen, plate, (coverage >= _COVERED) & (alpha < _BACKGROUND_ALPHA))
     recomposition = _rounded(recomposition_error(seen, alpha, foreground, plate, coverage, linear_light))
-    hole_share = round(holes(alpha), 6)
-    hidden, unfilled = _hidden_shares(aligned.hidden, coverage)
+    hole_fraction = round(holes(alpha), 6)
+    hidden, unfilled = _hidden_fractions(aligned.hidden, coverage)
     status = classify_frame(
-        aligned, alpha, damaged=source.damaged, holes=hole_share, recomposition=recomposition, hidden=unfilled
+        aligned, alpha, damaged=source.damaged, holes=hole_fraction, recomposition=recomposition, hidden=unfilled
     )
     return FrameRecord(
         number=source.number,
@@ -70,7 +70,7 @@ def measure_frame(
         coverage=round(float(coverage.mean()), 5),
         residual=_rounded(residual.mean),
         recomposition_error=recomposition,
-        holes=hole_share,
+        holes=hole_fraction,
         islands=round(islands(alpha), 6),
         damaged=source.damaged,
         plate_damaged=frame.plate_damaged,
@@ -115,7 +115,7 @@ def classify_frame(
     return FrameStatus("failed" if FAILING_REASONS.intersection(reasons) else "weak", reasons)
 
 
-def _hidden_shares(hidden: np.ndarray | None, coverage: np.ndarray) -> tuple[float, float]:
+def _hidden_fractions(hidden: np.ndarray | None, coverage: np.ndarray) -> tuple[float, float]:
     """Shares of the frame that people in the main plate frame hide, and that no other plate frame shows either."""
     if hidden is None:
         return 0.0, 0.0

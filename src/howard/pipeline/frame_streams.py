@@ -34,7 +34,7 @@ _PREFETCHED = 1
 # 8-bit clips and by 105 to 123 bytes for float clips.
 _BYTES_PER_PIXEL = 130
 # Share of the free memory for frames being aligned; the rest is for the plate's frames, the network and queues.
-_MEMORY_SHARE = 0.5
+_MEMORY_FRACTION = 0.5
 
 
 def not_in_plate(index: int) -> OwnFrames | None:
@@ -124,7 +124,7 @@ def choose_worker_count(threads: int | None, clip: ClipInfo) -> int:
     free = count_free_memory()
     if free is None:
         return most
-    return max(1, min(most, int(_MEMORY_SHARE * free / (_BYTES_PER_PIXEL * clip.width * clip.height))))
+    return max(1, min(most, int(_MEMORY_FRACTION * free / (_BYTES_PER_PIXEL * clip.width * clip.height))))
 
 
 def open_aligner(

@@ -104,7 +104,7 @@ class AlignedFrame(NamedTuple):
     """A source frame and the plate aligned to it.
 
     ``plate_damaged`` holds the indices of plate frames that were left out because they are damaged. ``explain`` renders
-    the image of :func:`howard.align.draw_explanation`, (h, w, 3) uint8; None if there is no aligner to do that.
+    the image of :func:`howard.align.render_explanation`, (h, w, 3) uint8; None if there is no aligner to do that.
     """
 
     source: Frame

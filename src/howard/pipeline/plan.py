@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from howard.align import ValidityFinder
 from howard.media import ClipInfo
-from howard.options import PlatePaths, RenderOptions, choose_options, takes_options
+from howard.options import PlatePaths, RenderOptions, accept_options, choose_options
 from howard.pipeline.frame_streams import choose_worker_count
 from howard.pipeline.opened_render import OpenedRender, open_render
 from howard.pipeline.outputs import choose_outputs
@@ -87,7 +87,7 @@ class _TestRender(NamedTuple):
     bytes_a_frame: float
 
 
-@takes_options
+@accept_options
 def plan_render(
     source: str | Path,
     plate: PlatePaths,

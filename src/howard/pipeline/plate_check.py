@@ -18,7 +18,7 @@ _PRIOR_VERSION = "person-1"
 # Probability above which a pixel counts as part of a person.
 _PERSON = 0.5
 # Smallest share of the frame that counts as showing a person.
-_MIN_PERSON_SHARE = 0.003
+_MIN_PERSON_FRACTION = 0.003
 # Radius of the dilation of people, as a share of the long side: hair, hands and motion blur extend beyond the maps.
 _DILATION = 0.015
 # Mean absolute difference in 8-bit levels below which two frames count as the same frame, encoded twice.
@@ -68,7 +68,7 @@ def find_valid(find_people: PeopleFinder, image: np.ndarray) -> np.ndarray:
     if found.any():
         # A second pass on crops around the people found.
         found |= _person_mask(find_people(image, found))
-    if found.mean() < _MIN_PERSON_SHARE:
+    if found.mean() < _MIN_PERSON_FRACTION:
         return np.ones_like(found)
     size = 2 * max(1, round(_DILATION * max(found.shape))) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))

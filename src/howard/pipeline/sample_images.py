@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 # Width and height of the enlarged crop as a share of the frame's.
-_CROP_SHARE = 1 / 6
+_CROP_FRACTION = 1 / 6
 # Long side, in pixels, of the reduced score map in which the crop is searched.
 _SEARCH_SIDE = 640
 _WEBP_QUALITY = 75
@@ -33,13 +33,13 @@ def crop_around(score: np.ndarray) -> Crop:
     """The rectangle that contains most of ``score`` (H, W), centred on it as far as possible."""
     size = np.array(score.shape[::-1])
     small = shrink_to(score.astype(np.float32), _SEARCH_SIDE)
-    window = np.maximum(1, np.rint(_CROP_SHARE * np.array(small.shape[::-1])).astype(int)).tolist()
+    window = np.maximum(1, np.rint(_CROP_FRACTION * np.array(small.shape[::-1])).astype(int)).tolist()
     # Two box filters weight the centre most.
     for _ in range(2):
         small = cv2.blur(small, window, borderType=cv2.BORDER_CONSTANT)
     row, column = np.unravel_index(np.argmax(small), small.shape)
     centre = (np.array([column, row]) + 0.5) * size / small.shape[::-1]
-    extent = np.maximum(1, np.rint(_CROP_SHARE * size))
+    extent = np.maximum(1, np.rint(_CROP_FRACTION * size))
     corner = np.clip(np.rint(centre - extent / 2), 0, size - extent)
     return Crop(*corner.astype(int).tolist(), *extent.astype(int).tolist())
 

@@ -92,7 +92,7 @@ def save_sample(folder: Path, frame: FinishedFrame, detail: MatteDetail, explana
     """Save the images of a frame in the render's ``folder``.
 
     ``detail`` holds the network's intermediate results for the frame; ``explanation``, (h, w, 3) uint8 RGB, is the
-    image of its alignment from :func:`howard.align.draw_explanation`. Raises OutputError if the images cannot be
+    image of its alignment from :func:`howard.align.render_explanation`. Raises OutputError if the images cannot be
     written.
     """
     target = folder / SAMPLES / f"{frame.source.number:04d}"

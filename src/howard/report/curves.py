@@ -118,7 +118,7 @@ def render_curves(lines: Sequence[FrameLine]) -> Markup:
     if not lines:
         return Markup()
     first, last = lines[0].number, lines[-1].number
-    spans = join_near(weak_spans(lines), reach=(last - first) * _MIN_SPAN + 1)
+    spans = join_near(weak_spans(lines), max_gap=(last - first) * _MIN_SPAN + 1)
     curves = [_plot(curve, lines, spans) for curve in CURVES]
     return render_template("curves.html", first=first, last=last, width=_WIDTH, height=_HEIGHT, curves=curves)
 
@@ -224,11 +224,11 @@ def weak_spans(lines: Iterable[FrameLine]) -> list[Span]:
     return spans
 
 
-def join_near(spans: Iterable[Span], reach: float) -> list[Span]:
-    """The spans, in order, with those of the same status joined that are at most ``reach`` frames apart."""
+def join_near(spans: Iterable[Span], max_gap: float) -> list[Span]:
+    """The spans, in order, with those of the same status joined that are at most ``max_gap`` frames apart."""
     result: dict[str, list[Span]] = {}
     for span in spans:
         alike = result.setdefault(span.status, [])
-        is_near = bool(alike) and span.first - alike[-1].last <= reach
+        is_near = bool(alike) and span.first - alike[-1].last <= max_gap
         alike.append(Span(alike.pop().first if is_near else span.first, span.last, span.status))
     return sorted(span for alike in result.values() for span in alike)

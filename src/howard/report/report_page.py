@@ -126,8 +126,8 @@ def _summary_tiles(lines: Sequence[FrameLine]) -> list[Tile]:
     if damaged:
         tiles.append(Tile("damaged in the shot", f"{damaged}", "damaged"))
     if covered:
-        share, number = min(covered)
-        tiles.append(Tile(f"lowest coverage, frame {number}", f"{share:.1%}"))
+        lowest, number = min(covered)
+        tiles.append(Tile(f"lowest coverage, frame {number}", f"{lowest:.1%}"))
     if errors:
         error, number = max(errors, key=itemgetter(0))
         tiles.append(Tile(f"largest alignment error, frame {number}", f"{error:.2f} px"))

@@ -21,7 +21,7 @@ _MIN_SIGMA = 1.5
 _FAR_WIDTH = 4.0
 _FAR_WEIGHT = 1e-3
 # Half sides of a region, as fractions of the frame side: from a strand of hair to half of the person.
-_REACH = (0.05, 0.35)
+_RADII = (0.05, 0.35)
 # Standard deviation of the blur of a region's edge, in recipe pixels.
 _EDGE_PX = (0.7, 20.0)
 # Standard deviation of the blur of the person's colours, in recipe pixels.
@@ -115,9 +115,9 @@ def sample_regions(alpha: np.ndarray, size: tuple[int, ...], unit: float, rng: G
     """
     weights = np.zeros(size, np.uint8)
     for _ in range(rng.integers(1, 4)):
-        reach = unit * 512 * np.array([log_uniform(_REACH, rng) for _ in range(2)])
-        centre = 2 * _sample_point(alpha, rng) + rng.normal(0, 0.35, 2) * reach
-        outline = _sample_outline(rng) * reach
+        radii = unit * 512 * np.array([log_uniform(_RADII, rng) for _ in range(2)])
+        centre = 2 * _sample_point(alpha, rng) + rng.normal(0, 0.35, 2) * radii
+        outline = _sample_outline(rng) * radii
         angle = np.deg2rad(rng.uniform(-25, 25))
         rotation = rotation_matrix(angle)
         mask = np.zeros(size, np.uint8)

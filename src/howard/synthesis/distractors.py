@@ -16,8 +16,8 @@ from howard.synthesis.random_sampling import Generator, log_uniform, sample_unit
 from howard.synthesis.recipe import pixel_unit
 
 # Probability that an object is near the subject, and the standard deviation of its distance as a fraction of the frame.
-_BESIDE_PROBABILITY = 0.6
-_BESIDE = 0.22
+_NEAR_SUBJECT_PROBABILITY = 0.6
+_NEAR_SUBJECT_SIGMA = 0.22
 # Number of candidate positions; the first at which at least this fraction of the object is visible is taken.
 _CANDIDATES = 6
 _VISIBLE = 0.35
@@ -92,11 +92,11 @@ def sample_pose(picture: ObjectPicture, frame: Size, scale: float, subject: Subj
     height, width = frame
     angle = np.deg2rad(_LEAN if picture.stands else _ROTATION) * rng.uniform(-1, 1)
     pose = Pose(np.zeros(2), angle, scale, bool(rng.random() < 0.5))
-    is_beside = rng.random() < _BESIDE_PROBABILITY
+    is_near_subject = rng.random() < _NEAR_SUBJECT_PROBABILITY
     centres = rng.uniform((-0.05, 0.3 if picture.stands else 0.0), (1.05, 1.0), (_CANDIDATES, 2))
-    beside = subject.centre + rng.normal(0, _BESIDE, (_CANDIDATES, 2))
-    if is_beside:
-        centres = np.concatenate([beside, centres])
+    near_subject = subject.centre + rng.normal(0, _NEAR_SUBJECT_SIGMA, (_CANDIDATES, 2))
+    if is_near_subject:
+        centres = np.concatenate([near_subject, centres])
     best, largest = pose, -1.0
     for centre in centres:
         candidate = pose._replace(centre=centre * (width, height))

@@ -127,7 +127,7 @@ def render_strands(person: Person, strands: Strands, outline: HairOutline, style
     for layer, opacity in enumerate(opacities):
         chosen = layer_of == layer
         canvas.fill(0)
-        draw_curves(canvas, strands.joints[chosen] - low, StrandBrushes(*(each[chosen] for each in brushes)), rng)
+        rasterise_curves(canvas, strands.joints[chosen] - low, StrandBrushes(*(each[chosen] for each in brushes)), rng)
         pixels, coverage, colour = _box_filter(canvas, palette)
         fraction = (opacity * coverage)[:, None]
         light[pixels] = opacity * colour + (1 - fraction) * light[pixels]
@@ -136,7 +136,7 @@ def render_strands(person: Person, strands: Strands, outline: HairOutline, style
     return _write_back(person, part, light, alpha, touched, outline)
 
 
-def draw_curves(canvas: np.ndarray, joints: np.ndarray, brushes: StrandBrushes, rng: Generator) -> None:
+def rasterise_curves(canvas: np.ndarray, joints: np.ndarray, brushes: StrandBrushes, rng: Generator) -> None:
     """Draw curves (count, J, 2), in pixels, into a canvas with :data:`SUPERSAMPLING`, in random order of brushes."""
     # Centres of pixels and of subpixels are both at integers.
     scaled = (joints + 0.5) * SUPERSAMPLING - 0.5

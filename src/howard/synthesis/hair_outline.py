@@ -11,7 +11,7 @@ from howard.synthesis.placement import Head, Person, find_head
 # Hair area below which a person counts as without hair, as a fraction of the area of the head circle.
 _BALD_AREA = 0.12
 # Largest distance from the hair mask of silhouette points that belong to the hair, in head radii.
-_REACH = 0.18
+_DILATION = 0.18
 # Standard deviation of the Gaussian whose gradient gives the outward normals, in head radii.
 _NORMAL_SCALE = 0.12
 # Side of the window over which the hair colour is averaged, in head radii.
@@ -67,7 +67,7 @@ def find_hair_outline(person: Person, hair_mask: np.ndarray | None, lowest: floa
             return None
         box = _surroundings(columns[0], rows[0], columns[-1], rows[-1], radius)
         hair = hair[box]
-        near = _dilate(hair, 1 + _REACH * radius)
+        near = _dilate(hair, 1 + _DILATION * radius)
     return _trace(person.foreground[box], solid[box], hair, near, radius, box)
 
 

@@ -197,8 +197,8 @@ def sample_strands(outline: HairOutline, style: HairStyle, rng: Generator) -> St
     length = radius * style.length * rng.random(guides) ** style.shortness
     length = length[owner] * rng.uniform(0.75, 1.0, count)
     # Strands of a lock begin side by side.
-    beside = np.round(truncated_normal(rng, count) * 0.08 * radius).astype(int)
-    start = _nearest_on_contour(outline.points, root[owner], beside, 0.4 * radius)
+    steps = np.round(truncated_normal(rng, count) * 0.08 * radius).astype(int)
+    start = _nearest_on_contour(outline.points, root[owner], steps, 0.4 * radius)
     origin = outline.points[start] - rng.uniform(0, style.depth, (count, 1)) * radius * outline.outwards[start]
     path = _guide_paths(outline, style, root, joints, rng)[owner] * length[:, None, None]
     gap = outline.points[root[owner]] - outline.points[start]
@@ -208,10 +208,10 @@ def sample_strands(outline: HairOutline, style: HairStyle, rng: Generator) -> St
     return Strands(origin[:, None] + path + stray, start)
 
 
-def _nearest_on_contour(points: np.ndarray, root: np.ndarray, step: np.ndarray, reach: float) -> np.ndarray:
-    """Indices of the points ``step`` further along the contour, or the root if that point is not within ``reach``."""
+def _nearest_on_contour(points: np.ndarray, root: np.ndarray, step: np.ndarray, max_distance: float) -> np.ndarray:
+    """Indices of the points ``step`` further along the contour, or the root where that is beyond ``max_distance``."""
     moved = (root + step) % len(points)
-    is_near = np.hypot(*(points[moved] - points[root]).T) < reach
+    is_near = np.hypot(*(points[moved] - points[root]).T) < max_distance
     return np.where(is_near, moved, root)
 
 

@@ -96,11 +96,11 @@ def add_held_object(
     """
     cropped = crop_object(picture)
     offset = rng.uniform(-0.3, 0.3, 2) * cropped.alpha.shape[::-1] * (0.7 if hold.grip else 1.0)
-    reach = int(np.hypot(*cropped.alpha.shape) / 2 + np.abs(offset).max()) + 2
+    margin = int(np.hypot(*cropped.alpha.shape) / 2 + np.abs(offset).max()) + 2
     x, y = hold.anchor.astype(int)
     width = person_frames[0].alpha.shape[1]
     # The lower edge stays: a person that it cuts off will be cut off by the frame as well.
-    top, left, right = (int(max(0, side)) for side in (reach - y, reach - x, reach + x + 1 - width))
+    top, left, right = (int(max(0, side)) for side in (margin - y, margin - x, margin + x + 1 - width))
     anchor = hold.anchor + np.array([left, top])
     pose = Pose(anchor + offset, rng.normal(0, 0.35), 1.0, bool(rng.random() < 0.5))
     results: list[Person] = []

@@ -64,12 +64,12 @@ def subframe_displacements(alpha: Tensor, motion: PersonMotion) -> list[Tensor]:
 
 def _affected_region(alpha: Tensor, offsets: list[Tensor]) -> tuple[slice, slice, slice, slice]:
     """The part of an image that the person with ``alpha`` (H, W) reaches, as an index into (N, C, H, W)."""
-    reach = max(float(each.abs().max()) for each in offsets) + 2
+    margin = max(float(each.abs().max()) for each in offsets) + 2
     spans = []
     for axis in (1, 0):
         found = (alpha > 0).any(dim=axis).nonzero()
         low, high = (int(found[0]), int(found[-1])) if len(found) else (0, 0)
-        spans.append(slice(max(0, int(low - reach)), int(high + reach) + 1))
+        spans.append(slice(max(0, int(low - margin)), int(high + margin) + 1))
     return slice(None), slice(None), *spans
 
 

@@ -141,8 +141,8 @@ def plant(rng: Generator) -> list[Part]:
     pot, half = rng.uniform(0.15, 0.3), rng.uniform(0.1, 0.2)
     parts, stem = [], np.array([0.5, 1 - pot])
     for _ in range(int(rng.integers(12, 32))):
-        angle, reach = rng.uniform(-np.pi, 0), rng.uniform(0.25, 0.75)
-        tip = stem + reach * np.array([0.6 * np.cos(angle), np.sin(angle)])
+        angle, length = rng.uniform(-np.pi, 0), rng.uniform(0.25, 0.75)
+        tip = stem + length * np.array([0.6 * np.cos(angle), np.sin(angle)])
         parts.append(
             Part(
                 _leaf(stem + 0.4 * (tip - stem) * rng.random(), tip, rng.uniform(0.02, 0.08)), 1, rng.uniform(0.5, 1.2)
@@ -155,9 +155,9 @@ def plant(rng: Generator) -> list[Part]:
 def bag(rng: Generator) -> list[Part]:
     """A bag, basket or suitcase with a handle."""
     width, top = rng.uniform(0.4, 0.8), rng.uniform(0.3, 0.45)
-    slope, reach = rng.uniform(-0.08, 0.08), rng.uniform(0.1, 0.3)
+    slope, length = rng.uniform(-0.08, 0.08), rng.uniform(0.1, 0.3)
     angles = np.linspace(np.pi, 2 * np.pi, 16)
-    arc = np.stack([0.5 + reach * width * np.cos(angles), top + 0.01 + 0.9 * top * np.sin(angles)], axis=1)
+    arc = np.stack([0.5 + length * width * np.cos(angles), top + 0.01 + 0.9 * top * np.sin(angles)], axis=1)
     body = _superellipse(0.5, (1 + top) / 2, width / 2, (1 - top) / 2, rng.uniform(4, 10))
     body[:, 0] = 0.5 + (body[:, 0] - 0.5) * (1 + slope * (body[:, 1] - top))
     flap = _rectangle(0.5 - 0.42 * width, top + 0.02, 0.5 + 0.42 * width, top + rng.uniform(0.1, 0.3))

@@ -14,7 +14,7 @@ from howard.synthesis.batch_rendering import render_batch
 from howard.synthesis.placement import find_head
 
 # Radius of the hair region in head radii. The longest synthesised hair ends at 2.6.
-_HAIR_REACH = 2.5
+_HAIR_RADIUS = 2.5
 # Smallest mean alpha of a composite's middle frame: percentages over fewer pixels would be meaningless.
 _LEAST_SUBJECT = 0.01
 # Alpha in [0, 255] from which a pixel is opaque, and so no loose hair.
@@ -78,7 +78,7 @@ def hair_region(alpha: np.ndarray) -> np.ndarray:
     head = find_head(np.where(alpha >= _OPAQUE, np.uint8(255), np.uint8(0)))
     if head is not None:
         centre = round(float(head.centre[0])), round(float(head.centre[1]))
-        cv2.circle(region, centre, round(_HAIR_REACH * head.radius), 255, -1)
+        cv2.circle(region, centre, round(_HAIR_RADIUS * head.radius), 255, -1)
     return region
 
 
