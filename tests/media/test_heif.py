@@ -12,7 +12,7 @@ from howard.colour import pq_to_nits, srgb_to_linear
 from howard.errors import InputError
 from howard.media import open_reader, primaries
 from howard.media.still import is_still
-from tests.media.film_files import write_by_ffmpeg
+from tests.media.dpx_files import write_by_ffmpeg
 from tests.media.heif_files import box, encode_avif_tiles, encode_heic_tiles, make_grid
 from tests.media.icc_profiles import make_profile
 

@@ -12,7 +12,7 @@ from howard.colour import linear_to_srgb
 from howard.errors import InputError
 from howard.media import open_reader, primaries
 from howard.media.frame import DamagedFrameError
-from tests.media.film_files import read_by_ffmpeg
+from tests.media.dpx_files import read_by_ffmpeg
 from tests.media.icc_profiles import make_profile
 
 

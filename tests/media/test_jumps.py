@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from howard.media import open_reader
-from howard.media.decoder import VideoDecoder
+from howard.media.video_decoder import VideoDecoder
 from tests.media.video_files import (
     CODECS,
     RATE,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.media import open_reader
-from howard.media.orientation import Orientation, make_upright, orient_by_matrix
+from howard.media.orientation import Orientation, make_upright, orientation_of_matrix
 from tests.media.video_files import HEIGHT, WIDTH, closest, decode, ffmpeg, write_clip
 
 ALL = [Orientation(*flags) for flags in itertools.product((False, True), repeat=3)]
@@ -36,11 +36,11 @@ def test_a_matrix_is_read_as_the_nearest_orientation(orientation, scale, tilt):
     shown[1] *= -1 if orientation.flip_y else 1
     turn = np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
     (a, c), (b, d) = scale * turn @ shown
-    assert orient_by_matrix(a, b, c, d) == orientation
+    assert orientation_of_matrix(a, b, c, d) == orientation
 
 
 def test_a_matrix_of_zeros_turns_nothing():
-    assert orient_by_matrix(0, 0, 0, 0) == Orientation()
+    assert orientation_of_matrix(0, 0, 0, 0) == Orientation()
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])

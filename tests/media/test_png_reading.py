@@ -13,8 +13,8 @@ from howard.colour import pq_to_nits, srgb_to_linear
 from howard.errors import InputError
 from howard.media import open_reader, primaries
 from howard.media.frame import DamagedFrameError
-from howard.media.png import encode_png
-from tests.media.film_files import read_by_ffmpeg
+from howard.media.png_encoding import encode_png
+from tests.media.dpx_files import read_by_ffmpeg
 from tests.media.icc_profiles import make_profile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

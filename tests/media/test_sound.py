@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from howard.media import MovieWriter, open_reader
-from howard.media.join import carriable_tracks
 from howard.media.movie_formats import MOVIE_FORMATS
+from howard.media.movie_joining import copyable_tracks
 
 RATE = 48000
 FRAMES = 24
@@ -121,7 +121,7 @@ def test_a_container_takes_what_it_can(tmp_path):
     with open_reader(write_clip(tmp_path / "shot.mkv", "libopus")) as reader:
         clip = reader.info
     # QuickTime says that it knows Opus, and refuses its header.
-    taken = {name: len(carriable_tracks(clip, name)) for name in ("mov", "mp4", "matroska", "webm")}
+    taken = {name: len(copyable_tracks(clip, name)) for name in ("mov", "mp4", "matroska", "webm")}
     assert taken == {"mov": 0, "mp4": 1, "matroska": 1, "webm": 1}
 
 
@@ -189,7 +189,7 @@ def test_languages_come_along(tmp_path, name):
 
 
 def test_what_cannot_be_carried_does_not_stop_the_movie(tmp_path, monkeypatch):
-    monkeypatch.setattr("howard.media.movie.can_encode", lambda path, track: False)
+    monkeypatch.setattr("howard.media.movie_writer.can_encode", lambda path, track: False)
     result = carry(write_clip(tmp_path / "shot.mp4", "aac"), tmp_path, "webm", range(FRAMES))
     with av.open(str(result)) as movie:
         assert len(movie.streams.audio) == 0

@@ -8,7 +8,7 @@ import pytest
 from howard.errors import InputError
 from howard.media import AudioTrack, open_reader
 from howard.media.iso_file import read_sample_formats
-from howard.media.join import carriable_tracks
+from howard.media.movie_joining import copyable_tracks
 from tests.media.video_files import decode, ffmpeg, kept_clip, replace_bytes, write_clip
 
 TONE = ("-f", "lavfi", "-i", "sine=440:d=0.5")
@@ -50,7 +50,7 @@ def test_sound_that_nobody_decodes_is_named_and_not_carried(tmp_path):
         assert len(list(reader)) == 40
         assert reader.info.audio == (AudioTrack(1, "aac", 44100, 1),)
         assert reader.info.notes == ("not carried: sound stream 2 (apac, cannot be decoded)",)
-        assert carriable_tracks(reader.info, "mov") == reader.info.audio
+        assert copyable_tracks(reader.info, "mov") == reader.info.audio
 
 
 def test_a_track_without_a_sample_description_is_left_out(tmp_path):

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.media import open_reader
-from howard.media.decoder import count_frames
-from howard.media.iso_file import ISO_FORMAT, HollowFile, read_boxes
+from howard.media.iso_file import ISO_FORMAT, ZeroedMediaFile, read_boxes
 from howard.media.timeline import (
     Keyframe,
     Packets,
@@ -19,6 +18,7 @@ from howard.media.timeline import (
     make_timeline,
     read_packets,
 )
+from howard.media.video_decoder import count_frames
 from tests.media.video_files import kept_clip, write_clip
 
 
@@ -116,7 +116,7 @@ def test_a_hollow_file_is_a_file(tmp_path):
     path.write_bytes(
         struct.pack(">I4s4s", 12, b"ftyp", b"abcd") + struct.pack(">I4sQ", 1, b"mdat", 20) + b"1234" + b"\0\0\0\x08free"
     )
-    hollow = HollowFile(path)
+    hollow = ZeroedMediaFile(path)
     assert hollow.read(1000) == path.read_bytes()[:28]
     assert hollow.read(1000) == bytes(4)
     assert hollow.read(1000) == b"\0\0\0\x08free"

@@ -9,7 +9,7 @@ import pytest
 
 from howard.colour import linear_to_srgb, srgb_to_linear
 from howard.media import open_reader
-from howard.media.colour_tags import stated_tags
+from howard.media.colour_tags import frame_colour_tags
 from howard.media.primaries import BT2020, S_GAMUT3_CINE, rgb_to_bt709
 from howard.media.to_rgb import RgbConverter
 
@@ -228,7 +228,7 @@ def test_rgb_of_few_bits_spans_all_levels(pixel_format, bits):
     codes[0, :2] = 0, 2 ** sum(bits) - 1
     frame = av.VideoFrame(64, 32, pixel_format)
     frame.planes[0].update(codes.astype(">u2" if pixel_format.endswith("be") else "<u2").tobytes())
-    converted = RgbConverter(frame, stated_tags(frame))(frame)
+    converted = RgbConverter(frame, frame_colour_tags(frame))(frame)
     shifts = (bits[1] + bits[2], bits[2], 0)
     levels = [(codes >> shift & 2**each - 1) * 255 / (2**each - 1) for shift, each in zip(shifts, bits, strict=True)]
     expected = np.dstack(levels if pixel_format.startswith("rgb") else levels[::-1])

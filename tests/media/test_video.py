@@ -9,7 +9,7 @@ import pytest
 
 from howard.errors import InputError
 from howard.media import AudioTrack, open_reader
-from howard.media.decoder import VideoDecoder
+from howard.media.video_decoder import VideoDecoder
 
 
 def _grey(image: np.ndarray) -> float:

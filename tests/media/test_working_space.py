@@ -13,7 +13,7 @@ from howard.errors import InputError, SettingsError
 from howard.media import primaries
 from howard.media.colour_names import COLOUR_NAMES, apply_colour_name
 from howard.media.colours.h273 import read_code_points
-from howard.media.primaries import BT709, BT2020, CIE_XYZ, named_primaries, rgb_to_bt709, rgb_to_xyz
+from howard.media.primaries import BT709, BT2020, CIE_XYZ, primaries_from_chromaticities, rgb_to_bt709, rgb_to_xyz
 from howard.media.working_space import ColourTags, WorkingSpace
 
 SDR = ColourTags("bt709", False, BT709, "bt709")
@@ -98,8 +98,8 @@ def test_white_stays_white_whatever_the_primaries(of):
 
 
 def test_chromaticities_find_their_names():
-    assert named_primaries((0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290)) == BT2020
-    assert named_primaries((0.7, 0.3, 0.2, 0.7, 0.1, 0.0, 0.33, 0.33)).name == "custom"
+    assert primaries_from_chromaticities((0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290)) == BT2020
+    assert primaries_from_chromaticities((0.7, 0.3, 0.2, 0.7, 0.1, 0.0, 0.33, 0.33)).name == "custom"
 
 
 # The first picture waits for the tables of all curves.

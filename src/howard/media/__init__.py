@@ -6,10 +6,10 @@ What needs PyAV or OpenEXR is imported at its first use, so that training from s
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from howard.images import full_scale, to_depth
 from howard.media.colour_names import COLOUR_NAMES
 from howard.media.colours.output_colour import OUTPUT_COLOURS, choose_output_colour
-from howard.media.depth import full_scale, to_depth
-from howard.media.files import write_whole
+from howard.media.files import write_atomically
 from howard.media.fingerprint import Change, changes, differences, fingerprint, fingerprint_all
 from howard.media.frame import AudioTrack, ClipInfo, DamagedFrameError, Frame, choose_frames
 from howard.media.still import read_still
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from howard.media.background import Background, composite
     from howard.media.factor_files import FactorSequenceWriter
     from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
-    from howard.media.movie import MovieWriter
+    from howard.media.movie_writer import MovieWriter
     from howard.media.reader import Reader, open_reader
     from howard.media.writer import FORMATS, Writer, open_writer
 
@@ -50,7 +50,7 @@ __all__ = [
     "open_writer",
     "read_still",
     "to_depth",
-    "write_whole",
+    "write_atomically",
 ]
 _DEFERRED = {
     "Background": "background",

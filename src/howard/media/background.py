@@ -9,11 +9,11 @@ import numpy as np
 
 from howard.colour import linear_to_srgb, mix, srgb_to_linear
 from howard.errors import SettingsError
+from howard.images import full_scale, to_depth
 from howard.media.colours.stored_colour import choose_stored_colour
-from howard.media.depth import full_scale, to_depth
 from howard.media.frame import ClipInfo
 from howard.media.reader import Reader, open_reader
-from howard.media.sequence import is_pattern
+from howard.media.sequence_reader import is_pattern
 
 _COLOURS = {
     "black": "#000000",

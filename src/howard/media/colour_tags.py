@@ -22,10 +22,10 @@ def read_colour_tags(path: Path, frame: av.VideoFrame, colour: str | None = None
     Raises InputError, naming the tag, for one that is there but cannot be read; SettingsError where ``colour`` is
     unknown.
     """
-    return apply_colour_name(stated_tags(frame), colour, path)
+    return apply_colour_name(frame_colour_tags(frame), colour, path)
 
 
-def stated_tags(frame: av.VideoFrame) -> ColourTags:
+def frame_colour_tags(frame: av.VideoFrame) -> ColourTags:
     """What a frame's tags say; those that cannot be read are named in ``unknown``.
 
     What is missing is filled in as players do: without a matrix tag, pictures below 720 lines are BT.601 and all others

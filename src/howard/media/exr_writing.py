@@ -14,7 +14,7 @@ import OpenEXR
 from howard.colour import srgb_to_linear
 from howard.errors import OutputError
 from howard.media.colours.output_colour import OutputColour, choose_output_colour
-from howard.media.files import whole_file
+from howard.media.files import atomic_file
 from howard.media.frame import WindowOrigin
 from howard.media.timecode import parse_timecode
 from howard.media.working_space import LARGEST_HALF
@@ -82,7 +82,7 @@ def write_exr(
         header["timeCode"] = OpenEXR.TimeCode(
             parsed.hours, parsed.minutes, parsed.seconds, parsed.frames, parsed.drop, *[False] * 5, *[0] * 8
         )
-    with whole_file(path) as temporary:
+    with atomic_file(path) as temporary:
         try:
             OpenEXR.File(header, {"RGBA": pixels, **(layers or {})}).write(str(temporary))
         except RuntimeError as error:

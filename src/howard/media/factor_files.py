@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from howard.media.depth import check_picture, to_depth
-from howard.media.files import write_whole
+from howard.images import check_picture, to_depth
+from howard.media.files import write_atomically
 from howard.media.frame_files import NumberedFiles
-from howard.media.png import encode_png
+from howard.media.png_encoding import encode_png
 
 
 class FactorSequenceWriter(NumberedFiles):
@@ -37,7 +37,7 @@ class FactorSequenceWriter(NumberedFiles):
 
     def write(self, number: int, prepared: bytes) -> Sequence[int]:
         """Write the frame's file."""
-        write_whole(self.path(number), prepared)
+        write_atomically(self.path(number), prepared)
         return (number,)
 
     @property

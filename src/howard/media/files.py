@@ -40,7 +40,7 @@ _SYSTEM_PREFIXES = ("._", ".nfs", ".fuse_hidden", ".Trash", ".Spotlight-", ".fse
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` to write to, renamed to it at the end: a crash leaves the old file or the new.
 
     The new one is on the disk before it is renamed. What goes wrong while writing, the block's own OSErrors included,
@@ -49,22 +49,22 @@ def whole_file(path: Path) -> Iterator[Path]:
     temporary = temporary_path(path)
     try:
         yield temporary
-        put_in_place(temporary, path)
+        replace_durably(temporary, path)
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise unwritable_error(path, error) from error
     finally:
         # Where even this fails, the first error is the one to be told.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write ``data`` so that the file appears whole or not at all."""
-    with whole_file(path) as temporary:
+    with atomic_file(path) as temporary:
         temporary.write_bytes(data)
 
 
-def put_in_place(temporary: Path, path: Path) -> None:
+def replace_durably(temporary: Path, path: Path) -> None:
     """Rename ``temporary`` to ``path`` after its data have reached the disk.
 
     Without the wait a power failure could leave a file of the right size that is empty.
@@ -77,7 +77,7 @@ def put_in_place(temporary: Path, path: Path) -> None:
     os.replace(temporary, path)
 
 
-def write_first(path: Path, data: bytes) -> bool:
+def write_if_absent(path: Path, data: bytes) -> bool:
     """Write ``data`` so that the file appears whole, unless there is one; False where there is.
 
     Of several machines that do so at once one succeeds. On disks without hard links the last of them succeeds.
@@ -93,11 +93,11 @@ def write_first(path: Path, data: bytes) -> bool:
             return False
         except OSError:
             # Network disks, FAT and some containers refuse links, each with an error of its own.
-            put_in_place(temporary, path)
+            replace_durably(temporary, path)
     except OSError as error:
         if path.exists():
             return False  # Another machine was first, and cleared this one's temporary file away.
-        raise unwritable(path, error) from error
+        raise unwritable_error(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -112,12 +112,12 @@ def make_folder(path: Path) -> None:
         raise OutputError(f"{path} cannot be made ({error.strerror}); choose another folder") from error
 
 
-def unwritable(path: Path, error: OSError) -> OutputError:
+def unwritable_error(path: Path, error: OSError) -> OutputError:
     """What to say of a file that cannot be written."""
     return OutputError(f"{path} cannot be written ({error.strerror}); check space and permissions")
 
 
-def clear_leftovers(paths: Iterable[Path]) -> None:
+def remove_temporary_files(paths: Iterable[Path]) -> None:
     """Remove what killed runs left half-written of ``paths``; nobody else may be writing these just now."""
     wanted = set(paths)
     for temporary in _temporaries({path.parent for path in wanted}):
@@ -125,7 +125,7 @@ def clear_leftovers(paths: Iterable[Path]) -> None:
             _remove(temporary)
 
 
-def clear_old_leftovers(*folders: Path) -> None:
+def remove_old_temporary_files(*folders: Path) -> None:
     """Remove what killed runs left half-written of any file in ``folders``, once nobody can be writing it any more."""
     for temporary in _temporaries(folders):
         with suppress(OSError):
@@ -138,12 +138,12 @@ def is_system_file(name: str) -> bool:
     return name.casefold() in _SYSTEM_FILES or name.startswith(_SYSTEM_PREFIXES)
 
 
-def holds_files(folder: Path) -> bool:
+def contains_files(folder: Path) -> bool:
     """Whether there is anything in ``folder`` beside what systems put there by themselves."""
     return not all(is_system_file(entry.name) for entry in folder.iterdir())
 
 
-def fitting_name(name: str) -> str:
+def shorten_name(name: str) -> str:
     """``name``, cut at its end where the file names made from it would be longer than file systems allow."""
     while len(os.fsencode(name)) > _LONGEST_NAME:
         name = name[:-1]
@@ -171,4 +171,4 @@ def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise unwritable_error(path, error) from error

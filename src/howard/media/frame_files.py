@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from howard.images import check_picture, premultiplied, to_depth, without_hidden_colour
 from howard.media.colours.output_colour import choose_output_colour
 from howard.media.colours.stored_colour import SDR, StoredColour
-from howard.media.depth import check_picture, premultiplied, to_depth, without_hidden_colour
 from howard.media.exr_layer_channels import layer_channels
 from howard.media.exr_writing import exr_pixels, write_exr
-from howard.media.files import clear_leftovers, make_folder, write_whole
+from howard.media.files import make_folder, remove_temporary_files, write_atomically
 from howard.media.frame import ClipInfo
-from howard.media.png import encode_png
+from howard.media.png_encoding import encode_png
 from howard.media.signatures import has_signature
 from howard.media.timecode import shift_timecode
 
@@ -60,7 +60,7 @@ class NumberedFiles:
     def begin(self, numbers: Sequence[int]) -> None:
         """Make the folder, and clear away what killed runs left half-written of these frames."""
         make_folder(self._folder)
-        clear_leftovers(self.files(numbers))
+        remove_temporary_files(self.files(numbers))
 
     def finish(self, times: Mapping[int, Fraction]) -> Sequence[Path]:
         """Nothing is left to do: every file is whole already."""
@@ -110,7 +110,7 @@ class PngSequenceWriter(NumberedFiles):
 
     def write(self, number: int, prepared: bytes) -> Sequence[int]:
         """Write the frame's file."""
-        write_whole(self.path(number), prepared)
+        write_atomically(self.path(number), prepared)
         return (number,)
 
     @property

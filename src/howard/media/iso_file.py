@@ -64,7 +64,7 @@ def _sample_format(file: BinaryIO, track: Box) -> str | None:
     return code.decode("latin-1").strip() if box.begin + 16 <= box.end else None
 
 
-class HollowFile:
+class ZeroedMediaFile:
     """A QuickTime or MP4 file, open for reading, whose media data read as zeros and are never fetched from disk.
 
     A demuxer finds every packet's times, size and flags in the file's tables, so it gives the same ones.

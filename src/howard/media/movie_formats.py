@@ -14,8 +14,8 @@ from av.video.reformatter import ColorRange, Interpolation
 from av.video.stream import VideoStream
 from numpy.typing import DTypeLike
 
+from howard.images import check_picture, without_hidden_colour
 from howard.media.colours.stored_colour import SDR, StoredColour
-from howard.media.depth import check_picture, without_hidden_colour
 from howard.media.to_rgb import MATRICES, chroma_gain
 
 # H.273 code point.
@@ -40,7 +40,7 @@ class MovieFormat:
     ``channels``) what the movie shows, RGB or RGBA. ``alpha`` is said in the sidecar. Segments are
     kept in ``segment_container``, or else ``container``, in which packets lie as the encoder gives them. Packets are in
     the order shown: no frame hangs on a later one. Sound that the container does not take is encoded as Opus where
-    the format ``encodes_sound``.
+    the format ``encodes_opus``.
     """
 
     suffix: str
@@ -55,9 +55,9 @@ class MovieFormat:
     channels: int = 4
     even: bool = False
     segment_container: str | None = None
-    keeps_colour: bool = False
-    shows_colour: bool = True
-    encodes_sound: bool = False
+    keeps_clip_colour: bool = False
+    contains_colour: bool = True
+    encodes_opus: bool = False
 
     @property
     def is_rgb(self) -> bool:
@@ -167,7 +167,7 @@ MOVIE_FORMATS = {
         bits=10,
         alpha="straight",
         stored=without_hidden_colour,
-        keeps_colour=True,
+        keeps_clip_colour=True,
     ),
     "ffv1": MovieFormat(
         suffix=".mkv",
@@ -179,7 +179,7 @@ MOVIE_FORMATS = {
         bits=16,
         alpha="straight",
         stored=without_hidden_colour,
-        keeps_colour=True,
+        keeps_clip_colour=True,
     ),
     "webm": MovieFormat(
         suffix=".webm",
@@ -191,7 +191,7 @@ MOVIE_FORMATS = {
         bits=8,
         alpha="straight",
         stored=with_colour_carried_on,
-        encodes_sound=True,
+        encodes_opus=True,
     ),
     "matte": MovieFormat(
         suffix=".mp4",
@@ -203,7 +203,7 @@ MOVIE_FORMATS = {
         bits=8,
         alpha="as grey",
         stored=alpha_as_grey,
-        shows_colour=False,
+        contains_colour=False,
         even=True,
         segment_container="nut",
     ),

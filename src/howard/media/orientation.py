@@ -33,7 +33,7 @@ class Orientation(NamedTuple):
 UPRIGHT = Orientation()
 
 
-def orient_by_matrix(a: float, b: float, c: float, d: float) -> Orientation:
+def orientation_of_matrix(a: float, b: float, c: float, d: float) -> Orientation:
     """The orientation nearest to a matrix that takes stored (x, y), y down, to shown (a x + c y, b x + d y)."""
     if max(abs(a), abs(d)) >= max(abs(b), abs(c)):
         return Orientation(False, a < 0, d < 0)
@@ -47,7 +47,7 @@ def read_orientation(frame: av.VideoFrame) -> Orientation:
         return UPRIGHT
     # ISO/IEC 14496-12, 6.2.2: rows (a b u), (c d v), (x y w), of which only the first four turn the picture.
     a, b, _, c, d, *_ = _MATRIX.unpack(bytes(data))
-    return orient_by_matrix(a, b, c, d)
+    return orientation_of_matrix(a, b, c, d)
 
 
 def make_upright(image: np.ndarray, orientation: Orientation) -> np.ndarray:

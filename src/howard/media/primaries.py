@@ -79,7 +79,7 @@ _SAME_CHROMATICITY = 5e-4
 _SMALLEST_TRIANGLE = 1e-3
 
 
-def named_primaries(chromaticities: Sequence[float], tolerance: float = _SAME_CHROMATICITY) -> Primaries:
+def primaries_from_chromaticities(chromaticities: Sequence[float], tolerance: float = _SAME_CHROMATICITY) -> Primaries:
     """Primaries from x and y of red, green, blue and white, eight numbers; called "custom" where nobody knows them.
 
     Raises ValueError where they span no colour space: numbers that are not finite, primaries on one line, a white

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import av
 
-from howard.media.decoder import DecodedFrame, VideoDecoder
 from howard.media.timeline import Keyframe, Timeline
+from howard.media.video_decoder import DecodedFrame, VideoDecoder
 
 # Decoding this many frames forward is cheaper than a seek, which empties the decoder's pipeline.
 _FORWARD_LIMIT = 8
@@ -15,7 +15,7 @@ _FORWARD_LIMIT = 8
 _EARLIER = (0, 2)
 
 
-class FrameFinder:
+class FrameSeeker:
     """Decodes a stream's frames by index; what comes is the same in any order.
 
     Frames are counted in the order in which decoding from the beginning gives them. A jump may end only at a frame that

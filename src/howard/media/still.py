@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from howard.errors import InputError
-from howard.media.depth import to_depth
+from howard.images import to_depth
 from howard.media.stills import png_reading
 from howard.media.stills.picture import StillPicture
 from howard.media.working_space import WorkingSpace

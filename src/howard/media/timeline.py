@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.index import IndexEntry
 from av.stream import Discard, Stream
 
-from howard.media.iso_file import ISO_FORMAT, HollowFile, is_fragmented
+from howard.media.iso_file import ISO_FORMAT, ZeroedMediaFile, is_fragmented
 from howard.media.streams import open_container
 
 # FFmpeg's names of the containers that say when a frame is shown. Others say when it is decoded, which is the same only
@@ -168,7 +168,7 @@ def _may_show_nothing(codec: str, data: memoryview) -> bool:
 
 def _from_tables(path: Path, stream_index: int) -> list[PacketTime]:
     """Demux a QuickTime or MP4 file without fetching its media data."""
-    hollow = HollowFile(path)
+    hollow = ZeroedMediaFile(path)
     try:
         # Without parsers and probing: there is nothing but zeros to parse.
         options = {"fflags": "+noparse", "probesize": "32", "analyzeduration": "0"}

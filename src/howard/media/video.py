@@ -10,11 +10,10 @@ from av.video.stream import VideoStream
 
 from howard.errors import InputError, SettingsError
 from howard.media.colour_tags import read_colour_tags
-from howard.media.decoder import DecodedFrame, VideoDecoder, count_frames
 from howard.media.frame import ClipInfo, DamagedFrameError, Frame
+from howard.media.frame_rate_estimation import choose_frame_rate, is_constant_rate
 from howard.media.orientation import read_orientation
-from howard.media.rates import choose_rate, fits_grid
-from howard.media.seeking import FrameFinder
+from howard.media.seeking import FrameSeeker
 from howard.media.streams import choose_video, describe_streams, open_container, read_audio_tracks, read_timecode
 from howard.media.timeline import (
     BARE_STREAM_FORMATS,
@@ -25,6 +24,7 @@ from howard.media.timeline import (
     read_packets,
 )
 from howard.media.to_rgb import RgbConverter
+from howard.media.video_decoder import DecodedFrame, VideoDecoder, count_frames
 from howard.media.working_space import ColourTags
 
 INTERLACED_CHOICES = ("auto", "progressive")
@@ -56,9 +56,9 @@ class VideoReader:
             self._time_base = Fraction(stream.time_base or 1)
             self.info = self._describe(container, stream, tags, packets.cut_off)
             # A stream is gone with its container.
-            self._finder = FrameFinder(path, stream.index, self._timeline)
+            self._finder = FrameSeeker(path, stream.index, self._timeline)
         self._first_index = 0 if self._timeline.counted else self._timeline.index_of(picture.pts)
-        self._is_even = fits_grid(self._timeline.stamps, self.info.frame_rate, self._time_base)
+        self._is_even = is_constant_rate(self._timeline.stamps, self.info.frame_rate, self._time_base)
 
     @property
     def entry_points(self) -> Sequence[int]:
@@ -126,9 +126,9 @@ class VideoReader:
         timeline, picture = self._timeline, self._first.picture
         orientation = read_orientation(picture)
         aspect = stream.sample_aspect_ratio or Fraction(1)
-        frame_rate = choose_rate(_stated_rate(container, stream), timeline.stamps, self._time_base)
+        frame_rate = choose_frame_rate(_stated_rate(container, stream), timeline.stamps, self._time_base)
         duration = timeline.frame_count / frame_rate
-        if timeline.end is not None and not fits_grid(timeline.stamps, frame_rate, self._time_base):
+        if timeline.end is not None and not is_constant_rate(timeline.stamps, frame_rate, self._time_base):
             duration = self._seconds(timeline.end - timeline.stamps[0])
         return ClipInfo(
             path=self._path,

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from howard import colour
+from howard.images import to_depth
 from howard.media.colours.camera_curves import CAMERA_CURVES
 from howard.media.primaries import (
     BT470BG,
@@ -102,7 +103,7 @@ class WorkingSpace:
         if self.passes:
             return _bounded(image) if image.dtype == np.float32 else image
         if self._ocio is not None:
-            return colour.linear_to_srgb(_bounded(self._ocio(_as_signal(image))))
+            return colour.linear_to_srgb(_bounded(self._ocio(to_depth(image, np.float32))))
         linear = self._linearise(image)
         if self._is_hlg:
             # ITU-R BT.2100, table 5: the display's gamma acts on luminance, so that hues stay.
@@ -132,12 +133,6 @@ class WorkingSpace:
 def _is_plain_sdr(tags: ColourTags) -> bool:
     has_curve = tags.curve is not None or tags.transfer in CURVES or tags.transfer.startswith(OCIO_PREFIX)
     return not has_curve and tags.primaries in SDR_PRIMARIES
-
-
-def _as_signal(image: np.ndarray) -> np.ndarray:
-    if image.dtype == np.float32:
-        return image
-    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
 
 
 def _bounded(light: np.ndarray) -> np.ndarray:

@@ -10,11 +10,11 @@ import numpy as np
 from howard.errors import SettingsError
 from howard.media.colours.stored_colour import choose_stored_colour
 from howard.media.exr_writing import EXR_COMPRESSIONS
-from howard.media.files import fitting_name
+from howard.media.files import shorten_name
 from howard.media.frame import ClipInfo
 from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
-from howard.media.movie import MovieWriter
 from howard.media.movie_formats import MOVIE_FORMATS
+from howard.media.movie_writer import MovieWriter
 
 _PNG_BITS = {"png": 8, "png16": 16}
 FORMATS = (*_PNG_BITS, "exr", *MOVIE_FORMATS)
@@ -104,7 +104,7 @@ def open_writer(
     is of PNG and EXR, one of `howard.choices.ALPHA_MODES`. ``layers``, some of `EXR_LAYERS`, are what EXR files hold
     beside RGBA. Nothing is written yet. Raises SettingsError for names that are not known.
     """
-    name = fitting_name(clip.name) + ending
+    name = shorten_name(clip.name) + ending
     if output_format in _PNG_BITS:
         return PngSequenceWriter(
             folder,

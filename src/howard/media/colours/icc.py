@@ -8,7 +8,7 @@ import numpy as np
 
 from howard.colour import linear_to_srgb
 from howard.media.colours.h273 import read_code_points
-from howard.media.primaries import BT709, Chromaticity, Primaries, adaptation_matrix, named_primaries
+from howard.media.primaries import BT709, Chromaticity, Primaries, adaptation_matrix, primaries_from_chromaticities
 
 _HEADER_BYTES = 128
 _TAG_BYTES = 12
@@ -144,7 +144,7 @@ def _primaries(to_connection_space: np.ndarray) -> Primaries:
     if not (np.abs(sums) > 0).all():
         raise IccError("its colorants are no colours")
     try:
-        return named_primaries(np.ravel((columns[:2] / sums).T).tolist(), _SAME_CHROMATICITY)
+        return primaries_from_chromaticities(np.ravel((columns[:2] / sums).T).tolist(), _SAME_CHROMATICITY)
     except ValueError as error:
         raise IccError("its colorants are no colours") from error
 

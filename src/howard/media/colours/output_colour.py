@@ -5,7 +5,15 @@ from typing import NamedTuple
 import numpy as np
 
 from howard.media.colours import ocio
-from howard.media.primaries import ACES_AP0, ACES_AP1, BT709, Primaries, named_primaries, rgb_to_bt709, rgb_to_xyz
+from howard.media.primaries import (
+    ACES_AP0,
+    ACES_AP1,
+    BT709,
+    Primaries,
+    primaries_from_chromaticities,
+    rgb_to_bt709,
+    rgb_to_xyz,
+)
 from howard.media.working_space import OCIO_PREFIX
 
 
@@ -84,4 +92,4 @@ def _primaries_of(convert: ocio.Conversion) -> Primaries:
         if np.allclose(rgb_to_bt709(known), to_bt709, rtol=0, atol=_SAME_MATRIX):
             return known
     colours = rgb_to_xyz(BT709) @ np.column_stack([to_bt709, to_bt709.sum(axis=1)])
-    return named_primaries(np.ravel((colours[:2] / colours.sum(axis=0)).T).tolist())
+    return primaries_from_chromaticities(np.ravel((colours[:2] / colours.sum(axis=0)).T).tolist())

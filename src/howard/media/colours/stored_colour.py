@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from howard.images import to_depth
 from howard.media.colours import h273
 from howard.media.colours.camera_curves import CAMERA_CURVES, WHOLE_RANGE_CURVES
 from howard.media.colours.clip_encoding import encode_with_curve, encode_with_ocio, encode_with_primaries
 from howard.media.colours.tone_mapping import DESCRIPTION, tone_map
-from howard.media.depth import to_depth
 from howard.media.frame import ClipInfo
 from howard.media.primaries import Primaries, find_primaries
 from howard.media.working_space import CURVES, OCIO_PREFIX, SDR_PRIMARIES

@@ -13,7 +13,7 @@ import OpenEXR
 
 from howard.errors import InputError
 from howard.media.frame import WindowOrigin
-from howard.media.primaries import BT709, named_primaries, rgb_to_xyz
+from howard.media.primaries import BT709, primaries_from_chromaticities, rgb_to_xyz
 from howard.media.stills.picture import StillPicture, Window, check_size, damaged, pixel_aspect, place_in_window
 from howard.media.working_space import ColourTags
 
@@ -37,7 +37,7 @@ def read_luminance_chroma(path: Path) -> StillPicture | None:
         check_size(path, *window.size)
     tags = ColourTags("rgb", True, BT709, "linear")
     try:
-        tags = tags._replace(primaries=named_primaries(header["chromaticities"]))
+        tags = tags._replace(primaries=primaries_from_chromaticities(header["chromaticities"]))
     except KeyError:
         pass
     except ValueError:

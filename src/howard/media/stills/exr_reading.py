@@ -12,7 +12,7 @@ import numpy as np
 
 from howard.errors import InputError
 from howard.media.frame import WindowOrigin
-from howard.media.primaries import ACES_AP0, ACES_AP1, BT709, BT2020, CIE_XYZ, DISPLAY_P3, named_primaries
+from howard.media.primaries import ACES_AP0, ACES_AP1, BT709, BT2020, CIE_XYZ, DISPLAY_P3, primaries_from_chromaticities
 from howard.media.stills.exr_layers import Layer, LayerError, Part, choose_layer
 from howard.media.stills.exr_luminance import read_luminance_chroma
 from howard.media.stills.open_image import (
@@ -160,7 +160,7 @@ def _state_colour(spec: Any) -> ColourTags:
     chromaticities = numbers_of(spec, "chromaticities", 8)
     if chromaticities is not None:
         try:
-            return tags._replace(primaries=named_primaries(chromaticities))
+            return tags._replace(primaries=primaries_from_chromaticities(chromaticities))
         except ValueError:
             listed = ", ".join(f"{value:.3g}" for value in chromaticities)
             return tags._replace(unknown=f"chromaticities of no colour space ({listed})")

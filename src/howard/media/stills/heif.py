@@ -9,7 +9,7 @@ import numpy as np
 from PIL.AvifImagePlugin import AvifImageFile
 
 from howard.errors import InputError
-from howard.media.colour_tags import stated_tags
+from howard.media.colour_tags import frame_colour_tags
 from howard.media.colours.h273 import read_code_points
 from howard.media.primaries import BT709
 from howard.media.stills.picture import (
@@ -70,7 +70,7 @@ def _read_avif(path: Path, encoded: bytes) -> StillPicture:
     width, height = header.size
     check_size(path, width, height)
     first = _first_frame(path, encoded)
-    tags = stated_tags(first)
+    tags = frame_colour_tags(first)
     notes: tuple[str, ...] = ()
     if (first.width, first.height) == (width, height):
         # Values as stored: what they mean is said by the tags.

@@ -27,7 +27,7 @@ _MOST = 0.5
 _JITTER = 0.1
 
 
-def choose_rate(said: Fraction | None, stamps: Sequence[int], time_base: Fraction) -> Fraction:
+def choose_frame_rate(said: Fraction | None, stamps: Sequence[int], time_base: Fraction) -> Fraction:
     """The frame rate of a clip.
 
     Args:
@@ -44,8 +44,8 @@ def choose_rate(said: Fraction | None, stamps: Sequence[int], time_base: Fractio
     gaps = np.diff(np.asarray(stamps, np.int64))
     usual, mean = float(np.median(gaps) * time_base), float(gaps.mean() * time_base)
     near = [rate for rate in _STANDARD_RATES if any(abs(rate * gap - 1) < _NEAR for gap in (usual, mean))]
-    even = [rate for rate in near if fits_grid(stamps, rate, time_base)]
-    if said is not None and (said in even or (not even and fits_grid(stamps, said, time_base))):
+    even = [rate for rate in near if is_constant_rate(stamps, rate, time_base)]
+    if said is not None and (said in even or (not even and is_constant_rate(stamps, said, time_base))):
         return said
     if even:
         return min(even, key=lambda rate: _spread(stamps, rate, time_base))
@@ -59,7 +59,7 @@ def choose_rate(said: Fraction | None, stamps: Sequence[int], time_base: Fractio
     return ((len(stamps) - 1) / ((stamps[-1] - stamps[0]) * time_base)).limit_denominator(_FINEST)
 
 
-def fits_grid(stamps: Sequence[int], rate: Fraction, time_base: Fraction) -> bool:
+def is_constant_rate(stamps: Sequence[int], rate: Fraction, time_base: Fraction) -> bool:
     """Whether all times are those of frames at a constant rate, rounded to whole ticks; true where there are none."""
     return _spread(stamps, rate, time_base) <= min(_ROUNDING, _COARSEST / float(rate * time_base))
 

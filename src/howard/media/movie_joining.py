@@ -16,7 +16,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from howard.errors import OutputError
-from howard.media.files import whole_file
+from howard.media.files import atomic_file
 from howard.media.frame import AudioTrack, ClipInfo
 from howard.media.movie_formats import REPRODUCIBLE
 from howard.media.opus import OpusSource, add_opus, copy_language
@@ -49,7 +49,7 @@ class Sound:
     encoded: tuple[AudioTrack, ...] = ()
 
 
-def cut_sound(
+def select_sound(
     clip: ClipInfo,
     tracks: tuple[AudioTrack, ...],
     encoded: tuple[AudioTrack, ...],
@@ -73,7 +73,7 @@ def cut_sound(
     )
 
 
-def carriable_tracks(clip: ClipInfo, container_format: str) -> tuple[AudioTrack, ...]:
+def copyable_tracks(clip: ClipInfo, container_format: str) -> tuple[AudioTrack, ...]:
     """Those of a clip's audio tracks that a container, by FFmpeg's name, takes as they are."""
     if not clip.audio:
         return ()
@@ -99,7 +99,7 @@ def join_segments(
     Raises OutputError where a segment is damaged or the result cannot be written.
     """
     with ExitStack() as stack:
-        temporary = stack.enter_context(whole_file(result))
+        temporary = stack.enter_context(atomic_file(result))
         output = stack.enter_context(
             av.open(f"file:{temporary}", "w", format=container_format, options=dict(REPRODUCIBLE))
         )

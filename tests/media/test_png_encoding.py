@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from howard.media.png import encode_png
+from howard.media.png_encoding import encode_png
 
 
 def _decode(data: bytes) -> np.ndarray:
@@ -40,7 +40,7 @@ def test_python_s_own_zlib_makes_the_same_pictures(image):
 def test_without_the_fast_package_zlib_takes_over():
     code = (
         "import sys; sys.modules['isal'] = None; sys.modules['isal.isal_zlib'] = None\n"
-        "import zlib; from howard.media import png; sys.exit(png._deflate is not zlib.compress)"
+        "import zlib; from howard.media import png_encoding; sys.exit(png_encoding._deflate is not zlib.compress)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
@@ -48,7 +48,7 @@ def test_without_the_fast_package_zlib_takes_over():
 def test_one_picture_gives_the_same_bytes_in_every_thread_and_process():
     code = (
         "import hashlib, threading, numpy as np\n"
-        "from howard.media.png import encode_png\n"
+        "from howard.media.png_encoding import encode_png\n"
         "random = np.random.default_rng(1)\n"
         "image = np.abs(random.normal(0, 9, (200, 300, 4))).astype(np.uint8)\n"
         "print(hashlib.sha256(encode_png(image)).hexdigest())\n"
@@ -64,7 +64,9 @@ def test_one_picture_gives_the_same_bytes_in_every_thread_and_process():
 def test_the_fast_package_is_asked_for_the_level_that_is_reproducible(monkeypatch):
     pytest.importorskip("isal")
     asked = []
-    monkeypatch.setattr("howard.media.png._deflate", lambda data, level: asked.append(level) or zlib.compress(data))
+    monkeypatch.setattr(
+        "howard.media.png_encoding._deflate", lambda data, level: asked.append(level) or zlib.compress(data)
+    )
     encode_png(np.zeros((4, 4, 3), np.uint8))
     assert asked == [0]
 

@@ -11,7 +11,7 @@ from howard.colour import linear_to_srgb, srgb_to_linear
 from howard.errors import InputError
 from howard.media import open_reader
 from howard.media.colours.camera_curves import cineon_to_linear
-from tests.media.film_files import read_by_ffmpeg, set_dpx_transfer, write_by_ffmpeg, write_cineon
+from tests.media.dpx_files import read_by_ffmpeg, set_dpx_transfer, write_by_ffmpeg, write_cineon
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from av.video.stream import VideoStream
 
 from howard.errors import OutputError, SettingsError
 from howard.media.colours.stored_colour import SDR, choose_stored_colour
-from howard.media.files import clear_leftovers, make_folder, put_in_place, temporary_path, unwritable
+from howard.media.files import make_folder, remove_temporary_files, replace_durably, temporary_path, unwritable_error
 from howard.media.frame import AudioTrack, ClipInfo
-from howard.media.join import Segment, carriable_tracks, cut_sound, join_segments
 from howard.media.movie_formats import REPRODUCIBLE, MovieFormat
+from howard.media.movie_joining import Segment, copyable_tracks, join_segments, select_sound
 from howard.media.opus import can_encode
 from howard.media.signatures import has_signature
 from howard.media.timecode import shift_timecode
@@ -47,13 +47,15 @@ class MovieWriter:
         self._parts = self._result.with_name(f"{self._result.name}.parts")
         self._format = movie_format
         self._clip = clip
-        self._colour = choose_stored_colour(clip, movie_format.keeps_colour) if movie_format.shows_colour else SDR
+        self._colour = (
+            choose_stored_colour(clip, movie_format.keeps_clip_colour) if movie_format.contains_colour else SDR
+        )
         self._frames = frames
         self._numbers = range(clip.first_number + frames.start, clip.first_number + frames.stop)
         self._segment_frames = segment_frames
-        self._tracks = carriable_tracks(clip, movie_format.container)
+        self._tracks = copyable_tracks(clip, movie_format.container)
         self._encoded: tuple[AudioTrack, ...] = ()
-        if movie_format.encodes_sound:
+        if movie_format.encodes_opus:
             others = (track for track in clip.audio if track not in self._tracks)
             self._encoded = tuple(track for track in others if can_encode(clip.path, track))
         self._timecode = shift_timecode(clip.timecode, frames.start, clip.frame_rate) if clip.timecode else None
@@ -85,18 +87,18 @@ class MovieWriter:
 
         A movie that still lacks frames is another render's or damaged, and goes; so do segments of other frames.
         """
-        clear_leftovers([self._result])
+        remove_temporary_files([self._result])
         if not numbers:
             return
         make_folder(self._parts)
         segments = {segment.path for segment in self._segments()}
-        clear_leftovers(segments)
+        remove_temporary_files(segments)
         stale = [entry for entry in self._parts.iterdir() if _SEGMENT.match(entry.name) and entry not in segments]
         for path in (self._result, *stale):
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
-                raise unwritable(path, error) from error
+                raise unwritable_error(path, error) from error
 
     def to_stored(self, picture: np.ndarray) -> np.ndarray:
         """The picture in the movie's colours and the depth that it is converted from; see `StoredColour.store`."""
@@ -135,7 +137,7 @@ class MovieWriter:
                 times=[times[number] - first for number in self._numbers],
                 frame_rate=self._clip.frame_rate,
                 timecode=self._timecode,
-                sound=cut_sound(self._clip, self._tracks, self._encoded, self._frames, first, end),
+                sound=select_sound(self._clip, self._tracks, self._encoded, self._frames, first, end),
             )
         # Whatever else somebody put there stays, and the folder with it.
         with suppress(OSError):
@@ -217,7 +219,7 @@ class _OpenSegment:
         self._mux(None)
         try:
             self._output.close()
-            put_in_place(self._temporary, self._path)
+            replace_durably(self._temporary, self._path)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
 

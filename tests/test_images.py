@@ -1,12 +1,11 @@
-"""The same picture at other depths."""
+"""Conversion of images between bit depths, and premultiplication."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.media import full_scale, to_depth
-from howard.media.depth import check_picture, premultiplied, without_hidden_colour
+from howard.images import check_picture, full_scale, premultiplied, to_depth, without_hidden_colour
 
 
 def test_deeper_and_back_is_exact():

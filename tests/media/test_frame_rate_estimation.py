@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.media import open_reader
-from howard.media.rates import choose_rate, fits_grid
+from howard.media.frame_rate_estimation import choose_frame_rate, is_constant_rate
 from tests.media.video_files import write_clip
 
 NTSC = [Fraction(1000 * frames, 1001) for frames in (24, 30, 60)]
@@ -27,8 +27,8 @@ def stamps_of(rate, count, time_base=MILLISECONDS, first=0):
 )
 def test_a_constant_rate_is_found_in_times_of_whole_milliseconds(rate, count, first, said):
     stamps = stamps_of(rate, count, first=first)
-    assert fits_grid(stamps, rate, MILLISECONDS)
-    assert choose_rate(said, stamps, MILLISECONDS) == rate
+    assert is_constant_rate(stamps, rate, MILLISECONDS)
+    assert choose_frame_rate(said, stamps, MILLISECONDS) == rate
 
 
 @settings(deadline=None)
@@ -36,12 +36,12 @@ def test_a_constant_rate_is_found_in_times_of_whole_milliseconds(rate, count, fi
 def test_what_the_file_says_is_kept_where_the_times_agree(rate, count):
     base = 1 / (rate.numerator * Fraction(1000))
     standard = next((each for each in NTSC if abs(rate / each - 1) < Fraction(1, 10**5)), rate)
-    assert choose_rate(rate, stamps_of(rate, count, base), base) == standard
+    assert choose_frame_rate(rate, stamps_of(rate, count, base), base) == standard
 
 
 @pytest.mark.parametrize("written", [Fraction(2997, 100), Fraction(19001, 634), Fraction(30000, 1001)])
 def test_decimals_stand_for_the_broadcast_rates(written):
-    assert choose_rate(written, [], MILLISECONDS) == Fraction(30000, 1001)
+    assert choose_frame_rate(written, [], MILLISECONDS) == Fraction(30000, 1001)
 
 
 @pytest.mark.parametrize(
@@ -55,20 +55,20 @@ def test_decimals_stand_for_the_broadcast_rates(written):
 )
 def test_varying_rates_have_the_nominal_one(stamps, said, expected):
     base = Fraction(1, 24) if expected == 24 else MILLISECONDS
-    assert choose_rate(said, stamps, base) == expected
+    assert choose_frame_rate(said, stamps, base) == expected
 
 
 def test_without_a_nominal_rate_the_mean_is_taken():
     stamps = [0, 10, 110, 120, 340, 350, 900]
-    assert choose_rate(None, stamps, MILLISECONDS) == Fraction(6 * 1000, 900).limit_denominator(1001)
+    assert choose_frame_rate(None, stamps, MILLISECONDS) == Fraction(6 * 1000, 900).limit_denominator(1001)
 
 
 @pytest.mark.parametrize(
     ("said", "expected"), [(None, 25), (Fraction(0), 25), (Fraction(1000), 25), (Fraction(50), 50)]
 )
 def test_one_frame_has_the_rate_that_is_said(said, expected):
-    assert choose_rate(said, [0], MILLISECONDS) == expected
-    assert choose_rate(said, [], MILLISECONDS) == expected
+    assert choose_frame_rate(said, [0], MILLISECONDS) == expected
+    assert choose_frame_rate(said, [], MILLISECONDS) == expected
 
 
 @pytest.mark.parametrize("rate", ["30000/1001", "60", "24", "25"])
