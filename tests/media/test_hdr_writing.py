@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from howard.colour import linear_to_srgb, nits_to_pq, pq_to_nits, srgb_to_linear
 from howard.media import Background, open_reader, open_writer
 from howard.media.colours.camera_curves import CAMERA_CURVES
-from howard.media.colours.clip_encoding import encode_with_curve
-from howard.media.colours.stored_colour import SDR, choose_stored_colour
+from howard.media.colours.stored_colour import SDR, choose_stored_colour, encode_with_curve
 from howard.media.colours.tone_mapping import tone_map
 from howard.media.primaries import BT709, BT2020
 from howard.media.working_space import ColourTags, WorkingSpace

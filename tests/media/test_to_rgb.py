@@ -9,9 +9,8 @@ import pytest
 
 from howard.colour import linear_to_srgb, srgb_to_linear
 from howard.media import open_reader
-from howard.media.colour_tags import frame_colour_tags
 from howard.media.primaries import BT2020, S_GAMUT3_CINE, rgb_to_bt709
-from howard.media.to_rgb import RgbConverter
+from howard.media.to_rgb import RgbConverter, frame_colour_tags
 
 # Luma weights of red and blue: ITU-R BT.709, BT.601, BT.2020.
 WEIGHTS = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt2020nc": (0.2627, 0.0593)}

@@ -16,8 +16,8 @@ from howard.media.still import read_still
 
 if TYPE_CHECKING:
     from howard.media.background import Background, composite
-    from howard.media.factor_files import FactorSequenceWriter
-    from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
+    from howard.media.exr_writing import ExrSequenceWriter
+    from howard.media.frame_files import FactorSequenceWriter, PngSequenceWriter
     from howard.media.movie_writer import MovieWriter
     from howard.media.reader import Reader, open_reader
     from howard.media.writer import FORMATS, Writer, open_writer
@@ -55,10 +55,10 @@ __all__ = [
 _DEFERRED = {
     "Background": "background",
     "composite": "background",
-    "ExrSequenceWriter": "frame_files",
-    "FactorSequenceWriter": "factor_files",
+    "ExrSequenceWriter": "exr_writing",
+    "FactorSequenceWriter": "frame_files",
     "PngSequenceWriter": "frame_files",
-    "MovieWriter": "movie",
+    "MovieWriter": "movie_writer",
     "Reader": "reader",
     "open_reader": "reader",
     "FORMATS": "writer",

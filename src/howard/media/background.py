@@ -13,7 +13,7 @@ from howard.images import full_scale, to_depth
 from howard.media.colours.stored_colour import choose_stored_colour
 from howard.media.frame import ClipInfo
 from howard.media.reader import Reader, open_reader
-from howard.media.sequence_reader import is_pattern
+from howard.media.sequence_files import is_pattern
 
 _COLOURS = {
     "black": "#000000",

@@ -3,20 +3,22 @@
 Written by OpenEXR's own module: through OpenImageIO it takes 1.4 to 2.2 times as long (benchmarks/media.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import OpenEXR
 
 from howard.colour import srgb_to_linear
 from howard.errors import OutputError
+from howard.images import check_picture, to_depth
 from howard.media.colours.output_colour import OutputColour, choose_output_colour
 from howard.media.files import atomic_file
-from howard.media.frame import WindowOrigin
-from howard.media.timecode import parse_timecode
+from howard.media.frame import ClipInfo, WindowOrigin
+from howard.media.frame_files import NumberedFiles
+from howard.media.timecode import parse_timecode, shift_timecode
 from howard.media.working_space import LARGEST_HALF
 
 EXR_COMPRESSIONS = {
@@ -26,6 +28,103 @@ EXR_COMPRESSIONS = {
 }
 LINEAR_BT709 = choose_output_colour(None)
 _NO_OFFSET = WindowOrigin()
+
+
+class _Form(NamedTuple):
+    """A layer's channels, and whether they are colour: others are the same in every colour space."""
+
+    channels: str
+    is_colour: bool = False
+
+
+_FORMS = {
+    "matte": _Form("A"),
+    "foreground": _Form("RGB", is_colour=True),
+    "plate": _Form("RGB", is_colour=True),
+    "coverage": _Form("A"),
+    "shadow": _Form("RGB"),
+    "confidence": _Form("A"),
+}
+EXR_LAYERS = tuple(_FORMS)
+
+
+class ExrChannels(NamedTuple):
+    """What an EXR file stores: ``rgba`` (H, W, 4), and the ``layers``' channels (H, W) by name, all float16."""
+
+    rgba: np.ndarray
+    layers: Mapping[str, np.ndarray]
+
+
+class ExrSequenceWriter(NumberedFiles):
+    """Half floats in ``output_colour``; ``compression`` is zip, piz or dwaa (lossy).
+
+    ``output_colour`` is scene-linear with BT.709 primaries, or a name that `choose_output_colour` knows. Frame rate,
+    timecode, pixel aspect and the display window's origin, which every file holds, are those of ``clip``. Alpha is
+    premultiplied in linear light, as programs expect of EXR, unless ``is_straight``. ``layers``, some of
+    :data:`howard.media.exr_layer_channels.EXR_LAYERS`, are what each file holds beside RGBA. Raises SettingsError where
+    the colour is unknown.
+    """
+
+    suffix = ".exr"
+    dtype = np.dtype(np.float32)
+
+    def __init__(
+        self,
+        folder: str | Path,
+        name: str,
+        clip: ClipInfo,
+        compression: str = "zip",
+        output_colour: str | None = None,
+        is_straight: bool = False,
+        layers: Sequence[str] = (),
+    ) -> None:
+        super().__init__(Path(folder), name, clip.padding)
+        self._layers = tuple(layers)
+        self._is_straight = is_straight
+        self._clip = clip
+        self._compression = compression
+        self._colour = choose_output_colour(output_colour)
+
+    def to_stored(self, picture: np.ndarray) -> np.ndarray:
+        """The picture as float32, in the working space still: `prepare` makes it scene-linear."""
+        return to_depth(picture, self.dtype)
+
+    def prepare(self, picture: np.ndarray, layers: Mapping[str, np.ndarray] | None = None) -> ExrChannels:
+        """What is stored of (H, W, 4) straight RGBA and of the ``layers``, as :func:`layer_channels` takes them."""
+        check_picture(picture, channels=(4,))
+        pixels = exr_pixels(self.to_stored(picture), self._colour, self._is_straight)
+        return ExrChannels(pixels, layer_channels({name: (layers or {})[name] for name in self._layers}, self._colour))
+
+    def write(self, number: int, prepared: ExrChannels) -> Sequence[int]:
+        """Write the frame's file."""
+        clip, timecode = self._clip, self._clip.timecode
+        if timecode is not None:
+            timecode = shift_timecode(timecode, number - clip.first_number, clip.frame_rate)
+        write_exr(
+            self.path(number),
+            prepared.rgba,
+            prepared.layers,
+            compression=self._compression,
+            frame_rate=clip.frame_rate,
+            pixel_aspect=clip.pixel_aspect,
+            timecode=timecode,
+            colour=self._colour,
+            window_origin=clip.window_origin,
+        )
+        return (number,)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the files are, for the sidecar."""
+        return {
+            "files": self.pattern,
+            "container": "exr",
+            "codec": self._compression,
+            "bits": 16,
+            "alpha": "straight" if self._is_straight else "premultiplied",
+            "colour_space": self._colour.description,
+            **({"layers": list(self._layers)} if self._layers else {}),
+        }
 
 
 def exr_pixels(rgba: np.ndarray, colour: OutputColour = LINEAR_BT709, is_straight: bool = False) -> np.ndarray:
@@ -43,6 +142,24 @@ def exr_pixels(rgba: np.ndarray, colour: OutputColour = LINEAR_BT709, is_straigh
     pixels[seen, :3] = values.clip(-LARGEST_HALF, LARGEST_HALF)
     pixels[..., 3] = alpha
     return pixels
+
+
+def layer_channels(layers: Mapping[str, np.ndarray], colour: OutputColour) -> dict[str, np.ndarray]:
+    """The channels of ``layers``, (H, W) float16 each, by their full names.
+
+    ``layers`` are some of `EXR_LAYERS`, float32: of colour (H, W, 3), sRGB-encoded and straight, which is converted to
+    linear light and to ``colour``, the others as they are.
+    """
+    channels = {}
+    for name, values in layers.items():
+        form = _FORMS[name]
+        if form.is_colour:
+            values = colour(srgb_to_linear(values))
+        values = values.clip(-LARGEST_HALF, LARGEST_HALF).astype(np.float16)
+        for position, letter in enumerate(form.channels):
+            plane = values if values.ndim == 2 else values[..., position]
+            channels[f"{name}.{letter}"] = np.ascontiguousarray(plane)
+    return channels
 
 
 def write_exr(

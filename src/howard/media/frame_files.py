@@ -3,20 +3,15 @@
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from howard.images import check_picture, premultiplied, to_depth, without_hidden_colour
-from howard.media.colours.output_colour import choose_output_colour
 from howard.media.colours.stored_colour import SDR, StoredColour
-from howard.media.exr_layer_channels import layer_channels
-from howard.media.exr_writing import exr_pixels, write_exr
 from howard.media.files import make_folder, remove_temporary_files, write_atomically
-from howard.media.frame import ClipInfo
 from howard.media.png_encoding import encode_png
 from howard.media.signatures import has_signature
-from howard.media.timecode import shift_timecode
 
 
 class NumberedFiles:
@@ -127,69 +122,31 @@ class PngSequenceWriter(NumberedFiles):
         }
 
 
-class ExrChannels(NamedTuple):
-    """What an EXR file stores: ``rgba`` (H, W, 4), and the ``layers``' channels (H, W) by name, all float16."""
+class FactorSequenceWriter(NumberedFiles):
+    """RGB of 16 bits, of which 65535 stands for 1: a picture's linear light times the factor is what is meant.
 
-    rgba: np.ndarray
-    layers: Mapping[str, np.ndarray]
-
-
-class ExrSequenceWriter(NumberedFiles):
-    """Half floats in ``output_colour``; ``compression`` is zip, piz or dwaa (lossy).
-
-    ``output_colour`` is scene-linear with BT.709 primaries, or a name that `choose_output_colour` knows. Frame rate,
-    timecode, pixel aspect and the display window's origin, which every file holds, are those of ``clip``. Alpha is
-    premultiplied in linear light, as programs expect of EXR, unless ``is_straight``. ``layers``, some of
-    :data:`howard.media.exr_layer_channels.EXR_LAYERS`, are what each file holds beside RGBA. Raises SettingsError where
-    the colour is unknown.
+    The values are linear and tagged so (gAMA 1). Factors above 1 are stored as 1.
     """
 
-    suffix = ".exr"
+    suffix = ".png"
     dtype = np.dtype(np.float32)
 
-    def __init__(
-        self,
-        folder: str | Path,
-        name: str,
-        clip: ClipInfo,
-        compression: str = "zip",
-        output_colour: str | None = None,
-        is_straight: bool = False,
-        layers: Sequence[str] = (),
-    ) -> None:
-        super().__init__(Path(folder), name, clip.padding)
-        self._layers = tuple(layers)
-        self._is_straight = is_straight
-        self._clip = clip
-        self._compression = compression
-        self._colour = choose_output_colour(output_colour)
+    def __init__(self, folder: str | Path, name: str, pixel_aspect: Fraction = Fraction(1), padding: int = 4) -> None:
+        super().__init__(Path(folder), name, padding)
+        self._pixel_aspect = pixel_aspect
 
     def to_stored(self, picture: np.ndarray) -> np.ndarray:
-        """The picture as float32, in the working space still: `prepare` makes it scene-linear."""
-        return to_depth(picture, self.dtype)
+        """The factor as uint16."""
+        return to_depth(picture, np.uint16)
 
-    def prepare(self, picture: np.ndarray, layers: Mapping[str, np.ndarray] | None = None) -> ExrChannels:
-        """What is stored of (H, W, 4) straight RGBA and of the ``layers``, as :func:`layer_channels` takes them."""
-        check_picture(picture, channels=(4,))
-        pixels = exr_pixels(self.to_stored(picture), self._colour, self._is_straight)
-        return ExrChannels(pixels, layer_channels({name: (layers or {})[name] for name in self._layers}, self._colour))
+    def prepare(self, picture: np.ndarray) -> bytes:
+        """The whole file, from (H, W, 3) float32."""
+        check_picture(picture, channels=(3,))
+        return encode_png(self.to_stored(picture), self._pixel_aspect, is_linear=True)
 
-    def write(self, number: int, prepared: ExrChannels) -> Sequence[int]:
+    def write(self, number: int, prepared: bytes) -> Sequence[int]:
         """Write the frame's file."""
-        clip, timecode = self._clip, self._clip.timecode
-        if timecode is not None:
-            timecode = shift_timecode(timecode, number - clip.first_number, clip.frame_rate)
-        write_exr(
-            self.path(number),
-            prepared.rgba,
-            prepared.layers,
-            compression=self._compression,
-            frame_rate=clip.frame_rate,
-            pixel_aspect=clip.pixel_aspect,
-            timecode=timecode,
-            colour=self._colour,
-            window_origin=clip.window_origin,
-        )
+        write_atomically(self.path(number), prepared)
         return (number,)
 
     @property
@@ -197,10 +154,9 @@ class ExrSequenceWriter(NumberedFiles):
         """What the files are, for the sidecar."""
         return {
             "files": self.pattern,
-            "container": "exr",
-            "codec": self._compression,
+            "container": "png",
+            "codec": "png",
             "bits": 16,
-            "alpha": "straight" if self._is_straight else "premultiplied",
-            "colour_space": self._colour.description,
-            **({"layers": list(self._layers)} if self._layers else {}),
+            "alpha": "none",
+            "colour_space": "a factor on linear light, linear itself; 1 is white, factors above 1 are clipped",
         }

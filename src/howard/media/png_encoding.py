@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from howard.media.signatures import PNG_SIGNATURE
+
 try:
     from isal.isal_zlib import compress as _deflate
 
@@ -20,7 +22,6 @@ except ImportError:
 
     _LEVEL = 1  # the fastest
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PERCEPTUAL_INTENT = b"\0"
 # Exponent of the transfer curve times 100000 (PNG specification, 11.3.2.2).
 _LINEAR_GAMMA = struct.pack(">I", 100000)
@@ -50,7 +51,7 @@ def encode_png(
     shape = struct.pack(">IIB", pixel_aspect.denominator, pixel_aspect.numerator, 0)
     return b"".join(
         (
-            _SIGNATURE,
+            PNG_SIGNATURE,
             _chunk(b"IHDR", header),
             _chunk(b"gAMA", _LINEAR_GAMMA) if is_linear else _chunk(b"sRGB", _PERCEPTUAL_INTENT),
             b"" if pixel_aspect == 1 else _chunk(b"pHYs", shape),

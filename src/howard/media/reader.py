@@ -7,7 +7,8 @@ from typing import Protocol
 
 from howard.errors import InputError
 from howard.media.frame import ClipInfo, Frame
-from howard.media.sequence_reader import SequenceFiles, SequenceReader, find_sequence, is_pattern
+from howard.media.sequence_files import SequenceFiles, find_sequence, is_pattern
+from howard.media.sequence_reader import SequenceReader
 from howard.media.still import RAW_SUFFIXES, is_still
 from howard.media.video import VideoReader
 

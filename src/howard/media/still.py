@@ -6,6 +6,7 @@ import numpy as np
 
 from howard.errors import InputError
 from howard.images import to_depth
+from howard.media.signatures import EXR_SIGNATURE, JPEG_SIGNATURE, PNG_SIGNATURE
 from howard.media.stills import png_reading
 from howard.media.stills.picture import StillPicture
 from howard.media.working_space import WorkingSpace
@@ -24,8 +25,6 @@ STILL_SUFFIXES = frozenset(
 RAW_SUFFIXES = frozenset(
     {".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw", ".crw", ".braw", ".r3d", ".ari"}
 )
-_JPEG_SIGNATURE = b"\xff\xd8\xff"
-_EXR_SIGNATURE = b"\x76\x2f\x31\x01"
 _HEAD_BYTES = 16
 # The main brand of an AVIF file that is a sequence of frames (AV1 Image File Format, 6).
 _BRAND = slice(8, 12)
@@ -43,14 +42,14 @@ def read_picture(path: Path, layer: str | None = None) -> StillPicture:
         raise InputError(f"{path} is empty; copy or render it again")
     suffix = path.suffix.lower()
     # Names lie: what a file is stands in its first bytes.
-    if head.startswith(png_reading.SIGNATURE):
+    if head.startswith(PNG_SIGNATURE):
         return png_reading.read_png(path, _read_bytes(path))
     # Libraries that not every render needs are loaded with the first file that needs them.
-    if head.startswith(_JPEG_SIGNATURE):
+    if head.startswith(JPEG_SIGNATURE):
         from howard.media.stills.jpeg import read_jpeg
 
         return read_jpeg(path, _read_bytes(path))
-    if head.startswith(_EXR_SIGNATURE) or suffix in _EXR_SUFFIXES:
+    if head.startswith(EXR_SIGNATURE) or suffix in _EXR_SUFFIXES:
         from howard.media.stills.exr_reading import read_exr
 
         return read_exr(path, layer)
@@ -58,7 +57,7 @@ def read_picture(path: Path, layer: str | None = None) -> StillPicture:
         from howard.media.stills.heif import read_heif
 
         return read_heif(path, _read_bytes(path))
-    from howard.media.stills.open_image import read_image
+    from howard.media.stills.oiio_stills import read_image
 
     return read_image(path)
 

@@ -43,3 +43,17 @@ def shift_timecode(text: str, frames: int, rate: Fraction) -> str | None:
     seconds, frame = divmod(number, base)
     separator = ";" if start.drop else ":"
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{separator}{frame:02d}"
+
+
+def unpack_timecode(word: int) -> str | None:
+    """The text of a timecode packed as in OpenEXR and DPX headers; None where it is not a time.
+
+    ``word`` has 32 bits: binary-coded decimals with flags in the spare bits (SMPTE ST 12-1).
+    """
+    pairs = ((word >> 24) & 0x3F, (word >> 16) & 0x7F, (word >> 8) & 0x7F, word & 0x3F)
+    if any(pair & 0xF > 9 for pair in pairs):
+        return None
+    hours, minutes, seconds, frame = (10 * (pair >> 4) + (pair & 0xF) for pair in pairs)
+    if hours > 23 or minutes > 59 or seconds > 59:
+        return None
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{';' if word & 0x40 else ':'}{frame:02d}"

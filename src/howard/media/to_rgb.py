@@ -1,5 +1,6 @@
 """From a decoded picture to upright RGB: the YCbCr matrix, the range and the rotation that the file asks for."""
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
@@ -7,8 +8,11 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+from howard.media.colour_names import apply_colour_name
 from howard.media.colours.camera_curves import WHOLE_RANGE_CURVES
+from howard.media.colours.h273 import UNSPECIFIED, read_code_points
 from howard.media.orientation import Orientation, make_upright, read_orientation
+from howard.media.primaries import BT709
 from howard.media.working_space import ColourTags, WorkingSpace
 
 
@@ -28,6 +32,9 @@ MATRICES = {
     "smpte240m": _Matrix(Colorspace.SMPTE240M, 0.212, 0.087),
     "bt2020nc": _Matrix(Colorspace.BT2020, 0.2627, 0.0593),
 }
+_HIGH_DEFINITION_LINES = 720
+# Pixel formats whose matrix tag means nothing.
+_GREY = ("gray", "mono", "ya")
 # swscale's default rounds down and shares one chroma sample between two pixels; saturated colours then miss the
 # standard's formula by up to two levels. These flags agree with the formula exactly.
 _QUALITY = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -139,3 +146,35 @@ def chroma_gain(name: str) -> np.ndarray:
     # Luma and chroma were divided alike, though the file keeps them at different scales.
     weights = np.array([matrix.red, 1 - matrix.red - matrix.blue, matrix.blue])
     return _LUMA_OVER_CHROMA * np.eye(3) + (1 - _LUMA_OVER_CHROMA) * np.tile(weights, (3, 1))
+
+
+def read_colour_tags(path: Path, frame: av.VideoFrame, colour: str | None = None) -> ColourTags:
+    """Read a decoded frame's tags, or what ``colour``, one of COLOUR_NAMES, says in their place.
+
+    Raises InputError, naming the tag, for one that is there but cannot be read; SettingsError where ``colour`` is
+    unknown.
+    """
+    return apply_colour_name(frame_colour_tags(frame), colour, path)
+
+
+def frame_colour_tags(frame: av.VideoFrame) -> ColourTags:
+    """What a frame's tags say; those that cannot be read are named in ``unknown``.
+
+    What is missing is filled in as players do: without a matrix tag, pictures below 720 lines are BT.601 and all others
+    BT.709; without a range tag, YCbCr is limited range.
+    """
+    name, is_rgb = frame.format.name, frame.format.is_rgb
+    if name.startswith("xyz"):
+        # The scaler turns the XYZ of digital cinema into RGB with BT.709's primaries and a display's curve.
+        return ColourTags("rgb", True, BT709, "iec61966-2-1")
+    has_matrix = not is_rgb and not name.startswith(_GREY)
+    matrix = int(frame.colorspace) if has_matrix else UNSPECIFIED
+    said = read_code_points(int(frame.color_primaries), int(frame.color_trc), matrix)
+    tags = ColourTags("rgb", True, said.primaries or BT709, said.transfer or "bt709", unknown=said.unknown)
+    if is_rgb:
+        return tags
+    is_high_definition = max(frame.height, frame.width * 9 // 16) >= _HIGH_DEFINITION_LINES
+    guessed = "bt709" if is_high_definition else "smpte170m"
+    # YCbCr that claims to be RGB is taken for untagged.
+    stated = said.matrix if said.matrix != "rgb" else None
+    return tags._replace(matrix=stated or guessed, full_range=int(frame.color_range) == ColorRange.JPEG)

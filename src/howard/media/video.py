@@ -9,7 +9,6 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from howard.errors import InputError, SettingsError
-from howard.media.colour_tags import read_colour_tags
 from howard.media.frame import ClipInfo, DamagedFrameError, Frame
 from howard.media.frame_rate_estimation import choose_frame_rate, is_constant_rate
 from howard.media.orientation import read_orientation
@@ -23,7 +22,7 @@ from howard.media.timeline import (
     make_timeline,
     read_packets,
 )
-from howard.media.to_rgb import RgbConverter
+from howard.media.to_rgb import RgbConverter, read_colour_tags
 from howard.media.video_decoder import DecodedFrame, VideoDecoder, count_frames
 from howard.media.working_space import ColourTags
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from howard.errors import SettingsError
 from howard.media.colours.stored_colour import choose_stored_colour
-from howard.media.exr_writing import EXR_COMPRESSIONS
+from howard.media.exr_writing import EXR_COMPRESSIONS, ExrSequenceWriter
 from howard.media.files import shorten_name
 from howard.media.frame import ClipInfo
-from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
+from howard.media.frame_files import PngSequenceWriter
 from howard.media.movie_formats import MOVIE_FORMATS
 from howard.media.movie_writer import MovieWriter
 

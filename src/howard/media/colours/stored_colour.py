@@ -12,18 +12,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from howard.colour import linear_to_srgb, srgb_to_linear
 from howard.images import to_depth
-from howard.media.colours import h273
+from howard.media.colours import h273, ocio
 from howard.media.colours.camera_curves import CAMERA_CURVES, WHOLE_RANGE_CURVES
-from howard.media.colours.clip_encoding import encode_with_curve, encode_with_ocio, encode_with_primaries
 from howard.media.colours.tone_mapping import DESCRIPTION, tone_map
 from howard.media.frame import ClipInfo
-from howard.media.primaries import Primaries, find_primaries
-from howard.media.working_space import CURVES, OCIO_PREFIX, SDR_PRIMARIES
+from howard.media.primaries import Primaries, find_primaries, rgb_to_bt709, rgb_to_xyz
+from howard.media.working_space import CURVES, HLG_GAMMA, HLG_PEAK, OCIO_PREFIX, REFERENCE_WHITE, SDR_PRIMARIES
 
 _BT709 = h273.primaries_code("bt709")
 _NAMES = {"arib-std-b67": "HLG", "smpte2084": "PQ", "bt2020": "BT.2020", "linear": "scene-linear light"}
 _BROADCAST_CURVES = ("arib-std-b67", "smpte2084")
+
+# From (N, 3) float32 colours of the working space to signals in [0, 1].
+Encoding = Callable[[np.ndarray], np.ndarray]
+# Steps of the tables by which curves are inverted: each code value of 16 bits is met exactly.
+_SIGNALS = np.arange(65536) / 65535
 
 
 class StoredColour(NamedTuple):
@@ -125,3 +130,40 @@ def _describe(clip: ClipInfo) -> str:
     if clip.transfer.startswith(OCIO_PREFIX):
         return clip.transfer
     return ", ".join(_NAMES.get(each, each) for each in (clip.transfer, clip.primaries))
+
+
+def encode_with_curve(transfer: str, primaries: Primaries) -> Encoding:
+    """Inverse for HLG, PQ and log curves, by their name in `working_space.CURVES`, of a clip with ``primaries``."""
+    matrix = _from_bt709(primaries)
+    luminance = rgb_to_xyz(primaries)[1]
+    light = CURVES[transfer](_SIGNALS)
+
+    def encode(colours: np.ndarray) -> np.ndarray:
+        linear = srgb_to_linear(colours.astype(np.float64)) @ matrix.T
+        if transfer == "arib-std-b67":
+            # ITU-R BT.2100, table 5: display light is scene light times its luminance to the power of gamma - 1.
+            displayed = (linear @ luminance).clip(0) * (REFERENCE_WHITE / HLG_PEAK)
+            gain = np.maximum(displayed, 1e-12) ** (1 / HLG_GAMMA - 1)
+            linear *= gain[:, None] * (REFERENCE_WHITE / HLG_PEAK)
+        return np.interp(linear, light, _SIGNALS)
+
+    return encode
+
+
+def encode_with_primaries(primaries: Primaries) -> Encoding:
+    """Inverse for SDR of a wide gamut: the working space's own curve, and ``primaries``."""
+    matrix = _from_bt709(primaries)
+    return lambda colours: linear_to_srgb(srgb_to_linear(colours.astype(np.float64)) @ matrix.T)
+
+
+def encode_with_ocio(name: str) -> Encoding | None:
+    """Inverse for a colour space of OpenColorIO; None where it holds linear light, which integers cannot."""
+    if ocio.is_linear(ocio.find_space(name)):
+        return None
+    convert = ocio.from_linear_bt709(name)
+    return lambda colours: convert(srgb_to_linear(colours))
+
+
+def _from_bt709(primaries: Primaries) -> np.ndarray:
+    """3x3 on linear RGB; those of SDR are read as BT.709's, see `WorkingSpace`."""
+    return np.eye(3) if primaries in SDR_PRIMARIES else np.linalg.inv(rgb_to_bt709(primaries))

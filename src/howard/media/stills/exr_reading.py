@@ -15,20 +15,20 @@ from howard.media.frame import WindowOrigin
 from howard.media.primaries import ACES_AP0, ACES_AP1, BT709, BT2020, CIE_XYZ, DISPLAY_P3, primaries_from_chromaticities
 from howard.media.stills.exr_layers import Layer, LayerError, Part, choose_layer
 from howard.media.stills.exr_luminance import read_luminance_chroma
-from howard.media.stills.open_image import (
+from howard.media.stills.oiio_input import (
+    aspect_of,
+    frame_windows,
     number_of,
     numbers_of,
     open_image,
-    read_aspect,
     read_error,
-    read_timecode,
     text_of,
+    timecode_of,
 )
 from howard.media.stills.picture import (
     PIXEL_FORMATS,
     SRGB_TAGS,
     StillPicture,
-    Window,
     check_size,
     damaged,
     place_in_window,
@@ -85,15 +85,14 @@ def _read_layer(path: Path, layer: str | None) -> StillPicture:
         image = _read_channels(path, source, spec, chosen)
         if not chosen.is_light:
             image = np.nan_to_num(image, copy=False).clip(0, 1)
-        data = Window(spec.x, spec.y, spec.x + spec.width, spec.y + spec.height)
-        display = Window(spec.full_x, spec.full_y, spec.full_x + spec.full_width, spec.full_y + spec.full_height)
+        data, display = frame_windows(spec)
         return StillPicture(
             image=place_in_window(image, data, display),
             pixel_format=PIXEL_FORMATS["float16" if _sample(spec, chosen.channels[0].name) == "half" else "float32"],
             tags=_state_colour(spec) if chosen.is_light else SRGB_TAGS,
-            pixel_aspect=read_aspect(spec),
+            pixel_aspect=aspect_of(spec),
             frame_rate=_frame_rate(numbers_of(spec, "framesPerSecond", 2)),
-            timecode=read_timecode(spec),
+            timecode=timecode_of(spec),
             window_origin=WindowOrigin(display.left, display.top),
         )
 

@@ -9,8 +9,8 @@ import numpy as np
 from PIL.AvifImagePlugin import AvifImageFile
 
 from howard.errors import InputError
-from howard.media.colour_tags import frame_colour_tags
 from howard.media.colours.h273 import read_code_points
+from howard.media.orientation import EXIF_ORIENTATION_TAG, UPRIGHT, Orientation, make_upright, orientation_of_exif
 from howard.media.primaries import BT709
 from howard.media.stills.picture import (
     PIXEL_FORMATS,
@@ -21,14 +21,12 @@ from howard.media.stills.picture import (
     colour_of_profile,
     damaged,
     unreadable,
-    upright,
 )
-from howard.media.to_rgb import RgbConverter
+from howard.media.to_rgb import RgbConverter, frame_colour_tags
 from howard.media.working_space import ColourTags
 
 _BRANDS = slice(8, 32)
 _AV1_BRANDS = (b"avif", b"avis")
-_ORIENTATION_TAG = 0x0112
 _BOX_HEADER = 8
 
 
@@ -81,7 +79,7 @@ def _read_avif(path: Path, encoded: bytes) -> StillPicture:
         notes = (f"its {bits} bits are read as 8, for it is made of tiles",) if bits > 8 else ()
     colour = _state_colour(tags, header.info.get("icc_profile") or b"")
     return StillPicture(
-        image=upright(image, _orientation(header)),
+        image=make_upright(image, _orientation(header)),
         pixel_format=PIXEL_FORMATS[image.dtype.name],
         tags=colour.tags,
         notes=(*colour.notes, *notes),
@@ -104,12 +102,12 @@ def _read_grid(path: Path, header: AvifImageFile) -> np.ndarray:
         raise damaged(path, str(error)) from error
 
 
-def _orientation(header: AvifImageFile) -> int:
-    """Pillow gives the rotation and the mirroring of the file as an orientation of EXIF."""
+def _orientation(header: AvifImageFile) -> Orientation:
+    """Pillow gives the rotation and the mirroring of an AVIF file as an EXIF orientation."""
     try:
-        return int(header.getexif().get(_ORIENTATION_TAG, 1))
+        return orientation_of_exif(int(header.getexif().get(EXIF_ORIENTATION_TAG, 1)))
     except (SyntaxError, ValueError, TypeError):
-        return 1
+        return UPRIGHT
 
 
 def _state_colour(tags: ColourTags, profile: bytes) -> StatedColour:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import simplejpeg
 
-from howard.media.stills.open_image import read_image, read_profile_and_orientation
-from howard.media.stills.picture import StillPicture, check_size, colour_of_profile, damaged, upright
+from howard.media.orientation import make_upright
+from howard.media.stills.oiio_input import read_profile_and_orientation
+from howard.media.stills.oiio_stills import read_image
+from howard.media.stills.picture import StillPicture, check_size, colour_of_profile, damaged
 
 
 def read_jpeg(path: Path, encoded: bytes) -> StillPicture:
@@ -24,4 +26,4 @@ def read_jpeg(path: Path, encoded: bytes) -> StillPicture:
     except ValueError as error:
         raise damaged(path, str(error)) from error
     colour = colour_of_profile(profile)
-    return StillPicture(upright(image, orientation), "rgb24", colour.tags, notes=colour.notes)
+    return StillPicture(make_upright(image, orientation), "rgb24", colour.tags, notes=colour.notes)

@@ -9,6 +9,7 @@ import numpy as np
 from howard.errors import InputError
 from howard.media.colours.icc import IccError, read_icc
 from howard.media.frame import DamagedFrameError, WindowOrigin
+from howard.media.orientation import UPRIGHT, Orientation
 from howard.media.primaries import BT709
 from howard.media.working_space import ColourTags
 
@@ -81,20 +82,6 @@ def check_size(path: Path, width: int, height: int) -> None:
         )
 
 
-def upright(image: np.ndarray, orientation: int) -> np.ndarray:
-    """Turn and mirror (H, W, C) as an orientation of TIFF and EXIF asks (TIFF 6.0, page 36); others than 1-8 are 1.
-
-    The orientation says which sides of the picture are the first row and the first column in the file.
-    """
-    if orientation in (5, 6, 7, 8):
-        image = image.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        image = image[::-1]
-    if orientation in (2, 3, 6, 7):
-        image = image[:, ::-1]
-    return np.ascontiguousarray(image)
-
-
 def place_in_window(image: np.ndarray, data: Window, display: Window) -> np.ndarray:
     """Place (h, w, 3), which fills the window ``data``, in the window ``display``; black elsewhere."""
     if data == display:
@@ -110,14 +97,14 @@ def place_in_window(image: np.ndarray, data: Window, display: Window) -> np.ndar
     return result
 
 
-def pixel_aspect(value: float | Fraction | None, orientation: int = 1) -> Fraction:
-    """A pixel's width over its height in the upright picture; 1 where the file gives none or an impossible one."""
+def pixel_aspect(value: float | Fraction | None, orientation: Orientation = UPRIGHT) -> Fraction:
+    """The pixel aspect ratio (width / height) of the upright picture; 1 if the file has none or an implausible one."""
     if value is None or not np.isfinite(float(value)):
         return Fraction(1)
     aspect = Fraction(value).limit_denominator(10000)
     if not _NARROWEST_PIXEL <= aspect <= _WIDEST_PIXEL:
         return Fraction(1)
-    return 1 / aspect if orientation in (5, 6, 7, 8) else aspect
+    return 1 / aspect if orientation.swapped else aspect
 
 
 def colour_of_profile(profile: bytes, base: ColourTags = SRGB_TAGS) -> StatedColour:

@@ -16,7 +16,9 @@ import numpy as np
 from PIL import Image
 
 from howard.media.colours.h273 import read_code_points
+from howard.media.orientation import EXIF_ORIENTATION_TAG, UPRIGHT, Orientation, make_upright, orientation_of_exif
 from howard.media.primaries import BT709
+from howard.media.signatures import PNG_SIGNATURE
 from howard.media.stills.picture import (
     PIXEL_FORMATS,
     SRGB_TAGS,
@@ -27,11 +29,9 @@ from howard.media.stills.picture import (
     damaged,
     pixel_aspect,
     unreadable,
-    upright,
 )
 from howard.media.working_space import ColourTags
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that the pixels need (PNG specification, 11.2), and what is known of the others; later ones do not count.
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 # Bits a sample by colour type (11.2.2).
@@ -40,7 +40,6 @@ _LENGTH_AND_KIND = struct.Struct(">I4s")
 _CHECKSUM_BYTES = 4
 # A deflated stream is at most this many times smaller than what it holds.
 _BEST_DEFLATION = 1032
-_ORIENTATION_TAG = 0x0112
 _METRES = 1  # pHYs, 11.3.5.3; with the unit 0 the numbers give the shape of pixels too
 # sRGB's curve is near this exponent, which is what most encoders write for it.
 _SRGB_GAMMA = 0.45455
@@ -60,7 +59,7 @@ def read_png(path: Path, encoded: bytes) -> StillPicture:
 
     Raises DamagedFrameError where chunks are missing or their checksums are wrong.
     """
-    pixels: list[bytes | memoryview] = [SIGNATURE]
+    pixels: list[bytes | memoryview] = [PNG_SIGNATURE]
     facts: dict[bytes, bytes] = {}
     for chunk in _chunks(path, memoryview(encoded)):
         if chunk.kind in _PIXEL_CHUNKS:
@@ -77,7 +76,7 @@ def read_png(path: Path, encoded: bytes) -> StillPicture:
     orientation = _orientation(facts.get(b"eXIf", b""))
     colour = _state_colour(facts)
     return StillPicture(
-        image=upright(image, orientation),
+        image=make_upright(image, orientation),
         pixel_format=PIXEL_FORMATS[image.dtype.name],
         tags=colour.tags,
         pixel_aspect=pixel_aspect(_aspect(facts.get(b"pHYs", b"")), orientation),
@@ -87,7 +86,7 @@ def read_png(path: Path, encoded: bytes) -> StillPicture:
 
 def _chunks(path: Path, encoded: memoryview) -> Iterator[_Chunk]:
     """Every chunk up to IEND; raises DamagedFrameError where the file ends before it."""
-    position = len(SIGNATURE)
+    position = len(PNG_SIGNATURE)
     while position + _LENGTH_AND_KIND.size + _CHECKSUM_BYTES <= len(encoded):
         length, kind = _LENGTH_AND_KIND.unpack_from(encoded, position)
         start = position + _LENGTH_AND_KIND.size
@@ -123,15 +122,15 @@ def _decode(path: Path, header: bytes, stripped: bytes) -> np.ndarray:
     return image
 
 
-def _orientation(exif: bytes) -> int:
+def _orientation(exif: bytes) -> Orientation:
     if not exif:
-        return 1
+        return UPRIGHT
     try:
         fields = Image.Exif()
         fields.load(exif)
-        return int(fields.get(_ORIENTATION_TAG, 1))
+        return orientation_of_exif(int(fields.get(EXIF_ORIENTATION_TAG, 1)))
     except (ValueError, TypeError, SyntaxError, struct.error, OSError):
-        return 1
+        return UPRIGHT
 
 
 def _aspect(physical: bytes) -> Fraction | None:

@@ -7,7 +7,7 @@ import av
 import pytest
 
 from howard.errors import InputError
-from howard.media.colour_tags import read_colour_tags
+from howard.media.to_rgb import read_colour_tags
 
 CLIP = Path("clip.mov")
 

@@ -1,17 +1,29 @@
 """Pictures through OpenImageIO: TIFF, DPX, Cineon, TGA, JPEG 2000, JPEG XL, WebP, BMP, HDR, PFM and SGI files."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import OpenImageIO as oiio
 
+from howard.errors import InputError
 from howard.media.colours.h273 import read_code_points
+from howard.media.orientation import make_upright
 from howard.media.primaries import BT709
 from howard.media.stills import dpx
+from howard.media.stills.oiio_input import (
+    aspect_of,
+    frame_windows,
+    number_of,
+    numbers_of,
+    open_image,
+    orientation_of,
+    profile_of,
+    read_error,
+    text_of,
+    timecode_of,
+)
 from howard.media.stills.picture import (
     PIXEL_FORMATS,
     SRGB_TAGS,
@@ -20,9 +32,8 @@ from howard.media.stills.picture import (
     check_size,
     colour_of_profile,
     damaged,
-    pixel_aspect,
+    place_in_window,
     unreadable,
-    upright,
 )
 from howard.media.working_space import ColourTags
 
@@ -59,98 +70,41 @@ def read_image(path: Path) -> StillPicture:
         check_size(path, spec.width, spec.height)
         is_padded = kind == "dpx" and dpx.needs_padding(spec.width, spec.nchannels, str(spec.format))
         image = dpx.read_padded(path) if is_padded else _read_colour(path, source, spec)
-        orientation = number_of(spec, "Orientation", 1)
         colour = _state_colour(spec, kind, image.dtype)
         return StillPicture(
-            image=upright(image, orientation),
+            image=make_upright(image, orientation_of(spec)),
             pixel_format=PIXEL_FORMATS[_depth(spec, image.dtype)],
             tags=colour.tags,
             # Other formats give the density of a scanner or a printer, which seldom means the picture.
-            pixel_aspect=read_aspect(spec) if kind == "dpx" else Fraction(1),
+            pixel_aspect=aspect_of(spec) if kind == "dpx" else Fraction(1),
             frame_rate=dpx.frame_rate(numbers_of(spec, "dpx:FrameRate", 1)) if kind == "dpx" else None,
-            timecode=read_timecode(spec),
+            timecode=timecode_of(spec),
             notes=colour.notes,
         )
 
 
-def read_profile_and_orientation(path: Path) -> tuple[bytes, int]:
-    """The ICC profile, empty where there is none, and the orientation that a picture's header gives."""
-    with open_image(path) as source:
-        spec = source.spec()
-        return _profile(spec), number_of(spec, "Orientation", 1)
+def read_alpha(path: Path) -> np.ndarray | None:
+    """Alpha of a still, (H, W) float32 in [0, 1], upright; None where it has none or is of a kind that has none.
 
-
-@contextmanager
-def open_image(path: Path) -> Iterator[Any]:
-    """An ``ImageInput`` on the file; alpha does not multiply what is read. Raises InputError where it is no picture."""
-    config = oiio.ImageSpec()
-    config.attribute("oiio:UnassociatedAlpha", 1)
+    Raises InputError for a picture that is too large.
+    """
     try:
-        source = oiio.ImageInput.open(str(path), config)
-        reason = oiio.geterror()
-    except UnicodeDecodeError:
-        # The reason quotes the file.
-        source, reason = None, "its header is damaged"
-    if source is None:
-        raise unreadable(path, reason)
-    try:
-        yield source
-    finally:
-        source.close()
-
-
-def text_of(spec: Any, name: str) -> str:
-    """A text of the file's header; empty where it is missing, no text, or none that can be decoded."""
-    try:
-        value = spec.getattribute(name)
-    except UnicodeDecodeError:
-        return ""
-    return value if isinstance(value, str) else ""
-
-
-def numbers_of(spec: Any, name: str, count: int) -> tuple[float, ...] | None:
-    """``count`` numbers of the file's header; None where they are missing or something else."""
-    try:
-        values = np.ravel(spec.getattribute(name))
-    except UnicodeDecodeError:
+        with open_image(path) as opened:
+            spec = opened.spec()
+            channel = spec.alpha_channel
+            if channel < 0:
+                return None
+            check_size(path, spec.width, spec.height)
+            check_size(path, spec.full_width, spec.full_height)
+            samples = opened.read_image(0, 0, channel, channel + 1, "float")
+    except InputError:
+        # Of kinds that only other libraries read; that the picture itself can be read has been checked before.
         return None
-    return tuple(values.tolist()) if len(values) == count and values.dtype.kind in "iuf" else None
-
-
-def number_of(spec: Any, name: str, default: int) -> int:
-    """A whole number of the file's header, or ``default``."""
-    values = numbers_of(spec, name, 1)
-    return int(values[0]) if values and np.isfinite(values[0]) else default
-
-
-def read_error(source: Any) -> str:
-    """What the reader complained of since this was last asked; empty where nothing was."""
-    try:
-        return source.geterror()
-    except UnicodeDecodeError:
-        return "its data are damaged"
-
-
-def read_timecode(spec: Any) -> str | None:
-    """The header's timecode, as "hh:mm:ss:ff", with ";" before the frame where frames are dropped; None for none."""
-    bits = numbers_of(spec, "smpte:TimeCode", 2)
-    if bits is None:
+    if samples is None:
         return None
-    word = int(bits[0])
-    # SMPTE ST 12-1, as OpenEXR packs it: binary-coded decimals with flags in the spare bits.
-    pairs = ((word >> 24) & 0x3F, (word >> 16) & 0x7F, (word >> 8) & 0x7F, word & 0x3F)
-    if any(pair & 0xF > 9 for pair in pairs):
-        return None
-    hours, minutes, seconds, frame = (10 * (pair >> 4) + (pair & 0xF) for pair in pairs)
-    if hours > 23 or minutes > 59 or seconds > 59:
-        return None
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{';' if word & 0x40 else ':'}{frame:02d}"
-
-
-def read_aspect(spec: Any) -> Fraction:
-    """The shape of pixels that the header gives; 1 where there is none or an impossible one."""
-    aspect = numbers_of(spec, "PixelAspectRatio", 1)
-    return pixel_aspect(aspect[0] if aspect else None)
+    data, display = frame_windows(spec)
+    alpha = place_in_window(np.repeat(samples.reshape(spec.height, spec.width, 1), 3, axis=2), data, display)
+    return make_upright(alpha[..., :1], orientation_of(spec))[..., 0].clip(0, 1)
 
 
 def _read_colour(path: Path, source: Any, spec: Any) -> np.ndarray:
@@ -190,7 +144,7 @@ def _state_colour(spec: Any, kind: str, dtype: np.dtype) -> StatedColour:
         said = read_code_points(int(code_points[0]), int(code_points[1]))
         tags = ColourTags("rgb", True, said.primaries or BT709, said.transfer or "iec61966-2-1", unknown=said.unknown)
         return StatedColour(tags)
-    profile = _profile(spec)
+    profile = profile_of(spec)
     if dtype.kind != "f":
         if text_of(spec, "jpeg:ColorSpace") == "CMYK" or text_of(spec, "tiff:ColorSpace") == "CMYK":
             return StatedColour(SRGB_TAGS, ("its inks are converted without its ICC profile",))
@@ -198,11 +152,6 @@ def _state_colour(spec: Any, kind: str, dtype: np.dtype) -> StatedColour:
     # Floats are light; of a profile only the primaries are meant then.
     stated = colour_of_profile(profile, _LINEAR_TAGS)
     return stated._replace(tags=stated.tags._replace(transfer="linear", curve=None))
-
-
-def _profile(spec: Any) -> bytes:
-    profile = spec.getattribute("ICCProfile")
-    return profile.tobytes() if isinstance(profile, np.ndarray) else b""
 
 
 def _depth(spec: Any, dtype: np.dtype) -> str:

@@ -7,8 +7,7 @@ import pytest
 
 from howard.colour import srgb_to_linear
 from howard.media import ExrSequenceWriter, choose_output_colour, open_reader
-from howard.media.exr_layer_channels import EXR_LAYERS, layer_channels
-from howard.media.exr_writing import LINEAR_BT709
+from howard.media.exr_writing import EXR_LAYERS, LINEAR_BT709, layer_channels
 
 HEIGHT, WIDTH = 24, 36
 COLOURS = {"foreground", "plate"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from howard.errors import InputError
 from howard.media import open_reader
-from howard.media.sequence_reader import find_sequence
+from howard.media.sequence_files import find_sequence
 
 
 def _write(path: Path, level: int = 0, size: tuple[int, int] = (8, 6), dtype: type = np.uint8) -> Path:
