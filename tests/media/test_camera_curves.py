@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from howard.media import primaries
-from howard.media.colours.camera_curves import CAMERA_CURVES, WHOLE_RANGE_CURVES
+from howard.media.colours.camera_curves import CAMERA_CURVES, FULL_RANGE_CURVES
 from howard.media.primaries import rgb_to_bt709
 
 # What the makers print, as signals: code values of 10 bits where they give those.
@@ -94,7 +94,7 @@ def test_values_outside_the_range_are_finite(value):
 
 
 def test_curves_that_count_in_the_whole_range_exist():
-    assert CAMERA_CURVES.keys() >= WHOLE_RANGE_CURVES
+    assert CAMERA_CURVES.keys() >= FULL_RANGE_CURVES
 
 
 @pytest.mark.slow

@@ -104,7 +104,7 @@ def test_no_colour_at_all(tmp_path):
 
 
 def test_counts_are_no_light(tmp_path):
-    with pytest.raises(InputError, match="holds uint32, not light"):
+    with pytest.raises(InputError, match="is uint32, not linear light"):
         open_reader(_write(tmp_path / "ids.exr", np.ones((3, 4, 3), np.uint32)))
 
 

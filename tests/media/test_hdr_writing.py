@@ -162,7 +162,7 @@ def test_light_of_exr_is_tone_mapped_in_movies(tmp_path, describe):
 
 def test_wide_gamuts_without_a_name_in_files_are_clipped(describe):
     clip = describe(4, 4, dtype="float32", transfer="icc", primaries="Adobe RGB (1998)")
-    colour = choose_stored_colour(clip, keeps=True)
+    colour = choose_stored_colour(clip, keep_clip_colour=True)
     assert "colours outside BT.709 are clipped" in colour.note
     stored = colour.store(np.array([[[0.25, -0.5, 1.25]]], np.float32), np.dtype(np.uint8))
     np.testing.assert_array_equal(stored, [[[64, 0, 255]]])
@@ -178,14 +178,14 @@ def test_sdr_is_as_it_was(describe):
 
 
 def test_opencolorio_s_spaces_are_kept_unless_they_are_linear(describe):
-    kept = choose_stored_colour(describe(4, 4, dtype="float32", transfer="ocio:ACEScct"), keeps=True)
+    kept = choose_stored_colour(describe(4, 4, dtype="float32", transfer="ocio:ACEScct"), keep_clip_colour=True)
     assert "kept" in kept.note
     assert (kept.primaries, kept.transfer) == (2, 2)
     # ACEScct of 18 % grey (S-2016-001).
     grey = linear_to_srgb(np.full((1, 3), 0.18)).astype(np.float32)
     assert kept.convert is not None
     np.testing.assert_allclose(kept.convert(grey), 0.4135884, atol=1e-4)
-    linear = choose_stored_colour(describe(4, 4, dtype="float32", transfer="ocio:ACEScg"), keeps=True)
+    linear = choose_stored_colour(describe(4, 4, dtype="float32", transfer="ocio:ACEScg"), keep_clip_colour=True)
     assert linear.convert is tone_map
 
 

@@ -148,7 +148,7 @@ def test_frames_are_safe_when_their_segment_is(hair, make, tmp_path):
 def test_frames_out_of_order_are_refused(hair, make):
     writer = make("ffv1", 16, 16)
     writer.begin(range(1, FRAMES + 1))
-    with pytest.raises(ValueError, match="frame 2 of a movie came out of order"):
+    with pytest.raises(ValueError, match="frame 2 of a movie is out of order"):
         writer.write(2, writer.prepare(hair(16, 16)))
 
 

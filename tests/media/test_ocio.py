@@ -79,9 +79,9 @@ def test_a_broken_configuration_is_said(monkeypatch, tmp_path, content, capfd):
 
 
 def test_unknown_names_are_answered_with_near_ones():
-    with pytest.raises(SettingsError, match=r"no colour space 'acecg'; near are 'ACEScg'"):
+    with pytest.raises(SettingsError, match=r"no colour space 'acecg'; similar: 'ACEScg'"):
         apply_colour_name(TAGS, "ocio:acecg")
-    with pytest.raises(SettingsError, match=r"near are 'S-Log3 S-Gamut3\.Cine'"):
+    with pytest.raises(SettingsError, match=r"similar: 'S-Log3 S-Gamut3\.Cine'"):
         ocio.find_space("S-Log3 S-Gamut3.Kine")
     with pytest.raises(SettingsError, match="holds data, not colour"):
         ocio.find_space("Raw")

@@ -113,7 +113,7 @@ def test_code_points_go_before_a_profile(tmp_path):
 def test_unknown_code_points_are_named_unless_overridden(tmp_path, code_points, named):
     path = tmp_path / "odd.png"
     path.write_bytes(make_png(9, 5, 8, 2, chunk(b"cICP", bytes(code_points))))
-    with pytest.raises(InputError, match=rf"odd\.png says .*{named}.*input_colour="):
+    with pytest.raises(InputError, match=rf"odd\.png has unsupported colour tags: .*{named}.*input_colour="):
         open_reader(path)
     assert _read(path, colour="srgb").dtype == np.uint8
 

@@ -127,7 +127,7 @@ def test_pictures_of_another_size_are_named(frames):
     _write(frames / "shot_v2.1005.png", size=(10, 6))
     reader = open_reader(frames)
     assert reader[3].number == 1004
-    with pytest.raises(InputError, match=r"shot_v2\.1005\.png is 10x6 .* began as 8x6"):
+    with pytest.raises(InputError, match=r"shot_v2\.1005\.png is 10x6 .* the first file is 8x6"):
         reader[4]
 
 

@@ -56,7 +56,7 @@ def test_hidden_frames_are_not_counted_and_no_place_to_jump_to():
         # Times of decoding, where frames change places.
         (packets([0, 1, 2, 3], keys=(0,), container="avi"), True),
         (packets([1, 2, 3], keys=(1,)), False),
-        (Packets(ISO_FORMAT, [PacketTime(0, 0, 1, True), PacketTime(1, 1, 1, False, may_show_nothing=True)]), False),
+        (Packets(ISO_FORMAT, [PacketTime(0, 0, 1, True), PacketTime(1, 1, 1, False, may_be_invisible=True)]), False),
         (packets([], keys=()), False),
     ],
 )

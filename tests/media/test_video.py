@@ -139,7 +139,7 @@ def test_empty_files_and_text_are_no_video(tmp_path, content):
 def test_an_mp4_cut_short_has_lost_its_index(encode, numbered, tmp_path, kept):
     whole = encode(numbered).read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: int(len(whole) * kept)])
-    with pytest.raises(InputError, match=r"cut\.mp4 (cannot be read as a video|has no video in it).*whole"):
+    with pytest.raises(InputError, match=r"cut\.mp4 (cannot be read as a video|has no video stream).*whole"):
         open_reader(tmp_path / "cut.mp4")
 
 
@@ -224,7 +224,7 @@ def test_sound_alone_is_no_video(tmp_path):
         sound = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
         sound.sample_rate = 8000
         container.mux(stream.encode(sound))
-    with pytest.raises(InputError, match="has no video in it"):
+    with pytest.raises(InputError, match="has no video stream"):
         open_reader(path)
 
 

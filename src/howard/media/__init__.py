@@ -1,6 +1,6 @@
-"""Reading and writing clips: readers, writers and backgrounds.
+"""Reading and writing clips: readers, writers, colour conversion and background compositing.
 
-What needs PyAV or OpenEXR is imported at its first use, so that training from still pictures does without them.
+Modules that need PyAV or OpenEXR are imported at their first use, so training from still images works without both.
 """
 
 from importlib import import_module

@@ -1,6 +1,6 @@
-"""EXR files as compositing programs expect them: half floats, premultiplied, scene-linear.
+"""Writing EXR files as compositing programs expect them: half floats, premultiplied, scene-linear, with layers.
 
-Written by OpenEXR's own module: through OpenImageIO it takes 1.4 to 2.2 times as long (benchmarks/media.py).
+Written with OpenEXR's own Python module, since OpenImageIO takes 1.4 to 2.2 times as long (benchmarks/media.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,26 +30,26 @@ LINEAR_BT709 = choose_output_colour(None)
 _NO_OFFSET = WindowOrigin()
 
 
-class _Form(NamedTuple):
-    """A layer's channels, and whether they are colour: others are the same in every colour space."""
+class _LayerChannels(NamedTuple):
+    """The channel letters of a layer, and whether they are colours, which are converted to the output colour space."""
 
-    channels: str
+    letters: str
     is_colour: bool = False
 
 
-_FORMS = {
-    "matte": _Form("A"),
-    "foreground": _Form("RGB", is_colour=True),
-    "plate": _Form("RGB", is_colour=True),
-    "coverage": _Form("A"),
-    "shadow": _Form("RGB"),
-    "confidence": _Form("A"),
+_LAYER_CHANNELS = {
+    "matte": _LayerChannels("A"),
+    "foreground": _LayerChannels("RGB", is_colour=True),
+    "plate": _LayerChannels("RGB", is_colour=True),
+    "coverage": _LayerChannels("A"),
+    "shadow": _LayerChannels("RGB"),
+    "confidence": _LayerChannels("A"),
 }
-EXR_LAYERS = tuple(_FORMS)
+EXR_LAYERS = tuple(_LAYER_CHANNELS)
 
 
 class ExrChannels(NamedTuple):
-    """What an EXR file stores: ``rgba`` (H, W, 4), and the ``layers``' channels (H, W) by name, all float16."""
+    """The pixels of an EXR file, float16: ``rgba`` (H, W, 4), and the ``layers``' channels (H, W) by full name."""
 
     rgba: np.ndarray
     layers: Mapping[str, np.ndarray]
@@ -115,7 +115,7 @@ class ExrSequenceWriter(NumberedFiles):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the files are, for the sidecar."""
+        """Description of the files for the sidecar."""
         return {
             "files": self.pattern,
             "container": "exr",
@@ -128,35 +128,35 @@ class ExrSequenceWriter(NumberedFiles):
 
 
 def exr_pixels(rgba: np.ndarray, colour: OutputColour = LINEAR_BT709, is_straight: bool = False) -> np.ndarray:
-    """Straight sRGB-encoded RGBA, (H, W, 4) float32, as EXR stores it: in ``colour``, float16.
+    """Convert straight sRGB-encoded RGBA, (H, W, 4) float32, to the float16 pixels of an EXR file in ``colour``.
 
-    Premultiplied, unless it is to stay ``is_straight``; pixels without alpha are black in both.
+    Alpha is premultiplied unless ``is_straight``. Pixels with alpha 0 are black in both cases.
     """
     alpha = rgba[..., 3]
-    seen = alpha > 0
+    visible = alpha > 0
     pixels = np.zeros(rgba.shape, np.float16)
-    # Most of a cut-out is empty, and the transfer curve is slow.
-    values = colour(srgb_to_linear(rgba[seen][:, :3]))
+    # Most pixels of a cut-out have alpha 0, and the transfer curve is slow.
+    values = colour(srgb_to_linear(rgba[visible][:, :3]))
     if not is_straight:
-        values = values * alpha[seen][:, None]
-    pixels[seen, :3] = values.clip(-LARGEST_HALF, LARGEST_HALF)
+        values = values * alpha[visible][:, None]
+    pixels[visible, :3] = values.clip(-LARGEST_HALF, LARGEST_HALF)
     pixels[..., 3] = alpha
     return pixels
 
 
 def layer_channels(layers: Mapping[str, np.ndarray], colour: OutputColour) -> dict[str, np.ndarray]:
-    """The channels of ``layers``, (H, W) float16 each, by their full names.
+    """The channels of ``layers`` by full name, such as "plate.R", each (H, W) float16.
 
-    ``layers`` are some of `EXR_LAYERS`, float32: of colour (H, W, 3), sRGB-encoded and straight, which is converted to
-    linear light and to ``colour``, the others as they are.
+    ``layers`` are some of `EXR_LAYERS`, float32. Colour layers, (H, W, 3), sRGB-encoded and straight, are converted to
+    linear light in ``colour``; other layers are stored unchanged.
     """
     channels = {}
     for name, values in layers.items():
-        form = _FORMS[name]
-        if form.is_colour:
+        kind = _LAYER_CHANNELS[name]
+        if kind.is_colour:
             values = colour(srgb_to_linear(values))
         values = values.clip(-LARGEST_HALF, LARGEST_HALF).astype(np.float16)
-        for position, letter in enumerate(form.channels):
+        for position, letter in enumerate(kind.letters):
             plane = values if values.ndim == 2 else values[..., position]
             channels[f"{name}.{letter}"] = np.ascontiguousarray(plane)
     return channels
@@ -174,10 +174,21 @@ def write_exr(
     colour: OutputColour = LINEAR_BT709,
     window_origin: WindowOrigin = _NO_OFFSET,
 ) -> None:
-    """Write (H, W, 4) float16 RGBA, whose values are those of ``colour``; ``timecode`` is this frame's own.
+    """Write an EXR file of one part atomically.
 
-    ``layers`` are further channels, (H, W) float16, by their full names; all are in one part. Both windows are the
-    whole picture, from ``window_origin`` on. Raises OutputError where it cannot be written.
+    Args:
+        path: the file.
+        pixels: RGBA, (H, W, 4) float16, in the colour space ``colour``.
+        layers: further channels, (H, W) float16, by full name.
+        compression: one of EXR_COMPRESSIONS.
+        frame_rate: frames per second; not stored if None.
+        pixel_aspect: width of a pixel over its height.
+        timecode: of this frame; not stored if None or invalid.
+        colour: stored as chromaticities and colorInteropID.
+        window_origin: top left corner of the data window and the display window, which are both the whole image.
+
+    Raises:
+        OutputError: the file cannot be written.
     """
     height, width = pixels.shape[:2]
     corners = np.array([[0, 0], [width - 1, height - 1]], np.int32) + np.array(window_origin, np.int32)
@@ -203,6 +214,6 @@ def write_exr(
         try:
             OpenEXR.File(header, {"RGBA": pixels, **(layers or {})}).write(str(temporary))
         except RuntimeError as error:
-            # It begins with the temporary name; what matters comes after.
+            # The message begins with the temporary file name.
             reason = str(error).rpartition('". ')[2].rstrip(".")
             raise OutputError(f"{path} cannot be written ({reason}); check space and permissions") from error

@@ -1,4 +1,4 @@
-"""One file a frame: NAME.0001.png, NAME.0001.exr and so on, in the shot's own numbers."""
+"""Writers of one file per frame, such as NAME.0001.png: their common base class and the PNG writers."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -15,9 +15,9 @@ from howard.media.signatures import has_signature
 
 
 class NumberedFiles:
-    """What the writers of one file a frame share: NAME.0001.SUFFIX, NAME.0002.SUFFIX, ... in a folder; see `Writer`.
+    """Base class of the writers of one file per frame, NAME.0001.SUFFIX, in a folder; see `Writer`.
 
-    Each file appears whole or not at all. Numbers have ``padding`` digits, more where needed.
+    Files are written atomically. Frame numbers have at least ``padding`` digits.
     """
 
     suffix: str
@@ -28,49 +28,50 @@ class NumberedFiles:
         self._padding = padding
 
     def path(self, number: int) -> Path:
-        """Where frame ``number`` is written."""
+        """The file of frame ``number``."""
         return self._folder / f"{self._name}.{number:0{self._padding}d}{self.suffix}"
 
     @property
     def pattern(self) -> str:
-        """The files' names, as printf writes them."""
+        """The file names as a printf pattern, such as NAME.%04d.png."""
         return f"{self._name}.%0{self._padding}d{self.suffix}"
 
     def batch(self, number: int) -> Sequence[int]:
-        """The frame alone: each has a file of its own."""
+        """The frame alone, since each has its own file."""
         return (number,)
 
     def has(self, number: int) -> bool:
-        """Whether the frame's file is there, with its format's signature."""
+        """Whether the frame's file exists and has its format's signature."""
         return has_signature(self.path(number), self.suffix.removeprefix("."))
 
     def file(self, number: int) -> Path:
-        """The frame's own file."""
+        """The file of the frame."""
         return self.path(number)
 
     def files(self, numbers: Sequence[int]) -> Sequence[Path]:
-        """A file for each of the frames."""
+        """The files of the frames."""
         return [self.path(number) for number in numbers]
 
     def begin(self, numbers: Sequence[int]) -> None:
-        """Make the folder, and clear away what killed runs left half-written of these frames."""
+        """Create the folder, and remove temporary files that killed runs left for these frames."""
         make_folder(self._folder)
         remove_temporary_files(self.files(numbers))
 
     def finish(self, times: Mapping[int, Fraction]) -> Sequence[Path]:
-        """Nothing is left to do: every file is whole already."""
+        """Does nothing: the files are already complete."""
         return ()
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Does nothing: no file is open."""
 
 
 class PngSequenceWriter(NumberedFiles):
-    """Alpha and sRGB of 8 or 16 ``bits``; pictures may also be RGB without alpha.
+    """Writes PNG files of 8 or 16 ``bits``: sRGB with alpha, or RGB without.
 
-    ``colour`` says how float32 pictures become sRGB. RGB is set to 0 where alpha is 0: nothing of the background stays
-    in the file, and it is several times smaller. Alpha is straight, as the PNG specification demands (12.4), unless
-    ``is_premultiplied``: the encoded values are then multiplied by alpha, for programs that expect that.
+    ``colour`` defines how float32 images become sRGB. RGB is set to 0 where alpha is 0, so that nothing of the
+    background remains in the file and the file is several times smaller. Alpha is straight, as the PNG specification
+    requires (12.4), unless ``is_premultiplied``: the encoded values are then multiplied by alpha, for programs that
+    expect this.
     """
 
     suffix = ".png"
@@ -92,11 +93,11 @@ class PngSequenceWriter(NumberedFiles):
         self._colour = colour
 
     def to_stored(self, picture: np.ndarray) -> np.ndarray:
-        """The picture as sRGB, uint8 or uint16; see `StoredColour.store`."""
+        """The image as sRGB, uint8 or uint16; see `StoredColour.store`."""
         return self._colour.store(picture, self.dtype)
 
     def prepare(self, picture: np.ndarray) -> bytes:
-        """The whole file, from (H, W, 4) straight RGBA or (H, W, 3) RGB."""
+        """The content of the file, from (H, W, 4) straight RGBA or (H, W, 3) RGB."""
         check_picture(picture, channels=(3, 4))
         picture = self.to_stored(picture)
         if picture.shape[2] == 4:
@@ -110,7 +111,7 @@ class PngSequenceWriter(NumberedFiles):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the files are, for the sidecar."""
+        """Description of the files for the sidecar."""
         return {
             "files": self.pattern,
             "container": "png",
@@ -123,9 +124,10 @@ class PngSequenceWriter(NumberedFiles):
 
 
 class FactorSequenceWriter(NumberedFiles):
-    """RGB of 16 bits, of which 65535 stands for 1: a picture's linear light times the factor is what is meant.
+    """Writes factors on linear light, such as a shadow, as 16-bit RGB PNG files, in which 65535 represents 1.
 
-    The values are linear and tagged so (gAMA 1). Factors above 1 are stored as 1.
+    To be multiplied with the linear light of an image. The values are linear and tagged as linear (gAMA 1). Factors
+    above 1 are clipped to 1.
     """
 
     suffix = ".png"
@@ -140,7 +142,7 @@ class FactorSequenceWriter(NumberedFiles):
         return to_depth(picture, np.uint16)
 
     def prepare(self, picture: np.ndarray) -> bytes:
-        """The whole file, from (H, W, 3) float32."""
+        """The content of the file, from (H, W, 3) float32."""
         check_picture(picture, channels=(3,))
         return encode_png(self.to_stored(picture), self._pixel_aspect, is_linear=True)
 
@@ -151,7 +153,7 @@ class FactorSequenceWriter(NumberedFiles):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the files are, for the sidecar."""
+        """Description of the files for the sidecar."""
         return {
             "files": self.pattern,
             "container": "png",

@@ -1,4 +1,4 @@
-"""Image sequences, one file a frame: the files that a folder, a pattern or a wildcard stands for."""
+"""Finding the files of an image sequence, given by a folder, a frame number pattern or wildcards."""
 
 import fnmatch
 import itertools
@@ -11,17 +11,18 @@ from howard.errors import InputError
 from howard.media.still import STILL_SUFFIXES
 
 _DIGITS = re.compile(r"[0-9]+")
-# printf's %d and %04d, and one # for each digit.
+# printf's %d and %04d, or one # per digit.
 _NUMBER_SIGN = re.compile(r"%(?:0([0-9]+))?d|(#+)")
 _WILDCARDS = "*?["
-_MOST_NAMED = 5
+# Gaps that an error message lists.
+_MAX_LISTED = 5
 
 
 class SequenceFiles(NamedTuple):
-    """The files of a sequence in order; the first has ``first_number`` and none is missing.
+    """The files of a sequence in order, with consecutive numbers that begin with ``first_number``.
 
-    ``name`` is what comes before the numbers, else the folder's name. Numbers have at least ``padding``
-    digits.
+    ``name`` is the part of the file names before the number, or the folder's name if that is empty. Numbers have at
+    least ``padding`` digits.
     """
 
     files: tuple[Path, ...]
@@ -31,15 +32,15 @@ class SequenceFiles(NamedTuple):
 
 
 def is_pattern(path: Path) -> bool:
-    """Whether the last part of ``path`` stands for many files; the folders before it never do."""
+    """Whether the last part of ``path`` is a pattern with a frame number or wildcards; folders are not checked."""
     return bool(_NUMBER_SIGN.search(path.name)) or any(sign in path.name for sign in _WILDCARDS)
 
 
 def find_sequence(path: Path) -> SequenceFiles:
-    """Find the sequence that a folder or a pattern stands for; a pattern's wildcards are in its last part only.
+    """Find the files of the sequence in a folder, or of a pattern.
 
-    A frame's number is the one group of digits that differs from file to file. Raises InputError where there is no
-    picture, where there are several sequences, or where frames are missing, naming them.
+    The frame number is the one group of digits that differs between the file names. Raises InputError if there is no
+    image, if there are several sequences, or if frames are missing.
     """
     folder = path if path.is_dir() else path.parent
     try:
@@ -63,7 +64,7 @@ def _matching(pattern: str, names: Iterable[str]) -> Iterable[str]:
     expression, end = "", 0
     for sign in _NUMBER_SIGN.finditer(pattern):
         width = int(sign[1] or 1) if sign[2] is None else len(sign[2])
-        # As printf counts: at least so many digits, and more only where the number needs them.
+        # As printf pads: more digits than the width only without leading zeros.
         expression += re.escape(pattern[end : sign.start()]) + f"(?:[0-9]{{{width}}}|[1-9][0-9]{{{width},}})"
         end = sign.end()
     expression += re.escape(pattern[end:])
@@ -71,12 +72,13 @@ def _matching(pattern: str, names: Iterable[str]) -> Iterable[str]:
 
 
 def _number(path: Path, folder: Path, names: list[str]) -> SequenceFiles:
+    """Sort the files by frame number; raises InputError if the numbers are ambiguous or have gaps."""
     skeletons = sorted({_DIGITS.sub("#", name) for name in names})
     groups = [[int(digits) for digits in _DIGITS.findall(Path(name).stem)] for name in names]
     varying = [place for place, values in enumerate(zip(*groups, strict=False)) if len(set(values)) > 1]
     if len(skeletons) > 1 or len(varying) > 1:
         examples = " and ".join(sorted(names)[:: max(1, len(names) - 1)][:2])
-        raise InputError(f"{path} holds more than one sequence, such as {examples}; give one as NAME.%04d.png")
+        raise InputError(f"{path} contains more than one sequence, such as {examples}; give one as NAME.%04d.png")
     if not groups[0]:
         raise InputError(f"{path}: {names[0]} has no frame number in its name; name the files NAME.0001.png and so on")
     place = varying[0] if varying else -1
@@ -102,8 +104,8 @@ def _refuse_gaps(path: Path, numbers: list[int]) -> None:
         if after - before > 1
     ]
     if gaps:
-        more = f" and {len(gaps) - _MOST_NAMED} more gaps" if len(gaps) > _MOST_NAMED else ""
+        more = f" and {len(gaps) - _MAX_LISTED} more gaps" if len(gaps) > _MAX_LISTED else ""
         raise InputError(
-            f"{path} lacks frames {', '.join(gaps[:_MOST_NAMED])}{more} between {numbers[0]} and {numbers[-1]}; "
+            f"{path} lacks frames {', '.join(gaps[:_MAX_LISTED])}{more} between {numbers[0]} and {numbers[-1]}; "
             "render or copy them again"
         )

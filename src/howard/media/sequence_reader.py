@@ -1,7 +1,4 @@
-"""Pictures in files of their own, one a frame: which files make up a sequence, and reading them in order.
-
-A sequence is the pictures of a folder, of a pattern such as ``shot.%04d.png``, or of a wildcard; a still is one of one.
-"""
+"""Reading image sequences, one file per frame; a still is a sequence of one frame."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -16,16 +13,20 @@ from howard.media.still import read_picture
 from howard.media.stills.picture import StillPicture
 from howard.media.working_space import WorkingSpace
 
-_FRAME_RATE = Fraction(24)
+_DEFAULT_FRAME_RATE = Fraction(24)
 
 
 class SequenceReader:
-    """A sequence of pictures as a sequence of `Frame`, all read as the first one is.
+    """An image sequence as a sequence of `Frame`; all files must have the first file's size, format and primaries.
 
-    ``path`` is what the sequence was opened as. ``frame_rate`` is the sequence's; where it is None, EXR and DPX files
-    may say theirs, and 24 is taken otherwise. ``colour``, one of COLOUR_NAMES, names the files' colours where they are
-    not what they seem; ``layer`` is one of several in EXR files. The picture read last is kept, so that reading a still
-    again costs nothing.
+    The last frame is cached, so reading a still repeatedly costs nothing.
+
+    Args:
+        path: what was opened, for messages.
+        sequence: the files.
+        colour: one of COLOUR_NAMES, overriding the files' colour tags.
+        frame_rate: frames per second; if None, that of EXR or DPX headers, or else 24.
+        layer: the layer of EXR files that have several.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class SequenceReader:
         self._convert = WorkingSpace(tags)
         self._kind = _kind(first)
         height, width = first.image.shape[:2]
-        rate = frame_rate or (first.frame_rate and snap_to_ntsc(first.frame_rate)) or _FRAME_RATE
+        rate = frame_rate or (first.frame_rate and snap_to_ntsc(first.frame_rate)) or _DEFAULT_FRAME_RATE
         self.info = ClipInfo(
             path=path,
             files=sequence.files,
@@ -67,7 +68,7 @@ class SequenceReader:
 
     @property
     def entry_points(self) -> Sequence[int]:
-        """All frames: each has a file of its own."""
+        """All frames, since each has its own file."""
         return range(len(self))
 
     def __len__(self) -> int:
@@ -80,14 +81,14 @@ class SequenceReader:
     def __getitem__(self, index: int) -> Frame:
         """Frame ``index``, counted from zero.
 
-        Raises IndexError outside the sequence, negative numbers included; DamagedFrameError where its file is damaged;
-        InputError where it cannot be read or is unlike the first.
+        Raises IndexError for indices outside the sequence, also negative ones; DamagedFrameError if the file is
+        damaged; InputError if it cannot be read or differs in kind from the first.
         """
         if not 0 <= index < len(self):
             raise IndexError(f"{self.info.path} has frames 0 to {len(self) - 1}, not {index}")
         last = self._last
         if last.index != index:
-            last = self._last = self._frame(index, self._read_like_the_first(self.info.files[index]))
+            last = self._last = self._frame(index, self._read_checked(self.info.files[index]))
         return last
 
     def __enter__(self) -> "SequenceReader":
@@ -97,20 +98,21 @@ class SequenceReader:
         self.close()
 
     def close(self) -> None:
-        """Nothing is held open; here so that every reader can be closed."""
+        """Does nothing: no file is open."""
 
     def _frame(self, index: int, picture: StillPicture) -> Frame:
         number = self.info.first_number + index
         return Frame(self._convert(picture.image), index, number, index / self.info.frame_rate)
 
-    def _read_like_the_first(self, path: Path) -> StillPicture:
+    def _read_checked(self, path: Path) -> StillPicture:
         picture = read_picture(path, self._layer)
         kind = _kind(picture)
         if kind != self._kind:
-            raise InputError(f"{path} is {kind}, but the sequence began as {self._kind}; make all files alike")
+            raise InputError(f"{path} is {kind}, but the first file is {self._kind}; convert all files to one format")
         return picture
 
 
 def _kind(picture: StillPicture) -> str:
+    """Size, pixel format and primaries, as text for comparison and messages."""
     height, width = picture.image.shape[:2]
     return f"{width}x{height} {picture.pixel_format} {picture.tags.primaries.name}"

@@ -108,7 +108,7 @@ class RenderFolder:
         except (OSError, ValueError, AttributeError, RecursionError) as error:
             raise OutputError(f"{self._sidecar} cannot be read; choose another folder or set overwrite=true") from error
         # Sidecars of earlier versions have no format.
-        found = [change for change in found if change.place != ("format",) or change.old is not None]
+        found = [change for change in found if change.keys != ("format",) or change.old is not None]
         if found:
             raise OutputError(f"{self.path} {describe_differences(found)}")
 

@@ -10,23 +10,23 @@ import numpy as np
 import OpenImageIO as oiio
 
 from howard.media.orientation import Orientation, orientation_of_exif
-from howard.media.stills.picture import Window, pixel_aspect, unreadable
+from howard.media.stills.picture import Window, pixel_aspect, unreadable_error
 from howard.media.timecode import unpack_timecode
 
 
 @contextmanager
 def open_image(path: Path) -> Iterator[Any]:
-    """An ``ImageInput`` on the file; alpha does not multiply what is read. Raises InputError where it is no picture."""
+    """Open a file as an ``oiio.ImageInput`` that returns straight colours. Raises InputError if it is not an image."""
     config = oiio.ImageSpec()
     config.attribute("oiio:UnassociatedAlpha", 1)
     try:
         source = oiio.ImageInput.open(str(path), config)
         reason = oiio.geterror()
     except UnicodeDecodeError:
-        # The reason quotes the file.
+        # The message contains undecodable bytes of the file.
         source, reason = None, "its header is damaged"
     if source is None:
-        raise unreadable(path, reason)
+        raise unreadable_error(path, reason)
     try:
         yield source
     finally:
@@ -34,7 +34,7 @@ def open_image(path: Path) -> Iterator[Any]:
 
 
 def text_of(spec: Any, name: str) -> str:
-    """A text of the file's header; empty where it is missing, no text, or none that can be decoded."""
+    """A text attribute of the header; empty if it is missing, not text, or cannot be decoded."""
     try:
         value = spec.getattribute(name)
     except UnicodeDecodeError:
@@ -43,7 +43,7 @@ def text_of(spec: Any, name: str) -> str:
 
 
 def numbers_of(spec: Any, name: str, count: int) -> tuple[float, ...] | None:
-    """``count`` numbers of the file's header; None where they are missing or something else."""
+    """An attribute of the header with ``count`` numbers; None if it is missing or of another type."""
     try:
         values = np.ravel(spec.getattribute(name))
     except UnicodeDecodeError:
@@ -52,13 +52,13 @@ def numbers_of(spec: Any, name: str, count: int) -> tuple[float, ...] | None:
 
 
 def number_of(spec: Any, name: str, default: int) -> int:
-    """A whole number of the file's header, or ``default``."""
+    """An integer attribute of the header; ``default`` if it is missing."""
     values = numbers_of(spec, name, 1)
     return int(values[0]) if values and np.isfinite(values[0]) else default
 
 
 def read_error(source: Any) -> str:
-    """What the reader complained of since this was last asked; empty where nothing was."""
+    """The reader's error message since the last call; empty if there was none."""
     try:
         return source.geterror()
     except UnicodeDecodeError:
@@ -72,12 +72,13 @@ def timecode_of(spec: Any) -> str | None:
 
 
 def aspect_of(spec: Any) -> Fraction:
-    """The shape of pixels that the header gives; 1 where there is none or an impossible one."""
+    """The header's pixel aspect ratio; 1 if it is missing or implausible."""
     aspect = numbers_of(spec, "PixelAspectRatio", 1)
     return pixel_aspect(aspect[0] if aspect else None)
 
 
 def profile_of(spec: Any) -> bytes:
+    """The header's ICC profile; empty if there is none."""
     profile = spec.getattribute("ICCProfile")
     return profile.tobytes() if isinstance(profile, np.ndarray) else b""
 

@@ -1,4 +1,4 @@
-"""Pictures through OpenImageIO: TIFF, DPX, Cineon, TGA, JPEG 2000, JPEG XL, WebP, BMP, HDR, PFM and SGI files."""
+"""Stills read with OpenImageIO: TIFF, DPX, Cineon, TGA, JPEG 2000, JPEG XL, WebP, BMP, HDR, PFM and SGI files."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -27,22 +27,22 @@ from howard.media.stills.oiio_input import (
 from howard.media.stills.picture import (
     PIXEL_FORMATS,
     SRGB_TAGS,
-    StatedColour,
+    StillColour,
     StillPicture,
     check_size,
     colour_of_profile,
-    damaged,
+    damage_error,
     place_in_window,
-    unreadable,
+    unreadable_error,
 )
 from howard.media.working_space import ColourTags
 
 _FORMATS = frozenset(
     {"tiff", "dpx", "cineon", "targa", "jpeg2000", "jpegxl", "webp", "bmp", "hdr", "pnm", "sgi", "jpeg"}
 )
-# TGA files have no signature: what nothing else can read passes for one.
+# TGA files have no signature, so OpenImageIO tries to read any unknown file as TGA.
 _TGA_SUFFIXES = frozenset({".tga", ".tpic"})
-# The types that samples are read as: integers as what they stand for, rounded to the nearest.
+# The types to which OpenImageIO converts samples; integers are scaled and rounded to the nearest.
 _READ_AS = {
     "uint8": "uint8",
     "int8": "uint8",
@@ -59,23 +59,23 @@ _LINEAR_TAGS = ColourTags("rgb", True, BT709, "linear")
 
 
 def read_image(path: Path) -> StillPicture:
-    """Read a picture at its own depth, without its alpha; floats are scene-linear light.
+    """Read a still with its own bit depth, without its alpha channel; floats are scene-linear.
 
-    Raises InputError where it cannot be read, and DamagedFrameError where the decoder complained.
+    Raises InputError if it cannot be read, and DamagedFrameError if the decoder reports damage.
     """
     with open_image(path) as source:
         spec, kind = source.spec(), source.format_name()
         if kind not in _FORMATS or (kind == "targa" and path.suffix.lower() not in _TGA_SUFFIXES):
-            raise unreadable(path, "it is of no known kind")
+            raise unreadable_error(path, "it is of no known kind")
         check_size(path, spec.width, spec.height)
         is_padded = kind == "dpx" and dpx.needs_padding(spec.width, spec.nchannels, str(spec.format))
         image = dpx.read_padded(path) if is_padded else _read_colour(path, source, spec)
-        colour = _state_colour(spec, kind, image.dtype)
+        colour = _colour_of(spec, kind, image.dtype)
         return StillPicture(
             image=make_upright(image, orientation_of(spec)),
             pixel_format=PIXEL_FORMATS[_depth(spec, image.dtype)],
             tags=colour.tags,
-            # Other formats give the density of a scanner or a printer, which seldom means the picture.
+            # In other formats it is derived from a print resolution, which rarely describes the image.
             pixel_aspect=aspect_of(spec) if kind == "dpx" else Fraction(1),
             frame_rate=dpx.frame_rate(numbers_of(spec, "dpx:FrameRate", 1)) if kind == "dpx" else None,
             timecode=timecode_of(spec),
@@ -84,10 +84,7 @@ def read_image(path: Path) -> StillPicture:
 
 
 def read_alpha(path: Path) -> np.ndarray | None:
-    """Alpha of a still, (H, W) float32 in [0, 1], upright; None where it has none or is of a kind that has none.
-
-    Raises InputError for a picture that is too large.
-    """
+    """The alpha channel of a still, (H, W) float32 in [0, 1], upright; None if it has none."""
     try:
         with open_image(path) as opened:
             spec = opened.spec()
@@ -98,7 +95,7 @@ def read_alpha(path: Path) -> np.ndarray | None:
             check_size(path, spec.full_width, spec.full_height)
             samples = opened.read_image(0, 0, channel, channel + 1, "float")
     except InputError:
-        # Of kinds that only other libraries read; that the picture itself can be read has been checked before.
+        # Formats that OpenImageIO does not read. The caller has checked that the still is readable.
         return None
     if samples is None:
         return None
@@ -108,19 +105,19 @@ def read_alpha(path: Path) -> np.ndarray | None:
 
 
 def _read_colour(path: Path, source: Any, spec: Any) -> np.ndarray:
-    """The picture's red, green and blue, or its grey three times, (H, W, 3)."""
+    """The red, green and blue channels, or the grey channel three times, (H, W, 3)."""
     sample, bits = str(spec.format), number_of(spec, "oiio:BitsPerSample", 0)
     if sample not in _READ_AS or (sample in ("uint", "int") and bits not in (0, 32)):
-        raise unreadable(path, f"it has samples of {bits or sample} bits; 8, 16 or 32 are read")
+        raise unreadable_error(path, f"it has samples of {bits or sample} bits; 8, 16 or 32 are supported")
     places = _colour_channels(path, spec.channelnames)
     first = min(places)
     pixels = source.read_image(0, 0, first, max(places) + 1, _READ_AS[sample])
     reason = read_error(source)
     if pixels is None or reason:
-        raise damaged(path, reason or "its data end early or make no sense")
+        raise damage_error(path, reason or "its data end early or make no sense")
     image = np.asarray(pixels).reshape(spec.height, spec.width, -1)
     if number_of(spec, "tiff:PhotometricInterpretation", -1) == _WHITE_IS_ZERO and image.dtype == np.uint16:
-        # The reader turns 8 bits around by itself, and no others.
+        # OpenImageIO inverts only 8-bit samples itself.
         image = 65535 - image
     return np.ascontiguousarray(image[..., [place - first for place in places]])
 
@@ -131,25 +128,25 @@ def _colour_channels(path: Path, names: Sequence[str]) -> tuple[int, int, int]:
     if len(names) in (1, 2) or "Y" in names:
         grey = names.index("Y") if "Y" in names else 0
         return grey, grey, grey
-    raise unreadable(path, f"its channels are {', '.join(names[:6])}, not red, green and blue")
+    raise unreadable_error(path, f"its channels are {', '.join(names[:6])}, not red, green and blue")
 
 
-def _state_colour(spec: Any, kind: str, dtype: np.dtype) -> StatedColour:
+def _colour_of(spec: Any, kind: str, dtype: np.dtype) -> StillColour:
     if kind == "dpx":
-        return StatedColour(dpx.tags_of_transfer(text_of(spec, "dpx:Transfer")))
+        return StillColour(dpx.tags_of_transfer(text_of(spec, "dpx:Transfer")))
     if kind == "cineon":
-        return StatedColour(SRGB_TAGS._replace(transfer="cineon"))
+        return StillColour(SRGB_TAGS._replace(transfer="cineon"))
     code_points = numbers_of(spec, "CICP", 4)
     if code_points is not None:
         said = read_code_points(int(code_points[0]), int(code_points[1]))
         tags = ColourTags("rgb", True, said.primaries or BT709, said.transfer or "iec61966-2-1", unknown=said.unknown)
-        return StatedColour(tags)
+        return StillColour(tags)
     profile = profile_of(spec)
     if dtype.kind != "f":
         if text_of(spec, "jpeg:ColorSpace") == "CMYK" or text_of(spec, "tiff:ColorSpace") == "CMYK":
-            return StatedColour(SRGB_TAGS, ("its inks are converted without its ICC profile",))
+            return StillColour(SRGB_TAGS, ("its inks are converted without its ICC profile",))
         return colour_of_profile(profile)
-    # Floats are light; of a profile only the primaries are meant then.
+    # Float samples are linear light; only the primaries of a profile apply.
     stated = colour_of_profile(profile, _LINEAR_TAGS)
     return stated._replace(tags=stated.tags._replace(transfer="linear", curve=None))
 
