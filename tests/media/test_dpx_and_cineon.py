@@ -107,7 +107,9 @@ def test_dpx_of_light_is_linear(tmp_path, deep):
 @pytest.mark.parametrize("code", [11, 12, 13])
 def test_dpx_of_what_is_no_light_is_named(tmp_path, deep, code):
     path = set_dpx_transfer(write_by_ffmpeg(tmp_path / "a.dpx", deep, "rgb48be"), code)
-    with pytest.raises(InputError, match=r"a\.dpx has unsupported colour tags: the DPX transfer characteristic '.*input_colour="):
+    with pytest.raises(
+        InputError, match=r"a\.dpx has unsupported colour tags: the DPX transfer characteristic '.*input_colour="
+    ):
         open_reader(path)
     np.testing.assert_array_equal(_read(path, colour="bt709"), deep)
 

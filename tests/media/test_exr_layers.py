@@ -178,7 +178,9 @@ def test_a_named_space_without_chromaticities(tmp_path, light, name, of):
 
 def test_a_named_space_that_is_unknown_is_said(tmp_path, light):
     path = _write(tmp_path / "a.exr", _planes(light, "{}"), colorInteropID="lin_octarine_scene")
-    with pytest.raises(InputError, match=r"a\.exr has unsupported colour tags: the colour space 'lin_octarine_scene'; .*input_colour="):
+    with pytest.raises(
+        InputError, match=r"a\.exr has unsupported colour tags: the colour space 'lin_octarine_scene'; .*input_colour="
+    ):
         open_reader(path)
     np.testing.assert_allclose(_light(path, colour="linear"), light, rtol=1e-3)
 
@@ -187,7 +189,9 @@ def test_a_named_space_that_is_unknown_is_said(tmp_path, light):
 def test_chromaticities_of_no_colours_are_said_and_can_be_overridden(tmp_path, light, broken):
     path = _write(tmp_path / "a.exr", _planes(light, "{}"), chromaticities=(0.64, *[0.3] * 7))
     _patch(path, b"chromaticities", struct.pack("<f", 0.64), struct.pack("<f", broken))
-    with pytest.raises(InputError, match=r"a\.exr has unsupported colour tags: chromaticities of no colour space \((nan|0\.3)"):
+    with pytest.raises(
+        InputError, match=r"a\.exr has unsupported colour tags: chromaticities of no colour space \((nan|0\.3)"
+    ):
         open_reader(path)
     assert _light(path, colour="acescg").shape == light.shape
     zero = _write(tmp_path / "zero.exr", _planes(light, "{}"), chromaticities=(0.0,) * 8)

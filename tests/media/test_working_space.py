@@ -154,7 +154,9 @@ def test_a_near_name_is_offered_and_dlog_m_is_refused():
 def test_unknown_tags_are_refused_unless_a_name_overrides_them():
     tags = SDR._replace(unknown="matrix 10 (BT.2020 constant luminance)")
     for name in (None, "full"):
-        with pytest.raises(InputError, match=r"shot\.mkv has unsupported colour tags: matrix 10 \(BT\.2020 constant luminance\)"):
+        with pytest.raises(
+            InputError, match=r"shot\.mkv has unsupported colour tags: matrix 10 \(BT\.2020 constant luminance\)"
+        ):
             apply_colour_name(tags, name, Path("shot.mkv"))
     assert apply_colour_name(tags, "bt709") == SDR
 

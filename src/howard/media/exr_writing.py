@@ -56,13 +56,22 @@ class ExrChannels(NamedTuple):
 
 
 class ExrSequenceWriter(NumberedFiles):
-    """Half floats in ``output_colour``; ``compression`` is zip, piz or dwaa (lossy).
+    """Writes EXR files of half floats, one per frame.
 
-    ``output_colour`` is scene-linear with BT.709 primaries, or a name that `choose_output_colour` knows. Frame rate,
-    timecode, pixel aspect and the display window's origin, which every file holds, are those of ``clip``. Alpha is
-    premultiplied in linear light, as programs expect of EXR, unless ``is_straight``. ``layers``, some of
-    :data:`howard.media.exr_layer_channels.EXR_LAYERS`, are what each file holds beside RGBA. Raises SettingsError where
-    the colour is unknown.
+    Frame rate, timecode, pixel aspect and the origin of the display window are those of ``clip``. Alpha is
+    premultiplied in linear light, as compositing programs expect, unless ``is_straight``.
+
+    Args:
+        folder: where the files are written.
+        name: the part of the file names before the frame number.
+        clip: the source clip.
+        compression: zip, piz or dwaa (lossy).
+        output_colour: a name for `choose_output_colour`; None is scene-linear with BT.709 primaries.
+        is_straight: whether alpha is straight.
+        layers: the layers that each file contains in addition to RGBA, some of `EXR_LAYERS`.
+
+    Raises:
+        SettingsError: the output colour is unknown.
     """
 
     suffix = ".exr"
@@ -86,11 +95,11 @@ class ExrSequenceWriter(NumberedFiles):
         self._colour = choose_output_colour(output_colour)
 
     def to_stored(self, picture: np.ndarray) -> np.ndarray:
-        """The picture as float32, in the working space still: `prepare` makes it scene-linear."""
+        """The image as float32, still in the working space; `prepare` converts it to the output colour."""
         return to_depth(picture, self.dtype)
 
     def prepare(self, picture: np.ndarray, layers: Mapping[str, np.ndarray] | None = None) -> ExrChannels:
-        """What is stored of (H, W, 4) straight RGBA and of the ``layers``, as :func:`layer_channels` takes them."""
+        """The pixels of the file, from (H, W, 4) straight RGBA and ``layers`` as for :func:`layer_channels`."""
         check_picture(picture, channels=(4,))
         pixels = exr_pixels(self.to_stored(picture), self._colour, self._is_straight)
         return ExrChannels(pixels, layer_channels({name: (layers or {})[name] for name in self._layers}, self._colour))

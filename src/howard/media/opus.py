@@ -68,10 +68,10 @@ def add_opus(output: OutputContainer, source: OpusSource) -> Iterator[tuple[Frac
     return _packets(stream, source, layout)
 
 
-def copy_language(given: Stream, made: Stream) -> None:
+def copy_language(source: Stream, target: Stream) -> None:
     """Copy the language tag of a stream, if it has one, to a movie's stream."""
-    if language := given.metadata.get("language"):
-        made.metadata["language"] = language
+    if language := source.metadata.get("language"):
+        target.metadata["language"] = language
 
 
 def _packets(stream: AudioStream, source: OpusSource, layout: str) -> Iterator[tuple[Fraction, av.Packet]]:

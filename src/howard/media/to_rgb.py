@@ -168,12 +168,12 @@ def frame_colour_tags(frame: av.VideoFrame) -> ColourTags:
         return ColourTags("rgb", True, BT709, "iec61966-2-1")
     has_matrix = not is_rgb and not name.startswith(_GREY)
     matrix = int(frame.colorspace) if has_matrix else UNSPECIFIED
-    said = read_code_points(int(frame.color_primaries), int(frame.color_trc), matrix)
-    tags = ColourTags("rgb", True, said.primaries or BT709, said.transfer or "bt709", unknown=said.unknown)
+    points = read_code_points(int(frame.color_primaries), int(frame.color_trc), matrix)
+    tags = ColourTags("rgb", True, points.primaries or BT709, points.transfer or "bt709", unknown=points.unknown)
     if is_rgb:
         return tags
     is_high_definition = max(frame.height, frame.width * 9 // 16) >= _HIGH_DEFINITION_LINES
     guessed = "bt709" if is_high_definition else "smpte170m"
     # YCbCr that is tagged as RGB is treated as untagged.
-    stated = said.matrix if said.matrix != "rgb" else None
+    stated = points.matrix if points.matrix != "rgb" else None
     return tags._replace(matrix=stated or guessed, full_range=int(frame.color_range) == ColorRange.JPEG)

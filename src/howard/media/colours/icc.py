@@ -117,10 +117,10 @@ def _description(tag: bytes) -> str:
 
 
 def _read_cicp(name: str, tag: bytes) -> IccColour:
-    said = read_code_points(tag[8], tag[9])
-    if said.unknown or said.transfer is None:
-        raise IccError(f"{name} says {said.unknown or 'no transfer'}")
-    return IccColour(name, said.primaries or BT709, said.transfer)
+    points = read_code_points(tag[8], tag[9])
+    if points.unknown or points.transfer is None:
+        raise IccError(f"{name} says {points.unknown or 'no transfer'}")
+    return IccColour(name, points.primaries or BT709, points.transfer)
 
 
 def _recognise(name: str, primaries: Primaries, curves: Sequence[_Table | _Parametric]) -> IccColour:

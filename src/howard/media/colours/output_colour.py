@@ -59,13 +59,14 @@ def choose_output_colour(name: str | None) -> OutputColour:
     The prefix "ocio:" of OpenColorIO's names is optional, see :func:`howard.media.colours.ocio.find_space`. Raises
     SettingsError, with similar names, if the name is unknown.
     """
-    given = "linear" if name is None else str(name)
-    plain = given.lower()
+    wanted = "linear" if name is None else str(name)
+    plain = wanted.lower()
     plain = _ALIASES.get(plain, plain)
     if plain in _BUILT_IN:
         primaries, interop_id, description = _BUILT_IN[plain]
         return OutputColour(plain, description, primaries, interop_id, _matrix_conversion(primaries))
-    wanted = given[len(OCIO_PREFIX) :] if plain.startswith(OCIO_PREFIX) else given
+    if plain.startswith(OCIO_PREFIX):
+        wanted = wanted[len(OCIO_PREFIX) :]
     space = ocio.find_space(wanted)
     convert = ocio.from_linear_bt709(wanted)
     is_linear = ocio.is_linear(space)

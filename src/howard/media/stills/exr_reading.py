@@ -72,7 +72,7 @@ def read_exr(path: Path, layer: str | None = None) -> StillPicture:
 def _read_layer(path: Path, layer: str | None) -> StillPicture:
     with open_image(path) as source:
         if source.format_name() != "openexr":
-            raise InputError(f"{path} is no EXR file, but {source.format_name()}; give it its own suffix")
+            raise InputError(f"{path} is not an EXR file, but {source.format_name()}; rename it")
         specs = _read_specs(path, source)
         parts = [Part(text_of(spec, "oiio:subimagename"), tuple(spec.channelnames)) for spec in specs]
         try:

@@ -9,7 +9,6 @@ import numpy as np
 from PIL.AvifImagePlugin import AvifImageFile
 
 from howard.errors import InputError
-from howard.media.colours.h273 import read_code_points
 from howard.media.orientation import EXIF_ORIENTATION_TAG, UPRIGHT, Orientation, make_upright, orientation_of_exif
 from howard.media.primaries import BT709
 from howard.media.stills.picture import (
@@ -20,6 +19,7 @@ from howard.media.stills.picture import (
     check_size,
     colour_of_profile,
     damage_error,
+    tags_of_code_points,
     unreadable_error,
 )
 from howard.media.to_rgb import RgbConverter, frame_colour_tags
@@ -92,7 +92,7 @@ def _first_frame(path: Path, encoded: bytes) -> av.VideoFrame:
         with av.open(io.BytesIO(encoded), "r", format="mov", metadata_errors="replace") as container:
             return next(container.decode(video=0))
     except (av.FFmpegError, StopIteration, IndexError) as error:
-        raise damage_error(path, getattr(error, "strerror", None) or "it holds no picture") from error
+        raise damage_error(path, getattr(error, "strerror", None) or "it contains no image") from error
 
 
 def _read_grid(path: Path, header: AvifImageFile) -> np.ndarray:
@@ -148,5 +148,4 @@ def _as_rgb(pixels: np.ndarray, bits: int) -> np.ndarray:
 def _nclx_tags(profile: Any) -> ColourTags:
     if not profile:
         return SRGB_TAGS
-    said = read_code_points(int(profile["color_primaries"]), int(profile["transfer_characteristics"]))
-    return ColourTags("rgb", True, said.primaries or BT709, said.transfer or "iec61966-2-1", unknown=said.unknown)
+    return tags_of_code_points(int(profile["color_primaries"]), int(profile["transfer_characteristics"]))

@@ -66,7 +66,7 @@ def read_error(source: Any) -> str:
 
 
 def timecode_of(spec: Any) -> str | None:
-    """The header's timecode, such as "01:02:03:04", or "01:02:03;04" for drop-frame; None where there is none."""
+    """The header's timecode, such as "01:02:03:04", or "01:02:03;04" for drop-frame; None if there is none."""
     words = numbers_of(spec, "smpte:TimeCode", 2)
     return None if words is None else unpack_timecode(int(words[0]))
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from howard.errors import InputError
-from howard.media.colours.h273 import read_code_points
 from howard.media.orientation import make_upright
 from howard.media.primaries import BT709
 from howard.media.stills import dpx
@@ -33,6 +32,7 @@ from howard.media.stills.picture import (
     colour_of_profile,
     damage_error,
     place_in_window,
+    tags_of_code_points,
     unreadable_error,
 )
 from howard.media.working_space import ColourTags
@@ -138,9 +138,7 @@ def _colour_of(spec: Any, kind: str, dtype: np.dtype) -> StillColour:
         return StillColour(SRGB_TAGS._replace(transfer="cineon"))
     code_points = numbers_of(spec, "CICP", 4)
     if code_points is not None:
-        said = read_code_points(int(code_points[0]), int(code_points[1]))
-        tags = ColourTags("rgb", True, said.primaries or BT709, said.transfer or "iec61966-2-1", unknown=said.unknown)
-        return StillColour(tags)
+        return StillColour(tags_of_code_points(int(code_points[0]), int(code_points[1])))
     profile = profile_of(spec)
     if dtype.kind != "f":
         if text_of(spec, "jpeg:ColorSpace") == "CMYK" or text_of(spec, "tiff:ColorSpace") == "CMYK":

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from howard.errors import InputError
+from howard.media.colours.h273 import read_code_points
 from howard.media.colours.icc import IccError, read_icc
 from howard.media.frame import DamagedFrameError, WindowOrigin
 from howard.media.orientation import UPRIGHT, Orientation
@@ -106,6 +107,12 @@ def pixel_aspect(value: float | Fraction | None, orientation: Orientation = UPRI
     if not _MIN_PIXEL_ASPECT <= aspect <= _MAX_PIXEL_ASPECT:
         return Fraction(1)
     return 1 / aspect if orientation.swapped else aspect
+
+
+def tags_of_code_points(primaries: int, transfer: int) -> ColourTags:
+    """The colour tags of full-range RGB with H.273 code points; sRGB if they are unspecified."""
+    points = read_code_points(primaries, transfer)
+    return ColourTags("rgb", True, points.primaries or BT709, points.transfer or "iec61966-2-1", unknown=points.unknown)
 
 
 def colour_of_profile(profile: bytes, base: ColourTags = SRGB_TAGS) -> StillColour:

@@ -15,9 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from howard.media.colours.h273 import read_code_points
 from howard.media.orientation import EXIF_ORIENTATION_TAG, UPRIGHT, Orientation, make_upright, orientation_of_exif
-from howard.media.primaries import BT709
 from howard.media.signatures import PNG_SIGNATURE
 from howard.media.stills.picture import (
     PIXEL_FORMATS,
@@ -28,9 +26,9 @@ from howard.media.stills.picture import (
     colour_of_profile,
     damage_error,
     pixel_aspect,
+    tags_of_code_points,
     unreadable_error,
 )
-from howard.media.working_space import ColourTags
 
 # The critical chunks (PNG specification, 11.2).
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
@@ -146,12 +144,10 @@ def _colour_of(facts: dict[bytes, bytes]) -> StillColour:
     code_points = facts.get(b"cICP", b"")
     if len(code_points) == 4:
         primaries, transfer, matrix, full_range = code_points
-        said = read_code_points(primaries, transfer)
-        unknown = said.unknown or ("" if matrix == 0 else f"matrix {matrix} in a PNG")
+        tags = tags_of_code_points(primaries, transfer)
+        unknown = tags.unknown or ("" if matrix == 0 else f"matrix {matrix} in a PNG")
         unknown = unknown or ("" if full_range else "RGB of limited range")
-        return StillColour(
-            ColourTags("rgb", True, said.primaries or BT709, said.transfer or "iec61966-2-1", unknown=unknown)
-        )
+        return StillColour(tags._replace(unknown=unknown))
     if b"iCCP" in facts:
         return colour_of_profile(_inflate_profile(facts[b"iCCP"]) or b"damaged")
     gamma = facts.get(b"gAMA", b"")
