@@ -201,13 +201,26 @@ def write_exr(
     """
     height, width = pixels.shape[:2]
     corners = np.array([[0, 0], [width - 1, height - 1]], np.int32) + np.array(window_origin, np.int32)
-    header: dict[str, Any] = {
+    header = {
         "type": OpenEXR.scanlineimage,
         "compression": EXR_COMPRESSIONS[compression],
         "pixelAspectRatio": float(pixel_aspect),
         "dataWindow": tuple(corners),
         "displayWindow": tuple(corners),
+        **_optional_attributes(frame_rate, timecode, colour),
     }
+    with atomic_file(path) as temporary:
+        try:
+            OpenEXR.File(header, {"RGBA": pixels, **(layers or {})}).write(str(temporary))
+        except RuntimeError as error:
+            # The message begins with the temporary file name.
+            reason = str(error).rpartition('". ')[2].rstrip(".")
+            raise OutputError(f"{path} cannot be written ({reason}); check space and permissions") from error
+
+
+def _optional_attributes(frame_rate: Fraction | None, timecode: str | None, colour: OutputColour) -> dict[str, Any]:
+    """The header attributes that are only written if their values are known."""
+    header: dict[str, Any] = {}
     if colour.primaries is not None:
         header["chromaticities"] = tuple(float(value) for value in np.ravel(colour.primaries[1:]))
     if colour.interop_id:
@@ -219,10 +232,4 @@ def write_exr(
         header["timeCode"] = OpenEXR.TimeCode(
             parsed.hours, parsed.minutes, parsed.seconds, parsed.frames, parsed.drop, *[False] * 5, *[0] * 8
         )
-    with atomic_file(path) as temporary:
-        try:
-            OpenEXR.File(header, {"RGBA": pixels, **(layers or {})}).write(str(temporary))
-        except RuntimeError as error:
-            # The message begins with the temporary file name.
-            reason = str(error).rpartition('". ')[2].rstrip(".")
-            raise OutputError(f"{path} cannot be written ({reason}); check space and permissions") from error
+    return header
