@@ -64,6 +64,6 @@ def read_padded(path: Path) -> np.ndarray:
         with av.open(f"file:{path}", "r", format="dpx_pipe", metadata_errors="replace") as container:
             frame = next(container.decode(video=0))
     except (av.FFmpegError, StopIteration) as error:
-        raise damage_error(path, getattr(error, "strerror", None) or "its data end early") from error
+        raise damage_error(path, getattr(error, "strerror", None) or "its data are incomplete") from error
     matrix = "rgb" if frame.format.is_rgb else "bt709"
     return RgbConverter(frame, ColourTags(matrix, True, BT709, "iec61966-2-1")).as_stored(frame)

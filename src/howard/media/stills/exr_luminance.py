@@ -84,7 +84,7 @@ def _read_planes(path: Path, width: int, height: int) -> list[np.ndarray]:
         raise damage_error(path, str(error)) from error
     planes = [channels[name].pixels for name in _CHANNELS]
     if any(plane is None or not getattr(plane, "size", 0) for plane in planes) or planes[0].shape != (height, width):
-        raise damage_error(path, "its data end early")
+        raise damage_error(path, "its data are incomplete")
     if any(plane.dtype.kind != "f" for plane in planes):
         raise InputError(f"{path}: its luminance and chroma are integers, not linear light; write half or float")
     return [np.asarray(plane, np.float32) for plane in planes]

@@ -141,7 +141,7 @@ def _read_rows(path: Path, source: Any, spec: Any, first: int, end: int) -> np.n
 def _checked(path: Path, source: Any, pixels: np.ndarray | None) -> np.ndarray:
     reason = read_error(source)
     if pixels is None or reason:
-        raise damage_error(path, reason or "its data end early")
+        raise damage_error(path, reason or "its data are incomplete")
     return pixels
 
 

@@ -39,7 +39,7 @@ def read_heif(path: Path, encoded: bytes) -> StillPicture:
         raise unreadable_error(path, "it is neither AVIF nor HEIC")
     if _is_truncated(encoded):
         # The libraries would return black for missing tiles.
-        raise damage_error(path, "it ends early")
+        raise damage_error(path, "the file is truncated")
     if any(brand in encoded[_BRANDS] for brand in _AV1_BRANDS):
         return _read_avif(path, encoded)
     return _read_heic(path, encoded)

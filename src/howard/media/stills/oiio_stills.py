@@ -66,7 +66,7 @@ def read_image(path: Path) -> StillPicture:
     with open_image(path) as source:
         spec, kind = source.spec(), source.format_name()
         if kind not in _FORMATS or (kind == "targa" and path.suffix.lower() not in _TGA_SUFFIXES):
-            raise unreadable_error(path, "it is of no known kind")
+            raise unreadable_error(path, "its format is unknown")
         check_size(path, spec.width, spec.height)
         is_padded = kind == "dpx" and dpx.needs_padding(spec.width, spec.nchannels, str(spec.format))
         image = dpx.read_padded(path) if is_padded else _read_colour(path, source, spec)
@@ -114,7 +114,7 @@ def _read_colour(path: Path, source: Any, spec: Any) -> np.ndarray:
     pixels = source.read_image(0, 0, first, max(places) + 1, _READ_AS[sample])
     reason = read_error(source)
     if pixels is None or reason:
-        raise damage_error(path, reason or "its data end early or make no sense")
+        raise damage_error(path, reason or "its data are incomplete or invalid")
     image = np.asarray(pixels).reshape(spec.height, spec.width, -1)
     if number_of(spec, "tiff:PhotometricInterpretation", -1) == _WHITE_IS_ZERO and image.dtype == np.uint16:
         # OpenImageIO inverts only 8-bit samples itself.

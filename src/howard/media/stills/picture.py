@@ -76,10 +76,10 @@ def damage_error(path: Path, reason: str) -> DamagedFrameError:
 def check_size(path: Path, width: int, height: int) -> None:
     """Raise InputError for an image that has no pixels or more than MAX_PIXELS."""
     if width < 1 or height < 1:
-        raise unreadable_error(path, f"it claims {width}x{height} pixels")
+        raise unreadable_error(path, f"it has {width}x{height} pixels")
     if width * height > MAX_PIXELS:
         raise InputError(
-            f"{path} claims {width}x{height} pixels; more than {MAX_PIXELS // 10**6} million are not read; "
+            f"{path} has {width}x{height} pixels, more than the {MAX_PIXELS // 10**6} million that are supported; "
             "scale it down, or copy it again if it is smaller"
         )
 
@@ -128,5 +128,5 @@ def colour_of_profile(profile: bytes, base: ColourTags = SRGB_TAGS) -> StillColo
 
 def _first_line(path: Path, reason: str) -> str:
     """The first line of a library's message, with the path shortened to the file name."""
-    line = next(iter(reason.replace(str(path), path.name).strip().splitlines()), "") or "no reason given"
+    line = next(iter(reason.replace(str(path), path.name).strip().splitlines()), "") or "unknown error"
     return line.rstrip(".")

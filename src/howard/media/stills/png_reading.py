@@ -97,7 +97,7 @@ def _chunks(path: Path, encoded: memoryview) -> Iterator[_Chunk]:
         if kind == b"IEND":
             return
         position = end
-    raise damage_error(path, "it ends early")
+    raise damage_error(path, "the file is truncated")
 
 
 def _decode(path: Path, header: bytes, stripped: bytes) -> np.ndarray:
@@ -107,7 +107,7 @@ def _decode(path: Path, header: bytes, stripped: bytes) -> np.ndarray:
     width, height, bits, colour, compression, row_filter, interlacing = struct.unpack(">IIBBBBB", header)
     check_size(path, width, height)
     if bits not in _DEPTHS.get(colour, ()) or compression or row_filter or interlacing > 1:
-        raise damage_error(path, "its header makes no sense")
+        raise damage_error(path, "its header is invalid")
     if width * height * bits // 8 > _MAX_DEFLATE_RATIO * len(stripped):
         raise damage_error(path, f"{width}x{height} pixels cannot be in {len(stripped)} bytes")
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
