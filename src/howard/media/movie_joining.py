@@ -34,7 +34,7 @@ class Segment(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sound:
+class MovieAudio:
     """The audio of a movie: the ``tracks`` of a file that are copied, and those that are ``encoded`` as Opus.
 
     Times are in seconds on the file's clock: the movie begins at ``origin``; packets that begin before ``begin`` or
@@ -49,21 +49,21 @@ class Sound:
     encoded: tuple[AudioTrack, ...] = ()
 
 
-def select_sound(
+def select_audio(
     clip: ClipInfo,
     tracks: tuple[AudioTrack, ...],
     encoded: tuple[AudioTrack, ...],
     frames: range,
     first: Fraction,
     end: Fraction,
-) -> Sound | None:
+) -> MovieAudio | None:
     """The audio of a range of frames of a clip, which begins ``first`` and ends ``end`` seconds after frame 0.
 
     Audio before the clip's first frame or after its last belongs to these frames. None if there are no tracks.
     """
     if not tracks and not encoded:
         return None
-    return Sound(
+    return MovieAudio(
         path=clip.path,
         tracks=tracks,
         origin=clip.start_time + first,
@@ -90,7 +90,7 @@ def join_segments(
     times: Sequence[Fraction],
     frame_rate: Fraction,
     timecode: str | None = None,
-    sound: Sound | None = None,
+    audio: MovieAudio | None = None,
 ) -> None:
     """Join segments to one movie, which is written atomically.
 
@@ -102,7 +102,7 @@ def join_segments(
         times: presentation time of every frame in seconds, beginning with 0.
         frame_rate: nominal frames per second.
         timecode: of the first frame.
-        sound: the audio; none if None.
+        audio: the audio; none if None.
 
     Raises:
         OutputError: a segment is damaged, or the movie cannot be written.
@@ -118,11 +118,11 @@ def join_segments(
         if timecode is not None:
             movie.metadata["timecode"] = timecode
         streams = [_video_packets(segments, movie, times, frame_rate)]
-        if sound is not None and sound.tracks:
-            streams.append(_add_sound(output, sound))
-        if sound is not None:
-            clock = sound.origin, sound.begin, sound.end
-            streams += [add_opus(output, OpusSource(sound.path, track, *clock)) for track in sound.encoded]
+        if audio is not None and audio.tracks:
+            streams.append(_add_audio(output, audio))
+        if audio is not None:
+            clock = audio.origin, audio.begin, audio.end
+            streams += [add_opus(output, OpusSource(audio.path, track, *clock)) for track in audio.encoded]
         output.start_encoding()
         # The muxer buffers packets until all tracks reach the same time, so they are interleaved.
         for _, packet in heapq.merge(*streams, key=lambda timed: timed[0]):
@@ -157,33 +157,33 @@ def _video_packets(
             raise _damaged(segment.path)
 
 
-def _add_sound(output: OutputContainer, sound: Sound) -> Iterator[tuple[Fraction, av.Packet]]:
+def _add_audio(output: OutputContainer, audio: MovieAudio) -> Iterator[tuple[Fraction, av.Packet]]:
     """Add the copied tracks to a movie; returns their packets in file order, with their times in the movie."""
-    source = open_container(sound.path)
+    source = open_container(audio.path)
     streams = {
         track.stream_index: output.add_stream_from_template(source.streams[track.stream_index])
-        for track in sound.tracks
+        for track in audio.tracks
     }
     for index, stream in streams.items():
         copy_language(source.streams[index], stream)
     # A separate generator, since all streams must be added before the first packet is written.
-    return _sound_packets(source, sound, streams)
+    return _audio_packets(source, audio, streams)
 
 
-def _sound_packets(
-    source: InputContainer, sound: Sound, streams: dict[int, Stream]
+def _audio_packets(
+    source: InputContainer, audio: MovieAudio, streams: dict[int, Stream]
 ) -> Iterator[tuple[Fraction, av.Packet]]:
     last: dict[int, int] = {}
-    with source, suppress(av.FFmpegError):  # damaged sound ends early, the movie does not
+    with source, suppress(av.FFmpegError):  # damaged audio ends early, the movie does not
         for packet in source.demux([source.streams[index] for index in streams]):
             stamp = packet.pts if packet.pts is not None else packet.dts
             # The demuxer ends with an empty packet.
             if packet.size == 0 or stamp is None or packet.time_base is None:
                 continue
             time = stamp * packet.time_base
-            if (sound.begin is not None and time < sound.begin) or (sound.end is not None and time >= sound.end):
+            if (audio.begin is not None and time < audio.begin) or (audio.end is not None and time >= audio.end):
                 continue
-            shift = round(sound.origin / packet.time_base)
+            shift = round(audio.origin / packet.time_base)
             packet.pts = stamp - shift
             packet.dts = (stamp if packet.dts is None else packet.dts) - shift
             # Muxers reject packets whose decoding times do not increase.
@@ -191,7 +191,7 @@ def _sound_packets(
                 continue
             last[packet.stream_index] = packet.dts
             packet.stream = streams[packet.stream_index]
-            yield time - sound.origin, packet
+            yield time - audio.origin, packet
 
 
 def _accepts(container_format: str, stream: Stream) -> bool:

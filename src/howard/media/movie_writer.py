@@ -17,7 +17,7 @@ from howard.media.colours.stored_colour import SDR, choose_stored_colour
 from howard.media.files import make_folder, remove_temporary_files, replace_durably, temporary_path, unwritable_error
 from howard.media.frame import AudioTrack, ClipInfo
 from howard.media.movie_formats import REPRODUCIBLE, MovieFormat
-from howard.media.movie_joining import Segment, copyable_tracks, join_segments, select_sound
+from howard.media.movie_joining import Segment, copyable_tracks, join_segments, select_audio
 from howard.media.opus import can_encode
 from howard.media.signatures import has_signature
 from howard.media.timecode import shift_timecode
@@ -139,7 +139,7 @@ class MovieWriter:
                 times=[times[number] - first for number in self._numbers],
                 frame_rate=self._clip.frame_rate,
                 timecode=self._timecode,
-                sound=select_sound(self._clip, self._tracks, self._encoded, self._frames, first, end),
+                audio=select_audio(self._clip, self._tracks, self._encoded, self._frames, first, end),
             )
         # If the folder contains other files, it is kept.
         with suppress(OSError):

@@ -31,7 +31,7 @@ _CODEC = "libopus"
 class OpusSource(NamedTuple):
     """An audio ``track`` of a file and the time range to encode, in seconds on the file's clock.
 
-    The movie begins at ``origin``. Sound before ``begin`` and from ``end`` on is omitted; None means no limit.
+    The movie begins at ``origin``. Audio before ``begin`` and from ``end`` on is omitted; None means no limit.
     """
 
     path: Path
@@ -120,7 +120,7 @@ def _decoded(source: OpusSource) -> Iterator[tuple[Fraction, np.ndarray]]:
     """Decoded audio at 48 kHz, (samples, channels) float32, with the time of each piece on the file's clock."""
     resampler = _resampler(source.track)
     time: Fraction | None = None
-    with open_container(source.path) as container, suppress(av.FFmpegError):  # damaged sound ends early
+    with open_container(source.path) as container, suppress(av.FFmpegError):  # damaged audio ends early
         for frame in container.decode(container.streams[source.track.stream_index]):
             assert isinstance(frame, av.AudioFrame)
             if frame.pts is not None and frame.time_base is not None:
