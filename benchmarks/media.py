@@ -17,9 +17,9 @@ import av
 import cv2
 import numpy as np
 
+from howard.images import to_depth, without_hidden_colour
 from howard.media import Frame, PngSequenceWriter, open_reader, open_writer
-from howard.media.depth import to_depth, without_hidden_colour
-from howard.media.png import encode_png
+from howard.media.png_encoding import encode_png
 from howard.parallel import OrderedSink
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"

@@ -143,10 +143,10 @@ def test_what_changes_pixels_is_recorded():
 def test_the_choices_are_those_of_the_packages():
     from howard import media
     from howard.matting import predictor
-    from howard.media import exr_layer_channels, exr_writing
+    from howard.media import exr_writing
 
     assert tuple(FORMATS) == media.FORMATS
-    assert tuple(LAYERS) == ("all", *exr_layer_channels.EXR_LAYERS)
+    assert tuple(LAYERS) == ("all", *exr_writing.EXR_LAYERS)
     assert tuple(EXR_COMPRESSIONS) == tuple(exr_writing.EXR_COMPRESSIONS)
     assert tuple(PRECISIONS) == ("auto", *predictor.PRECISIONS)
     assert "auto" in DEVICES

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from howard.colour import mix
+from howard.images import full_scale
 
 _SOLID = 0.5
 _WRONG_LEVELS = 10.0
@@ -51,7 +52,7 @@ def plate_residual(source: np.ndarray, plate: np.ndarray, background: np.ndarray
     """
     if not background.any():
         return PlateResidual(float("nan"), float("nan"))
-    difference = 255 / _full_scale(source) * _mean_of_channels(cv2.absdiff(source, plate))[background]
+    difference = 255 / full_scale(source.dtype) * _mean_of_channels(cv2.absdiff(source, plate))[background]
     return PlateResidual(float(difference.mean()), float((difference > _WRONG_LEVELS).mean()))
 
 
@@ -70,7 +71,7 @@ def recomposition_error(
     covered = coverage >= _SOLID
     if not covered.any():
         return float("nan")
-    scale = np.float32(1 / _full_scale(plate))
+    scale = np.float32(1 / full_scale(plate.dtype))
     behind = plate * scale
     mixed = behind + alpha[..., None] * (foreground - behind)
     # The slow transfer curves are only evaluated for soft pixels.
@@ -82,7 +83,3 @@ def recomposition_error(
 def _mean_of_channels(image: np.ndarray) -> np.ndarray:
     """(H, W, 3) to (H, W) float32; several times as fast as numpy's mean over a short axis."""
     return cv2.transform(image.astype(np.float32), np.full((1, 3), 1 / 3, np.float32))
-
-
-def _full_scale(picture: np.ndarray) -> int:
-    return 1 if picture.dtype.kind == "f" else int(np.iinfo(picture.dtype).max)

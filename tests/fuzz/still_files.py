@@ -11,8 +11,8 @@ import OpenEXR
 from PIL import Image
 
 from howard.media import primaries
+from tests.media.dpx_files import write_by_ffmpeg, write_cineon
 from tests.media.exr_files import write_luminance_chroma
-from tests.media.film_files import write_by_ffmpeg, write_cineon
 from tests.media.heif_files import encode_avif_tiles, make_grid
 from tests.media.icc_profiles import make_profile
 from tests.media.tiff_files import write_tiff

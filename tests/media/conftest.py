@@ -1,4 +1,4 @@
-"""Small clips, encoded for the occasion."""
+"""Fixtures: small clips encoded with FFmpeg, test images, and a reference decoder."""
 
 import subprocess
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ Encode = Callable[..., Path]
 
 @pytest.fixture
 def encode(tmp_path: Path) -> Encode:
-    """Write pictures, (H, W, 3) uint8 RGB, as a nearly lossless clip; more keywords as below."""
+    """A function that writes images, (H, W, 3) uint8 RGB, as a nearly lossless clip."""
 
     def write(
         images: Sequence[np.ndarray],
@@ -59,7 +59,7 @@ def encode(tmp_path: Path) -> Encode:
 
 @pytest.fixture
 def numbered() -> list[np.ndarray]:
-    """Twenty pictures of 64 x 48, each of its own grey, with a bright top left quarter."""
+    """Twenty images of 64 x 48, each with a different grey, and a bright top left quarter."""
     images = []
     for number in range(20):
         image = np.full((48, 64, 3), 20 + 8 * number, np.uint8)
@@ -84,7 +84,7 @@ def draw_hair(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture
 def hair() -> Callable[..., np.ndarray]:
-    """Draws pictures that are hard to write: see `draw_hair`."""
+    """A function that renders images with thin strands: see `draw_hair`."""
     return draw_hair
 
 

@@ -1,4 +1,4 @@
-"""An EXR file of luminance and chroma, byte by byte: OpenEXR's Python module does not write it."""
+"""Luminance/chroma EXR files, written byte by byte, since OpenEXR's Python module does not support them."""
 
 import struct
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _INCREASING = b"\0"
 def write_luminance_chroma(
     path: Path, luminance: np.ndarray, red: np.ndarray, blue: np.ndarray, chromaticities: Sequence[float] = ()
 ) -> Path:
-    """Write Y of (h, w), both even, and RY and BY of (h / 2, w / 2), as half floats without compression."""
+    """Write Y, (h, w) with even sizes, and RY and BY, (h / 2, w / 2), as uncompressed half floats."""
     height, width = luminance.shape
     channels = b"".join(
         name + b"\0" + struct.pack("<iB3xii", _HALF, 0, sampling, sampling)
@@ -42,7 +42,7 @@ def write_luminance_chroma(
 
 
 def _rows_at(y: int, luminance: np.ndarray, red: np.ndarray, blue: np.ndarray) -> list[np.ndarray]:
-    """What is stored of a line, channels by their names; chroma is there on every other."""
+    """The stored samples of a row, channels in alphabetical order; chroma only in even rows."""
     return [luminance[y]] if y % 2 else [blue[y // 2], red[y // 2], luminance[y]]
 
 

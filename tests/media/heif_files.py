@@ -1,4 +1,4 @@
-"""AVIF and HEIC files of tiles, as phones write them, put together box by box (ISO/IEC 23008-12)."""
+"""Tiled AVIF and HEIC files, as phones write them, assembled from boxes (ISO/IEC 23008-12)."""
 
 import io
 import struct
@@ -14,7 +14,7 @@ from PIL import Image
 
 
 class Tiles(NamedTuple):
-    """A picture cut into encoded squares of ``side`` pixels, by rows; ``codec`` is the box that describes them."""
+    """An image as encoded square tiles of ``side`` pixels, row by row; ``codec`` is the box that describes them."""
 
     width: int
     height: int
@@ -49,7 +49,7 @@ def full_box(kind: bytes, *content: bytes, version: int = 0) -> bytes:
 
 
 def _cut(image: np.ndarray, tile: int) -> list[np.ndarray]:
-    """Tiles in rows; those at the right and bottom ends are filled up with their last column and row."""
+    """The tiles row by row; those at the right and bottom edges are padded with their last column and row."""
     height, width = image.shape[:2]
     padded = np.pad(image, ((0, -height % tile), (0, -width % tile), (0, 0)), mode="edge")
     return [
@@ -90,7 +90,7 @@ def _hevc_tile(image: np.ndarray, deep: bool) -> tuple[bytes, bytes]:
 
 
 def _find(data: bytes, kind: bytes) -> bytes:
-    """The first box of a kind, wherever it lies."""
+    """The first box of a type, at any nesting level."""
     position = data.index(kind) - 4
     return data[position : position + int.from_bytes(data[position : position + 4], "big")]
 

@@ -1,4 +1,4 @@
-"""ICC profiles of a matrix and curves, put together byte by byte."""
+"""ICC profiles with a matrix and curves, assembled byte by byte."""
 
 import struct
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def make_profile(
 
 
 def assemble(tags: dict[bytes, bytes], kind: bytes) -> bytes:
-    """A profile of these tags for the colour space ``kind``."""
+    """A profile with the given tags for the colour space ``kind``."""
     offset = 128 + 4 + 12 * len(tags)
     table, body = struct.pack(">I", len(tags)), b""
     for signature, content in tags.items():

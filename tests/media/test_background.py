@@ -19,19 +19,19 @@ def test_colours(value, colour):
 
 
 @pytest.mark.parametrize("value", ["#12345", "octarine", "missing.png", 300 * "x", "a\0b"])
-def test_what_is_neither_a_file_nor_a_colour(value):
+def test_invalid_background_value_raises(value):
     with pytest.raises(SettingsError, match="neither a still, a video nor a colour"):
         Background(value, 4, 2)
 
 
-def test_a_file_that_cannot_be_read(tmp_path):
+def test_unreadable_background_raises(tmp_path):
     (tmp_path / "notes.mp4").write_text("not a video")
     with pytest.raises(InputError, match=r"notes\.mp4"):
         Background(tmp_path / "notes.mp4", 4, 2)
 
 
 @pytest.mark.parametrize("size", [(40, 20), (20, 40), (300, 10), (21, 15)])
-def test_stills_fill_the_picture_from_their_middle(tmp_path, size):
+def test_stills_are_scaled_to_cover_and_centre_cropped(tmp_path, size):
     image = np.zeros((60, 90, 3), np.uint8)
     image[25:35, 40:50] = 255
     cv2.imwrite(str(tmp_path / "still.png"), image)
@@ -40,7 +40,7 @@ def test_stills_fill_the_picture_from_their_middle(tmp_path, size):
         assert background.frame(Fraction(3))[size[1] // 2, size[0] // 2, 0] > 200
 
 
-def test_a_video_runs_along_and_begins_again(encode, numbered):
+def test_a_background_video_loops(encode, numbered):
     with Background(encode(numbered), 64, 48) as background:
         assert background.clip is not None
         rate = background.clip.frame_rate
@@ -49,7 +49,7 @@ def test_a_video_runs_along_and_begins_again(encode, numbered):
 
 
 @pytest.mark.parametrize("rate", [12, 24, 25, 48, 60])
-def test_a_video_plays_by_time_whatever_the_shot_s_rate(encode, numbered, rate):
+def test_a_background_video_plays_at_its_own_frame_rate(encode, numbered, rate):
     with Background(encode(numbered), 64, 48, Fraction(rate)) as background:
         assert background.clip is not None
         for index in range(2 * rate // 3):
@@ -58,7 +58,7 @@ def test_a_video_plays_by_time_whatever_the_shot_s_rate(encode, numbered, rate):
             assert abs(int(background.frame(time)[40, 40, 0]) - (20 + 8 * shown)) <= 2
 
 
-def test_a_sequence_is_a_background_too(tmp_path):
+def test_an_image_sequence_as_background(tmp_path):
     for number, level in ((1001, 10), (1002, 200)):
         cv2.imwrite(str(tmp_path / f"wall.{number}.png"), np.full((8, 8, 3), level, np.uint8))
     with Background(str(tmp_path / "wall.%04d.png"), 8, 8, Fraction(50)) as background:
@@ -78,7 +78,7 @@ def test_opaque_and_empty_pixels_are_exact(dtype):
 
 
 @pytest.mark.parametrize(("linear_light", "expected"), [(False, 128), (True, 188)])
-def test_half_white_over_black_depends_on_the_light(linear_light, expected):
+def test_mixing_in_linear_light_and_encoded_values(linear_light, expected):
     rgba = np.array([[[255, 255, 255, 128]]], np.uint8)
     assert composite(rgba, np.zeros((1, 1, 3), np.uint8), linear_light).tolist() == [[[expected] * 3]]
     deep = composite(257 * rgba.astype(np.uint16), np.zeros((1, 1, 3), np.uint8), linear_light)

@@ -1,4 +1,4 @@
-"""Log curves: the makers' printed values, their shape, and two other implementations."""
+"""Log curves: published values, continuity, and agreement with two other implementations."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from howard.media import primaries
-from howard.media.colours.camera_curves import CAMERA_CURVES, WHOLE_RANGE_CURVES
+from howard.media.colours.camera_curves import CAMERA_CURVES, FULL_RANGE_CURVES
 from howard.media.primaries import rgb_to_bt709
 
 # What the makers print, as signals: code values of 10 bits where they give those.
@@ -79,7 +79,7 @@ def test_published_points(name):
 
 
 @pytest.mark.parametrize("name", CAMERA_CURVES)
-def test_curves_rise_without_a_step(name):
+def test_curves_are_continuous_and_increasing(name):
     linear = CAMERA_CURVES[name](np.linspace(0, 1, 4001))
     steps = np.diff(linear)
     assert (steps >= 0).all()
@@ -93,13 +93,13 @@ def test_values_outside_the_range_are_finite(value):
         assert np.isfinite(curve(np.array([value], np.float32))).all()
 
 
-def test_curves_that_count_in_the_whole_range_exist():
-    assert CAMERA_CURVES.keys() >= WHOLE_RANGE_CURVES
+def test_full_range_curves_are_camera_curves():
+    assert CAMERA_CURVES.keys() >= FULL_RANGE_CURVES
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("colour") is None, reason="colour-science is not installed")
-def test_another_implementation_agrees():
+def test_curves_agree_with_colour_science():
     # In a process of its own: the package takes seconds to load, and loads readers that write to the terminal.
     program = """if True:
         import json, colour, numpy, sys
@@ -115,7 +115,7 @@ def test_another_implementation_agrees():
 
 
 @pytest.mark.parametrize("name", STUDIO)
-def test_the_studio_configuration_agrees(name):
+def test_curves_agree_with_opencolorio(name):
     ocio = pytest.importorskip("howard.media.colours.ocio")
     space, gamut = STUDIO[name]
     convert = ocio.to_linear_bt709(f"studio/{space}")

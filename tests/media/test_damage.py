@@ -1,4 +1,4 @@
-"""Damaged files: frames that come out damaged say so, missing ones are named, and all others are exact."""
+"""Damaged files: damaged frames are flagged, missing ones raise, and all others are exact; interlaced video."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ MISSING = "missing"
 
 
 def read_each(path, order=None):
-    """A digest and whether it is damaged for each frame, or MISSING."""
+    """For each frame its digest and whether it is damaged, or MISSING."""
     found = {}
     with open_reader(path) as reader:
         for index in range(len(reader)) if order is None else order:
@@ -36,7 +36,7 @@ def read_each(path, order=None):
         ("mpeg4", ".avi", 0, [*range(12)]),
     ],
 )
-def test_damaged_frames_say_so(tmp_path, codec, suffix, packet, damaged):
+def test_damaged_frames_are_flagged(tmp_path, codec, suffix, packet, damaged):
     whole = read_in_order(kept_clip(codec, suffix))
     path = damage_packet(kept_clip(codec, suffix), packet, tmp_path / f"damaged{suffix}")
     found = read_each(path)
@@ -65,7 +65,7 @@ def test_damaged_frames_are_the_same_in_any_order(tmp_path, codec, suffix, packe
 
 
 @pytest.mark.parametrize("packet", [0, 5, 39])
-def test_a_frame_that_cannot_be_decoded_is_named_and_the_others_are_read(tmp_path, packet):
+def test_an_undecodable_frame_raises_and_the_others_are_read(tmp_path, packet):
     path = damage_packet(kept_clip("dnxhr", ".mov"), packet, tmp_path / "damaged.mov")
     found = read_each(path)
     assert [index for index, frame in enumerate(found) if frame == MISSING] == [packet]
@@ -78,7 +78,7 @@ def test_a_frame_that_cannot_be_decoded_is_named_and_the_others_are_read(tmp_pat
         reader[packet]
 
 
-def test_half_a_download_ends_with_its_last_whole_frame_as_in_a_player(tmp_path):
+def test_a_partial_download_ends_with_its_last_complete_frame(tmp_path):
     whole = write_clip(tmp_path / "whole.mp4", "h264", "-movflags", "faststart")
     data = whole.read_bytes()
     path = tmp_path / "half.mp4"
@@ -100,7 +100,7 @@ def test_half_a_download_ends_with_its_last_whole_frame_as_in_a_player(tmp_path)
     ],
 )
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
-def test_files_without_an_index_cut_short_give_what_is_there(tmp_path, codec, suffix, share):
+def test_truncated_files_without_an_index_are_read_to_the_end(tmp_path, codec, suffix, share):
     data = kept_clip(codec, suffix).read_bytes()
     path = tmp_path / f"cut{suffix}"
     path.write_bytes(data[: int(len(data) * share)])
@@ -119,8 +119,8 @@ def test_files_without_an_index_cut_short_give_what_is_there(tmp_path, codec, su
     assert len(found) - len(sound) <= 2
 
 
-def test_interlaced_frames_are_found_wherever_they_are(tmp_path):
-    """The file begins with whole frames: interlacing is asked of every frame."""
+def test_every_frame_is_checked_for_interlacing(tmp_path):
+    """The file begins with progressive frames."""
     parts = []
     for number, options in enumerate([(), ("-flags", "+ilme+ildct", "-vf", "setfield=tff")]):
         parts.append(write_clip(tmp_path / f"{number}.ts", "mpeg2", "-frames:v", "12", "-bf", "0", *options))
@@ -138,7 +138,7 @@ def test_interlaced_frames_are_found_wherever_they_are(tmp_path):
 @pytest.mark.parametrize(
     "codec", ["-c:v libx264 -flags +ilme+ildct -x264opts tff=1", "-c:v prores_ks -flags +ildct+ilme", "-c:v v210"]
 )
-def test_whole_pictures_in_files_that_call_them_interlaced(tmp_path, codec):
+def test_progressive_frames_flagged_as_interlaced(tmp_path, codec):
     path = tmp_path / "psf.mov"
     ffmpeg("-i", kept_clip("h264", ".mp4"), "-vf", "setfield=tff", *codec.split(), "-field_order", "tt", path)
     with pytest.raises(InputError, match="is interlaced"):
@@ -147,6 +147,6 @@ def test_whole_pictures_in_files_that_call_them_interlaced(tmp_path, codec):
         assert len(list(reader)) == 40
 
 
-def test_one_refusal_names_what_can_be_chosen(tmp_path):
+def test_unknown_interlaced_setting_lists_the_choices(tmp_path):
     with pytest.raises(Exception, match="interlaced=maybe is not known; choose auto, progressive"):
         open_reader(kept_clip("h264", ".mp4"), interlaced="maybe")

@@ -1,4 +1,4 @@
-"""Reading EXR files: light, gamut, windows, and what is no picture."""
+"""Reading EXR files: linear light, chromaticities, windows, and invalid files."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ AP1 = (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767)
 
 
 def _write(path: Path, image: np.ndarray, **header) -> Path:
-    """Write (H, W, 3) as R, G and B."""
+    """Write an image (H, W, 3) as channels R, G and B."""
     channels = {name: np.ascontiguousarray(image[..., place]) for place, name in enumerate("RGB")}
     OpenEXR.File({"type": OpenEXR.scanlineimage, "compression": OpenEXR.ZIP_COMPRESSION} | header, channels).write(
         str(path)
@@ -26,12 +26,12 @@ def _write(path: Path, image: np.ndarray, **header) -> Path:
 
 @pytest.fixture
 def light() -> np.ndarray:
-    """(6, 8, 3) float32 from below black to far above white."""
+    """(6, 8, 3) float32, from negative values to far above 1."""
     return np.random.default_rng(0).uniform(-0.1, 12, (6, 8, 3)).astype(np.float32)
 
 
 @pytest.mark.parametrize(("dtype", "pixel_format"), [(np.float16, "rgbf16le"), (np.float32, "rgbf32le")])
-def test_light_is_encoded_and_none_is_lost(tmp_path, light, dtype, pixel_format):
+def test_hdr_range_is_preserved(tmp_path, light, dtype, pixel_format):
     with open_reader(_write(tmp_path / "light.exr", light.astype(dtype))) as reader:
         info, frame = reader.info, reader[0]
     assert (info.width, info.height, info.frame_count, info.dtype) == (8, 6, 1, "float32")
@@ -40,7 +40,7 @@ def test_light_is_encoded_and_none_is_lost(tmp_path, light, dtype, pixel_format)
     np.testing.assert_allclose(frame.image, linear_to_srgb(light.astype(dtype).astype(np.float32)), rtol=1e-5)
 
 
-def test_chromaticities_are_honoured(tmp_path, light):
+def test_chromaticities_are_converted(tmp_path, light):
     reader = open_reader(_write(tmp_path / "aces.exr", light, chromaticities=AP1))
     assert reader.info.primaries == "ACES AP1"
     np.testing.assert_allclose(srgb_to_linear(reader[0].image), light @ rgb_to_bt709(ACES_AP1).T, atol=2e-4)
@@ -51,11 +51,11 @@ def test_white_of_any_gamut_is_white(tmp_path):
     np.testing.assert_allclose(open_reader(path)[0].image, 1, atol=1e-4)
 
 
-def test_encoded_values_in_an_exr_can_be_told(tmp_path, light):
+def test_encoded_values_in_an_exr_by_colour_name(tmp_path, light):
     np.testing.assert_array_equal(open_reader(_write(tmp_path / "srgb.exr", light), colour="srgb")[0].image, light)
 
 
-def test_rate_timecode_and_pixel_shape_are_read(tmp_path, light):
+def test_frame_rate_timecode_and_pixel_aspect_are_read(tmp_path, light):
     timecode = OpenEXR.TimeCode(1, 2, 3, 4, True, *[False] * 5, *[0] * 8)
     header = {"framesPerSecond": Fraction(24000, 1001), "timeCode": timecode, "pixelAspectRatio": 2.0}
     for number in (1001, 1002):
@@ -67,7 +67,7 @@ def test_rate_timecode_and_pixel_shape_are_read(tmp_path, light):
 
 
 @pytest.mark.parametrize("offset", [(0, 0), (3, 2), (-2, -1)])
-def test_the_picture_is_the_display_window(tmp_path, offset):
+def test_the_image_is_the_display_window(tmp_path, offset):
     corners = np.array([[0, 0], [7, 5]]) + offset
     data = np.array([[2, 1], [9, 4]])
     header = {
@@ -96,25 +96,25 @@ def test_the_first_part_with_colour_is_read(tmp_path, light):
     np.testing.assert_allclose(open_reader(tmp_path / "parts.exr")[0].image, linear_to_srgb(light), rtol=1e-5)
 
 
-def test_no_colour_at_all(tmp_path):
+def test_an_exr_without_colour_channels_raises(tmp_path):
     channels = {"Z": np.ones((3, 4), np.float32), "left.R": np.ones((3, 4), np.float32)}
     OpenEXR.File({}, channels).write(str(tmp_path / "depth.exr"))
     with pytest.raises(InputError, match=r"depth\.exr has no channels R, G and B, but Z, left\.R"):
         open_reader(tmp_path / "depth.exr")
 
 
-def test_counts_are_no_light(tmp_path):
-    with pytest.raises(InputError, match="holds uint32, not light"):
+def test_integer_channels_raise(tmp_path):
+    with pytest.raises(InputError, match="is uint32, not linear light"):
         open_reader(_write(tmp_path / "ids.exr", np.ones((3, 4, 3), np.uint32)))
 
 
-def test_what_is_no_number_is_replaced(tmp_path):
+def test_nan_becomes_zero(tmp_path):
     image = np.full((2, 2, 3), 0.5, np.float32)
     image[0, 0] = np.nan, np.inf, -np.inf
     assert np.isfinite(open_reader(_write(tmp_path / "odd.exr", image))[0].image).all()
 
 
-def test_broken_files_are_said(tmp_path):
+def test_broken_files_raise(tmp_path):
     noise = np.random.default_rng(0).random((200, 300, 3)).astype(np.float32)
     whole = _write(tmp_path / "whole.exr", noise).read_bytes()
     for content in (b"text" * 100, whole[:100], whole[: len(whole) // 2]):
@@ -124,5 +124,5 @@ def test_broken_files_are_said(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["été (1) 'x' = 2.exr", "-in.exr", "夕焼け #%.exr"])
-def test_any_name_is_read(tmp_path, light, name):
+def test_any_file_name_is_read(tmp_path, light, name):
     assert open_reader(_write(tmp_path / name, light))[0].image.shape == (6, 8, 3)

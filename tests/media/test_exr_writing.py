@@ -1,4 +1,4 @@
-"""EXR: half floats, premultiplied, linear light, with what a compositor wants to know."""
+"""Writing EXR files: half floats, premultiplied linear light, output colour spaces and header attributes."""
 
 import subprocess
 from fractions import Fraction
@@ -22,7 +22,7 @@ def _write(writer, picture, number=1):
 
 
 def _second_decoder(path, width, height):
-    """Premultiplied linear RGBA, float16, as the ffmpeg program reads it."""
+    """Premultiplied linear RGBA, float16, as the ffmpeg program decodes it."""
     line = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "gbrapf16le"]
     done = subprocess.run([*line, "-"], capture_output=True, check=True, timeout=60)
     green, blue, red, alpha = np.frombuffer(done.stdout, np.float16).reshape(4, height, width)
@@ -31,7 +31,7 @@ def _second_decoder(path, width, height):
 
 @pytest.mark.parametrize("compression", ["zip", "piz"])
 @pytest.mark.parametrize("size", [(32, 40), (31, 41)])
-def test_hair_comes_back_within_half_a_float_s_last_bit(hair, describe, tmp_path, compression, size):
+def test_hair_round_trip_within_half_float_precision(hair, describe, tmp_path, compression, size):
     picture = hair(*size)
     path = _write(ExrSequenceWriter(tmp_path, "shot", describe(size[1], size[0]), compression), picture)
     stored = _second_decoder(path, size[1], size[0])
@@ -53,7 +53,7 @@ def test_dwaa_is_smaller_and_close(hair, describe, tmp_path):
     assert np.abs(difference).mean() < 0.01
 
 
-def test_every_code_value_of_an_opaque_picture_can_be_had_back():
+def test_every_code_value_survives_the_round_trip():
     grey = np.arange(256, dtype=np.uint8)
     opaque = np.dstack([np.tile(grey, (3, 1)).T[None], np.full((1, 256), 255, np.uint8)])
     stored = exr_pixels(to_depth(opaque, np.float32)).astype(np.float32)
@@ -67,7 +67,7 @@ def test_values_above_one_survive():
     assert exr_pixels(np.array([[[1e6, 0, 0, 1]]], np.float32))[0, 0, 0] == np.finfo(np.float16).max
 
 
-def test_the_file_says_how_it_is_meant(describe, tmp_path):
+def test_header_attributes(describe, tmp_path):
     rate = Fraction(30000, 1001)
     clip = describe(4, 4, 3000, rate, timecode="01:00:59;28", pixel_aspect=Fraction(2), first_number=1001)
     header = OpenEXR.File(
@@ -81,7 +81,7 @@ def test_the_file_says_how_it_is_meant(describe, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["acescg", "aces2065-1", "ocio:ACEScg", "Linear Rec.2020", "ACEScct"])
-def test_another_colour_space_can_be_written_and_read_again(hair, describe, tmp_path, name):
+def test_output_colour_round_trip(hair, describe, tmp_path, name):
     picture = hair(24, 32)
     path = _write(ExrSequenceWriter(tmp_path, "shot", describe(32, 24), output_colour=name), picture)
     header = OpenEXR.File(str(path)).header()
@@ -96,7 +96,7 @@ def test_another_colour_space_can_be_written_and_read_again(hair, describe, tmp_
     )
 
 
-def test_acescg_says_so_to_every_reader(describe, tmp_path):
+def test_acescg_attributes(describe, tmp_path):
     writer = ExrSequenceWriter(tmp_path, "shot", describe(4, 4), output_colour="acescg")
     header = OpenEXR.File(str(_write(writer, np.full((4, 4, 4), 255, np.uint8)))).header()
     assert header["chromaticities"] == pytest.approx((0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767))
@@ -104,7 +104,7 @@ def test_acescg_says_so_to_every_reader(describe, tmp_path):
     assert writer.facts["colour_space"] == "scene-linear, ACEScg (AP1)"
 
 
-def test_an_unknown_colour_space_is_refused_before_anything_is_written(describe, tmp_path):
+def test_an_unknown_output_colour_raises_before_writing(describe, tmp_path):
     with pytest.raises(SettingsError, match="no colour space 'octarine'"):
         open_writer("exr", tmp_path / "out", describe(4, 4), range(1), output_colour="octarine")
     assert not (tmp_path / "out").exists()
@@ -119,13 +119,13 @@ def test_the_display_window_of_the_shot_is_kept(describe, tmp_path):
     assert open_reader(path).info.window_origin == (100, -50)
 
 
-def test_a_file_that_cannot_be_written_is_said_in_one_line(tmp_path, capfd):
+def test_an_unwritable_file_raises_one_line(tmp_path, capfd):
     with pytest.raises(OutputError, match=r"shot\.0001\.exr cannot be written \(No such file or directory\)"):
         write_exr(tmp_path / "nowhere" / "shot.0001.exr", np.zeros((2, 2, 4), np.float16))
     assert capfd.readouterr() == ("", "")
 
 
-def test_alpha_may_be_straight(hair, describe, tmp_path):
+def test_straight_alpha(hair, describe, tmp_path):
     picture = hair(32, 40)
     writer = ExrSequenceWriter(tmp_path, "shot", describe(40, 32), is_straight=True)
     stored = _second_decoder(_write(writer, picture), 40, 32).astype(np.float32)

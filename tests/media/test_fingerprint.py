@@ -1,4 +1,4 @@
-"""Files that were replaced are noticed, and what changed is named."""
+"""Fingerprints detect replaced files; differences between records are found."""
 
 import os
 from pathlib import Path
@@ -22,18 +22,18 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Other contents, and the same time of change."""
+    """Replace the content but keep the modification time."""
     state = path.stat()
     path.write_bytes(data)
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
 
 
-def test_a_file_that_stays_is_the_same(files: list[Path]) -> None:
+def test_an_unchanged_file_has_the_same_fingerprint(files: list[Path]) -> None:
     assert fingerprint(files[0]) == fingerprint(files[0]) == fingerprint_all(files[:1])
     assert fingerprint_all(files) == fingerprint_all(files)
 
 
-def test_a_file_of_another_end_is_another(tmp_path: Path) -> None:
+def test_a_changed_end_changes_the_fingerprint(tmp_path: Path) -> None:
     path = tmp_path / "long.mov"
     path.write_bytes(bytes(3 * 2**20))
     before = fingerprint(path)
@@ -43,7 +43,7 @@ def test_a_file_of_another_end_is_another(tmp_path: Path) -> None:
     assert [line.split()[0] for line in differences(before, after)] == ["sha256_ends"]
 
 
-def test_any_file_of_a_sequence_counts(files: list[Path]) -> None:
+def test_any_changed_file_changes_the_sequence_fingerprint(files: list[Path]) -> None:
     before = fingerprint_all(files)
     os.utime(files[1], ns=(0, 0))
     assert [line.split()[0] for line in differences(before, fingerprint_all(files))] == ["sha256_listing"]
@@ -51,25 +51,25 @@ def test_any_file_of_a_sequence_counts(files: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("missing", [0, 1])
-def test_a_file_that_is_gone_is_named(files: list[Path], missing: int) -> None:
+def test_a_missing_file_raises(files: list[Path], missing: int) -> None:
     files[missing].unlink()
     with pytest.raises(InputError, match=f"{missing}.png cannot be read"):
         fingerprint_all(files)
 
 
 @given(records, records)
-def test_exactly_what_differs_is_told(old: dict[str, int], new: dict[str, int]) -> None:
+def test_all_differences_are_found(old: dict[str, int], new: dict[str, int]) -> None:
     told = [line.split()[0] for line in differences({"source": old}, {"source": new})]
     assert told == sorted(f"source.{key}" for key in old.keys() | new.keys() if old.get(key) != new.get(key))
 
 
-def test_what_differs_is_named_by_its_way_there() -> None:
+def test_differences_are_named_by_their_keys() -> None:
     old = {"settings": {"quality": "fast"}, "outputs": [{"format": "png"}], "path": "here"}
     new = {"settings": {"quality": "best"}, "outputs": [{"format": "exr"}], "path": "there"}
     assert list(differences(old, new)) == ["outputs.0.format was png, is exr", "settings.quality was fast, is best"]
 
 
-def test_changes_name_the_place_and_both_values() -> None:
+def test_changes_have_keys_and_both_values() -> None:
     old = {"settings": {"quality": "fast"}, "outputs": [{"frames": [1, 2]}], "path": "a"}
     new = {"settings": {"quality": "best"}, "outputs": [{"frames": [1, 3]}], "path": "b"}
     assert list(changes(old, new)) == [

@@ -1,4 +1,4 @@
-"""One file a frame: names, contents and what is kept out of them."""
+"""PNG sequences: file names, exact round trip, and removal of hidden colour."""
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ def _write(writer, number, picture):
 
 @pytest.mark.parametrize("size", [(32, 40), (31, 41)])
 @pytest.mark.parametrize(("bits", "dtype"), [(8, np.uint8), (16, np.uint16)])
-def test_hair_comes_back_exactly(hair, tmp_path, size, bits, dtype):
+def test_hair_round_trip_is_exact(hair, tmp_path, size, bits, dtype):
     picture = hair(*size)
     stored = _read(_write(PngSequenceWriter(tmp_path, "shot", bits), 1, picture))
     assert stored.dtype == dtype
@@ -30,7 +30,7 @@ def test_hair_comes_back_exactly(hair, tmp_path, size, bits, dtype):
     np.testing.assert_array_equal(stored[shown], rounded[shown])
 
 
-def test_names_count_as_the_shot_does(tmp_path):
+def test_names_use_the_clip_s_frame_numbers(tmp_path):
     writer = PngSequenceWriter(tmp_path / "new" / "folder", "shot")
     assert not (tmp_path / "new").exists()
     assert _write(writer, 1, np.zeros((2, 3, 4), np.uint8)).name == "shot.0001.png"
@@ -39,7 +39,7 @@ def test_names_count_as_the_shot_does(tmp_path):
     assert (writer.has(1), writer.has(2)) == (True, False)
 
 
-def test_nothing_of_the_background_stays_where_alpha_is_zero(tmp_path):
+def test_colour_is_zero_where_alpha_is_zero(tmp_path):
     image = np.full((4, 4, 4), 77, np.uint8)
     image[:2, :, 3] = 0
     written = _read(_write(PngSequenceWriter(tmp_path, "shot"), 1, image))
@@ -48,20 +48,20 @@ def test_nothing_of_the_background_stays_where_alpha_is_zero(tmp_path):
     assert (image[:2, :, :3] == 77).all()
 
 
-def test_other_types_are_refused(tmp_path):
+def test_other_dtypes_raise(tmp_path):
     writer = PngSequenceWriter(tmp_path, "shot")
     for image in (np.zeros((2, 2, 4)), np.zeros((2, 2), np.uint8), np.zeros((2, 2, 2), np.uint8)):
         with pytest.raises(ValueError, match="uint8"):
             writer.prepare(image)
 
 
-def test_a_folder_that_cannot_be_made(tmp_path):
+def test_a_folder_that_cannot_be_created(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="choose another folder"):
         PngSequenceWriter(tmp_path / "file" / "inside", "shot").begin([1])
 
 
-def test_what_a_killed_run_left_of_these_frames_is_cleared_away(tmp_path):
+def test_temporary_files_of_killed_runs_are_removed(tmp_path):
     for name in (".shot.0001.png.99.part", ".shot.0009.png.99.part", "notes.part"):
         (tmp_path / name).write_text("half")
     PngSequenceWriter(tmp_path, "shot").begin([1, 2])
@@ -69,7 +69,7 @@ def test_what_a_killed_run_left_of_these_frames_is_cleared_away(tmp_path):
 
 
 @pytest.mark.parametrize("bits", [8, 16])
-def test_alpha_may_be_premultiplied(hair, tmp_path, bits):
+def test_premultiplied_alpha(hair, tmp_path, bits):
     picture = hair(32, 40)
     straight = _read(_write(PngSequenceWriter(tmp_path / "a", "shot", bits), 1, picture))
     writer = PngSequenceWriter(tmp_path / "b", "shot", bits, is_premultiplied=True)

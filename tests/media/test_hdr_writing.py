@@ -1,4 +1,4 @@
-"""HDR, log and wide gamut shots through every format: code values and tags of what was written beside the shot's."""
+"""HDR, log and wide gamut clips written in every format: code values and tags compared with the source's."""
 
 from pathlib import Path
 
@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from howard.colour import linear_to_srgb, nits_to_pq, pq_to_nits, srgb_to_linear
 from howard.media import Background, open_reader, open_writer
 from howard.media.colours.camera_curves import CAMERA_CURVES
-from howard.media.colours.clip_encoding import encode_with_curve
-from howard.media.colours.stored_colour import SDR, choose_stored_colour
+from howard.media.colours.stored_colour import SDR, choose_stored_colour, encode_with_curve
 from howard.media.colours.tone_mapping import tone_map
 from howard.media.primaries import BT709, BT2020
 from howard.media.working_space import ColourTags, WorkingSpace
@@ -25,7 +24,7 @@ CODES = {"hlg": 18, "pq": 16, "bt2020": 14, "bt709": 1}
 
 
 def _code_values(seed: int = 1, margin: int = 0) -> np.ndarray:
-    """Smooth Y, Cb, Cr of 10 bits, (3, H, W) uint16, whose RGB stays within range; ``margin`` more from the ends."""
+    """Smooth 10-bit Y, Cb, Cr, (3, H, W) uint16, whose RGB is in range, at least ``margin`` from its ends."""
     rng = np.random.default_rng(seed)
     rgb = np.stack([cv2.resize(rng.random((5, 7)), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR) for _ in range(3)])
     red, green, blue = 0.05 + 0.9 * rgb
@@ -35,7 +34,7 @@ def _code_values(seed: int = 1, margin: int = 0) -> np.ndarray:
 
 
 def _write_shot(path: Path, transfer: int = 18, primaries: int = 9, matrix: int = 9) -> np.ndarray:
-    """A shot of one frame, 4:4:4 of 10 bits without loss, and its code values, (3, H, W)."""
+    """Write a lossless 10-bit 4:4:4 clip of one frame; returns its code values, (3, H, W)."""
     values = _code_values()
     raw = path.with_suffix(".raw")
     raw.write_bytes(values.tobytes())
@@ -46,7 +45,7 @@ def _write_shot(path: Path, transfer: int = 18, primaries: int = 9, matrix: int 
 
 
 def _write(name: str, shot: Path, folder: Path, colour: str | None = None):
-    """All of the shot, opaque but for its left quarter, in a format; the writer and the written file."""
+    """Write the clip in a format, opaque except its left quarter; returns the writer and the file."""
     with open_reader(shot, colour) as reader:
         image = reader[0].image
         alpha = np.ones((*image.shape[:2], 1), np.float32)
@@ -61,7 +60,7 @@ def _write(name: str, shot: Path, folder: Path, colour: str | None = None):
 
 
 def _stored(path: Path, pixel_format: str, channels: int) -> np.ndarray:
-    """The values of the only frame as the ffmpeg program decodes them, (channels, H, W)."""
+    """The values of the first frame as the ffmpeg program decodes them, (channels, H, W)."""
     data = ffmpeg("-i", f"file:{path}", "-vf", _SCALE, "-f", "rawvideo", "-pix_fmt", pixel_format, "-")
     return np.frombuffer(data, "<u2").reshape(channels, HEIGHT, WIDTH)
 
@@ -73,7 +72,7 @@ def _tags(path: Path) -> tuple[int, int, int, int]:
 
 
 @pytest.mark.parametrize("kind", ["hlg", "pq", "bt2020"])
-def test_prores_keeps_curve_tags_and_code_values(tmp_path, kind):
+def test_prores_preserves_curve_tags_and_code_values(tmp_path, kind):
     values = _write_shot(tmp_path / "shot.mov", CODES[kind])
     writer, path = _write("prores", tmp_path / "shot.mov", tmp_path / "out")
     assert _tags(path) == _tags(tmp_path / "shot.mov") == (9, 9, CODES[kind], 1)
@@ -86,7 +85,7 @@ def test_prores_keeps_curve_tags_and_code_values(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["hlg", "pq", "bt2020"])
-def test_ffv1_keeps_curve_tags_and_signals(tmp_path, kind):
+def test_ffv1_preserves_curve_tags_and_signals(tmp_path, kind):
     luma, cb, cr = _write_shot(tmp_path / "shot.mov", CODES[kind]).astype(np.float64)
     _, path = _write("ffv1", tmp_path / "shot.mov", tmp_path / "out")
     assert _tags(path) == (0, 9, CODES[kind], 2)
@@ -102,7 +101,7 @@ def test_ffv1_keeps_curve_tags_and_signals(tmp_path, kind):
 
 
 @pytest.mark.parametrize("name", ["prores", "ffv1"])
-def test_log_shots_keep_their_code_values(tmp_path, name):
+def test_log_code_values_are_preserved(tmp_path, name):
     # S-Log3 lies in the whole range, though the file is tagged limited.
     values = _write_shot(tmp_path / "shot.mov", 1, 1, 1)
     writer, path = _write(name, tmp_path / "shot.mov", tmp_path / "out", "slog3")
@@ -125,7 +124,7 @@ def test_log_shots_keep_their_code_values(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["png", "png16", "webm", "composite"])
 @pytest.mark.parametrize("kind", ["hlg", "pq"])
-def test_formats_of_sdr_are_tone_mapped_and_say_so(tmp_path, name, kind):
+def test_sdr_formats_are_tone_mapped_with_a_note(tmp_path, name, kind):
     _write_shot(tmp_path / "shot.mov", CODES[kind])
     writer, path = _write(name, tmp_path / "shot.mov", tmp_path / "out")
     assert "ITU-R BT.2390, 1000 to 203 cd/m2" in writer.facts["colour_space"]
@@ -141,7 +140,7 @@ def test_formats_of_sdr_are_tone_mapped_and_say_so(tmp_path, name, kind):
         assert error.max() < 1 / 65535
 
 
-def test_the_matte_says_nothing_of_colour_and_exr_holds_the_light(tmp_path):
+def test_matte_has_no_colour_note_and_exr_is_scene_linear(tmp_path):
     _write_shot(tmp_path / "shot.mov")
     writer, _ = _write("matte", tmp_path / "shot.mov", tmp_path / "matte")
     assert "colour_note" not in writer.facts
@@ -152,7 +151,7 @@ def test_the_matte_says_nothing_of_colour_and_exr_holds_the_light(tmp_path):
         np.testing.assert_allclose(written[0].image[seen], shot[0].image[seen], rtol=2e-3, atol=2e-3)
 
 
-def test_light_of_exr_is_tone_mapped_in_movies(tmp_path, describe):
+def test_scene_linear_clips_are_tone_mapped_in_movies(tmp_path, describe):
     clip = describe(4, 4, dtype="float32", transfer="linear")
     for keeps in (True, False):
         colour = choose_stored_colour(clip, keeps)
@@ -161,15 +160,15 @@ def test_light_of_exr_is_tone_mapped_in_movies(tmp_path, describe):
         assert colour.convert is tone_map
 
 
-def test_wide_gamuts_without_a_name_in_files_are_clipped(describe):
+def test_wide_gamuts_without_code_points_are_clipped(describe):
     clip = describe(4, 4, dtype="float32", transfer="icc", primaries="Adobe RGB (1998)")
-    colour = choose_stored_colour(clip, keeps=True)
+    colour = choose_stored_colour(clip, keep_clip_colour=True)
     assert "colours outside BT.709 are clipped" in colour.note
     stored = colour.store(np.array([[[0.25, -0.5, 1.25]]], np.float32), np.dtype(np.uint8))
     np.testing.assert_array_equal(stored, [[[64, 0, 255]]])
 
 
-def test_sdr_is_as_it_was(describe):
+def test_sdr_is_stored_unchanged(describe):
     for keeps in (True, False):
         assert choose_stored_colour(describe(4, 4), keeps) == SDR
         assert choose_stored_colour(describe(4, 4, dtype="uint16", primaries="bt709"), keeps) == SDR
@@ -178,15 +177,15 @@ def test_sdr_is_as_it_was(describe):
             assert choose_stored_colour(describe(4, 4, dtype="float32", transfer=transfer), keeps) == SDR
 
 
-def test_opencolorio_s_spaces_are_kept_unless_they_are_linear(describe):
-    kept = choose_stored_colour(describe(4, 4, dtype="float32", transfer="ocio:ACEScct"), keeps=True)
+def test_opencolorio_spaces_are_kept_unless_linear(describe):
+    kept = choose_stored_colour(describe(4, 4, dtype="float32", transfer="ocio:ACEScct"), keep_clip_colour=True)
     assert "kept" in kept.note
     assert (kept.primaries, kept.transfer) == (2, 2)
     # ACEScct of 18 % grey (S-2016-001).
     grey = linear_to_srgb(np.full((1, 3), 0.18)).astype(np.float32)
     assert kept.convert is not None
     np.testing.assert_allclose(kept.convert(grey), 0.4135884, atol=1e-4)
-    linear = choose_stored_colour(describe(4, 4, dtype="float32", transfer="ocio:ACEScg"), keeps=True)
+    linear = choose_stored_colour(describe(4, 4, dtype="float32", transfer="ocio:ACEScg"), keep_clip_colour=True)
     assert linear.convert is tone_map
 
 
@@ -201,7 +200,7 @@ def test_encoding_inverts_the_working_space(transfer):
     assert np.abs(again - image / 65535).max() < 0.2 / 1023
 
 
-def test_pq_goes_both_ways():
+def test_pq_round_trip():
     light = np.array([0, 1e-3, 0.1, 1, 100, 203, 1000, 10000], np.float64)
     np.testing.assert_allclose(pq_to_nits(nits_to_pq(light)), light, rtol=1e-9, atol=1e-9)
     # ITU-R BT.2408, table 1: reference white is 58 % in PQ.
@@ -213,7 +212,7 @@ COLOURS = st.lists(st.floats(0, 60, width=32), min_size=3, max_size=3)
 
 @settings(max_examples=60, deadline=None)
 @given(COLOURS, st.floats(1, 4))
-def test_tone_mapping_is_monotone_keeps_hue_and_ends_at_white(light, gain):
+def test_tone_mapping_is_monotone_preserves_hue_and_ends_at_white(light, gain):
     linear = np.array([light, [gain * each for each in light]], np.float32)
     mapped = tone_map(linear_to_srgb(linear).astype(np.float32))
     assert mapped.min() >= 0
@@ -227,7 +226,7 @@ def test_tone_mapping_is_monotone_keeps_hue_and_ends_at_white(light, gain):
             np.testing.assert_allclose(back[row] / back[row, most], linear[row] / linear[row, most], atol=2e-3)
 
 
-def test_tone_mapping_keeps_mid_tones_and_knows_its_peak():
+def test_tone_mapping_preserves_mid_tones_and_maps_the_peak_to_white():
     dark = np.array([[0.1, 0.4, 0.68]], np.float32)
     np.testing.assert_array_equal(tone_map(dark), dark)
     peak = linear_to_srgb(np.array([[1000 / 203] * 3], np.float32))
@@ -237,7 +236,7 @@ def test_tone_mapping_keeps_mid_tones_and_knows_its_peak():
     np.testing.assert_allclose(255 * white, 229, atol=0.5)
 
 
-def test_a_background_of_hdr_is_tone_mapped(tmp_path):
+def test_an_hdr_background_is_tone_mapped(tmp_path):
     _write_shot(tmp_path / "behind.mov")
     with Background(tmp_path / "behind.mov", WIDTH, HEIGHT) as background, open_reader(tmp_path / "behind.mov") as clip:
         shown, working = background.frame(0), clip[0].image
@@ -246,7 +245,7 @@ def test_a_background_of_hdr_is_tone_mapped(tmp_path):
     np.testing.assert_allclose(shown / 65535, expected, atol=1e-4)
 
 
-def test_no_signal_is_lost_by_gamuts_inside_bt709():
+def test_gamuts_inside_bt709_are_not_clipped():
     image = np.random.default_rng(2).integers(0, 65536, (8, 8, 3), dtype=np.uint16)
     working = WorkingSpace(ColourTags("rgb", True, BT709, "smpte2084"))(image)
     again = encode_with_curve("smpte2084", BT709)(working.reshape(-1, 3)).reshape(image.shape)

@@ -1,4 +1,4 @@
-"""AVIF and HEIC: tiles are one picture, at full depth where there is one, upright, in its colours."""
+"""AVIF and HEIC: tiles, bit depth, orientation, colour profiles and damage."""
 
 import struct
 import sys
@@ -12,7 +12,7 @@ from howard.colour import pq_to_nits, srgb_to_linear
 from howard.errors import InputError
 from howard.media import open_reader, primaries
 from howard.media.still import is_still
-from tests.media.film_files import write_by_ffmpeg
+from tests.media.dpx_files import write_by_ffmpeg
 from tests.media.heif_files import box, encode_avif_tiles, encode_heic_tiles, make_grid
 from tests.media.icc_profiles import make_profile
 
@@ -21,7 +21,7 @@ needs_heic = pytest.mark.skipif(find_spec("pi_heif") is None, reason="pi-heif is
 
 @pytest.fixture(scope="module")
 def picture():
-    """(100, 150, 3) uint8, smooth; each quarter is another colour."""
+    """(100, 150, 3) uint8, smooth, with a different colour in each quarter."""
     y, x = np.mgrid[:100, :150]
     return np.stack([x + 60, 2 * y + 30, 220 - x // 2 - y // 2], axis=2).astype(np.uint8)
 
@@ -47,7 +47,7 @@ def _save_avif(path, image, **options):
 
 
 def _encode_deep(path, image, transfer):
-    """AVIF of 10 bits with BT.2020's primaries, by the ffmpeg program; values (H, W, 3) in [0, 1]."""
+    """Write a 10-bit AVIF with BT.2020 primaries with the ffmpeg program; returns values (H, W, 3) in [0, 1]."""
     deep = np.rint(image * 65535).astype(np.uint16)
     tags = f"setparams=color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc:range=pc"
     options = ["-vf", f"scale=out_color_matrix=bt2020:out_range=full,format=yuv444p10le,{tags}"]
@@ -55,7 +55,7 @@ def _encode_deep(path, image, transfer):
     return write_by_ffmpeg(path, deep, None, *options)
 
 
-def test_a_grid_of_avif_tiles_is_one_picture(tmp_path, picture, avif_tiles):
+def test_avif_tiles_are_assembled(tmp_path, picture, avif_tiles):
     path = tmp_path / "grid.avif"
     path.write_bytes(make_grid(avif_tiles))
     with open_reader(path) as reader:
@@ -63,7 +63,7 @@ def test_a_grid_of_avif_tiles_is_one_picture(tmp_path, picture, avif_tiles):
         np.testing.assert_allclose(reader[0].image, picture, atol=6)
 
 
-def test_a_plain_avif_is_read_as_a_second_decoder_does(tmp_path, picture):
+def test_avif_agrees_with_a_second_decoder(tmp_path, picture):
     path = _save_avif(tmp_path / "plain.avif", picture)
     np.testing.assert_allclose(_read(path), np.asarray(Image.open(path).convert("RGB")), atol=2)
 
@@ -79,14 +79,14 @@ def test_a_plain_avif_is_read_as_a_second_decoder_does(tmp_path, picture):
         ([box(b"irot", b"\x01"), box(b"imir", b"\x01")], lambda stored: np.fliplr(np.rot90(stored))),
     ],
 )
-def test_a_grid_stands_upright(tmp_path, picture, avif_tiles, boxes, shown):
+def test_tiled_avif_orientation(tmp_path, picture, avif_tiles, boxes, shown):
     path = tmp_path / "grid.avif"
     path.write_bytes(make_grid(avif_tiles, boxes))
     np.testing.assert_allclose(_read(path), shown(picture), atol=6)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_plain_avif_stands_upright(tmp_path, picture, orientation):
+def test_avif_orientation(tmp_path, picture, orientation):
     fields = Image.Exif()
     fields[0x0112] = orientation
     path = _save_avif(tmp_path / "plain.avif", picture, exif=fields)
@@ -103,7 +103,7 @@ def test_a_plain_avif_stands_upright(tmp_path, picture, orientation):
     np.testing.assert_allclose(_read(path), upright[orientation], atol=6)
 
 
-def test_hdr_keeps_its_depth(tmp_path, picture):
+def test_hdr_avif_keeps_its_bit_depth(tmp_path, picture):
     signal = picture.astype(float) / 255 * 0.7
     path = _encode_deep(tmp_path / "hdr.avif", np.repeat(signal.mean(axis=2, keepdims=True), 3, axis=2), "smpte2084")
     with open_reader(path) as reader:
@@ -113,7 +113,7 @@ def test_hdr_keeps_its_depth(tmp_path, picture):
     np.testing.assert_allclose(light, expected, rtol=0.1, atol=2e-3)
 
 
-def test_a_profile_of_an_avif_is_honoured(tmp_path, picture):
+def test_an_avif_profile_is_applied(tmp_path, picture):
     path = _save_avif(tmp_path / "p3.avif", picture, icc_profile=make_profile(primaries.DISPLAY_P3, 2.2))
     with open_reader(path) as reader:
         assert (reader.info.primaries, reader.info.transfer) == ("smpte432", "icc")
@@ -121,7 +121,7 @@ def test_a_profile_of_an_avif_is_honoured(tmp_path, picture):
     np.testing.assert_allclose(sequence, picture, atol=6)
 
 
-def test_a_moving_avif_is_no_still(tmp_path, picture):
+def test_an_avif_sequence_is_not_a_still(tmp_path, picture):
     frames = [Image.fromarray(np.roll(picture, 9 * number, axis=1)) for number in range(3)]
     frames[0].save(tmp_path / "moving.avif", save_all=True, append_images=frames[1:], duration=40)
     _save_avif(tmp_path / "plain.avif", picture)
@@ -139,7 +139,7 @@ def test_sequences_of_avif(tmp_path, picture):
 
 @needs_heic
 @pytest.mark.parametrize("deep", [False, True])
-def test_a_grid_of_heic_tiles_is_one_picture(tmp_path, picture, heic_tiles, deep):
+def test_heic_tiles_are_assembled(tmp_path, picture, heic_tiles, deep):
     path = tmp_path / "photo.heic"
     nclx = box(b"colr", b"nclx", struct.pack(">HHHB", 1, 13, 1, 0x80))
     path.write_bytes(make_grid(encode_heic_tiles(picture, 160, deep=True) if deep else heic_tiles, [nclx]))
@@ -149,14 +149,14 @@ def test_a_grid_of_heic_tiles_is_one_picture(tmp_path, picture, heic_tiles, deep
 
 
 @needs_heic
-def test_a_phone_s_profile_is_honoured(tmp_path, heic_tiles):
+def test_a_heic_profile_is_applied(tmp_path, heic_tiles):
     path = tmp_path / "photo.heic"
     profile = box(b"colr", b"prof", make_profile(primaries.DISPLAY_P3, 2.2))
     path.write_bytes(make_grid(heic_tiles, [profile]))
     assert open_reader(path).info.primaries == "smpte432"
 
 
-def test_a_missing_library_is_named(tmp_path, monkeypatch):
+def test_a_missing_library_raises(tmp_path, monkeypatch):
     path = tmp_path / "photo.heic"
     path.write_bytes(box(b"ftyp", b"heic", bytes(4), b"mif1", b"heic") + bytes(300))
     monkeypatch.setitem(sys.modules, "pi_heif", None)
@@ -166,7 +166,7 @@ def test_a_missing_library_is_named(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("suffix", [".avif", pytest.param(".heic", marks=needs_heic)])
 @pytest.mark.parametrize("kind", ["cut", "text"])
-def test_damage_is_said_without_a_word_of_the_library(tmp_path, avif_tiles, heic_tiles, suffix, kind, capfd):
+def test_damage_raises_without_library_output(tmp_path, avif_tiles, heic_tiles, suffix, kind, capfd):
     whole = make_grid(avif_tiles if suffix == ".avif" else heic_tiles)
     path = tmp_path / f"photo{suffix}"
     path.write_bytes(whole[: 2 * len(whole) // 3] if kind == "cut" else b"shot list\n" * 50)

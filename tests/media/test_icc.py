@@ -1,4 +1,4 @@
-"""ICC profiles: known spaces by name, curves by their values, and the conversion of a second colour engine."""
+"""ICC profiles: recognition of known spaces, curves, and agreement with a second colour engine."""
 
 import io
 
@@ -44,7 +44,7 @@ def test_spaces_are_recognised(of, curve, transfer):
 
 @pytest.mark.parametrize("curve", [ADOBE_GAMMA, SRGB, BT2020, np.linspace(0, 1, 33) ** 2])
 @pytest.mark.parametrize("of", [primaries.ADOBE_RGB, primaries.DISPLAY_P3, primaries.BT2020], ids=lambda of: of.name)
-def test_a_second_engine_gives_the_same_colours(of, curve):
+def test_colours_agree_with_a_second_engine(of, curve):
     profile = make_profile(of, curve)
     # Greyish, so that BT.709 holds all of them: the second engine clips.
     image = np.random.default_rng(0).integers(100, 156, (8, 8, 3)).astype(np.uint8)
@@ -56,28 +56,28 @@ def test_a_second_engine_gives_the_same_colours(of, curve):
     np.testing.assert_allclose(255 * ours, np.asarray(theirs), atol=1.1)
 
 
-def test_a_grey_profile_is_a_curve():
+def test_a_grey_profile_has_a_curve():
     colour = read_icc(make_profile(primaries.BT709, 1.8, grey=True))
     assert colour.primaries == primaries.BT709
     assert colour.curve is not None
     np.testing.assert_allclose(colour.curve(np.full((1, 3), 0.5)), 0.5**1.8, rtol=1e-2)
 
 
-def test_code_points_in_a_profile_go_before_its_curves():
+def test_code_points_in_a_profile_take_precedence():
     tags = {b"cicp": b"cicp" + bytes(4) + bytes([9, 16, 0, 1])}
     colour = read_icc(assemble(tags, b"RGB "))
     assert (colour.primaries, colour.transfer) == (primaries.BT2020, "smpte2084")
 
 
 @pytest.mark.parametrize("kind", [b"CMYK", b"RGB ", b"GRAY"])
-def test_profiles_of_tables_are_refused(kind):
+def test_lookup_table_profiles_raise(kind):
     tags = {b"desc": b"desc" + bytes(4) + b"\0\0\0\x04inks", b"A2B0": b"mft2" + bytes(60)}
     with pytest.raises(IccError, match="inks is not made of a matrix and curves"):
         read_icc(assemble(tags, kind))
 
 
 @pytest.mark.parametrize("colorants", [np.zeros(3), np.ones(3), np.array([np.inf, 0, 0])])
-def test_colorants_that_are_no_colours_are_refused(colorants):
+def test_invalid_colorants_raise(colorants):
     profile = make_profile(primaries.BT709, 2.2)
     values = np.nan_to_num(colorants * 65536, posinf=2**31 - 1).astype(">i4").tobytes()
     broken = bytearray(profile)
@@ -89,7 +89,7 @@ def test_colorants_that_are_no_colours_are_refused(colorants):
 
 
 @given(st.data())
-def test_damage_is_refused_or_harmless(data):
+def test_damaged_profiles_raise_or_parse(data):
     profile = bytearray(make_profile(primaries.ADOBE_RGB, ADOBE_GAMMA))
     for _ in range(data.draw(st.integers(1, 6))):
         profile[data.draw(st.integers(0, len(profile) - 1))] = data.draw(st.integers(0, 255))

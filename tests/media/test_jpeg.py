@@ -1,4 +1,4 @@
-"""JPEG: values against two decoders, orientation, profiles, inks, and damage that the decoder complained of."""
+"""JPEG: agreement with two other decoders, orientation, profiles, CMYK and damage."""
 
 import io
 
@@ -12,7 +12,7 @@ from howard.colour import linear_to_srgb
 from howard.errors import InputError
 from howard.media import open_reader, primaries
 from howard.media.frame import DamagedFrameError
-from tests.media.film_files import read_by_ffmpeg
+from tests.media.dpx_files import read_by_ffmpeg
 from tests.media.icc_profiles import make_profile
 
 
@@ -42,14 +42,14 @@ def test_a_second_decoder_agrees(tmp_path, photo, options):
     np.testing.assert_array_equal(_read(path), np.asarray(Image.open(path)))
 
 
-def test_the_ffmpeg_program_agrees_where_chroma_is_whole(tmp_path, photo):
+def test_ffmpeg_agrees_without_chroma_subsampling(tmp_path, photo):
     path = tmp_path / "photo.jpg"
     path.write_bytes(_encode(photo, subsampling=0, quality=95))
     np.testing.assert_allclose(_read(path), read_by_ffmpeg(path, "rgb24", photo.shape), atol=3)
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
-def test_grey_and_inks(tmp_path, photo, mode):
+def test_grey_and_cmyk(tmp_path, photo, mode):
     path = tmp_path / "photo.jpg"
     path.write_bytes(_encode(Image.fromarray(photo).convert(mode)))
     np.testing.assert_allclose(_read(path), np.asarray(Image.open(path).convert("RGB")), atol=1)
@@ -64,7 +64,7 @@ def test_grey_and_inks(tmp_path, photo, mode):
         (primaries.BT2020, 2.4, "bt2020"),
     ],
 )
-def test_profiles_are_honoured(tmp_path, photo, of, curve, name):
+def test_profiles_are_applied(tmp_path, photo, of, curve, name):
     path = tmp_path / "photo.jpg"
     path.write_bytes(_encode(photo, icc_profile=make_profile(of, curve)))
     stored = np.asarray(Image.open(path)) / 255
@@ -74,7 +74,7 @@ def test_profiles_are_honoured(tmp_path, photo, of, curve, name):
         np.testing.assert_allclose(reader[0].image, linear_to_srgb(light), atol=4e-3)
 
 
-def test_a_profile_that_cannot_be_used_is_named(tmp_path, photo):
+def test_an_unusable_profile_gives_a_note(tmp_path, photo):
     path = tmp_path / "photo.jpg"
     path.write_bytes(_encode(photo, icc_profile=b"no profile at all" * 10))
     with open_reader(path) as reader:
@@ -82,14 +82,14 @@ def test_a_profile_that_cannot_be_used_is_named(tmp_path, photo):
         np.testing.assert_array_equal(reader[0].image, np.asarray(Image.open(path)))
 
 
-def test_what_follows_the_picture_is_no_damage(tmp_path, photo):
+def test_trailing_data_are_ignored(tmp_path, photo):
     path = tmp_path / "motion.jpg"
     path.write_bytes(_encode(photo) + b"\0\0\0\x18ftypmp42" + bytes(500))
     np.testing.assert_array_equal(_read(path), np.asarray(Image.open(path)))
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.99])
-def test_files_cut_short_are_damaged(tmp_path, photo, share, capfd):
+def test_truncated_files_are_damaged(tmp_path, photo, share, capfd):
     whole = _encode(photo)
     path = tmp_path / "photo.jpg"
     path.write_bytes(whole[: int(share * len(whole))])
@@ -98,7 +98,7 @@ def test_files_cut_short_are_damaged(tmp_path, photo, share, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_damage_within_is_said(tmp_path, photo, capfd):
+def test_damage_inside_the_file_raises(tmp_path, photo, capfd):
     whole = _encode(photo)
     middle = len(whole) // 2
     path = tmp_path / "photo.jpg"
@@ -110,7 +110,7 @@ def test_damage_within_is_said(tmp_path, photo, capfd):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(position=st.floats(0.1, 0.95), content=st.binary(min_size=1, max_size=40))
-def test_damage_anywhere_is_refused_or_leaves_a_picture(tmp_path, photo, position, content):
+def test_damage_anywhere_raises_or_gives_an_image(tmp_path, photo, position, content):
     whole = bytearray(_encode(photo))
     start = int(position * len(whole))
     whole[start : start + len(content)] = content

@@ -1,4 +1,4 @@
-"""OpenColorIO: names, configurations, both directions, and what is said where there is none."""
+"""OpenColorIO: names, configurations, conversion in both directions, and errors."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def no_configuration(monkeypatch):
     monkeypatch.delenv("OCIO", raising=False)
 
 
-def test_a_named_space_is_read_as_scene_light():
+def test_a_named_space_is_converted_to_scene_light():
     space = WorkingSpace(apply_colour_name(TAGS, "ocio:ACEScg"))
     image = np.array([[[0.18, 0.18, 0.18], [1.0, 0.0, 0.0], [0.0, 6.0, 0.0]]], np.float32)
     assert space.dtype_of("uint8") == "float32"
@@ -38,17 +38,17 @@ def test_a_named_space_is_read_as_scene_light():
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_integers_count_to_their_largest_value(dtype):
+def test_integers_are_scaled_by_their_largest_value(dtype):
     white = np.full((1, 1, 3), np.iinfo(dtype).max, dtype)
     np.testing.assert_allclose(WorkingSpace(apply_colour_name(TAGS, "ocio:lin_rec709"))(white), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["acescg", "ACEScg", "cg/ACEScg", "studio/ACEScg", "lin_ap1", "scene_linear"])
-def test_names_aliases_and_roles_in_any_case(name):
+def test_names_aliases_and_roles_are_case_insensitive(name):
     assert ocio.find_space(name).name == "ACEScg"
 
 
-def test_a_configuration_of_one_s_own(monkeypatch, tmp_path):
+def test_a_custom_configuration(monkeypatch, tmp_path):
     path = tmp_path / "own.ocio"
     path.write_text(CONFIG.format(roles="aces_interchange: raw_light,"))
     monkeypatch.setenv("OCIO", str(path))
@@ -58,7 +58,7 @@ def test_a_configuration_of_one_s_own(monkeypatch, tmp_path):
     np.testing.assert_allclose(back, 0.25, rtol=1e-4)
 
 
-def test_a_configuration_without_a_way_to_bt709(monkeypatch, tmp_path):
+def test_a_configuration_without_conversion_to_bt709(monkeypatch, tmp_path):
     path = tmp_path / "own.ocio"
     path.write_text(CONFIG.format(roles=""))
     monkeypatch.setenv("OCIO", str(path))
@@ -67,7 +67,7 @@ def test_a_configuration_without_a_way_to_bt709(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, "no configuration", "ocio_profile_version: 99"])
-def test_a_broken_configuration_is_said(monkeypatch, tmp_path, content, capfd):
+def test_a_broken_configuration_raises(monkeypatch, tmp_path, content, capfd):
     path = tmp_path / "broken.ocio"
     if content is not None:
         path.write_text(content)
@@ -78,17 +78,17 @@ def test_a_broken_configuration_is_said(monkeypatch, tmp_path, content, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_unknown_names_are_answered_with_near_ones():
-    with pytest.raises(SettingsError, match=r"no colour space 'acecg'; near are 'ACEScg'"):
+def test_unknown_names_list_similar_names():
+    with pytest.raises(SettingsError, match=r"no colour space 'acecg'; similar: 'ACEScg'"):
         apply_colour_name(TAGS, "ocio:acecg")
-    with pytest.raises(SettingsError, match=r"near are 'S-Log3 S-Gamut3\.Cine'"):
+    with pytest.raises(SettingsError, match=r"similar: 'S-Log3 S-Gamut3\.Cine'"):
         ocio.find_space("S-Log3 S-Gamut3.Kine")
     with pytest.raises(SettingsError, match="holds data, not colour"):
         ocio.find_space("Raw")
 
 
 @pytest.mark.parametrize("name", [*OUTPUT_COLOURS, "ocio:ACEScg", "Linear Rec.2020", "ACEScct", "sRGB - Display"])
-def test_what_is_written_can_be_read_again(name):
+def test_output_spaces_round_trip(name):
     output = choose_output_colour(name)
     linear = np.random.default_rng(0).uniform(0.02, 0.9, (1, 50, 3)).astype(np.float32)
     reading = name if name in (*OUTPUT_COLOURS[1:], "linear") or name.startswith("ocio:") else f"ocio:{name}"
@@ -104,6 +104,6 @@ def test_primaries_of_linear_spaces_are_known(name, primaries):
     assert choose_output_colour(name).primaries == primaries
 
 
-def test_unknown_output_colours_are_said():
+def test_unknown_output_colours_raise():
     with pytest.raises(SettingsError, match="no colour space 'octarine'"):
         choose_output_colour("octarine")

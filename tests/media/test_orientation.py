@@ -1,4 +1,4 @@
-"""Pictures that a file stores turned or mirrored are read upright."""
+"""Orientations of display matrices, and rotated and mirrored videos."""
 
 import itertools
 
@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.media import open_reader
-from howard.media.orientation import Orientation, make_upright, orient_by_matrix
+from howard.media.orientation import Orientation, make_upright, orientation_of_matrix
 from tests.media.video_files import HEIGHT, WIDTH, closest, decode, ffmpeg, write_clip
 
 ALL = [Orientation(*flags) for flags in itertools.product((False, True), repeat=3)]
 
 
 @pytest.mark.parametrize("orientation", ALL)
-def test_rotation_and_mirroring_describe_what_is_done(orientation):
+def test_rotation_and_mirroring_match_the_operation(orientation):
     image = np.random.default_rng(0).integers(0, 255, (4, 6, 3), np.uint8)
     first = image[:, ::-1] if orientation.mirrored else image
     upright = make_upright(image, orientation)
@@ -26,7 +26,7 @@ def test_rotation_and_mirroring_describe_what_is_done(orientation):
 @pytest.mark.parametrize("orientation", ALL)
 @settings(deadline=None)
 @given(scale=st.floats(0.1, 3e4), tilt=st.floats(-0.7, 0.7))
-def test_a_matrix_is_read_as_the_nearest_orientation(orientation, scale, tilt):
+def test_a_matrix_gives_the_nearest_orientation(orientation, scale, tilt):
     # Where a stored point is shown: columns are the images of the axes.
     x, y = (1, 0), (0, 1)
     if orientation.swapped:
@@ -36,11 +36,11 @@ def test_a_matrix_is_read_as_the_nearest_orientation(orientation, scale, tilt):
     shown[1] *= -1 if orientation.flip_y else 1
     turn = np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
     (a, c), (b, d) = scale * turn @ shown
-    assert orient_by_matrix(a, b, c, d) == orientation
+    assert orientation_of_matrix(a, b, c, d) == orientation
 
 
-def test_a_matrix_of_zeros_turns_nothing():
-    assert orient_by_matrix(0, 0, 0, 0) == Orientation()
+def test_a_zero_matrix_is_upright():
+    assert orientation_of_matrix(0, 0, 0, 0) == Orientation()
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
@@ -60,7 +60,7 @@ def test_phone_and_front_camera_footage(tmp_path, rotation, mirror):
     assert closest(shown[0], np.stack(ways)) == 0
 
 
-def test_video_says_how_it_was_turned(tmp_path):
+def test_clip_info_has_rotation_and_mirroring(tmp_path):
     source = write_clip(tmp_path / "stored.mp4", "h264", "-frames:v", "1")
     ffmpeg("-display_rotation", "90", "-display_hflip", "-i", source, "-c", "copy", tmp_path / "turned.mov")
     with open_reader(tmp_path / "turned.mov") as reader:

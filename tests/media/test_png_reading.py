@@ -1,4 +1,4 @@
-"""PNG: every kind against a second decoder, colour chunks by their rank, and damage before the decoder sees it."""
+"""Reading PNG files: agreement with a second decoder, precedence of colour chunks, and damage."""
 
 import struct
 import zlib
@@ -13,8 +13,8 @@ from howard.colour import pq_to_nits, srgb_to_linear
 from howard.errors import InputError
 from howard.media import open_reader, primaries
 from howard.media.frame import DamagedFrameError
-from howard.media.png import encode_png
-from tests.media.film_files import read_by_ffmpeg
+from howard.media.png_encoding import encode_png
+from tests.media.dpx_files import read_by_ffmpeg
 from tests.media.icc_profiles import make_profile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -59,7 +59,7 @@ def test_a_second_decoder_agrees(tmp_path, colour, bits):
         np.testing.assert_array_equal(image, np.asarray(Image.open(path).convert("RGBA"))[..., :3])
 
 
-def test_the_ffmpeg_program_agrees(tmp_path):
+def test_ffmpeg_agrees(tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(make_png(19, 11, 16, 2))
     np.testing.assert_array_equal(_read(path), read_by_ffmpeg(path, "rgb48le", (11, 19, 3)))
@@ -79,7 +79,7 @@ def test_interlaced(tmp_path):
     np.testing.assert_array_equal(_read(tmp_path / "laced.png"), values)
 
 
-def test_a_profile_is_honoured_at_full_depth(tmp_path):
+def test_a_profile_is_applied_at_full_bit_depth(tmp_path):
     profile = zlib.compress(make_profile(primaries.DISPLAY_P3, 2.2))
     path = tmp_path / "p3.png"
     path.write_bytes(make_png(9, 5, 16, 2, chunk(b"iCCP", b"P3\0\0" + profile)))
@@ -90,7 +90,7 @@ def test_a_profile_is_honoured_at_full_depth(tmp_path):
         np.testing.assert_allclose(srgb_to_linear(reader[0].image), light, atol=2e-3)
 
 
-def test_code_points_go_before_a_profile(tmp_path):
+def test_code_points_take_precedence_over_a_profile(tmp_path):
     profile = chunk(b"iCCP", b"P3\0\0" + zlib.compress(make_profile(primaries.DISPLAY_P3, 2.2)))
     path = tmp_path / "pq.png"
     path.write_bytes(make_png(9, 5, 16, 2, profile + chunk(b"cICP", bytes([9, 16, 0, 1]))))
@@ -110,10 +110,10 @@ def test_code_points_go_before_a_profile(tmp_path):
         ((1, 13, 0, 0), "lim"),
     ],
 )
-def test_unknown_code_points_are_named_unless_overridden(tmp_path, code_points, named):
+def test_unknown_code_points_raise_unless_overridden(tmp_path, code_points, named):
     path = tmp_path / "odd.png"
     path.write_bytes(make_png(9, 5, 8, 2, chunk(b"cICP", bytes(code_points))))
-    with pytest.raises(InputError, match=rf"odd\.png says .*{named}.*input_colour="):
+    with pytest.raises(InputError, match=rf"odd\.png has unsupported colour tags: .*{named}.*input_colour="):
         open_reader(path)
     assert _read(path, colour="srgb").dtype == np.uint8
 
@@ -125,7 +125,7 @@ def test_unknown_code_points_are_named_unless_overridden(tmp_path, code_points, 
         (chunk(b"gAMA", struct.pack(">I", 100000)), r"its chunk gAMA \(1\) is ignored"),
     ],
 )
-def test_what_is_not_followed_is_named(tmp_path, extra, note):
+def test_ignored_colour_chunks_give_notes(tmp_path, extra, note):
     path = tmp_path / "a.png"
     path.write_bytes(make_png(9, 5, 8, 2, extra))
     with open_reader(path) as reader:
@@ -134,19 +134,19 @@ def test_what_is_not_followed_is_named(tmp_path, extra, note):
     assert note.replace("\\", "") in said
 
 
-def test_what_is_plain_srgb_has_no_notes(tmp_path):
+def test_srgb_files_have_no_notes(tmp_path):
     for extra in (b"", chunk(b"sRGB", b"\0"), chunk(b"gAMA", struct.pack(">I", 45455))):
         (tmp_path / "a.png").write_bytes(make_png(9, 5, 8, 2, extra))
         with open_reader(tmp_path / "a.png") as reader:
             assert (reader.info.notes, reader.info.dtype) == ((), "uint8")
 
 
-def test_pixels_that_are_not_square_come_back(tmp_path):
+def test_pixel_aspect_round_trip(tmp_path):
     (tmp_path / "a.png").write_bytes(encode_png(np.zeros((4, 4, 3), np.uint8), Fraction(4, 3)))
     assert open_reader(tmp_path / "a.png").info.pixel_aspect == Fraction(4, 3)
 
 
-def test_another_suffix_does_not_hide_what_a_file_is(tmp_path):
+def test_the_signature_overrides_the_suffix(tmp_path):
     (tmp_path / "a.jpg").write_bytes(make_png(9, 5, 8, 2))
     assert _read(tmp_path / "a.jpg").shape == (5, 9, 3)
 
@@ -162,10 +162,10 @@ def test_a_flipped_byte_is_damage(tmp_path, position, capfd):
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
-def test_files_cut_short_are_damaged(tmp_path, share, capfd):
+def test_truncated_files_are_damaged(tmp_path, share, capfd):
     whole = make_png(40, 30, 8, 2)
     (tmp_path / "a.png").write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(DamagedFrameError, match="it ends early"):
+    with pytest.raises(DamagedFrameError, match="the file is truncated"):
         open_reader(tmp_path / "a.png")
     assert capfd.readouterr() == ("", "")
 
@@ -173,12 +173,12 @@ def test_files_cut_short_are_damaged(tmp_path, share, capfd):
 @pytest.mark.parametrize(
     ("size", "message"),
     [
-        ((2**31 - 1, 2**31 - 1), "more than 268 million"),
+        ((2**31 - 1, 2**31 - 1), "more than the 268 million"),
         ((16000, 16000), "cannot be in"),
-        ((0, 5), "claims 0x5 pixels"),
+        ((0, 5), "it has 0x5 pixels"),
     ],
 )
-def test_absurd_sizes_ask_for_no_memory(tmp_path, size, message):
+def test_implausible_sizes_allocate_no_memory(tmp_path, size, message):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0))
     data = SIGNATURE + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
     (tmp_path / "a.png").write_bytes(data)
@@ -186,7 +186,7 @@ def test_absurd_sizes_ask_for_no_memory(tmp_path, size, message):
         open_reader(tmp_path / "a.png")
 
 
-def test_profiles_that_libraries_warn_of_are_read_in_silence(tmp_path, capfd):
+def test_profiles_cause_no_library_output(tmp_path, capfd):
     # A grey picture with a profile for colour, and a text chunk that is none.
     profile = chunk(b"iCCP", b"x\0\0" + zlib.compress(make_profile(primaries.BT709, 2.2)))
     (tmp_path / "a.png").write_bytes(make_png(9, 5, 8, 0, profile + chunk(b"tEXt", b"\0\0\0") + chunk(b"sBIT", b"99")))
@@ -194,7 +194,7 @@ def test_profiles_that_libraries_warn_of_are_read_in_silence(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_chunks_that_must_be_understood_are_refused(tmp_path):
+def test_unknown_critical_chunks_raise(tmp_path):
     (tmp_path / "a.png").write_bytes(make_png(9, 5, 8, 2, chunk(b"CgBI", bytes(4))))
     with pytest.raises(InputError, match="needs the private chunk 'CgBI'"):
         open_reader(tmp_path / "a.png")

@@ -1,4 +1,4 @@
-"""Telling finished files from such as only have the name and the size."""
+"""File signatures distinguish complete files from truncated and zero-filled ones."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ CONTAINERS = {"png": "png", "png16": "png", "exr": "exr"} | {
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
-def test_every_format_s_files_and_nothing_else(tmp_path, name):
+def test_signatures_of_every_format(tmp_path, name):
     path = Path("shot.mov")
     clip = ClipInfo(path, (path,), "shot", 96, 64, 2, Fraction(24), Fraction(1, 12), "rgb24")
     writer = open_writer(name, tmp_path, clip, range(2))
@@ -42,12 +42,12 @@ def test_every_format_s_files_and_nothing_else(tmp_path, name):
     assert not writer.has(1)
 
 
-def test_what_cannot_be_read_has_none(tmp_path):
+def test_an_unreadable_file_has_no_signature(tmp_path):
     assert not has_signature(tmp_path / "nowhere.png", "png")
     assert not has_signature(tmp_path, "png")
 
 
-def test_a_picture_cut_short_is_none(tmp_path):
+def test_a_truncated_png_has_no_signature(tmp_path):
     path = Path("shot.mov")
     clip = ClipInfo(path, (path,), "shot", 96, 64, 1, Fraction(24), Fraction(1, 24), "rgb24")
     writer = open_writer("png", tmp_path, clip, range(1))

@@ -1,4 +1,4 @@
-"""Stills as videos of one frame."""
+"""Stills as sequences of one frame."""
 
 import cv2
 import numpy as np
@@ -36,7 +36,7 @@ def test_sixteen_bits_are_kept(tmp_path, suffix):
     np.testing.assert_array_equal(reader[0].image, values)
 
 
-def test_sixteen_bits_are_rounded_where_eight_are_asked_for(tmp_path):
+def test_sixteen_bits_are_rounded_to_eight(tmp_path):
     path = tmp_path / "deep.png"
     values = np.array([0, 128, 129, 32896, 65534, 65535], np.uint16)
     cv2.imwrite(str(path), np.repeat(values[None, :, None], 3, axis=2))
@@ -66,7 +66,7 @@ UPRIGHT = {
 
 @pytest.mark.parametrize("orientation", UPRIGHT)
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
-def test_photographs_stand_upright_and_unmirrored(tmp_path, orientation, suffix):
+def test_exif_orientations(tmp_path, orientation, suffix):
     y, x = np.mgrid[:32, :48]
     stored = np.stack([5 * x, 7 * y, 128 + 0 * x], axis=2).astype(np.uint8)
     fields = Image.Exif()
@@ -82,7 +82,7 @@ def test_photographs_stand_upright_and_unmirrored(tmp_path, orientation, suffix)
     np.testing.assert_allclose(image, shown, atol=0)
 
 
-def test_an_orientation_that_does_not_exist_turns_nothing(tmp_path):
+def test_an_invalid_orientation_is_upright(tmp_path):
     fields = Image.Exif()
     fields[0x0112] = 77
     Image.fromarray(np.zeros((3, 5, 3), np.uint8)).save(tmp_path / "photo.png", exif=fields)
@@ -103,7 +103,7 @@ def test_empty_stills(tmp_path):
         open_reader(tmp_path / "empty.png")
 
 
-def test_a_still_in_another_colour_space_can_be_told(tmp_path):
+def test_the_colour_of_a_still_can_be_overridden(tmp_path):
     cv2.imwrite(str(tmp_path / "linear.png"), np.full((2, 2, 3), round(0.18 * 65535), np.uint16))
     reader = open_reader(tmp_path / "linear.png", colour="linear")
     assert reader.info.dtype == "float32"

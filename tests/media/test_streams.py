@@ -1,4 +1,4 @@
-"""What of a file's streams is read, and what is said of the others."""
+"""Choosing the video stream, and notes about streams that are not used."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 from howard.errors import InputError
 from howard.media import AudioTrack, open_reader
 from howard.media.iso_file import read_sample_formats
-from howard.media.join import carriable_tracks
+from howard.media.movie_joining import copyable_tracks
 from tests.media.video_files import decode, ffmpeg, kept_clip, replace_bytes, write_clip
 
 TONE = ("-f", "lavfi", "-i", "sine=440:d=0.5")
@@ -20,7 +20,7 @@ def with_streams(target, *arguments):
 
 
 @pytest.mark.parametrize(("default", "chosen"), [(1, 1), (0, 0), (None, 1)])
-def test_of_several_pictures_the_default_one_or_the_largest_is_read(tmp_path, default, chosen):
+def test_the_default_or_largest_video_stream_is_read(tmp_path, default, chosen):
     split = "[0:v]split[a][b];[a]scale=32:32[small]"
     flags = []
     for number in (0, 1):
@@ -35,12 +35,12 @@ def test_of_several_pictures_the_default_one_or_the_largest_is_read(tmp_path, de
     assert left_out == f"not carried: video stream {1 - chosen} (h264)"
 
 
-def test_one_picture_needs_no_words():
+def test_one_video_stream_gives_no_note():
     with open_reader(kept_clip("h264", ".mp4")) as reader:
         assert reader.info.notes == ()
 
 
-def test_sound_that_nobody_decodes_is_named_and_not_carried(tmp_path):
+def test_undecodable_audio_gives_a_note(tmp_path):
     plain = with_streams(
         tmp_path / "plain.mov", *TONE, *TONE, "-map", "0", "-map", "1", "-map", "2", "-c:v", "copy", "-c:a:0", "aac",
         "-c:a:1", "pcm_s16le",
@@ -50,10 +50,10 @@ def test_sound_that_nobody_decodes_is_named_and_not_carried(tmp_path):
         assert len(list(reader)) == 40
         assert reader.info.audio == (AudioTrack(1, "aac", 44100, 1),)
         assert reader.info.notes == ("not carried: sound stream 2 (apac, cannot be decoded)",)
-        assert carriable_tracks(reader.info, "mov") == reader.info.audio
+        assert copyable_tracks(reader.info, "mov") == reader.info.audio
 
 
-def test_a_track_without_a_sample_description_is_left_out(tmp_path):
+def test_a_track_without_a_sample_description_is_ignored(tmp_path):
     plain = with_streams(tmp_path / "plain.mp4", *TONE, "-c:v", "copy", "-c:a", "aac")
     data = plain.read_bytes()
     at = data.rindex(b"stsd")
@@ -65,7 +65,7 @@ def test_a_track_without_a_sample_description_is_left_out(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
-def test_unknown_codecs_are_named(tmp_path, suffix):
+def test_unknown_codecs_raise_with_their_code(tmp_path, suffix):
     data = kept_clip("h264", ".mp4").read_bytes()
     at = data.rindex(b"avc1")
     path = tmp_path / f"raw{suffix}"
@@ -75,13 +75,13 @@ def test_unknown_codecs_are_named(tmp_path, suffix):
         open_reader(path)
 
 
-def test_unknown_codecs_of_other_containers(tmp_path):
+def test_unknown_codecs_in_other_containers_raise(tmp_path):
     path = replace_bytes(kept_clip("ffv1", ".mkv"), b"V_FFV1", b"V_XXXX", tmp_path / "raw.mkv")
     with pytest.raises(InputError, match="codec unknown cannot be decoded"):
         open_reader(path)
 
 
-def test_an_unreadable_picture_gives_way_to_one_that_can_be_read(tmp_path):
+def test_a_decodable_video_stream_is_preferred(tmp_path):
     plain = with_streams(
         tmp_path / "plain.mov", "-map", "0:v", "-map", "0:v", "-c:v:0", "copy", "-c:v:1", "mpeg4", "-disposition:v:0",
         "default",
@@ -94,7 +94,7 @@ def test_an_unreadable_picture_gives_way_to_one_that_can_be_read(tmp_path):
         assert "not carried: video stream 0 (brst, cannot be decoded)" in reader.info.notes
 
 
-def test_attached_pictures_subtitles_and_data_are_named(tmp_path):
+def test_attached_pictures_subtitles_and_data_give_notes(tmp_path):
     cover = tmp_path / "cover.png"
     ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", "1", cover)
     words = tmp_path / "words.srt"
@@ -113,21 +113,21 @@ def test_attached_pictures_subtitles_and_data_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".mov", ".mp4", ".mkv", ".avi"])
-def test_words_that_are_not_utf8_are_read_as_far_as_they_go(tmp_path, suffix):
+def test_non_utf8_metadata_are_read(tmp_path, suffix):
     plain = with_streams(tmp_path / f"plain{suffix}", "-c", "copy", "-metadata", "title=XXXXXXXX")
     path = replace_bytes(plain, b"XXXXXXXX", "Café été".encode("latin-1"), tmp_path / f"latin{suffix}")
     with open_reader(path) as reader:
         assert len(list(reader)) == 40
 
 
-def test_timecode_is_neither_lost_nor_called_data(tmp_path):
+def test_a_timecode_track_gives_no_note(tmp_path):
     path = with_streams(tmp_path / "tape.mov", "-c", "copy", "-timecode", "01:02:03:04")
     with open_reader(path) as reader:
         assert (reader.info.timecode, reader.info.notes) == ("01:02:03:04", ())
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi"])
-def test_decoders_do_not_write_to_the_terminal(tmp_path, suffix):
+def test_decoders_print_nothing(tmp_path, suffix):
     path = write_clip(tmp_path / f"clip{suffix}")
     data = bytearray(path.read_bytes())
     for at in range(len(data) // 3, len(data) // 2, 50):
@@ -141,5 +141,5 @@ def test_decoders_do_not_write_to_the_terminal(tmp_path, suffix):
     assert (done.stdout, done.stderr) == (b"", b"")
 
 
-def test_the_second_decoder_sees_the_same_stream(tmp_path):
+def test_ffmpeg_chooses_the_same_stream(tmp_path):
     assert len(decode(kept_clip("h264", ".mp4"))) == 40

@@ -27,14 +27,14 @@ def _read(path):
 
 
 def _samples(bits, channels=3, height=9, width=13):
-    """Random values of a depth, the smallest and the largest among them."""
+    """Random values of a bit depth, including the smallest and the largest."""
     values = np.random.default_rng(bits).integers(0, 2**bits, (height, width, channels), dtype=np.uint32)
     values[0, :2] = [[0] * channels, [2**bits - 1] * channels]
     return values
 
 
 def _scaled(values, bits):
-    """What integers stand for in 8 or 16 bits."""
+    """Integers scaled to 8 or 16 bits."""
     full = 255 if bits <= 8 else 65535
     return np.rint(values.astype(float) * full / (2**bits - 1))
 
@@ -60,14 +60,14 @@ def test_a_second_decoder_agrees(tmp_path, bits, planar):
 
 
 @pytest.mark.parametrize("bits", [9, 11, 13, 15, 24])
-def test_depths_that_are_not_read_are_said(tmp_path, bits):
+def test_unsupported_bit_depths_raise(tmp_path, bits):
     with pytest.raises(InputError, match=rf"cannot be read as a still .*{bits}.*PNG or TIFF"):
         open_reader(write_tiff(tmp_path / "odd.tif", _samples(bits), bits))
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8, 10, 12, 14, 16])
 @pytest.mark.parametrize("photometric", [WHITE_IS_ZERO, BLACK_IS_ZERO])
-def test_grey_either_way_round(tmp_path, bits, photometric):
+def test_white_is_zero_and_black_is_zero(tmp_path, bits, photometric):
     values = _samples(bits, channels=1)
     image = _read(write_tiff(tmp_path / "grey.tif", values, bits, photometric=photometric))
     expected = _scaled(values if photometric == BLACK_IS_ZERO else 2**bits - 1 - values, bits)
@@ -76,7 +76,7 @@ def test_grey_either_way_round(tmp_path, bits, photometric):
 
 @pytest.mark.parametrize("alpha", [PREMULTIPLIED, STRAIGHT, 0])
 @pytest.mark.parametrize(("bits", "planar"), [(8, False), (16, False), (16, True)])
-def test_alpha_multiplies_nothing(tmp_path, bits, planar, alpha):
+def test_alpha_does_not_change_colours(tmp_path, bits, planar, alpha):
     values = _samples(bits, channels=4)
     image = _read(write_tiff(tmp_path / "rgba.tif", values, bits, planar=planar, extra=(alpha,)))
     np.testing.assert_array_equal(image, values[..., :3])
@@ -84,7 +84,7 @@ def test_alpha_multiplies_nothing(tmp_path, bits, planar, alpha):
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("planar", [False, True])
-def test_floats_are_light(tmp_path, dtype, planar):
+def test_floats_are_linear_light(tmp_path, dtype, planar):
     light = np.random.default_rng(0).uniform(-0.1, 12, (5, 7, 3)).astype(dtype)
     path = write_tiff(tmp_path / "light.tif", light, 8 * light.itemsize, planar=planar)
     with open_reader(path) as reader:
@@ -94,7 +94,7 @@ def test_floats_are_light(tmp_path, dtype, planar):
     np.testing.assert_allclose(image, linear_to_srgb(light.astype(np.float32)), rtol=1e-5)
 
 
-def test_signed_integers_count_from_zero_up(tmp_path):
+def test_signed_integers_are_clipped_at_zero(tmp_path):
     values = np.array([[[-5, 0, 16384], [32767, 1, 2]]], np.int16)
     tifffile.imwrite(tmp_path / "signed.tif", values, photometric="rgb")
     np.testing.assert_allclose(_read(tmp_path / "signed.tif"), _scaled(values.clip(0), 15), atol=1)
@@ -125,7 +125,7 @@ def test_palettes_and_bilevel(tmp_path):
         np.testing.assert_allclose(_read(tmp_path / name), np.asarray(image.convert("RGB")), atol=1)
 
 
-def test_inks_become_rgb_without_their_profile(tmp_path):
+def test_cmyk_is_converted_without_its_profile(tmp_path):
     picture = Image.fromarray(_samples(8).astype(np.uint8)).convert("CMYK")
     picture.save(tmp_path / "inks.tif", icc_profile=make_profile(primaries.BT709, 2.2))
     with open_reader(tmp_path / "inks.tif") as reader:
@@ -133,7 +133,7 @@ def test_inks_become_rgb_without_their_profile(tmp_path):
         assert any("profile" in note for note in reader.info.notes)
 
 
-def test_a_profile_is_honoured_at_full_depth(tmp_path):
+def test_a_profile_is_applied_at_full_bit_depth(tmp_path):
     values = _samples(16)
     path = write_tiff(tmp_path / "p3.tif", values, 16, profile=make_profile(primaries.DISPLAY_P3, 2.2))
     with open_reader(path) as reader:
@@ -145,7 +145,7 @@ def test_a_profile_is_honoured_at_full_depth(tmp_path):
 
 
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate"])
-def test_damage_is_said_without_a_word_of_the_library(tmp_path, compression, capfd):
+def test_damage_raises_without_library_output(tmp_path, compression, capfd):
     noise = _samples(8, height=64, width=64).astype(np.uint8)
     Image.fromarray(noise).save(tmp_path / "whole.tif", compression=compression)
     whole = (tmp_path / "whole.tif").read_bytes()
@@ -160,13 +160,13 @@ def test_damage_is_said_without_a_word_of_the_library(tmp_path, compression, cap
 
 
 @given(st.integers(1, 20), st.integers(1, 20), st.sampled_from([4, 10, 12, 14]), st.booleans())
-def test_rows_end_at_whole_bytes_whatever_the_width(tmp_path_factory, width, height, bits, planar):
+def test_rows_are_padded_to_bytes(tmp_path_factory, width, height, bits, planar):
     path = tmp_path_factory.mktemp("sizes") / "size.tif"
     values = _samples(bits, height=height, width=max(2, width))
     np.testing.assert_allclose(_read(write_tiff(path, values, bits, planar=planar)), _scaled(values, bits), atol=1)
 
 
-def test_ffmpeg_s_tiff_comes_back(tmp_path):
+def test_tiff_files_of_ffmpeg(tmp_path):
     values = _samples(16).astype(np.uint16)
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb48le", "-s", "13x9"]
     subprocess.run([*command, "-i", "-", tmp_path / "deep.tif"], input=values.tobytes(), check=True, timeout=60)

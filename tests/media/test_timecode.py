@@ -26,13 +26,13 @@ NTSC = Fraction(30000, 1001)
         ("23:59:59;29", 1, NTSC, "00:00:00;00"),
     ],
 )
-def test_known_sums(start, frames, rate, expected):
+def test_shifting_by_known_amounts(start, frames, rate, expected):
     assert shift_timecode(start, frames, rate) == expected
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2_500_000), st.integers(0, 100_000), st.sampled_from([":", ";"]))
-def test_two_steps_are_one(first, second, separator):
+def test_shifts_add_up(first, second, separator):
     start = f"00:00:00{separator}00"
     halfway = shift_timecode(start, first, NTSC)
     assert halfway is not None
@@ -41,7 +41,7 @@ def test_two_steps_are_one(first, second, separator):
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2_000_000))
-def test_dropping_skips_the_first_two_numbers_of_minutes_and_keeps_up_with_the_clock(frames):
+def test_drop_frame_skips_numbers_and_follows_the_clock(frames):
     shifted = shift_timecode("00:00:00;00", frames, NTSC)
     assert shifted is not None
     code = parse_timecode(shifted)
@@ -52,5 +52,5 @@ def test_dropping_skips_the_first_two_numbers_of_minutes_and_keeps_up_with_the_c
 
 
 @pytest.mark.parametrize("text", ["", "soon", "1:2:3:4", "01:00:00"])
-def test_what_is_no_timecode(text):
+def test_invalid_timecodes_are_none(text):
     assert shift_timecode(text, 1, NTSC) is None

@@ -1,4 +1,4 @@
-"""When frames are shown: read from tables, from packets, or by decoding."""
+"""Timelines of video streams from tables, from packets, and by decoding."""
 
 import struct
 from pathlib import Path
@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.media import open_reader
-from howard.media.decoder import count_frames
-from howard.media.iso_file import ISO_FORMAT, HollowFile, read_boxes
+from howard.media.iso_file import ISO_FORMAT, ZeroedMediaFile, read_boxes
 from howard.media.timeline import (
     Keyframe,
     Packets,
@@ -19,6 +18,7 @@ from howard.media.timeline import (
     make_timeline,
     read_packets,
 )
+from howard.media.video_decoder import count_frames
 from tests.media.video_files import kept_clip, write_clip
 
 
@@ -27,19 +27,19 @@ def packets(stamps, keys=(), container=ISO_FORMAT, decoded=None):
     return Packets(container, [PacketTime(s, d, 1, s in keys) for s, d in zip(stamps, decoded, strict=True)])
 
 
-def test_frames_are_in_the_order_shown():
+def test_frames_are_in_presentation_order():
     found = make_timeline(packets([0, 3, 1, 2, 4, 6, 5], keys=(0, 4)), 0, reorders=True)
     assert found == Timeline(7, tuple(range(7)), (Keyframe(0, 0), Keyframe(4, 4)), 7)
     assert [found.index_of(stamp) for stamp in (0, 6, 7, None)] == [0, 6, None, None]
 
 
-def test_what_comes_before_the_first_frame_that_is_decoded_is_not_counted():
+def test_frames_before_the_first_decodable_one_are_not_counted():
     found = make_timeline(packets([2, 0, 1, 4, 3], keys=(2,)), 2, reorders=True)
     assert found is not None
     assert found.stamps == (2, 3, 4)
 
 
-def test_hidden_frames_are_not_counted_and_no_place_to_jump_to():
+def test_hidden_frames_are_not_counted_and_not_keyframes():
     times = [PacketTime(0, 0, 1, True, is_hidden=True), PacketTime(1, 1, 1, False), PacketTime(2, 2, 1, True)]
     found = make_timeline(Packets(ISO_FORMAT, times), 1, reorders=False)
     assert found == Timeline(2, (1, 2), (Keyframe(2, 1),), 3)
@@ -56,19 +56,19 @@ def test_hidden_frames_are_not_counted_and_no_place_to_jump_to():
         # Times of decoding, where frames change places.
         (packets([0, 1, 2, 3], keys=(0,), container="avi"), True),
         (packets([1, 2, 3], keys=(1,)), False),
-        (Packets(ISO_FORMAT, [PacketTime(0, 0, 1, True), PacketTime(1, 1, 1, False, may_show_nothing=True)]), False),
+        (Packets(ISO_FORMAT, [PacketTime(0, 0, 1, True), PacketTime(1, 1, 1, False, may_be_invisible=True)]), False),
         (packets([], keys=()), False),
     ],
 )
-def test_where_packets_do_not_tell_frames_have_to_be_counted(given, reorders):
+def test_insufficient_packets_require_counting(given, reorders):
     assert make_timeline(given, 0, reorders) is None
 
 
-def test_without_the_time_of_a_first_frame_they_have_to_be_counted():
+def test_a_missing_first_timestamp_requires_counting():
     assert make_timeline(packets([0, 1, 2], keys=(0,)), None, reorders=False) is None
 
 
-def test_a_container_that_forgets_times_after_a_jump_is_not_searched():
+def test_unseekable_containers_have_no_keyframes():
     found = make_timeline(packets([0, 1, 2], keys=(0,), container="asf"), 0, reorders=False)
     assert found is not None
     assert found.keyframes == ()
@@ -76,7 +76,7 @@ def test_a_container_that_forgets_times_after_a_jump_is_not_searched():
 
 @settings(deadline=None)
 @given(st.permutations(range(8)))
-def test_any_order_within_the_picture_buffer_is_sorted(order):
+def test_reordering_within_the_picture_buffer_is_accepted(order):
     found = make_timeline(packets([0, *(1 + each for each in order)], keys=(0,)), 0, reorders=True)
     assert found is not None
     assert found.stamps == tuple(range(9))
@@ -87,7 +87,7 @@ ISO_CLIPS = [("h264", ".mp4"), ("h264-long", ".mov"), ("hevc-open-gop", ".mp4"),
 
 @pytest.mark.parametrize(("codec", "suffix"), ISO_CLIPS)
 @pytest.mark.parametrize("options", [(), ("-movflags", "faststart"), ("-movflags", "frag_keyframe+empty_moov")])
-def test_tables_say_what_reading_every_packet_says(codec, suffix, options):
+def test_tables_agree_with_packets(codec, suffix, options):
     path = kept_clip(codec, suffix, *options)
     found = read_packets(path, 0)
     with av.open(str(path)) as container:
@@ -111,12 +111,12 @@ def test_media_data_are_not_read(tmp_path):
         assert read_packets(path, 0) == expected
 
 
-def test_a_hollow_file_is_a_file(tmp_path):
+def test_a_zeroed_media_file_behaves_like_a_file(tmp_path):
     path = tmp_path / "boxes.mov"
     path.write_bytes(
         struct.pack(">I4s4s", 12, b"ftyp", b"abcd") + struct.pack(">I4sQ", 1, b"mdat", 20) + b"1234" + b"\0\0\0\x08free"
     )
-    hollow = HollowFile(path)
+    hollow = ZeroedMediaFile(path)
     assert hollow.read(1000) == path.read_bytes()[:28]
     assert hollow.read(1000) == bytes(4)
     assert hollow.read(1000) == b"\0\0\0\x08free"
@@ -130,7 +130,7 @@ def test_a_hollow_file_is_a_file(tmp_path):
 
 @settings(deadline=None)
 @given(data=st.binary(max_size=200))
-def test_boxes_of_rubbish_end(tmp_path_factory, data):
+def test_random_bytes_as_boxes_terminate(tmp_path_factory, data):
     path = Path(tmp_path_factory.getbasetemp(), "rubbish.mov")
     path.write_bytes(data)
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Colours: the file's matrix, range and depth, checked against the standards' own formula."""
+"""Conversion of frames to RGB: matrix, range and bit depth, compared with the standards' formulas."""
 
 import itertools
 from typing import NamedTuple
@@ -9,9 +9,8 @@ import pytest
 
 from howard.colour import linear_to_srgb, srgb_to_linear
 from howard.media import open_reader
-from howard.media.colour_tags import stated_tags
 from howard.media.primaries import BT2020, S_GAMUT3_CINE, rgb_to_bt709
-from howard.media.to_rgb import RgbConverter
+from howard.media.to_rgb import RgbConverter, frame_colour_tags
 
 # Luma weights of red and blue: ITU-R BT.709, BT.601, BT.2020.
 WEIGHTS = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt2020nc": (0.2627, 0.0593)}
@@ -19,7 +18,7 @@ CODES = {"bt709": 1, "smpte170m": 6, "bt2020nc": 9, None: 0}
 
 
 class Coding(NamedTuple):
-    """How a picture is stored: None leaves the matrix untagged."""
+    """How an image is stored; with a matrix of None the matrix is not tagged."""
 
     matrix: str | None
     full_range: bool
@@ -29,7 +28,7 @@ class Coding(NamedTuple):
 
 
 def _scales(coding):
-    """Black, the span of luma, grey and the span of chroma, in code values."""
+    """Black, the range of luma, grey and the range of chroma, in code values."""
     step = 2 ** (coding.bits - 8)
     if coding.full_range:
         return 0, 256 * step - 1, 128 * step, 256 * step - 1
@@ -37,7 +36,7 @@ def _scales(coding):
 
 
 def _to_rgb(ycbcr, coding):
-    """RGB in [0, 1] of code values, not clipped."""
+    """RGB from code values, 1 being white, not clipped."""
     red, blue = WEIGHTS[coding.matrix]
     black, luma_span, grey, chroma_span = _scales(coding)
     luma, cb, cr = (float(value) for value in ycbcr)
@@ -57,7 +56,7 @@ def _to_ycbcr(rgb, coding):
 
 
 def _encode(path, pictures, coding, subsampled=True):
-    """Write pictures of YCbCr code values, (H, W, 3), without loss; chroma is taken from the top left of its block."""
+    """Write images of YCbCr code values, (H, W, 3), losslessly; chroma is sampled at the top left of each block."""
     step = 2 if subsampled else 1
     pixel_format = ("yuv420p" if subsampled else "yuv444p") + ("10le" if coding.bits == 10 else "")
     with av.open(str(path), "w") as container:
@@ -91,7 +90,7 @@ def _flat(colour, coding, size=(64, 48)):
 
 
 def _read_patches(path, colours, coding):
-    """Write RGB colours in [0, 1] as flat pictures, and read the middle of each."""
+    """Write RGB colours in [0, 1] as uniform images, and read the centre pixel of each."""
     flats = [_flat(_to_ycbcr(colour, coding), coding) for colour in colours]
     with open_reader(_encode(path, flats, coding)) as reader:
         return np.stack([frame.image[24, 32] for frame in reader])
@@ -124,7 +123,7 @@ def test_ten_bits_agree_with_the_standard(tmp_path, matrix, full_range):
         np.testing.assert_allclose(frame.image[8, 8], exact, atol=6.5)
 
 
-def test_ten_bit_hevc_keeps_its_levels(tmp_path):
+def test_ten_bit_hevc_levels(tmp_path):
     coding = Coding("bt709", False, bits=10)
     ramp = np.full((16, 876, 3), 512, np.uint16)
     ramp[..., 0] = 64 + np.arange(876)
@@ -145,7 +144,7 @@ def test_limited_and_full_range_agree(tmp_path, bits):
 
 
 @pytest.mark.parametrize(("bits", "mean", "most"), [(8, 1 / 255, 3 / 255), (10, 1 / 1023, 1 / 255)])
-def test_601_and_709_of_the_same_colours_agree(tmp_path, bits, mean, most):
+def test_bt601_and_bt709_of_the_same_colours_agree(tmp_path, bits, mean, most):
     colours = np.random.default_rng(2).uniform(0.05, 0.95, (30, 3))
     both = [
         _read_patches(tmp_path / f"{matrix}.mkv", colours, Coding(matrix, False, bits))
@@ -158,7 +157,7 @@ def test_601_and_709_of_the_same_colours_agree(tmp_path, bits, mean, most):
 
 
 @pytest.mark.parametrize(("transfer", "code"), [("smpte2084", 0.580689), ("arib-std-b67", 0.75)])
-def test_hdr_comes_in_as_light_over_reference_white(tmp_path, transfer, code):
+def test_hdr_is_relative_to_reference_white(tmp_path, transfer, code):
     coding = Coding("bt2020nc", False, 10, primaries=9, transfer={"smpte2084": 16, "arib-std-b67": 18}[transfer])
     pictures = [_flat(_to_ycbcr((signal,) * 3, coding), coding) for signal in (code, 1.0)]
     with open_reader(_encode(tmp_path / "hdr.mkv", pictures, coding)) as reader:
@@ -179,7 +178,7 @@ def test_an_sdr_plate_and_an_hdr_shot_of_the_same_light_agree(tmp_path):
     np.testing.assert_allclose(hdr[0], sdr[0] / 255, atol=0.01)
 
 
-def test_log_of_limited_range_is_read_by_its_code_values(tmp_path):
+def test_limited_range_log_uses_full_range_codes(tmp_path):
     # Sony gives S-Log3 in code values of the whole range, though files keep to the limited one.
     coding = Coding("bt709", False, 10)
     signal = np.array([520, 420, 380]) / 1023
@@ -201,7 +200,7 @@ def test_a_name_overrides_wrong_tags(tmp_path):
 
 
 @pytest.mark.parametrize("bits", [8, 10])
-def test_wide_pictures_of_odd_size_are_whole(tmp_path, bits):
+def test_odd_sizes_have_no_missing_pixels(tmp_path, bits):
     coding = Coding("bt709", True, bits)
     ramp = np.full((35, 67, 3), 2 ** (bits - 1), np.uint16 if bits > 8 else np.uint8)
     ramp[..., 0] = np.arange(67) * (2 ** (bits - 7))
@@ -222,13 +221,13 @@ def test_wide_pictures_of_odd_size_are_whole(tmp_path, bits):
         ("rgb444le", (4, 4, 4)),
     ],
 )
-def test_rgb_of_few_bits_spans_all_levels(pixel_format, bits):
-    """White is 255, and every code is the nearest 8-bit level of its share of white."""
+def test_rgb_of_few_bits_spans_the_full_range(pixel_format, bits):
+    """White is 255, and every code is the nearest 8-bit level of its fraction of white."""
     codes = np.random.default_rng(0).integers(0, 2 ** sum(bits), (32, 64))
     codes[0, :2] = 0, 2 ** sum(bits) - 1
     frame = av.VideoFrame(64, 32, pixel_format)
     frame.planes[0].update(codes.astype(">u2" if pixel_format.endswith("be") else "<u2").tobytes())
-    converted = RgbConverter(frame, stated_tags(frame))(frame)
+    converted = RgbConverter(frame, frame_colour_tags(frame))(frame)
     shifts = (bits[1] + bits[2], bits[2], 0)
     levels = [(codes >> shift & 2**each - 1) * 255 / (2**each - 1) for shift, each in zip(shifts, bits, strict=True)]
     expected = np.dstack(levels if pixel_format.startswith("rgb") else levels[::-1])
@@ -237,7 +236,7 @@ def test_rgb_of_few_bits_spans_all_levels(pixel_format, bits):
     assert converted[0, :2].tolist() == [[0, 0, 0], [255, 255, 255]]
 
 
-def test_sixteen_bits_with_alpha_are_read_whole(tmp_path):
+def test_sixteen_bits_with_alpha_have_no_missing_pixels(tmp_path):
     # A copy by swscale leaves half of some rows unwritten.
     values = np.random.default_rng(5).integers(0, 65536, (67, 99, 4), dtype=np.uint16)
     path = tmp_path / "alpha.mkv"

@@ -1,4 +1,4 @@
-"""Lossless trims: the frames that a player shows, no fewer and no others."""
+"""Losslessly trimmed files: exactly the frames that a player shows are read."""
 
 import itertools
 from fractions import Fraction
@@ -23,7 +23,7 @@ def trim(source, target, begin, duration=None, *options):
 
 
 class Original(NamedTuple):
-    """A clip before it is cut: digests of its frames as they are read, and the frames as a player shows them."""
+    """An untrimmed clip: digests of its frames as read, and the frames as a player shows them."""
 
     digests: list[str]
     shown: np.ndarray
@@ -35,7 +35,7 @@ def original(source):
 
 
 def check_trim(path, source):
-    """Hold a cut clip to what a player shows of it."""
+    """Check that exactly the frames that a player shows of a trimmed clip are read."""
     shown = decode(path)
     in_order = read_in_order(path)
     assert len(in_order) == len(shown)
@@ -51,7 +51,7 @@ def check_trim(path, source):
 
 
 @pytest.mark.parametrize(("begin", "count"), [("0.20", 35), ("0.50", 28), ("0.54", 27)])
-def test_lead_in_frames_that_an_edit_list_hides_are_decoded_and_not_shown(tmp_path, begin, count):
+def test_frames_hidden_by_an_edit_list_are_not_shown(tmp_path, begin, count):
     source = kept_clip("h264", ".mp4")
     path = trim(source, tmp_path / "trim.mov", begin)
     check_trim(path, source)
@@ -96,8 +96,8 @@ def test_cuts_without_an_edit_list(tmp_path, codec):
         check_trim(trim(source, tmp_path / f"{number}{suffix}", begin, duration, *WITHOUT_EDITS), source)
 
 
-def test_streams_cut_between_keyframes_begin_with_the_first_frame_that_can_be_decoded(tmp_path):
-    """A broadcast stream joined in the middle: what comes before its first keyframe is shown by nobody."""
+def test_streams_cut_between_keyframes_begin_at_the_first_decodable_frame(tmp_path):
+    """A broadcast recording that starts between keyframes: no player shows frames before the first keyframe."""
     source = write_clip(tmp_path / "whole.ts", "mpeg2")
     data = source.read_bytes()
     packets = len(data) // 188

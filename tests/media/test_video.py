@@ -1,4 +1,4 @@
-"""Reading videos: order, random access, rotation, time, and what is refused."""
+"""Reading videos: order, random access, rotation, frame times, and invalid files."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -9,14 +9,14 @@ import pytest
 
 from howard.errors import InputError
 from howard.media import AudioTrack, open_reader
-from howard.media.decoder import VideoDecoder
+from howard.media.video_decoder import VideoDecoder
 
 
 def _grey(image: np.ndarray) -> float:
     return float(image[30:, 40:].mean())
 
 
-def test_frames_come_in_order_with_index_number_and_time(encode, numbered):
+def test_frames_have_index_number_and_time(encode, numbered):
     with open_reader(encode(numbered)) as reader:
         frames = list(reader)
     assert [frame.index for frame in frames] == list(range(20))
@@ -32,7 +32,7 @@ def test_info_is_known_before_frames_are_read(encode, numbered):
     assert (info.rotation, info.pixel_format, info.pixel_aspect, info.first_number) == (0, "yuv444p", 1, 1)
 
 
-def test_any_order_gives_what_reading_in_order_gave(encode, numbered):
+def test_random_order_gives_the_same_frames(encode, numbered):
     reader = open_reader(encode(numbered))
     in_order = [frame.image for frame in reader]
     for index in [*np.random.default_rng(0).permutation(20).tolist(), 19, 0, 0, 19]:
@@ -64,7 +64,7 @@ def test_files_without_times_are_read_by_counting(encode, numbered, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["vfr.mkv", "vfr.mp4"])
-def test_variable_frame_rate_keeps_every_frame_at_its_time(encode, numbered, name):
+def test_variable_frame_rate_keeps_frame_times(encode, numbered, name):
     stamps = [0, 1, 2, 5, 6, 11, 12, 20]
     reader = open_reader(encode(numbered[:8], name, rate=10, stamps=stamps))
     frames = list(reader)
@@ -74,7 +74,7 @@ def test_variable_frame_rate_keeps_every_frame_at_its_time(encode, numbered, nam
 
 
 @pytest.mark.parametrize("name", ["film.mov", "film.mp4"])
-def test_film_on_video_keeps_its_rational_rate(encode, numbered, name):
+def test_ntsc_rates_are_exact_fractions(encode, numbered, name):
     reader = open_reader(encode(numbered, name, rate=Fraction(24000, 1001)))
     assert reader.info.frame_rate == Fraction(24000, 1001)
     assert reader.info.duration == 20 * Fraction(1001, 24000)
@@ -86,7 +86,7 @@ def test_timecode_is_read(encode, numbered):
     assert open_reader(encode(numbered[:3], "plain.mov")).info.timecode is None
 
 
-def test_sound_is_described_and_does_not_disturb(tmp_path, numbered):
+def test_audio_tracks_are_described(tmp_path, numbered):
     path = tmp_path / "talk.mkv"
     with av.open(str(path), "w") as container:
         picture, sound = container.add_stream("libx264", rate=24), container.add_stream("pcm_s16le", rate=48000)
@@ -106,7 +106,7 @@ def test_sound_is_described_and_does_not_disturb(tmp_path, numbered):
 
 
 @pytest.mark.parametrize(("rotation", "bright"), [(0, (0, 0)), (90, (1, 0)), (180, (1, 1)), (-90, (0, 1))])
-def test_rotated_phone_footage_stands_upright(encode, numbered, rotation, bright):
+def test_rotated_video_is_read_upright(encode, numbered, rotation, bright):
     reader = open_reader(encode(numbered[:2], rotation=rotation))
     height, width = (48, 64) if rotation in (0, 180) else (64, 48)
     image = reader[0].image
@@ -117,7 +117,7 @@ def test_rotated_phone_footage_stands_upright(encode, numbered, rotation, bright
 
 
 @pytest.mark.parametrize("index", [-1, 20])
-def test_frames_outside_the_clip_are_refused(encode, numbered, index):
+def test_indices_outside_the_clip_raise(encode, numbered, index):
     with pytest.raises(IndexError, match="frames 0 to 19"):
         open_reader(encode(numbered))[index]
 
@@ -128,7 +128,7 @@ def test_missing_path(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"this is not a video at all" * 100])
-def test_empty_files_and_text_are_no_video(tmp_path, content):
+def test_empty_files_and_text_raise(tmp_path, content):
     path = tmp_path / "shot.mp4"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"shot\.mp4 (is empty|cannot be read as a video)"):
@@ -136,14 +136,14 @@ def test_empty_files_and_text_are_no_video(tmp_path, content):
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
-def test_an_mp4_cut_short_has_lost_its_index(encode, numbered, tmp_path, kept):
+def test_an_mp4_without_its_index_raises(encode, numbered, tmp_path, kept):
     whole = encode(numbered).read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: int(len(whole) * kept)])
-    with pytest.raises(InputError, match=r"cut\.mp4 (cannot be read as a video|has no video in it).*whole"):
+    with pytest.raises(InputError, match=r"cut\.mp4 (cannot be read as a video|has no video stream).*whole"):
         open_reader(tmp_path / "cut.mp4")
 
 
-def test_an_mp4_cut_short_behind_its_index_ends_with_its_last_whole_frame_and_says_so(encode, tmp_path):
+def test_a_truncated_mp4_ends_with_its_last_complete_frame_and_a_note(encode, tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (20, 48, 64, 3), np.uint8)
     whole = encode(noise, "whole.mp4", options={"movflags": "faststart"}).read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
@@ -154,7 +154,7 @@ def test_an_mp4_cut_short_behind_its_index_ends_with_its_last_whole_frame_and_sa
         )
 
 
-def test_a_clip_that_changes_its_size_is_said(tmp_path, numbered):
+def test_a_change_of_size_raises(tmp_path, numbered):
     with open(tmp_path / "two.h264", "wb") as both:
         for size in ((48, 64), (96, 128)):
             with av.open(str(tmp_path / "one.h264"), "w") as container:
@@ -171,7 +171,7 @@ def test_a_clip_that_changes_its_size_is_said(tmp_path, numbered):
         list(open_reader(tmp_path / "two.h264"))
 
 
-def test_interlaced_video_is_refused(tmp_path, numbered):
+def test_interlaced_video_raises(tmp_path, numbered):
     path = tmp_path / "tape.mkv"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25)
@@ -199,36 +199,36 @@ def test_interlaced_video_is_refused(tmp_path, numbered):
         "x" * 251 + ".mp4",
     ],
 )
-def test_any_name_a_disk_takes_is_read(encode, numbered, name):
+def test_any_valid_file_name_is_read(encode, numbered, name):
     reader = open_reader(encode(numbered[:3], name))
     assert len(list(reader)) == 3
     assert (reader.info.name, reader.info.files) == (name.removesuffix(".mp4"), (reader.info.path,))
 
 
-def test_a_leading_dash_needs_no_folder(encode, numbered, monkeypatch, tmp_path):
+def test_file_names_with_a_leading_dash(encode, numbered, monkeypatch, tmp_path):
     encode(numbered[:2], "-i.mp4")
     monkeypatch.chdir(tmp_path)
     assert len(open_reader("-i.mp4")) == 2
 
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".mp4", "shot\0.mp4"])
-def test_names_that_no_disk_takes_are_said(tmp_path, name):
+def test_invalid_file_names_raise(tmp_path, name):
     with pytest.raises(InputError, match="check the path"):
         open_reader(tmp_path / name)
 
 
-def test_sound_alone_is_no_video(tmp_path):
+def test_audio_files_raise(tmp_path):
     path = tmp_path / "voice.wav"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000)
         sound = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
         sound.sample_rate = 8000
         container.mux(stream.encode(sound))
-    with pytest.raises(InputError, match="has no video in it"):
+    with pytest.raises(InputError, match="has no video stream"):
         open_reader(path)
 
 
-def test_a_file_cut_short_ends_with_its_last_whole_frame(encode, tmp_path):
+def test_a_truncated_file_ends_with_its_last_complete_frame(encode, tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (20, 48, 64, 3), np.uint8)
     whole = encode(noise, "whole.mkv").read_bytes()
     (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) // 2])
@@ -246,7 +246,7 @@ def test_sample_shot_reads(pytestconfig):
         assert reader[35].image.shape == (720, 1280, 3)
 
 
-def test_a_standard_rate_survives_a_container_that_rounds_it(encode, numbered) -> None:
+def test_a_standard_rate_is_recovered_from_a_rounded_one(encode, numbered) -> None:
     reader = open_reader(encode(numbered, "clip.mkv", rate=Fraction(60000, 1001)))
     assert reader.info.frame_rate == Fraction(60000, 1001)
 

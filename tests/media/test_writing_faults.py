@@ -1,4 +1,4 @@
-"""Disks that are full, folders that cannot be written to, and runs that are killed, for every format."""
+"""Full disks, unwritable folders and killed runs, for every format."""
 
 import os
 import shutil
@@ -66,13 +66,13 @@ def one_line(result: subprocess.CompletedProcess[str]) -> str:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_file_that_outgrows_its_disk_is_one_error_and_no_half_file(tmp_path, name):
+def test_a_full_disk_raises_one_error_and_leaves_no_partial_file(tmp_path, name):
     assert "cannot be written (File too large)" in one_line(write(tmp_path, name, limit=3000))
     assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["prores", *(pytest.param(n, marks=pytest.mark.slow) for n in ("ffv1", "composite"))])
-def test_a_movie_that_fits_only_in_pieces_says_so_when_joined_and_keeps_them(tmp_path, name):
+def test_a_full_disk_while_joining_keeps_the_segments(tmp_path, name):
     (tmp_path / "whole").mkdir()
     write(tmp_path / "whole", name)
     (whole,) = (tmp_path / "whole").iterdir()
@@ -102,7 +102,7 @@ def test_a_full_disk(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["png", "exr", "prores"])
-def test_a_folder_that_cannot_be_written_to(tmp_path, name):
+def test_an_unwritable_folder(tmp_path, name):
     folder = tmp_path / "locked"
     folder.mkdir(mode=0o500)
     chattr = shutil.which("chattr")
@@ -120,7 +120,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["png", "exr", "matte"])
-def test_a_file_in_the_way_of_the_folder(tmp_path, name):
+def test_a_file_with_the_folder_s_name(tmp_path, name):
     (tmp_path / "taken").write_text("mine")
     assert "taken" in one_line(write(tmp_path / "taken", name))
     assert (tmp_path / "taken").read_text() == "mine"
@@ -128,7 +128,7 @@ def test_a_file_in_the_way_of_the_folder(tmp_path, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_killed_run_leaves_no_half_file_and_is_gone_on_with(tmp_path, decode, name):
+def test_a_killed_run_leaves_no_partial_file_and_can_be_resumed(tmp_path, decode, name):
     assert write(tmp_path / "whole", name).returncode == 0
     folder = tmp_path / "killed"
     for moment in (1, 3, 5):

@@ -1,4 +1,4 @@
-"""TIFF files put together tag by tag: depths and layouts that other writers do not offer (TIFF 6.0)."""
+"""TIFF files with bit depths and layouts that other writers do not support, assembled tag by tag (TIFF 6.0)."""
 
 import struct
 from pathlib import Path
@@ -54,7 +54,7 @@ def write_tiff(
 
 
 def _directory(tags: list[tuple[int, int, tuple[int, ...]]], position: int) -> bytes:
-    """The directory of tags, with the values that do not fit into four bytes after it."""
+    """The directory of tags, followed by the values that do not fit into four bytes."""
     entries, after = b"", b""
     free = position + 2 + 12 * len(tags) + 4
     for number, kind, values in tags:
@@ -70,7 +70,7 @@ def _directory(tags: list[tuple[int, int, tuple[int, ...]]], position: int) -> b
 
 
 def _pack(samples: np.ndarray, bits: int) -> bytes:
-    """Rows of samples; those of odd depths back to back from the highest bit on, each row from a whole byte on."""
+    """Rows of samples, bit-packed from the highest bit for unusual bit depths; each row starts at a byte."""
     if samples.dtype.kind == "f":
         return samples.astype(samples.dtype.newbyteorder("<")).tobytes()
     if bits in (8, 16, 32):

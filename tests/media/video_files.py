@@ -51,13 +51,13 @@ CODECS = {
 
 
 class Recording(NamedTuple):
-    """The frames of a reader: a digest of each one's pixels."""
+    """A digest of the pixels of each frame of a reader."""
 
     digests: list[str]
 
 
 def ffmpeg(*arguments: str | Path) -> bytes:
-    """Run the ffmpeg program; return what it writes to standard output."""
+    """Run the ffmpeg program; returns its standard output."""
     line = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
     done = subprocess.run(line, capture_output=True, timeout=120, env={"SVT_LOG": "0"})
     if done.returncode:
@@ -66,7 +66,7 @@ def ffmpeg(*arguments: str | Path) -> bytes:
 
 
 def write_clip(path: Path, codec: str = "h264", *options: str | Path, filters: str = "null") -> Path:
-    """Write 40 frames of 96x64, 24 a second; ``options`` go before the file's name."""
+    """Write 40 frames of 96x64 at 24 frames per second; ``options`` precede the file name."""
     source = ["-f", "lavfi", "-i", f"testsrc2=s={WIDTH}x{HEIGHT}:r={RATE},trim=end_frame={FRAMES},{filters}"]
     ffmpeg(*source, *CODECS[codec].split(), *options, path)
     return path
@@ -74,19 +74,19 @@ def write_clip(path: Path, codec: str = "h264", *options: str | Path, filters: s
 
 @functools.cache
 def kept_clip(codec: str, suffix: str, *options: str) -> Path:
-    """The same, kept for all tests of a run; not to be changed."""
+    """A clip as from `write_clip`, cached for all tests of a run; it must not be modified."""
     return write_clip(Path(tempfile.mkdtemp(prefix="howard-clip-")) / f"clip{suffix}", codec, *options)
 
 
 def decode(path: Path, width: int = WIDTH, height: int = HEIGHT, *options: str) -> np.ndarray:
-    """All frames as the ffmpeg program shows them: (frames, H, W, 3) uint8."""
+    """All frames as the ffmpeg program decodes them, (frames, H, W, 3) uint8."""
     output = ["-an", "-vf", _SCALE, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     data = np.frombuffer(ffmpeg("-i", f"file:{path}", *options, *output), np.uint8)
     return data.reshape(-1, height, width, 3)
 
 
 def digest(image: np.ndarray) -> str:
-    """A name for a picture's pixels."""
+    """A digest of an image's pixels."""
     return hashlib.md5(np.ascontiguousarray(image).data).hexdigest()
 
 
@@ -97,7 +97,7 @@ def read_in_order(path: Path, **options: str) -> list[str]:
 
 
 def read_by_jumps(path: Path, seed: int = 0, **options: str) -> list[str]:
-    """Digests of all frames, each read twice, in no order; where the two differ, "unsteady"."""
+    """Digests of all frames, each read twice in random order; "unsteady" if the two differ."""
     with open_reader(path, **options) as reader:
         order = [*range(len(reader)), *range(len(reader))]
         random.Random(seed).shuffle(order)
@@ -113,13 +113,13 @@ def _digests(reader: Reader, order: Iterable[int]) -> list[str]:
 
 
 def closest(image: np.ndarray, frames: np.ndarray) -> int:
-    """Which of some frames, uint8, a picture of uint8 or uint16 resembles most."""
+    """The index of the uint8 frame most similar to an image of uint8 or uint16."""
     levels = image.astype(np.float32) / (257 if image.dtype == np.uint16 else 1)
     return int(np.argmin([np.abs(levels - frame).mean() for frame in frames]))
 
 
 def replace_bytes(path: Path, old: bytes, new: bytes, target: Path) -> Path:
-    """Copy a file with one run of bytes, the only one like it, replaced by another of its length."""
+    """Copy a file with a byte string that occurs once replaced by another of the same length."""
     data = path.read_bytes()
     assert data.count(old) == 1
     assert len(old) == len(new)
@@ -128,7 +128,7 @@ def replace_bytes(path: Path, old: bytes, new: bytes, target: Path) -> Path:
 
 
 def damage_packet(path: Path, number: int, target: Path, share: float = 0.4) -> Path:
-    """Copy a file with rubbish in the middle of one packet of its picture, counted as stored."""
+    """Copy a file with random bytes in the middle of one video packet, counted in file order."""
     data = bytearray(path.read_bytes())
     with av.open(str(path)) as container:
         packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]

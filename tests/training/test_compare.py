@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from howard.errors import InputError
-from howard.media.png import encode_png
+from howard.media.png_encoding import encode_png
 from howard.training.compare import __main__ as command
 from howard.training.compare.comparison_page import compare_page, smoothed
 from howard.training.compare.run_records import best_of, differing_settings, read_curves, read_run

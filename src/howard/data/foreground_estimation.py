@@ -12,7 +12,7 @@ from howard.data.image_files import read_image
 from howard.data.people_collections import Photo, check_same_size
 from howard.errors import SettingsError
 from howard.machine import count_cores, count_free_memory
-from howard.media import write_whole
+from howard.media import write_atomically
 from howard.media.files import make_folder
 from howard.operating_system import set_interrupt_handler
 
@@ -76,7 +76,7 @@ def write_foreground(photo: Photo) -> None:
     make_folder(photo.foreground.parent)
     colours = estimate_foreground(image, alpha)
     _, code = cv2.imencode(".png", cv2.cvtColor(colours, cv2.COLOR_RGB2BGR))
-    write_whole(photo.foreground, code.tobytes())
+    write_atomically(photo.foreground, code.tobytes())
 
 
 def estimate_foreground(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from howard.data.place_collections import Place, list_places
 from howard.data.prepared_pairs import ALPHA, ENDINGS, PairImages, PreparedPair
 from howard.data.splits import SPLITS, Split
 from howard.errors import InputError
-from howard.media import Frame, write_whole
+from howard.media import Frame, write_atomically
 from howard.media.files import make_folder
 from howard.synthesis import Person
 from howard.synthesis.canvases import crop_person
@@ -109,7 +109,7 @@ def prepare(
         progress(number + 1, len(tasks))
     for split, names in written.items():
         if names:
-            write_whole(output / f"{split}.txt", "".join(f"{name}\n" for name in names).encode())
+            write_atomically(output / f"{split}.txt", "".join(f"{name}\n" for name in names).encode())
     made = sum(map(len, written.values()))
     return PreparationCounts(made, len(tasks) - made)
 
@@ -181,4 +181,4 @@ def _prepare_one(
 def _write(path: Path, image: np.ndarray) -> None:
     channels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(path.suffix, channels, _JPEG if path.suffix == ".jpg" else [])
-    write_whole(path, encoded.tobytes())
+    write_atomically(path, encoded.tobytes())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from howard import cli
 from howard.errors import SettingsError
 from howard.fields import REQUIRED, setting
-from howard.media import write_whole
+from howard.media import write_atomically
 
 if TYPE_CHECKING:
     from howard.evaluation.predictions import PredictionReport
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> None:
     print(score_table(report))
     if settings.json:
         about = {"predictions": settings.predictions, "truth": settings.truth, "plate": settings.plate}
-        write_whole(Path(settings.json), to_json(**about, **report.to_stored()).encode())
+        write_atomically(Path(settings.json), to_json(**about, **report.to_stored()).encode())
 
 
 def score_folder(settings: EvaluationSettings) -> "PredictionReport":

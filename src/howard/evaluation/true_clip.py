@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from howard.errors import InputError
+from howard.images import to_depth
 from howard.media import read_still
 
 
@@ -64,7 +65,7 @@ def read_normalised(path: Path) -> NDArray[np.float32]:
     image = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
     if image is None or image.dtype not in (np.uint8, np.uint16):
         raise InputError(f"{path} cannot be read as an image of 8 or 16 bits")
-    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    return to_depth(image, np.float32)
 
 
 def find_clips(folder: Path) -> list[TrueClip]:

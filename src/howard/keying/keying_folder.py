@@ -12,8 +12,8 @@ from howard.errors import InputError, OutputError
 from howard.keying.frame_keying import KeyedFrame
 from howard.keying.image_operations import encode
 from howard.keying.screen import Screen
-from howard.media import ClipInfo, differences, fingerprint_all, write_whole
-from howard.media.files import holds_files, make_folder
+from howard.media import ClipInfo, differences, fingerprint_all, write_atomically
+from howard.media.files import contains_files, make_folder
 
 _RECORD = "keying_{}.json"
 _LAYERS = ("pha", "fgr")
@@ -32,7 +32,7 @@ class KeyingFolder:
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path} is a file; give a folder to write frames into")
         is_ours = any(path.glob(_RECORD.format("*")))
-        if path.exists() and not (overwrite or is_ours) and holds_files(path):
+        if path.exists() and not (overwrite or is_ours) and contains_files(path):
             raise OutputError(f"{path} holds files that are not Howard's; choose an empty folder or set overwrite=true")
 
     def begin(self, clip: str, record: dict[str, Any]) -> None:
@@ -57,7 +57,7 @@ class KeyingFolder:
                     old.unlink()
         for layer in _LAYERS:
             make_folder(self.path / layer / clip)
-        write_whole(path, (json.dumps(record, indent=2) + "\n").encode())
+        write_atomically(path, (json.dumps(record, indent=2) + "\n").encode())
 
     def has(self, number: int) -> bool:
         """Whether a frame is finished; its files are written atomically, alpha last."""
@@ -66,8 +66,8 @@ class KeyingFolder:
     def write(self, number: int, keyed: KeyedFrame) -> None:
         """Store a frame as 8-bit PNG files."""
         colour = cv2.cvtColor(_to_uint8(keyed.foreground), cv2.COLOR_RGB2BGR)
-        write_whole(self._frame("fgr", number), _encode(".png", colour, _FAST_PNG))
-        write_whole(self._frame("pha", number), _encode(".png", _to_uint8(keyed.alpha), _FAST_PNG))
+        write_atomically(self._frame("fgr", number), _encode(".png", colour, _FAST_PNG))
+        write_atomically(self._frame("pha", number), _encode(".png", _to_uint8(keyed.alpha), _FAST_PNG))
 
     def read(self, number: int) -> KeyedFrame:
         """A finished frame as it is stored. Raises InputError if it cannot be read."""
@@ -80,7 +80,9 @@ class KeyingFolder:
     def write_contact_sheet(self, picture: np.ndarray) -> Path:
         """Store the contact sheet, (H, W, 3) uint8 RGB, and return its path."""
         path = self.path / f"contact_{self._clip}.jpg"
-        write_whole(path, _encode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, 92)))
+        write_atomically(
+            path, _encode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, 92))
+        )
         return path
 
     def _frame(self, layer: str, number: int) -> Path:

@@ -1,24 +1,24 @@
-"""Reading and writing clips: readers, writers and backgrounds.
+"""Reading and writing clips: readers, writers, colour conversion and background compositing.
 
-What needs PyAV or OpenEXR is imported at its first use, so that training from still pictures does without them.
+Modules that need PyAV or OpenEXR are imported at their first use, so training from still images works without both.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from howard.images import full_scale, to_depth
 from howard.media.colour_names import COLOUR_NAMES
 from howard.media.colours.output_colour import OUTPUT_COLOURS, choose_output_colour
-from howard.media.depth import full_scale, to_depth
-from howard.media.files import write_whole
+from howard.media.files import write_atomically
 from howard.media.fingerprint import Change, changes, differences, fingerprint, fingerprint_all
 from howard.media.frame import AudioTrack, ClipInfo, DamagedFrameError, Frame, choose_frames
 from howard.media.still import read_still
 
 if TYPE_CHECKING:
     from howard.media.background import Background, composite
-    from howard.media.factor_files import FactorSequenceWriter
-    from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
-    from howard.media.movie import MovieWriter
+    from howard.media.exr_writing import ExrSequenceWriter
+    from howard.media.frame_files import FactorSequenceWriter, PngSequenceWriter
+    from howard.media.movie_writer import MovieWriter
     from howard.media.reader import Reader, open_reader
     from howard.media.writer import FORMATS, Writer, open_writer
 
@@ -50,15 +50,15 @@ __all__ = [
     "open_writer",
     "read_still",
     "to_depth",
-    "write_whole",
+    "write_atomically",
 ]
 _DEFERRED = {
     "Background": "background",
     "composite": "background",
-    "ExrSequenceWriter": "frame_files",
-    "FactorSequenceWriter": "factor_files",
+    "ExrSequenceWriter": "exr_writing",
+    "FactorSequenceWriter": "frame_files",
     "PngSequenceWriter": "frame_files",
-    "MovieWriter": "movie",
+    "MovieWriter": "movie_writer",
     "Reader": "reader",
     "open_reader": "reader",
     "FORMATS": "writer",

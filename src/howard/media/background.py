@@ -1,4 +1,4 @@
-"""New backgrounds: a colour, a still or a video behind the cut-out, for a quick look."""
+"""Preview composites: a colour, a still, a sequence or a video behind the cut-out."""
 
 import re
 from fractions import Fraction
@@ -9,11 +9,11 @@ import numpy as np
 
 from howard.colour import linear_to_srgb, mix, srgb_to_linear
 from howard.errors import SettingsError
+from howard.images import full_scale, to_depth
 from howard.media.colours.stored_colour import choose_stored_colour
-from howard.media.depth import full_scale, to_depth
 from howard.media.frame import ClipInfo
 from howard.media.reader import Reader, open_reader
-from howard.media.sequence import is_pattern
+from howard.media.sequence_files import is_pattern
 
 _COLOURS = {
     "black": "#000000",
@@ -27,21 +27,21 @@ _COLOURS = {
 
 
 class Background:
-    """What lies behind the person in pictures of ``width`` x ``height``.
+    """Background images of ``width`` x ``height`` for composites.
 
-    ``value`` is a colour name, "#rrggbb", or whatever `open_reader` reads: a still, a video, a sequence. Pictures are
-    scaled to fill and cropped evenly. The names "green" and "blue" are those of a studio's screens.
+    ``value`` is a colour name, "#rrggbb", or a path that `open_reader` accepts: a still, a video or a sequence. Images
+    are scaled to cover the frame and cropped at the centre. "green" and "blue" are the colours of studio screens.
 
-    Videos play by their own time, image sequences at ``frame_rate``, that of the shot, frame by frame.
+    A video is shown at its own frame rate; an image sequence at ``frame_rate``, which should be the shot's.
 
-    Raises SettingsError where ``value`` is none of these, and InputError where it cannot be read.
+    Raises SettingsError if ``value`` is none of these, and InputError if the file cannot be read.
     """
 
     def __init__(self, value: str | Path, width: int, height: int, frame_rate: Fraction | None = None) -> None:
         self.name = str(value)
         self._size = width, height
         self._reader: Reader | None = None
-        self._shown = -1
+        self._image_index = -1
         code = _COLOURS.get(str(value).lower(), str(value))
         if re.fullmatch(r"#[0-9a-fA-F]{6}", code):
             colour = [int(code[start : start + 2], 16) for start in (1, 3, 5)]
@@ -57,25 +57,25 @@ class Background:
 
     @property
     def clip(self) -> ClipInfo | None:
-        """What is known of the file; None for a colour."""
+        """The properties of the file; None for a colour."""
         return self._reader.info if self._reader else None
 
     def frame(self, time: Fraction) -> np.ndarray:
-        """What is shown ``time`` seconds after the beginning; a clip that is too short begins again.
+        """The background image ``time`` seconds after the first frame; clips are looped.
 
-        RGB, (height, width, 3), sRGB-encoded, in the depth of its file, HDR tone-mapped to uint16; not to be written
-        to.
+        RGB, (height, width, 3), sRGB-encoded, with the bit depth of the file; HDR is tone-mapped to uint16. The array
+        must not be modified.
         """
         if self._reader is not None:
-            # Of a clip with a varying rate the nominal one counts.
+            # For clips with a variable frame rate this is the nominal rate.
             index = int(time * self._reader.info.frame_rate) % len(self._reader)
-            if index != self._shown:
-                self._shown = index
+            if index != self._image_index:
+                self._image_index = index
                 self._image = _as_sdr(_fill(self._reader[index].image, *self._size), self._reader.info)
         return self._image
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._reader is not None:
             self._reader.close()
 
@@ -87,20 +87,26 @@ class Background:
 
 
 def _as_sdr(image: np.ndarray, clip: ClipInfo) -> np.ndarray:
-    """A clip's picture as composites, which are SDR, show it."""
+    """An image of a clip as SDR, as composites need it."""
     if image.dtype.kind != "f":
         return image
-    return choose_stored_colour(clip, keeps=False).store(image, np.dtype(np.uint16))
+    return choose_stored_colour(clip, keep_clip_colour=False).store(image, np.dtype(np.uint16))
 
 
 def composite(
     rgba: np.ndarray, background: np.ndarray, linear_light: bool, shadow: np.ndarray | None = None
 ) -> np.ndarray:
-    """Lay a cut-out over a background of its size.
+    """Composite a cut-out over a background of the same size.
 
-    ``rgba`` (H, W, 4) straight and ``background`` (H, W, 3) are sRGB-encoded; the result is too, (H, W, 3) in the
-    depth of ``rgba``. Opaque pixels keep the cut-out's values exactly, empty ones the background's, times ``shadow``
-    where that is given: a factor on linear light, (H, W, 3) float.
+    Args:
+        rgba: (H, W, 4), straight alpha, sRGB-encoded.
+        background: (H, W, 3), sRGB-encoded, of any bit depth.
+        linear_light: whether soft pixels are mixed in linear light, as in `howard.colour.mix`.
+        shadow: (H, W, 3) float, multiplied with the linear light of the background; none if None.
+
+    Returns:
+        (H, W, 3), sRGB-encoded, with the bit depth of ``rgba``. Pixels with alpha 1 have the cut-out's exact values,
+        pixels with alpha 0 the (shaded) background's.
     """
     scale = full_scale(rgba.dtype)
     alpha, background = rgba[..., 3], to_depth(background, rgba.dtype)
@@ -108,7 +114,7 @@ def composite(
         background = _shade(background, shadow)
     result = np.where(alpha[..., None] > 0, rgba[..., :3], background)
     soft = (alpha > 0) & (alpha < scale)
-    # Only soft pixels are mixed: they are few, and the transfer curves are slow.
+    # Only soft pixels are mixed, since they are few and the transfer curves are slow.
     mixed = mix(
         to_depth(rgba[soft][:, :3], np.float32),
         to_depth(background[soft], np.float32),
@@ -119,24 +125,24 @@ def composite(
     return result
 
 
-def _shade(picture: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    """An sRGB-encoded picture (H, W, 3) of any depth with its linear light multiplied; unchanged where that is 1."""
+def _shade(image: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """Multiply the linear light of an sRGB-encoded image (H, W, 3) by a factor; exact where the factor is 1."""
     changed = (factor != 1).any(axis=2)
-    shaded = picture.copy()
-    light = srgb_to_linear(to_depth(picture[changed], np.float32)) * factor[changed]
-    shaded[changed] = to_depth(linear_to_srgb(light).astype(np.float32), picture.dtype)
+    shaded = image.copy()
+    light = srgb_to_linear(to_depth(image[changed], np.float32)) * factor[changed]
+    shaded[changed] = to_depth(linear_to_srgb(light).astype(np.float32), image.dtype)
     return shaded
 
 
 def _exists(value: str | Path) -> bool:
     try:
         return Path(value).exists()
-    except (OSError, ValueError):  # longer than a name can be, or with characters that none can have
+    except (OSError, ValueError):  # too long for a file name, or with characters that file names cannot contain
         return False
 
 
 def _fill(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Scale (h, w, 3) to cover ``width`` x ``height``, then crop what stands over, evenly."""
+    """Scale an image (h, w, 3) to cover ``width`` x ``height`` and crop the excess equally on both sides."""
     scale = max(width / image.shape[1], height / image.shape[0])
     scaled_width, scaled_height = (
         max(size, round(scale * old)) for size, old in ((width, image.shape[1]), (height, image.shape[0]))

@@ -1,4 +1,4 @@
-"""Writing a file so that nobody ever sees half of it, what killed programs leave, and names that fit."""
+"""Atomic file writing, removal of temporary files left by killed programs, system files, and valid file names."""
 
 import os
 import re
@@ -10,14 +10,14 @@ from pathlib import Path
 
 from howard.errors import OutputError
 
-# File systems allow 255 bytes for a name; what is added to a clip's name (frame numbers, suffixes) needs its share.
-_LONGEST_NAME = 180
-# Names as of temporary_path.
+# Bytes; file systems allow 255 for a name, and frame numbers and suffixes are appended to a clip's name.
+_MAX_NAME_BYTES = 180
+# Matches the names that temporary_path makes.
 _TEMPORARY = re.compile(r"\..+\.[^.]+\.part", re.DOTALL)
-# Seconds after which a temporary file that nothing was added to belongs to nobody: the files of single frames, which
-# several machines write into one folder, are written in one go; the rest is for slow network disks.
-_OLDEST_TEMPORARY = 600
-# Made by macOS, Windows, Synology and NetApp disks and KDE; in lower case.
+# Seconds since the last modification after which a temporary file is stale. A frame's file is written in one call; the
+# margin is for slow network disks, on which several machines may write into one folder.
+_STALE_SECONDS = 600
+# Created by macOS, Windows, Synology and NetApp storage, and KDE; in lower case.
 _SYSTEM_FILES = frozenset(
     (
         ".ds_store",
@@ -35,39 +35,39 @@ _SYSTEM_FILES = frozenset(
         "system volume information",
     )
 )
-# AppleDouble files, files that are deleted but still open on network and FUSE disks, and folders of macOS.
+# AppleDouble files, deleted files that are still open on NFS and FUSE disks, and folders of macOS.
 _SYSTEM_PREFIXES = ("._", ".nfs", ".fuse_hidden", ".Trash", ".Spotlight-", ".fseventsd", ".TemporaryItems")
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` to write to, renamed to it at the end: a crash leaves the old file or the new.
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Context manager for atomic writing: yields a temporary path, which is renamed to ``path`` at the end.
 
-    The new one is on the disk before it is renamed. What goes wrong while writing, the block's own OSErrors included,
-    is raised as OutputError.
+    After a crash ``path`` is the complete old or the complete new file. The data are flushed to the disk before the
+    renaming. An OSError, also one raised inside the block, becomes an OutputError.
     """
     temporary = temporary_path(path)
     try:
         yield temporary
-        put_in_place(temporary, path)
+        replace_durably(temporary, path)
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise unwritable_error(path, error) from error
     finally:
-        # Where even this fails, the first error is the one to be told.
+        # The first error is the one to report, even if the removal fails too.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write ``data`` so that the file appears whole or not at all."""
-    with whole_file(path) as temporary:
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write ``data`` to a file atomically; raises OutputError if that fails."""
+    with atomic_file(path) as temporary:
         temporary.write_bytes(data)
 
 
-def put_in_place(temporary: Path, path: Path) -> None:
-    """Rename ``temporary`` to ``path`` after its data have reached the disk.
+def replace_durably(temporary: Path, path: Path) -> None:
+    """Flush ``temporary`` to the disk (fsync), then rename it to ``path``.
 
-    Without the wait a power failure could leave a file of the right size that is empty.
+    Without the flush, a power failure could leave a file of the right size filled with zeros.
     """
     descriptor = os.open(temporary, os.O_RDWR)
     try:
@@ -77,10 +77,11 @@ def put_in_place(temporary: Path, path: Path) -> None:
     os.replace(temporary, path)
 
 
-def write_first(path: Path, data: bytes) -> bool:
-    """Write ``data`` so that the file appears whole, unless there is one; False where there is.
+def write_if_absent(path: Path, data: bytes) -> bool:
+    """Write ``data`` atomically unless the file exists; returns whether it was written.
 
-    Of several machines that do so at once one succeeds. On disks without hard links the last of them succeeds.
+    If several machines do so at once, exactly one succeeds, except on disks without hard links, where the last one
+    overwrites the others. Raises OutputError if writing fails.
     """
     if path.exists():
         return False
@@ -92,12 +93,12 @@ def write_first(path: Path, data: bytes) -> bool:
         except FileExistsError:
             return False
         except OSError:
-            # Network disks, FAT and some containers refuse links, each with an error of its own.
-            put_in_place(temporary, path)
+            # Network disks, FAT and some container file systems refuse hard links, with various errors.
+            replace_durably(temporary, path)
     except OSError as error:
         if path.exists():
-            return False  # Another machine was first, and cleared this one's temporary file away.
-        raise unwritable(path, error) from error
+            return False  # Another machine was first and has removed this one's temporary file.
+        raise unwritable_error(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -105,61 +106,61 @@ def write_first(path: Path, data: bytes) -> bool:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents where missing; raises OutputError where that cannot be."""
+    """Create a folder and its parents if they are missing; raises OutputError if that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{path} cannot be made ({error.strerror}); choose another folder") from error
+        raise OutputError(f"{path} cannot be created ({error.strerror}); choose another folder") from error
 
 
-def unwritable(path: Path, error: OSError) -> OutputError:
-    """What to say of a file that cannot be written."""
+def unwritable_error(path: Path, error: OSError) -> OutputError:
+    """The error to raise for a file that cannot be written."""
     return OutputError(f"{path} cannot be written ({error.strerror}); check space and permissions")
 
 
-def clear_leftovers(paths: Iterable[Path]) -> None:
-    """Remove what killed runs left half-written of ``paths``; nobody else may be writing these just now."""
-    wanted = set(paths)
-    for temporary in _temporaries({path.parent for path in wanted}):
-        if temporary.with_name(temporary.name[1:].rsplit(".", 2)[0]) in wanted:
+def remove_temporary_files(paths: Iterable[Path]) -> None:
+    """Remove the temporary files that killed runs left for ``paths``; no other process may be writing these."""
+    targets = set(paths)
+    for temporary in _find_temporary_files({path.parent for path in targets}):
+        if temporary.with_name(temporary.name[1:].rsplit(".", 2)[0]) in targets:
             _remove(temporary)
 
 
-def clear_old_leftovers(*folders: Path) -> None:
-    """Remove what killed runs left half-written of any file in ``folders``, once nobody can be writing it any more."""
-    for temporary in _temporaries(folders):
+def remove_old_temporary_files(*folders: Path) -> None:
+    """Remove temporary files in ``folders`` that have not been modified for 10 minutes."""
+    for temporary in _find_temporary_files(folders):
         with suppress(OSError):
-            if time.time() - temporary.stat().st_mtime > _OLDEST_TEMPORARY:
+            if time.time() - temporary.stat().st_mtime > _STALE_SECONDS:
                 temporary.unlink(missing_ok=True)
 
 
 def is_system_file(name: str) -> bool:
-    """Whether file managers, network disks or storage systems make files of this name by themselves."""
+    """Whether operating systems, file managers or storage systems create files of this name by themselves."""
     return name.casefold() in _SYSTEM_FILES or name.startswith(_SYSTEM_PREFIXES)
 
 
-def holds_files(folder: Path) -> bool:
-    """Whether there is anything in ``folder`` beside what systems put there by themselves."""
+def contains_files(folder: Path) -> bool:
+    """Whether a folder contains anything but system files."""
     return not all(is_system_file(entry.name) for entry in folder.iterdir())
 
 
-def fitting_name(name: str) -> str:
-    """``name``, cut at its end where the file names made from it would be longer than file systems allow."""
-    while len(os.fsencode(name)) > _LONGEST_NAME:
+def shorten_name(name: str) -> str:
+    """Cut a clip's name at its end so that the file names made from it are not too long for file systems."""
+    while len(os.fsencode(name)) > _MAX_NAME_BYTES:
         name = name[:-1]
     return name
 
 
 def temporary_path(path: Path) -> Path:
-    """Where ``path`` is written until it is whole: hidden, beside it, and of this call alone.
+    """A unique hidden path in the folder of ``path``, for writing the file before it is renamed.
 
-    Process ids would not do: machines that write into one folder may use the same ones.
+    A process id would not be unique, since several machines may write into one folder.
     """
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
 
 
-def _temporaries(folders: Iterable[Path]) -> list[Path]:
-    """The temporary files in ``folders``, those of earlier versions included; folders that cannot be read have none."""
+def _find_temporary_files(folders: Iterable[Path]) -> list[Path]:
+    """The temporary files in ``folders``, also those of earlier versions; unreadable folders are skipped."""
     found: list[Path] = []
     for folder in folders:
         with suppress(OSError):
@@ -171,4 +172,4 @@ def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise unwritable_error(path, error) from error

@@ -1,4 +1,4 @@
-"""What tells whether files, and what was noted about them, are still the same."""
+"""Fingerprints of input files, and the differences between two nested records such as fingerprints and settings."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -11,9 +11,9 @@ _SAMPLE_BYTES = 2**20
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
-    """Size, time of change, and hash of the first and last megabyte: enough to tell a file that was replaced.
+    """Size, modification time, and hash of the first and last MiB: enough to detect that a file was replaced.
 
-    Raises InputError where it cannot be read.
+    Raises InputError if the file cannot be read.
     """
     try:
         state = path.stat()
@@ -27,9 +27,9 @@ def fingerprint(path: Path) -> dict[str, Any]:
 
 
 def fingerprint_all(files: Sequence[Path]) -> dict[str, Any]:
-    """The fingerprint of a clip's files: of all their names, sizes and times, and of the first's and last's ends.
+    """The fingerprint of a clip: a hash of all files' names, sizes and times, and the first and last fingerprint.
 
-    Raises InputError where one of them cannot be read.
+    Of a single file, its `fingerprint`. Raises InputError if a file cannot be read.
     """
     if len(files) == 1:
         return fingerprint(files[0])
@@ -49,31 +49,31 @@ def fingerprint_all(files: Sequence[Path]) -> dict[str, Any]:
 
 
 class Change(NamedTuple):
-    """A value that is not the same in two records; ``place`` are the keys that lead to it, positions in lists too."""
+    """A value that differs between two nested records; ``keys`` lead to it, with positions for lists."""
 
-    place: tuple[str, ...]
+    keys: tuple[str, ...]
     old: Any
     new: Any
 
 
-def changes(old: Any, new: Any, place: tuple[str, ...] = ()) -> Iterator[Change]:
-    """Every value that is not the same in two records, in the order of their keys; paths do not count."""
-    old, new = _keyed(old), _keyed(new)
+def changes(old: Any, new: Any, keys: tuple[str, ...] = ()) -> Iterator[Change]:
+    """All values that differ between two nested records, sorted by their keys; the key "path" is ignored."""
+    old, new = _with_keys(old), _with_keys(new)
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             if key != "path":
-                yield from changes(old.get(key), new.get(key), (*place, key))
+                yield from changes(old.get(key), new.get(key), (*keys, key))
     elif old != new:
-        yield Change(place, old, new)
+        yield Change(keys, old, new)
 
 
 def differences(old: Any, new: Any) -> Iterator[str]:
     """The :func:`changes` as text, such as "settings.quality was fast, is best"."""
     for change in changes(old, new):
-        yield f"{quoted('.'.join(change.place))} was {quoted(change.old)}, is {quoted(change.new)}"
+        yield f"{quoted('.'.join(change.keys))} was {quoted(change.old)}, is {quoted(change.new)}"
 
 
-def _keyed(value: Any) -> Any:
-    """A list of entries as one entry with their positions for keys, so that what differs in them can be named."""
+def _with_keys(value: Any) -> Any:
+    """A list that contains dictionaries as a dictionary with the positions as keys; other values unchanged."""
     is_list = isinstance(value, list) and any(isinstance(each, dict) for each in value)
     return {str(position): each for position, each in enumerate(value)} if is_list else value

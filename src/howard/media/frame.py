@@ -1,4 +1,4 @@
-"""The values that readers hand out: what a clip is, one picture of it, and which pictures are asked for."""
+"""The values that readers return: a clip's properties and its frames; and the selection of a frame range."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,17 +12,20 @@ from howard.frame_ranges import FrameRange, parse_frames, range_as_text
 
 
 class DamagedFrameError(InputError):
-    """One frame of a clip cannot be read, because data are missing or damaged; others may."""
+    """A frame cannot be read because its data are missing or damaged; other frames of the clip may be readable."""
 
 
 class Frame(NamedTuple):
-    """One picture of a clip.
+    """One frame of a clip.
 
-    ``image`` is upright RGB, (H, W, 3), sRGB-encoded with BT.709 primaries: uint8, uint16 (0 to 65535), or float32,
-    whose curve goes on above 1 and, for colours outside BT.709, below 0. All frames of a clip have one type. ``index``
-    counts from zero; ``number`` is what the frame is called in output names (a video's first frame is 1, a sequence
-    keeps its own numbers); ``time`` is in seconds since the first frame, exact. ``damaged`` says that data were missing
-    for it, or for a frame that it is predicted from, and that part of the picture is made up.
+    Attributes:
+        image: upright RGB, (H, W, 3), sRGB-encoded with BT.709 primaries: uint8, uint16 (0 to 65535), or float32, which
+            may exceed 1 (HDR) and be negative (colours outside BT.709). All frames of a clip have the same dtype.
+        index: zero-based.
+        number: the number in output file names: 1 for a video's first frame; an image sequence has its own numbers.
+        time: exact seconds since the first frame.
+        damaged: whether data were missing for this frame or for one that it is predicted from, so that the decoder
+            has concealed part of the image.
     """
 
     image: np.ndarray
@@ -33,7 +36,7 @@ class Frame(NamedTuple):
 
 
 class WindowOrigin(NamedTuple):
-    """Where a picture's top left pixel lies in its file's own coordinates, as an EXR's display window says."""
+    """The coordinates of the top left pixel of an EXR file's display window."""
 
     x: int = 0
     y: int = 0
@@ -43,7 +46,7 @@ _NO_OFFSET = WindowOrigin()
 
 
 class AudioTrack(NamedTuple):
-    """One stream of sound: ``stream_index`` among all streams of the file, ``sample_rate`` in Hz."""
+    """An audio stream: ``stream_index`` counts all streams of the file, ``sample_rate`` is in Hz."""
 
     stream_index: int
     codec: str
@@ -53,21 +56,30 @@ class AudioTrack(NamedTuple):
 
 @dataclass(frozen=True)
 class ClipInfo:
-    """What is known of a clip before its pictures are read.
+    """The properties of a clip, known before its frames are read.
 
-    ``path`` is what was opened; ``files`` are the files behind it, in a sequence one a frame, in order; ``name`` is
-    what a clip's output is called after. ``width`` and ``height`` are those of the upright picture; ``rotation`` is the
-    counter-clockwise turn in degrees that made it so, after mirroring left to right where it is ``mirrored``.
-    ``frame_rate`` is that of most frames where the rate varies, or else the mean, ``duration`` the seconds from the
-    first frame to the end of the last. ``dtype`` is the type of the pictures: "uint8" for files
-    of 8 bits, "uint16" for deeper ones, "float32" for HDR, wide gamut, log and linear light.
-
-    ``matrix``, ``full_range``, ``primaries`` and ``transfer`` say how the file's values were read, in FFmpeg's names.
-    ``pixel_aspect`` is 1 for square pixels. ``first_number`` is what frame 0 is called in output names, numbers
-    have no gaps, and names have at least ``padding`` digits. ``timecode`` is that of the first frame, as written
-    in the file. ``start_time`` is the first frame's place on the file's own clock, in seconds, which is also that of
-    the ``audio`` tracks. ``notes`` are lines for a person: what was chosen of several things in the file, and what is
-    not carried. EXR files are written with the ``window_origin`` of those read.
+    Attributes:
+        path: the file, folder or pattern that was opened.
+        files: the clip's files; of an image sequence, one per frame in order.
+        name: the base name of output files.
+        width, height: size of the upright image in pixels.
+        frame_count: number of frames.
+        frame_rate: frames per second; of a variable frame rate, that of most frames, or else the mean.
+        duration: seconds from the beginning of the first frame to the end of the last.
+        pixel_format: the file's pixel format, by FFmpeg's name.
+        dtype: dtype of the images: "uint8" for 8-bit files, "uint16" for higher bit depths, "float32" for HDR, wide
+            gamut, log and linear light.
+        rotation: counter-clockwise rotation in degrees that was applied to the stored image.
+        mirrored: whether the stored image was mirrored left to right before the rotation.
+        matrix, full_range, primaries, transfer: how the file's values were interpreted, by FFmpeg's names.
+        pixel_aspect: width of a pixel over its height.
+        first_number: number of frame 0 in output names; the numbers are consecutive.
+        padding: least number of digits of frame numbers in output names.
+        timecode: timecode of the first frame, as written in the file; None if there is none.
+        start_time: presentation time of the first frame in seconds, on the file's clock, which ``audio`` shares.
+        audio: the tracks that can be copied to or encoded for a movie.
+        notes: lines for the user: which of several streams is read, what is left out, which tags are ignored.
+        window_origin: origin of the display window, for EXR files.
     """
 
     path: Path
@@ -97,9 +109,9 @@ class ClipInfo:
 
 
 def choose_frames(frames: FrameRange | None, clip: ClipInfo, name: str = "frames") -> range:
-    """Zero-based indices of ``frames``, such as "100-200" (both included) or "40"; all frames if None.
+    """The zero-based indices of a frame range such as "100-200" (both included) or "40"; all frames if None.
 
-    Frames are counted in the clip's own numbers. Raises SettingsError, with the clip's range and the setting's
+    The range is in the clip's own frame numbers. Raises SettingsError, with the clip's range and the setting's
     ``name``, if it is not a range or not within the clip.
     """
     if frames is None:

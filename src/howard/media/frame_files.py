@@ -1,28 +1,23 @@
-"""One file a frame: NAME.0001.png, NAME.0001.exr and so on, in the shot's own numbers."""
+"""Writers of one file per frame, such as NAME.0001.png: their common base class and the PNG writers."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from howard.media.colours.output_colour import choose_output_colour
+from howard.images import check_picture, premultiplied, to_depth, without_hidden_colour
 from howard.media.colours.stored_colour import SDR, StoredColour
-from howard.media.depth import check_picture, premultiplied, to_depth, without_hidden_colour
-from howard.media.exr_layer_channels import layer_channels
-from howard.media.exr_writing import exr_pixels, write_exr
-from howard.media.files import clear_leftovers, make_folder, write_whole
-from howard.media.frame import ClipInfo
-from howard.media.png import encode_png
+from howard.media.files import make_folder, remove_temporary_files, write_atomically
+from howard.media.png_encoding import encode_png
 from howard.media.signatures import has_signature
-from howard.media.timecode import shift_timecode
 
 
 class NumberedFiles:
-    """What the writers of one file a frame share: NAME.0001.SUFFIX, NAME.0002.SUFFIX, ... in a folder; see `Writer`.
+    """Base class of the writers of one file per frame, NAME.0001.SUFFIX, in a folder; see `Writer`.
 
-    Each file appears whole or not at all. Numbers have ``padding`` digits, more where needed.
+    Files are written atomically. Frame numbers have at least ``padding`` digits.
     """
 
     suffix: str
@@ -33,49 +28,50 @@ class NumberedFiles:
         self._padding = padding
 
     def path(self, number: int) -> Path:
-        """Where frame ``number`` is written."""
+        """The file of frame ``number``."""
         return self._folder / f"{self._name}.{number:0{self._padding}d}{self.suffix}"
 
     @property
     def pattern(self) -> str:
-        """The files' names, as printf writes them."""
+        """The file names as a printf pattern, such as NAME.%04d.png."""
         return f"{self._name}.%0{self._padding}d{self.suffix}"
 
     def batch(self, number: int) -> Sequence[int]:
-        """The frame alone: each has a file of its own."""
+        """The frame alone, since each has its own file."""
         return (number,)
 
     def has(self, number: int) -> bool:
-        """Whether the frame's file is there, with its format's signature."""
+        """Whether the frame's file exists and has its format's signature."""
         return has_signature(self.path(number), self.suffix.removeprefix("."))
 
     def file(self, number: int) -> Path:
-        """The frame's own file."""
+        """The file of the frame."""
         return self.path(number)
 
     def files(self, numbers: Sequence[int]) -> Sequence[Path]:
-        """A file for each of the frames."""
+        """The files of the frames."""
         return [self.path(number) for number in numbers]
 
     def begin(self, numbers: Sequence[int]) -> None:
-        """Make the folder, and clear away what killed runs left half-written of these frames."""
+        """Create the folder, and remove temporary files that killed runs left for these frames."""
         make_folder(self._folder)
-        clear_leftovers(self.files(numbers))
+        remove_temporary_files(self.files(numbers))
 
     def finish(self, times: Mapping[int, Fraction]) -> Sequence[Path]:
-        """Nothing is left to do: every file is whole already."""
+        """Does nothing: the files are already complete."""
         return ()
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Does nothing: no file is open."""
 
 
 class PngSequenceWriter(NumberedFiles):
-    """Alpha and sRGB of 8 or 16 ``bits``; pictures may also be RGB without alpha.
+    """Writes PNG files of 8 or 16 ``bits``: sRGB with alpha, or RGB without.
 
-    ``colour`` says how float32 pictures become sRGB. RGB is set to 0 where alpha is 0: nothing of the background stays
-    in the file, and it is several times smaller. Alpha is straight, as the PNG specification demands (12.4), unless
-    ``is_premultiplied``: the encoded values are then multiplied by alpha, for programs that expect that.
+    ``colour`` defines how float32 images become sRGB. RGB is set to 0 where alpha is 0, so that nothing of the
+    background remains in the file and the file is several times smaller. Alpha is straight, as the PNG specification
+    requires (12.4), unless ``is_premultiplied``: the encoded values are then multiplied by alpha, for programs that
+    expect this.
     """
 
     suffix = ".png"
@@ -97,11 +93,11 @@ class PngSequenceWriter(NumberedFiles):
         self._colour = colour
 
     def to_stored(self, picture: np.ndarray) -> np.ndarray:
-        """The picture as sRGB, uint8 or uint16; see `StoredColour.store`."""
+        """The image as sRGB, uint8 or uint16; see `StoredColour.store`."""
         return self._colour.store(picture, self.dtype)
 
     def prepare(self, picture: np.ndarray) -> bytes:
-        """The whole file, from (H, W, 4) straight RGBA or (H, W, 3) RGB."""
+        """The content of the file, from (H, W, 4) straight RGBA or (H, W, 3) RGB."""
         check_picture(picture, channels=(3, 4))
         picture = self.to_stored(picture)
         if picture.shape[2] == 4:
@@ -110,12 +106,12 @@ class PngSequenceWriter(NumberedFiles):
 
     def write(self, number: int, prepared: bytes) -> Sequence[int]:
         """Write the frame's file."""
-        write_whole(self.path(number), prepared)
+        write_atomically(self.path(number), prepared)
         return (number,)
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the files are, for the sidecar."""
+        """Description of the files for the sidecar."""
         return {
             "files": self.pattern,
             "container": "png",
@@ -127,80 +123,42 @@ class PngSequenceWriter(NumberedFiles):
         }
 
 
-class ExrChannels(NamedTuple):
-    """What an EXR file stores: ``rgba`` (H, W, 4), and the ``layers``' channels (H, W) by name, all float16."""
+class FactorSequenceWriter(NumberedFiles):
+    """Writes factors on linear light, such as a shadow, as 16-bit RGB PNG files, in which 65535 represents 1.
 
-    rgba: np.ndarray
-    layers: Mapping[str, np.ndarray]
-
-
-class ExrSequenceWriter(NumberedFiles):
-    """Half floats in ``output_colour``; ``compression`` is zip, piz or dwaa (lossy).
-
-    ``output_colour`` is scene-linear with BT.709 primaries, or a name that `choose_output_colour` knows. Frame rate,
-    timecode, pixel aspect and the display window's origin, which every file holds, are those of ``clip``. Alpha is
-    premultiplied in linear light, as programs expect of EXR, unless ``is_straight``. ``layers``, some of
-    :data:`howard.media.exr_layer_channels.EXR_LAYERS`, are what each file holds beside RGBA. Raises SettingsError where
-    the colour is unknown.
+    To be multiplied with the linear light of an image. The values are linear and tagged as linear (gAMA 1). Factors
+    above 1 are clipped to 1.
     """
 
-    suffix = ".exr"
+    suffix = ".png"
     dtype = np.dtype(np.float32)
 
-    def __init__(
-        self,
-        folder: str | Path,
-        name: str,
-        clip: ClipInfo,
-        compression: str = "zip",
-        output_colour: str | None = None,
-        is_straight: bool = False,
-        layers: Sequence[str] = (),
-    ) -> None:
-        super().__init__(Path(folder), name, clip.padding)
-        self._layers = tuple(layers)
-        self._is_straight = is_straight
-        self._clip = clip
-        self._compression = compression
-        self._colour = choose_output_colour(output_colour)
+    def __init__(self, folder: str | Path, name: str, pixel_aspect: Fraction = Fraction(1), padding: int = 4) -> None:
+        super().__init__(Path(folder), name, padding)
+        self._pixel_aspect = pixel_aspect
 
     def to_stored(self, picture: np.ndarray) -> np.ndarray:
-        """The picture as float32, in the working space still: `prepare` makes it scene-linear."""
-        return to_depth(picture, self.dtype)
+        """The factor as uint16."""
+        return to_depth(picture, np.uint16)
 
-    def prepare(self, picture: np.ndarray, layers: Mapping[str, np.ndarray] | None = None) -> ExrChannels:
-        """What is stored of (H, W, 4) straight RGBA and of the ``layers``, as :func:`layer_channels` takes them."""
-        check_picture(picture, channels=(4,))
-        pixels = exr_pixels(self.to_stored(picture), self._colour, self._is_straight)
-        return ExrChannels(pixels, layer_channels({name: (layers or {})[name] for name in self._layers}, self._colour))
+    def prepare(self, picture: np.ndarray) -> bytes:
+        """The content of the file, from (H, W, 3) float32."""
+        check_picture(picture, channels=(3,))
+        return encode_png(self.to_stored(picture), self._pixel_aspect, is_linear=True)
 
-    def write(self, number: int, prepared: ExrChannels) -> Sequence[int]:
+    def write(self, number: int, prepared: bytes) -> Sequence[int]:
         """Write the frame's file."""
-        clip, timecode = self._clip, self._clip.timecode
-        if timecode is not None:
-            timecode = shift_timecode(timecode, number - clip.first_number, clip.frame_rate)
-        write_exr(
-            self.path(number),
-            prepared.rgba,
-            prepared.layers,
-            compression=self._compression,
-            frame_rate=clip.frame_rate,
-            pixel_aspect=clip.pixel_aspect,
-            timecode=timecode,
-            colour=self._colour,
-            window_origin=clip.window_origin,
-        )
+        write_atomically(self.path(number), prepared)
         return (number,)
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the files are, for the sidecar."""
+        """Description of the files for the sidecar."""
         return {
             "files": self.pattern,
-            "container": "exr",
-            "codec": self._compression,
+            "container": "png",
+            "codec": "png",
             "bits": 16,
-            "alpha": "straight" if self._is_straight else "premultiplied",
-            "colour_space": self._colour.description,
-            **({"layers": list(self._layers)} if self._layers else {}),
+            "alpha": "none",
+            "colour_space": "a factor on linear light, linear itself; 1 is white, factors above 1 are clipped",
         }

@@ -1,4 +1,4 @@
-"""The movies that can be written: how each is encoded, and what it stores of a picture."""
+"""The movie formats for output: codec, container and pixel format of each, and the conversion of images to frames."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,33 +14,39 @@ from av.video.reformatter import ColorRange, Interpolation
 from av.video.stream import VideoStream
 from numpy.typing import DTypeLike
 
+from howard.images import check_picture, without_hidden_colour
 from howard.media.colours.stored_colour import SDR, StoredColour
-from howard.media.depth import check_picture, without_hidden_colour
-from howard.media.to_rgb import MATRICES, chroma_gain
+from howard.media.to_rgb import MATRICES, SCALER_FLAGS, chroma_gain
 
-# H.273 code point.
-_NO_MATRIX = 0
-# As in reading: with swscale's own defaults saturated colours miss the standard's formula by up to two levels.
-_QUALITY = (
-    Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
-)
-_LAYOUTS = {(8, 3): "rgb24", (8, 4): "rgba", (16, 4): "rgba64le"}
-# Encoders may give other bytes with another number of threads, and machines have different numbers.
+# H.273 code point of the identity matrix.
+_RGB_MATRIX = 0
+# Pixel formats of images by bits and channels.
+_IMAGE_FORMATS = {(8, 3): "rgb24", (8, 4): "rgba", (16, 4): "rgba64le"}
+# Fixed, since the output of encoders may depend on the number of threads.
 _THREADS = 4
-# Of containers: without it Matroska gets random identifiers, and all name the version of FFmpeg.
+# Container options: otherwise Matroska has random identifiers, and all containers name the version of FFmpeg.
 REPRODUCIBLE = {"fflags": "+bitexact"}
 
 
 @dataclass(frozen=True)
 class MovieFormat:
-    """One way of writing a movie.
+    """A movie format; all have packets in presentation order, without B-frames.
 
-    ``container`` and ``codec`` are FFmpeg's names, ``pixel_format`` is what is stored, and ``bits`` how many of each
-    channel mean something. ``dtype`` is what pictures are converted to first; ``stored`` then makes of (H, W,
-    ``channels``) what the movie shows, RGB or RGBA. ``alpha`` is said in the sidecar. Segments are
-    kept in ``segment_container``, or else ``container``, in which packets lie as the encoder gives them. Packets are in
-    the order shown: no frame hangs on a later one. Sound that the container does not take is encoded as Opus where
-    the format ``encodes_sound``.
+    Attributes:
+        suffix: of the file name.
+        container, codec, pixel_format: FFmpeg's names.
+        options: of the encoder.
+        dtype: bit depth to which images are converted first.
+        bits: significant bits per channel.
+        alpha: for the sidecar.
+        stored: converts the image, (H, W, ``channels``) of ``dtype``, to the stored RGB or RGBA.
+        channels: of the images that are written: 4 for RGBA, 3 for RGB.
+        even: whether width and height must be even.
+        segment_container: container of segments, in which packets stay as the encoder returns them; ``container`` if
+            None.
+        keeps_clip_colour: whether HDR and wide gamut are stored with the clip's own curve and primaries.
+        contains_colour: False for a matte.
+        encodes_opus: whether audio that the container does not accept is encoded as Opus.
     """
 
     suffix: str
@@ -55,48 +61,48 @@ class MovieFormat:
     channels: int = 4
     even: bool = False
     segment_container: str | None = None
-    keeps_colour: bool = False
-    shows_colour: bool = True
-    encodes_sound: bool = False
+    keeps_clip_colour: bool = False
+    contains_colour: bool = True
+    encodes_opus: bool = False
 
     @property
     def is_rgb(self) -> bool:
-        """Whether RGB itself is stored, and no YCbCr matrix comes in."""
+        """Whether RGB is stored, not YCbCr."""
         return av.VideoFormat(self.pixel_format).is_rgb
 
     def stored_size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height of the movie for pictures of this size: chroma at half size needs even numbers."""
+        """Width and height of the movie for images of this size, made even for subsampled chroma if needed."""
         return (width + width % 2, height + height % 2) if self.even else (width, height)
 
     def frame(self, picture: np.ndarray, colour: StoredColour = SDR) -> av.VideoFrame:
-        """The movie's frame of a picture, (H, W, ``channels``), converted to ``colour`` and tagged."""
+        """Convert an image, (H, W, ``channels``), to a frame for the encoder, in ``colour`` and tagged so."""
         check_picture(picture, channels=(self.channels,))
         image = self.stored(colour.store(picture, np.dtype(self.dtype)))
         if self.even:
             bottom, right = image.shape[0] % 2, image.shape[1] % 2
             image = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-        if colour.whole_range and not self.is_rgb:
-            image = _with_small_chroma(image, colour.matrix_name)
+        if colour.full_range_codes and not self.is_rgb:
+            image = _reduce_chroma(image, colour.matrix_name)
         if image.itemsize == 2 and not self.is_rgb:
-            image = _for_scaler(image)
-        layout = _LAYOUTS[8 * image.itemsize, image.shape[2]]
-        given = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format=layout)
+            image = _scale_for_swscale(image)
+        image_format = _IMAGE_FORMATS[8 * image.itemsize, image.shape[2]]
+        source = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format=image_format)
         if self.is_rgb:
-            converted = given.reformat(format=self.pixel_format)
+            converted = source.reformat(format=self.pixel_format)
         else:
-            converted = given.reformat(
+            converted = source.reformat(
                 format=self.pixel_format,
                 dst_colorspace=MATRICES[colour.matrix_name].scaler,
                 src_color_range=ColorRange.JPEG,
-                dst_color_range=ColorRange.JPEG if colour.whole_range else ColorRange.MPEG,
-                interpolation=_QUALITY,
+                dst_color_range=ColorRange.JPEG if colour.full_range_codes else ColorRange.MPEG,
+                interpolation=SCALER_FLAGS | Interpolation.FULL_CHR_H_INP,
             )
         self.tag(converted, colour)
         return converted
 
     def tag(self, target: av.VideoFrame | VideoCodecContext, colour: StoredColour) -> None:
-        """Say what the values mean: untagged movies are taken for BT.601."""
-        target.colorspace = _NO_MATRIX if self.is_rgb else colour.matrix
+        """Set the colour tags; players treat untagged movies as BT.601."""
+        target.colorspace = _RGB_MATRIX if self.is_rgb else colour.matrix
         target.color_primaries = colour.primaries
         target.color_trc = colour.transfer
         target.color_range = ColorRange.JPEG if self.is_rgb else ColorRange.MPEG
@@ -110,7 +116,7 @@ class MovieFormat:
         pixel_aspect: Fraction,
         colour: StoredColour = SDR,
     ) -> VideoStream:
-        """Begin a movie of pictures of this size in ``output``."""
+        """Add a video stream for images of this size to ``output``."""
         stream = cast(VideoStream, output.add_stream(self.codec, rate=rate, options=dict(self.options)))
         stream.width, stream.height = self.stored_size(width, height)
         stream.pix_fmt = self.pixel_format
@@ -121,30 +127,30 @@ class MovieFormat:
 
 
 def alpha_as_grey(rgba: np.ndarray) -> np.ndarray:
-    """The matte alone: (H, W, 4) to (H, W, 3), alpha in each channel."""
+    """The matte, from (H, W, 4) RGBA: (H, W, 3) with alpha in each channel."""
     return np.repeat(rgba[..., 3:], 3, axis=2)
 
 
-def with_colour_carried_on(rgba: np.ndarray) -> np.ndarray:
-    """Straight RGBA uint8 with its colour carried on a few pixels beyond the edge, and black farther out.
+def extend_colour(rgba: np.ndarray) -> np.ndarray:
+    """Straight RGBA uint8 with its colours extended 4 pixels beyond the edge of alpha, and black farther out.
 
-    Codecs that store colour at half size would otherwise mix black into thin hair.
+    With subsampled chroma, codecs would otherwise mix black into thin hair.
     """
     weight = rgba[..., 3:].astype(np.float32)
-    around = cv2.blur(np.dstack([rgba[..., :3] * weight, weight]), (9, 9))
-    carried = np.rint(around[..., :3] / np.maximum(around[..., 3:], 1e-3)).astype(np.uint8)
-    return np.dstack([np.where(weight > 0, rgba[..., :3], carried), rgba[..., 3]])
+    blurred = cv2.blur(np.dstack([rgba[..., :3] * weight, weight]), (9, 9))
+    extended = np.rint(blurred[..., :3] / np.maximum(blurred[..., 3:], 1e-3)).astype(np.uint8)
+    return np.dstack([np.where(weight > 0, rgba[..., :3], extended), rgba[..., 3]])
 
 
-def _for_scaler(rgba: np.ndarray) -> np.ndarray:
-    """RGBA uint16 as swscale takes it to YCbCr: it counts colours, but not alpha, to 65280 (255 x 256)."""
+def _scale_for_swscale(rgba: np.ndarray) -> np.ndarray:
+    """Scale RGBA uint16 for swscale's conversion to YCbCr, in which white is 65280 (255 x 256), but alpha 65535."""
     excess = np.right_shift(rgba, 8)
     excess[..., 3:] = 0
     return cv2.subtract(rgba, excess)
 
 
-def _with_small_chroma(image: np.ndarray, matrix: str) -> np.ndarray:
-    """RGBA uint16 whose chroma, converted to YCbCr as full range, gets the size that it has in limited range."""
+def _reduce_chroma(image: np.ndarray, matrix: str) -> np.ndarray:
+    """Reduce the chroma of RGBA uint16 so that its conversion to full-range YCbCr has limited-range chroma."""
     gain = np.linalg.inv(chroma_gain(matrix))
     return np.dstack([cv2.transform(np.ascontiguousarray(image[..., :3]), gain), image[..., 3]])
 
@@ -153,7 +159,7 @@ def _unchanged(image: np.ndarray) -> np.ndarray:
     return image
 
 
-# B-frames would shift and reorder the packets of every segment; for a quick look they are not worth it.
+# B-frames would delay and reorder the packets of every segment, for little gain in a preview.
 _H264 = {"crf": "14", "preset": "medium", "bf": "0"}
 
 MOVIE_FORMATS = {
@@ -167,7 +173,7 @@ MOVIE_FORMATS = {
         bits=10,
         alpha="straight",
         stored=without_hidden_colour,
-        keeps_colour=True,
+        keeps_clip_colour=True,
     ),
     "ffv1": MovieFormat(
         suffix=".mkv",
@@ -179,7 +185,7 @@ MOVIE_FORMATS = {
         bits=16,
         alpha="straight",
         stored=without_hidden_colour,
-        keeps_colour=True,
+        keeps_clip_colour=True,
     ),
     "webm": MovieFormat(
         suffix=".webm",
@@ -190,8 +196,8 @@ MOVIE_FORMATS = {
         dtype=np.uint8,
         bits=8,
         alpha="straight",
-        stored=with_colour_carried_on,
-        encodes_sound=True,
+        stored=extend_colour,
+        encodes_opus=True,
     ),
     "matte": MovieFormat(
         suffix=".mp4",
@@ -203,7 +209,7 @@ MOVIE_FORMATS = {
         bits=8,
         alpha="as grey",
         stored=alpha_as_grey,
-        shows_colour=False,
+        contains_colour=False,
         even=True,
         segment_container="nut",
     ),

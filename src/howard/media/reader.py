@@ -1,4 +1,4 @@
-"""What every reader can do, and the one function that opens them all."""
+"""The interface of all readers, and `open_reader`, which opens any kind of clip."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -7,19 +7,20 @@ from typing import Protocol
 
 from howard.errors import InputError
 from howard.media.frame import ClipInfo, Frame
-from howard.media.sequence import SequenceFiles, SequenceReader, find_sequence, is_pattern
+from howard.media.sequence_files import SequenceFiles, find_sequence, is_pattern
+from howard.media.sequence_reader import SequenceReader
 from howard.media.still import RAW_SUFFIXES, is_still
 from howard.media.video import VideoReader
 
 
 class Reader(Protocol):
-    """A clip as a sequence of frames, read in order or at random; at no time is more than a few frames in memory."""
+    """A clip as a sequence of frames, with random access; only a few frames are in memory at a time."""
 
     info: ClipInfo
 
     @property
     def entry_points(self) -> Sequence[int]:
-        """Frames that can be read without decoding those before them, in order."""
+        """Indices of the frames that can be decoded without earlier frames, in order."""
         ...
 
     def __len__(self) -> int: ...
@@ -44,22 +45,24 @@ def open_reader(
 ) -> Reader:
     """Open a video, a still or an image sequence for reading.
 
-    A sequence is given as its folder, as a pattern for the frame number, ``shot.%04d.png`` or ``shot.####.png``, or
-    with the wildcards ``*``, ``?`` and ``[0-9]``; a name that exists as it stands is never taken for a pattern.
+    Args:
+        path: a video or still; or an image sequence as its folder, as a pattern with the frame number,
+            ``shot.%04d.png`` or ``shot.####.png``, or with the wildcards ``*``, ``?`` and ``[0-9]``. An existing file
+            is never interpreted as a pattern.
+        colour: one of COLOUR_NAMES, for files whose colour tags are wrong or missing.
+        frame_rate: of an image sequence; if None, that of its EXR or DPX headers, or else 24. Ignored for videos.
+        interlaced: "auto" rejects interlaced video; "progressive" is for progressive video with wrong flags.
+        layer: the layer of EXR files that have several.
 
-    ``colour`` is one of COLOUR_NAMES, for files whose colour tags are wrong or missing. ``frame_rate`` is that of an
-    image sequence, 24 where nothing says otherwise; videos have their own. ``interlaced`` is "auto", which refuses
-    interlaced video, or "progressive", for files that call progressive frames interlaced. ``layer`` is one of EXR files
-    that have several.
-
-    Raises InputError, in one line, where the path is missing, holds no picture that can be read, or lacks frames, and
-    SettingsError where ``colour`` or ``interlaced`` is unknown.
+    Raises:
+        InputError: the path does not exist, is not a readable image or video, or frames of the sequence are missing.
+        SettingsError: ``colour`` or ``interlaced`` is unknown.
     """
     path = Path(path)
     try:
         is_folder, exists = path.is_dir(), path.exists()
     except (OSError, ValueError) as error:
-        # A name too long for the disk, a folder that may not be looked into.
+        # The name is too long for the file system, or the folder is not readable.
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path} cannot be opened ({reason}); check the path") from error
     if is_folder or (not exists and is_pattern(path)):

@@ -1,4 +1,4 @@
-"""Finding a video's frames by their index: forward where that is near, by a jump to a keyframe where it is not."""
+"""Random access to a video's frames: decoding forward to near frames, seeking to keyframes for others."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -6,20 +6,21 @@ from pathlib import Path
 
 import av
 
-from howard.media.decoder import DecodedFrame, VideoDecoder
 from howard.media.timeline import Keyframe, Timeline
+from howard.media.video_decoder import DecodedFrame, VideoDecoder
 
-# Decoding this many frames forward is cheaper than a seek, which empties the decoder's pipeline.
+# Decoding this many frames forward is cheaper than a seek, which flushes the decoder's pipeline.
 _FORWARD_LIMIT = 8
-# Where a container goes too far when asked for a keyframe, it is asked for one that many keyframes before.
-_EARLIER = (0, 2)
+# Keyframes before the nearest one to seek to, in this order, since some containers seek past the requested keyframe.
+_KEYFRAMES_BACK = (0, 2)
 
 
-class FrameFinder:
-    """Decodes a stream's frames by index; what comes is the same in any order.
+class FrameSeeker:
+    """Decodes a stream's frames by index; the result does not depend on the order of the requests.
 
-    Frames are counted in the order in which decoding from the beginning gives them. A jump may end only at a frame that
-    the decoder itself calls a keyframe, whatever the file says; where there is none, decoding starts over.
+    Frames are counted in the order of decoding from the beginning. Decoding after a seek may only begin at a frame
+    that the decoder itself reports as a keyframe, whatever the container says. If there is none, decoding restarts at
+    the beginning.
     """
 
     def __init__(self, path: Path, stream_index: int, timeline: Timeline) -> None:
@@ -27,31 +28,31 @@ class FrameFinder:
         self._stream_index = stream_index
         self._timeline = timeline
         self._decoder: VideoDecoder | None = None
-        self._is_careful = False
+        self._threads = True
         self._can_seek = bool(timeline.keyframes)
-        self._trusts_file = True
+        self._keyframes_reliable = True
         self._indices = dict(timeline.keyframes)
-        # Those that the decoder called keyframes, too.
+        # The keyframes that the decoder has confirmed, sorted by index.
         self._confirmed: list[Keyframe] = []
         self._next_index = 0
 
     @property
     def error(self) -> str | None:
-        """What the decoder complained of, if of anything."""
+        """The decoder's first error message; None if there was no error."""
         return self._decoder.error if self._decoder else None
 
     def find(self, index: int) -> DecodedFrame | None:
-        """Frame ``index``; None where it is missing from the file."""
+        """Frame ``index``; None if it is missing from the file."""
         found = self._find(index)
-        if not self._is_careful and (found is None or found.is_damaged):
-            # After an error threads give what timing makes of it, and lose frames.
-            self._is_careful = True
+        if self._threads and (found is None or found.is_damaged):
+            # With threads the frames after an error depend on timing, and frames get lost.
+            self._threads = False
             self.close()
             found = self._find(index)
         return found
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the file."""
         if self._decoder is not None:
             self._decoder.close()
         self._decoder = None
@@ -59,39 +60,39 @@ class FrameFinder:
     def _find(self, index: int) -> DecodedFrame | None:
         decoder = self._decoder
         if decoder is None:
-            decoder = self._decoder = VideoDecoder(self._path, self._stream_index, threads=not self._is_careful)
+            decoder = self._decoder = VideoDecoder(self._path, self._stream_index, threads=self._threads)
             self._next_index = 0
-        if self._is_ahead(index):
+        if self._should_decode_forward(index):
             return self._decode_until(decoder, index)
-        for keyframe in self._targets(index):
-            found = self._jump(decoder, keyframe, index)
+        for keyframe in self._seek_targets(index):
+            found = self._seek(decoder, keyframe, index)
             if found is not None:
                 return found
         decoder.restart()
         self._next_index = 0
         return self._decode_until(decoder, index)
 
-    def _is_ahead(self, index: int) -> bool:
-        """Whether decoding on from where it is comes to frame ``index`` soonest."""
+    def _should_decode_forward(self, index: int) -> bool:
+        """Whether decoding forward from the current position is the fastest way to frame ``index``."""
         if index < self._next_index:
             return False
-        keyframe = next(self._targets(index), None)
+        keyframe = next(self._seek_targets(index), None)
         if keyframe is None or index - self._next_index < _FORWARD_LIMIT:
             return True
         return keyframe.index <= self._next_index
 
-    def _targets(self, index: int) -> Iterator[Keyframe]:
-        """Keyframes to jump to for frame ``index``, the best first."""
+    def _seek_targets(self, index: int) -> Iterator[Keyframe]:
+        """Keyframes to seek to for frame ``index``, the best first."""
         if not self._can_seek:
             return
-        keyframes = self._timeline.keyframes if self._trusts_file else self._confirmed
+        keyframes = self._timeline.keyframes if self._keyframes_reliable else self._confirmed
         position = bisect_right(keyframes, index, key=_index_of) - 1
-        for earlier in _EARLIER:
-            if position >= earlier:
-                yield keyframes[position - earlier]
+        for back in _KEYFRAMES_BACK:
+            if position >= back:
+                yield keyframes[position - back]
 
-    def _jump(self, decoder: VideoDecoder, keyframe: Keyframe, index: int) -> DecodedFrame | None:
-        """Frame ``index`` by way of a keyframe; None where that does not lead there."""
+    def _seek(self, decoder: VideoDecoder, keyframe: Keyframe, index: int) -> DecodedFrame | None:
+        """Frame ``index``, decoded from a keyframe on; None if that fails."""
         try:
             decoder.seek(keyframe.stamp)
         except av.FFmpegError:
@@ -101,14 +102,14 @@ class FrameFinder:
             stamp = decoded.picture.pts
             position = self._indices.get(stamp) if stamp is not None else None
             if decoded.picture.key_frame and position is not None:
-                self._next_index = self._pass(decoded, position)
+                self._next_index = self._advance(decoded, position)
                 return decoded if position == index else self._decode_until(decoder, index)
             if stamp == keyframe.stamp:
-                self._trusts_file = False
+                self._keyframes_reliable = False
         return None
 
     def _decode_until(self, decoder: VideoDecoder, index: int) -> DecodedFrame | None:
-        """Decode forward to frame ``index``; None where decoding has passed it already, or ends before it."""
+        """Decode forward to frame ``index``; None if the decoder is already past it or the stream ends before it."""
         while self._next_index <= index and (decoded := decoder.read()) is not None:
             position = self._next_index
             if not self._timeline.counted:
@@ -116,13 +117,13 @@ class FrameFinder:
                 if found is None:
                     continue
                 position = found
-            self._next_index = self._pass(decoded, position)
+            self._next_index = self._advance(decoded, position)
             if position == index:
                 return decoded
         return None
 
-    def _pass(self, decoded: DecodedFrame, position: int) -> int:
-        """Note where a keyframe really is; return the index of the frame after this one."""
+    def _advance(self, decoded: DecodedFrame, position: int) -> int:
+        """Record a keyframe that the decoder confirms; returns the index of the next frame."""
         stamp = decoded.picture.pts
         if decoded.picture.key_frame and stamp in self._indices:
             place = bisect_left(self._confirmed, position, key=_index_of)

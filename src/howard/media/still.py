@@ -1,11 +1,12 @@
-"""Reading one picture from its file, whatever its format."""
+"""Reading stills: the file formats by suffix and signature, and the reader of each."""
 
 from pathlib import Path
 
 import numpy as np
 
 from howard.errors import InputError
-from howard.media.depth import to_depth
+from howard.images import to_depth
+from howard.media.signatures import EXR_SIGNATURE, JPEG_SIGNATURE, PNG_SIGNATURE
 from howard.media.stills import png_reading
 from howard.media.stills.picture import StillPicture
 from howard.media.working_space import WorkingSpace
@@ -20,37 +21,35 @@ STILL_SUFFIXES = frozenset(
         *_HEIF_SUFFIXES,
     }
 )
-# Cameras' raw files, which need developing: white balance, exposure and demosaicing are a person's choice.
+# Camera raw files, which are not read: white balance, exposure and demosaicing are the user's choice.
 RAW_SUFFIXES = frozenset(
     {".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw", ".crw", ".braw", ".r3d", ".ari"}
 )
-_JPEG_SIGNATURE = b"\xff\xd8\xff"
-_EXR_SIGNATURE = b"\x76\x2f\x31\x01"
 _HEAD_BYTES = 16
-# The main brand of an AVIF file that is a sequence of frames (AV1 Image File Format, 6).
+# The major brand of an AVIF file that is an image sequence (AV1 Image File Format, 6).
 _BRAND = slice(8, 12)
-_MOVING_AVIF = b"avis"
+_AVIF_SEQUENCE = b"avis"
 
 
 def read_picture(path: Path, layer: str | None = None) -> StillPicture:
-    """Read a still at its own depth; an alpha channel is left out.
+    """Read a still with its own bit depth and colours, without its alpha channel.
 
-    ``layer`` is one of an EXR file that has several. Raises InputError where the file cannot be read, and
-    DamagedFrameError where its decoder complained.
+    ``layer`` is the layer of an EXR file that has several. Raises InputError if the file cannot be read, and
+    DamagedFrameError if its data are damaged.
     """
     head = _read_bytes(path, _HEAD_BYTES)
     if not head:
         raise InputError(f"{path} is empty; copy or render it again")
     suffix = path.suffix.lower()
-    # Names lie: what a file is stands in its first bytes.
-    if head.startswith(png_reading.SIGNATURE):
+    # The signature is more reliable than the suffix.
+    if head.startswith(PNG_SIGNATURE):
         return png_reading.read_png(path, _read_bytes(path))
-    # Libraries that not every render needs are loaded with the first file that needs them.
-    if head.startswith(_JPEG_SIGNATURE):
+    # Libraries of other formats are imported at their first use.
+    if head.startswith(JPEG_SIGNATURE):
         from howard.media.stills.jpeg import read_jpeg
 
         return read_jpeg(path, _read_bytes(path))
-    if head.startswith(_EXR_SIGNATURE) or suffix in _EXR_SUFFIXES:
+    if head.startswith(EXR_SIGNATURE) or suffix in _EXR_SUFFIXES:
         from howard.media.stills.exr_reading import read_exr
 
         return read_exr(path, layer)
@@ -58,17 +57,17 @@ def read_picture(path: Path, layer: str | None = None) -> StillPicture:
         from howard.media.stills.heif import read_heif
 
         return read_heif(path, _read_bytes(path))
-    from howard.media.stills.open_image import read_image
+    from howard.media.stills.oiio_stills import read_image
 
     return read_image(path)
 
 
 def is_still(path: Path) -> bool:
-    """Whether a file, by its name and its first bytes, is one picture; AVIF holds sequences too."""
+    """Whether a file is a still, by its suffix, and for AVIF, which also contains sequences, its major brand."""
     suffix = path.suffix.lower()
     if suffix != ".avif":
         return suffix in STILL_SUFFIXES
-    return _read_bytes(path, _HEAD_BYTES)[_BRAND] != _MOVING_AVIF
+    return _read_bytes(path, _HEAD_BYTES)[_BRAND] != _AVIF_SEQUENCE
 
 
 def _read_bytes(path: Path, count: int = -1) -> bytes:
@@ -80,6 +79,6 @@ def _read_bytes(path: Path, count: int = -1) -> bytes:
 
 
 def read_still(path: Path) -> np.ndarray:
-    """Read a still in the working space, upright: RGB, (H, W, 3) uint8; deeper ones are rounded and held to 1."""
+    """Read a still, upright, in the working space: RGB, (H, W, 3) uint8, rounded from higher bit depths, clipped."""
     picture = read_picture(path)
     return to_depth(WorkingSpace(picture.tags)(picture.image), np.uint8)

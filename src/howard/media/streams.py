@@ -1,4 +1,4 @@
-"""What is inside a video file: the moving picture that is read, its sound, its timecode, and what is left out."""
+"""The streams of a video file: choosing the video stream, audio tracks, timecode, and streams that are not used."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +18,9 @@ _KINDS = {"audio": "sound", "video": "video", "subtitle": "subtitles", "attachme
 
 
 def open_container(path: Path) -> InputContainer:
-    """Open a file of sound and pictures. Raises InputError where it is none that FFmpeg knows."""
+    """Open a video file for reading; raises InputError if FFmpeg cannot."""
     try:
-        # The prefix keeps a name with a colon or a leading dash from being read as anything but a file's.
+        # Without the prefix, FFmpeg would interpret names with a colon as URLs.
         return av.open(f"file:{path}", metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -28,14 +28,14 @@ def open_container(path: Path) -> InputContainer:
 
 
 def choose_video(path: Path, container: InputContainer) -> VideoStream:
-    """The stream to read: of those that can be decoded the default one, else the one with the largest picture.
+    """The video stream to read: of those that can be decoded, the default one, or else the largest image.
 
-    Raises InputError, naming the codec, where none can be decoded.
+    Raises InputError if there is no video stream, or none that can be decoded.
     """
-    streams = _moving_pictures(container)
+    streams = _video_streams(container)
     if not streams:
         raise InputError(
-            f"{path} has no video in it, only sound or data, or its end is missing; give a whole video file or a still"
+            f"{path} has no video stream, only sound or data, or its end is missing; give a whole video file or a still"
         )
     readable = [stream for stream in streams if stream.codec_context is not None]
     if not readable:
@@ -45,36 +45,36 @@ def choose_video(path: Path, container: InputContainer) -> VideoStream:
 
 
 def describe_streams(path: Path, container: InputContainer, chosen: VideoStream) -> tuple[str, ...]:
-    """What a person should know: which of several moving pictures is read, and which streams are not carried."""
+    """Notes for the user: which of several video streams is read, and which other streams are not used."""
     notes = []
-    count = len(_moving_pictures(container))
+    count = len(_video_streams(container))
     if count > 1:
         why = "the default one" if _is_default(chosen) else "the largest"
         notes.append(
             f"reads video stream {chosen.index} of {count} ({chosen.width}x{chosen.height} {chosen.name}), {why}"
         )
-    left_out = [
+    unused = [
         _describe(path, container, stream)
         for stream in container.streams
-        if stream.index != chosen.index and not _is_carried(stream)
+        if stream.index != chosen.index and not _is_used(stream)
     ]
-    if left_out:
-        notes.append(f"not carried: {', '.join(left_out)}")
+    if unused:
+        notes.append(f"not carried: {', '.join(unused)}")
     return tuple(notes)
 
 
 def read_audio_tracks(container: InputContainer) -> tuple[AudioTrack, ...]:
-    """The sound that a movie can carry; what cannot be decoded cannot be described either, and is left out."""
+    """The audio tracks; those that FFmpeg cannot decode are omitted, since their properties are unknown."""
     return tuple(
         AudioTrack(stream.index, stream.codec_context.name, stream.codec_context.sample_rate, stream.channels)
         for stream in container.streams.audio
-        if _is_carried(stream)
+        if _is_used(stream)
     )
 
 
 def read_timecode(container: InputContainer, stream: VideoStream) -> str | None:
-    """The timecode of the first frame, as the file writes it; None where it has none."""
-    # MOV keeps it with the picture or in a track of its own, MXF and Matroska with the file.
+    """The timecode of the first frame, as written in the file; None if there is none."""
+    # MOV stores it in the video stream or a separate track, MXF and Matroska in the container's metadata.
     for metadata in (stream.metadata, container.metadata, *(other.metadata for other in container.streams)):
         timecode = metadata.get("timecode") or metadata.get("TIMECODE")
         if timecode:
@@ -82,8 +82,8 @@ def read_timecode(container: InputContainer, stream: VideoStream) -> str | None:
     return None
 
 
-def _moving_pictures(container: InputContainer) -> list[VideoStream]:
-    # A song's cover art is stored as a video stream of one picture.
+def _video_streams(container: InputContainer) -> list[VideoStream]:
+    # Cover art and thumbnails are stored as video streams of one frame.
     return [stream for stream in container.streams.video if not stream.disposition & _STILL_PICTURES]
 
 
@@ -91,7 +91,8 @@ def _is_default(stream: Stream) -> bool:
     return bool(stream.disposition & Disposition.default)
 
 
-def _is_carried(stream: Stream) -> bool:
+def _is_used(stream: Stream) -> bool:
+    """Whether an audio stream can be decoded, or a data stream is the timecode."""
     if isinstance(stream, AudioStream):
         return stream.codec_context is not None and stream.codec_context.sample_rate > 0
     return stream.type == "data" and "timecode" in stream.metadata
@@ -112,7 +113,7 @@ def _details(path: Path, container: InputContainer, stream: Stream) -> Iterator[
 
 
 def _codec_name(path: Path, container: InputContainer, stream: Stream) -> str:
-    """FFmpeg's name of the codec, or where it has none the code that the file gives."""
+    """FFmpeg's name of the codec; for unknown codecs, the four-character code in the file, or "unknown"."""
     if stream.codec_context is not None:
         return stream.codec_context.name
     if container.format.name == ISO_FORMAT:

@@ -1,4 +1,4 @@
-"""When each frame of a video is shown, and from which frames decoding may start."""
+"""The presentation times and keyframes of a video stream, from the packets of its file."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -12,27 +12,32 @@ from av.container import InputContainer
 from av.index import IndexEntry
 from av.stream import Discard, Stream
 
-from howard.media.iso_file import ISO_FORMAT, HollowFile, is_fragmented
+from howard.media.iso_file import ISO_FORMAT, ZeroedMediaFile, is_fragmented
 from howard.media.streams import open_container
 
-# FFmpeg's names of the containers that say when a frame is shown. Others say when it is decoded, which is the same only
-# for streams that keep their order.
+# FFmpeg's names of the containers that store presentation times. Others store decoding times, which are the same only
+# for streams without frame reordering.
 _WITH_PRESENTATION_TIMES = frozenset({ISO_FORMAT, "matroska,webm", "mpegts", "mpeg", "flv", "nut", "ogg"})
-# Containers that give a frame the same time after a jump as before.
-SEARCHABLE_FORMATS = _WITH_PRESENTATION_TIMES | {"avi", "mxf"}
-# Video streams without a container; these say their rate themselves, if at all.
-BARE_STREAM_FORMATS = frozenset({"h264", "hevc", "vvc", "mpegvideo", "m4v", "vc1", "obu"})
-# Frames that any codec may show before one that was stored earlier (the largest picture buffer of H.264 and HEVC).
-_DEEPEST_REORDER = 16
-# Bytes of an MPEG-4 packet that says only "no picture" (ISO/IEC 14496-2, vop_coded), with room for its time.
+# Containers in which frames have the same timestamps after a seek as before.
+SEEKABLE_FORMATS = _WITH_PRESENTATION_TIMES | {"avi", "mxf"}
+# Elementary streams, without a container; the frame rate is in the stream itself, if anywhere.
+ELEMENTARY_STREAM_FORMATS = frozenset({"h264", "hevc", "vvc", "mpegvideo", "m4v", "vc1", "obu"})
+# Frames by which reordering can move a frame (the largest decoded picture buffer of H.264 and HEVC).
+_MAX_REORDER_DEPTH = 16
+# Largest size in bytes of an MPEG-4 packet without a picture (ISO/IEC 14496-2, vop_coded = 0), with its timestamp.
 _EMPTY_MPEG4_BYTES = 19
 
 
 class PacketTime(NamedTuple):
-    """A packet of the file: when its frame is decoded, when shown and for how long, in ticks of the stream's clock.
+    """The times of a packet, in units of the stream's time base.
 
-    ``is_key`` is what the file says. ``is_hidden`` packets are decoded, but an edit list keeps them from being shown.
-    ``may_show_nothing`` says that the packet may hold no frame that is shown.
+    Attributes:
+        stamp: presentation time.
+        decoded_at: decoding time.
+        duration: 0 if unknown.
+        is_key: whether the file marks the frame as a keyframe.
+        is_hidden: whether an edit list excludes the frame from presentation; it is still decoded.
+        may_be_invisible: whether the packet may contain no frame that is shown.
     """
 
     stamp: int | None
@@ -40,13 +45,13 @@ class PacketTime(NamedTuple):
     duration: int
     is_key: bool
     is_hidden: bool = False
-    may_show_nothing: bool = False
+    may_be_invisible: bool = False
 
 
 class Packets(NamedTuple):
-    """A stream's packets in the order stored, in a container of FFmpeg's name ``container_format``.
+    """A stream's packets in file order, in a container with FFmpeg's name ``container_format``.
 
-    ``cut_off`` is how many more the file's index has that its end cuts off.
+    ``cut_off`` is the number of further packets in the file's index whose data are missing at the end of the file.
     """
 
     container_format: str
@@ -55,7 +60,7 @@ class Packets(NamedTuple):
 
 
 class Keyframe(NamedTuple):
-    """A frame that decoding may start from: the ``stamp`` to search the file for, and which frame it is."""
+    """A frame at which decoding can start: the timestamp ``stamp`` to seek to, and its frame ``index``."""
 
     stamp: int
     index: int
@@ -63,12 +68,14 @@ class Keyframe(NamedTuple):
 
 @dataclass(frozen=True)
 class Timeline:
-    """Frames in the order shown.
+    """The frames of a video stream in presentation order.
 
-    ``stamps[i]`` is frame i's presentation time in the stream's time base; empty where the file has no usable times.
-    ``keyframes`` are those that a seek may go to, in order; ``end`` is when the last frame has been shown, where the
-    file says so. Where frames are ``counted``, decoded frames do not come with their stamps, and only their order says
-    which they are.
+    Attributes:
+        frame_count: number of frames.
+        stamps: presentation time of each frame, in the stream's time base; empty if the file has no usable times.
+        keyframes: the keyframes that can be seeked to, in order.
+        end: end time of the last frame; None if the file does not say.
+        counted: whether decoded frames can only be identified by counting, since their timestamps are unusable.
     """
 
     frame_count: int
@@ -78,16 +85,16 @@ class Timeline:
     counted: bool = False
 
     def index_of(self, stamp: int | None) -> int | None:
-        """Index of the frame shown at ``stamp``; None where no frame is."""
+        """Index of the frame with the presentation time ``stamp``; None if there is none."""
         position = bisect_left(self.stamps, stamp) if stamp is not None else len(self.stamps)
         return position if position < len(self.stamps) and self.stamps[position] == stamp else None
 
 
 def read_packets(path: Path, stream_index: int) -> Packets:
-    """Read when a video stream's frames are shown, without decoding any.
+    """Read the times of a video stream's packets, without decoding frames.
 
-    The tables of QuickTime and MP4 files say it all; of other files every packet is read. Raises av.FFmpegError where
-    the file is damaged beyond reading.
+    For QuickTime and MP4 files only their tables are read; for others, all packets. Raises av.FFmpegError if the file
+    is too damaged to be read.
     """
     with open_container(path) as container:
         container_format = container.format.name
@@ -103,17 +110,18 @@ def read_packets(path: Path, stream_index: int) -> Packets:
 
 
 def make_timeline(packets: Packets, first: int | None, reorders: bool) -> Timeline | None:
-    """The timeline of packets whose first frame is shown at ``first``; None where frames have to be counted.
+    """The timeline of a stream from its packets; None if the frames have to be counted by decoding.
 
-    ``reorders`` says whether the stream may show frames in another order than they are stored in.
+    ``first`` is the presentation time of the first frame that can be decoded. ``reorders`` says whether the stream may
+    store frames in another order than that of presentation.
     """
     shown = [packet for packet in packets.times if not packet.is_hidden]
     has_times = not reorders or packets.container_format in _WITH_PRESENTATION_TIMES
-    if first is None or not has_times or any(packet.may_show_nothing for packet in shown):
+    if first is None or not has_times or any(packet.may_be_invisible for packet in shown):
         return None
-    if not _is_orderly(shown, reorders):
+    if not _has_plausible_times(shown, reorders):
         return None
-    # A file cut from a longer stream may begin with frames that depend on a keyframe it no longer has.
+    # A file that was cut from a longer stream may begin with frames that depend on a missing keyframe.
     ends = {each.stamp: each.stamp + each.duration for each in shown if each.stamp is not None and each.stamp >= first}
     stamps = tuple(sorted(ends))
     if not stamps or stamps[0] != first:
@@ -124,19 +132,19 @@ def make_timeline(packets: Packets, first: int | None, reorders: bool) -> Timeli
     return Timeline(
         frame_count=len(stamps),
         stamps=stamps,
-        keyframes=keyframes if packets.container_format in SEARCHABLE_FORMATS else (),
+        keyframes=keyframes if packets.container_format in SEEKABLE_FORMATS else (),
         end=end if end > stamps[-1] else None,
     )
 
 
-def _is_orderly(packets: Sequence[PacketTime], reorders: bool) -> bool:
-    """Whether every packet has a time of its own, and these follow one another as a codec can have them."""
+def _has_plausible_times(packets: Sequence[PacketTime], reorders: bool) -> bool:
+    """Whether presentation times are unique, decoding times increase, and the reordering is within a codec's limits."""
     stamps = [packet.stamp for packet in packets]
     decoded = [packet.decoded_at for packet in packets if packet.decoded_at is not None]
     if None in stamps or len(set(stamps)) < len(stamps) or any(np.diff(np.array(decoded, np.int64)) <= 0):
         return False
     ranks = np.argsort(np.argsort(np.array(stamps, np.int64)))
-    return bool(np.all(np.arange(len(ranks)) - ranks <= (_DEEPEST_REORDER if reorders else 0)))
+    return bool(np.all(np.arange(len(ranks)) - ranks <= (_MAX_REORDER_DEPTH if reorders else 0)))
 
 
 def _demux(container: InputContainer, stream_index: int) -> Iterator[PacketTime]:
@@ -148,18 +156,19 @@ def _demux(container: InputContainer, stream_index: int) -> Iterator[PacketTime]
     for packet in container.demux(stream):
         # The demuxer ends with an empty packet.
         if packet.size:
-            is_doubtful = _may_show_nothing(codec, memoryview(packet))
+            may_be_invisible = _may_be_invisible(codec, memoryview(packet))
             duration = packet.duration or 0
-            yield PacketTime(packet.pts, packet.dts, duration, packet.is_keyframe, packet.is_discard, is_doubtful)
+            yield PacketTime(packet.pts, packet.dts, duration, packet.is_keyframe, packet.is_discard, may_be_invisible)
 
 
-def _may_show_nothing(codec: str, data: memoryview) -> bool:
+def _may_be_invisible(codec: str, data: memoryview) -> bool:
+    """Whether a packet may contain no frame that is shown: an alternate reference frame, or no picture."""
     first = data[0]
     if codec == "vp8":
         # RFC 6386, 9.1: show_frame.
         return not first & 0x10
     if codec == "vp9":
-        # VP9 bitstream specification, 6.2 and annex B: several frames in one packet include one that is shown.
+        # VP9 bitstream specification, 6.2 and annex B: a superframe includes a frame that is shown.
         is_frame, is_superframe = first & 0xC0 == 0x80, data[-1] & 0xE0 == 0xC0
         shows = first & 0x0A if first & 0x30 != 0x30 else first & 0x05
         return is_frame and not is_superframe and not shows
@@ -167,19 +176,19 @@ def _may_show_nothing(codec: str, data: memoryview) -> bool:
 
 
 def _from_tables(path: Path, stream_index: int) -> list[PacketTime]:
-    """Demux a QuickTime or MP4 file without fetching its media data."""
-    hollow = HollowFile(path)
+    """Demux a QuickTime or MP4 file without reading its media data."""
+    file = ZeroedMediaFile(path)
     try:
-        # Without parsers and probing: there is nothing but zeros to parse.
+        # Parsing and probing are disabled since the media data are replaced by zeros.
         options = {"fflags": "+noparse", "probesize": "32", "analyzeduration": "0"}
-        with av.open(hollow, "r", "mov", container_options=options, metadata_errors="replace") as container:
+        with av.open(file, "r", "mov", container_options=options, metadata_errors="replace") as container:
             return list(_demux(container, stream_index))
     finally:
-        hollow.close()
+        file.close()
 
 
 def _from_index(stream: Stream, entries: Sequence[IndexEntry]) -> list[PacketTime]:
-    """The packets of a codec without prediction, which are shown as they are stored."""
+    """The packets of an intra-only codec, whose presentation order is the file order."""
     stamps = [entry.timestamp for entry in entries]
     end = (stream.start_time or 0) + stream.duration if stream.duration else stamps[-1]
     return [
@@ -189,7 +198,7 @@ def _from_index(stream: Stream, entries: Sequence[IndexEntry]) -> list[PacketTim
 
 
 def _count_complete(entries: Sequence[IndexEntry], file_size: int) -> int:
-    """How many packets of an index the file holds to their end; 0 where the index is of no use."""
+    """The number of packets of an index, from the first on, whose data are complete; 0 if the index is unusable."""
     if any(entry.size == 0 for entry in entries):
         return 0
     cut = (number for number, entry in enumerate(entries) if entry.pos + entry.size > file_size)

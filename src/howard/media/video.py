@@ -1,4 +1,4 @@
-"""Reading a video file one frame at a time, in order or at random, with memory flat in its length."""
+"""Reading video files with random access to frames, and memory independent of their length."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -9,22 +9,21 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from howard.errors import InputError, SettingsError
-from howard.media.colour_tags import read_colour_tags
-from howard.media.decoder import DecodedFrame, VideoDecoder, count_frames
 from howard.media.frame import ClipInfo, DamagedFrameError, Frame
+from howard.media.frame_rate_estimation import choose_frame_rate, is_constant_rate
 from howard.media.orientation import read_orientation
-from howard.media.rates import choose_rate, fits_grid
-from howard.media.seeking import FrameFinder
+from howard.media.seeking import FrameSeeker
 from howard.media.streams import choose_video, describe_streams, open_container, read_audio_tracks, read_timecode
 from howard.media.timeline import (
-    BARE_STREAM_FORMATS,
-    SEARCHABLE_FORMATS,
+    ELEMENTARY_STREAM_FORMATS,
+    SEEKABLE_FORMATS,
     Packets,
     Timeline,
     make_timeline,
     read_packets,
 )
-from howard.media.to_rgb import RgbConverter
+from howard.media.to_rgb import RgbConverter, read_colour_tags
+from howard.media.video_decoder import DecodedFrame, VideoDecoder, count_frames
 from howard.media.working_space import ColourTags
 
 INTERLACED_CHOICES = ("auto", "progressive")
@@ -33,36 +32,39 @@ INTERLACED_CHOICES = ("auto", "progressive")
 class VideoReader:
     """A video file as a sequence of `Frame`.
 
-    ``reader[i]`` decodes forward where it can and seeks where it must, so reading in order never seeks. One reader
-    has one position in the file: two loops over the same reader are right but slow. ``colour`` names the file's
-    colours where its tags are wrong, one of COLOUR_NAMES. ``interlaced`` is "auto", which refuses interlaced frames,
-    or "progressive", for files that call progressive frames interlaced.
+    ``reader[i]`` decodes forward if that is fastest and seeks otherwise, so reading in order never seeks. A reader has
+    one position in the file: two interleaved loops over the same reader are correct but slow.
+
+    Args:
+        path: the file.
+        colour: one of COLOUR_NAMES, overriding the file's colour tags.
+        interlaced: "auto" rejects interlaced frames; "progressive" is for progressive video with wrong flags.
     """
 
     def __init__(self, path: Path, colour: str | None = None, interlaced: str = "auto") -> None:
         if interlaced not in INTERLACED_CHOICES:
             raise SettingsError(f"interlaced={interlaced} is not known; choose {', '.join(INTERLACED_CHOICES)}")
         self._path = path
-        self._refuses_fields = interlaced == "auto"
+        self._rejects_interlaced = interlaced == "auto"
         with open_container(path) as container:
             stream = choose_video(path, container)
             self._first, error = _decode_first(path, stream.index)
             picture = self._first.picture
-            self._refuse_interlaced(picture, 0)
+            self._check_progressive(picture, 0)
             tags = read_colour_tags(path, picture, colour)
             self._convert = RgbConverter(picture, tags)
             packets = _read_packets(path, stream.index)
             self._timeline = _make_timeline(path, stream, packets, picture.pts, is_damaged=error is not None)
             self._time_base = Fraction(stream.time_base or 1)
             self.info = self._describe(container, stream, tags, packets.cut_off)
-            # A stream is gone with its container.
-            self._finder = FrameFinder(path, stream.index, self._timeline)
+            # The stream is invalid once its container is closed.
+            self._seeker = FrameSeeker(path, stream.index, self._timeline)
         self._first_index = 0 if self._timeline.counted else self._timeline.index_of(picture.pts)
-        self._is_even = fits_grid(self._timeline.stamps, self.info.frame_rate, self._time_base)
+        self._is_constant_rate = is_constant_rate(self._timeline.stamps, self.info.frame_rate, self._time_base)
 
     @property
     def entry_points(self) -> Sequence[int]:
-        """Frames that can be read without decoding those before them, in order: keyframes, as far as they are known."""
+        """Indices of the keyframes, from which decoding can start, in order; all frames if keyframes are unknown."""
         return [keyframe.index for keyframe in self._timeline.keyframes] or range(len(self))
 
     def __len__(self) -> int:
@@ -75,20 +77,20 @@ class VideoReader:
     def __getitem__(self, index: int) -> Frame:
         """Frame ``index``, counted from zero.
 
-        Raises IndexError outside the clip, negative numbers included; DamagedFrameError where the file holds no such
-        frame; InputError for one that is unlike the first, or interlaced.
+        Raises IndexError for indices outside the clip, also negative ones; DamagedFrameError if the frame is missing;
+        InputError if its size or pixel format differs from the first frame's, or if it is interlaced.
         """
         if not 0 <= index < len(self):
             raise IndexError(f"{self._path} has frames 0 to {len(self) - 1}, not {index}")
-        decoded = self._first if index == self._first_index else self._finder.find(index)
+        decoded = self._first if index == self._first_index else self._seeker.find(index)
         if decoded is None:
-            reason = f" ({self._finder.error})" if self._finder.error else ""
+            reason = f" ({self._seeker.error})" if self._seeker.error else ""
             raise DamagedFrameError(
                 f"{self._path}: frame {index + 1} of {len(self)} is missing or damaged{reason}; copy or repair the "
                 "file; a frame of the shot can be left out with frames=FIRST-LAST"
             )
         picture = decoded.picture
-        self._refuse_interlaced(picture, index)
+        self._check_progressive(picture, index)
         if not self._convert.fits(picture):
             raise InputError(
                 f"{self._path}: frame {index + 1} is {picture.width}x{picture.height} {picture.format.name}, "
@@ -103,19 +105,19 @@ class VideoReader:
         self.close()
 
     def close(self) -> None:
-        """Release the file."""
-        self._finder.close()
+        """Close the file."""
+        self._seeker.close()
 
-    def _refuse_interlaced(self, picture: av.VideoFrame, index: int) -> None:
-        if picture.interlaced_frame and self._refuses_fields:
+    def _check_progressive(self, picture: av.VideoFrame, index: int) -> None:
+        if picture.interlaced_frame and self._rejects_interlaced:
             raise InputError(
                 f"{self._path} is interlaced (frame {index + 1}); deinterlace it first, for instance with "
-                "ffmpeg -vf bwdif, or give interlaced=progressive if its pictures are whole"
+                "ffmpeg -vf bwdif, or set interlaced=progressive if its frames are progressive"
             )
 
     def _time_of(self, index: int) -> Fraction:
-        """Seconds since the first frame; those of a constant rate are exact, however the file rounds them."""
-        if self._is_even:
+        """Seconds since the first frame; for a constant frame rate they are exact, without the file's rounding."""
+        if self._is_constant_rate:
             return index / self.info.frame_rate
         return self._seconds(self._timeline.stamps[index] - self._timeline.stamps[0])
 
@@ -126,9 +128,9 @@ class VideoReader:
         timeline, picture = self._timeline, self._first.picture
         orientation = read_orientation(picture)
         aspect = stream.sample_aspect_ratio or Fraction(1)
-        frame_rate = choose_rate(_stated_rate(container, stream), timeline.stamps, self._time_base)
+        frame_rate = choose_frame_rate(_stated_rate(container, stream), timeline.stamps, self._time_base)
         duration = timeline.frame_count / frame_rate
-        if timeline.end is not None and not fits_grid(timeline.stamps, frame_rate, self._time_base):
+        if timeline.end is not None and not is_constant_rate(timeline.stamps, frame_rate, self._time_base):
             duration = self._seconds(timeline.end - timeline.stamps[0])
         return ClipInfo(
             path=self._path,
@@ -156,18 +158,18 @@ class VideoReader:
 
 
 def _stated_rate(container: InputContainer, stream: VideoStream) -> Fraction | None:
-    # FFmpeg calls a bare stream's average 25, whatever the stream itself says.
-    is_bare = container.format.name in BARE_STREAM_FORMATS
-    return (not is_bare and stream.average_rate) or stream.guessed_rate
+    # For elementary streams FFmpeg always reports an average of 25.
+    is_elementary = container.format.name in ELEMENTARY_STREAM_FORMATS
+    return (not is_elementary and stream.average_rate) or stream.guessed_rate
 
 
 def _decode_first(path: Path, stream_index: int) -> tuple[DecodedFrame, str | None]:
-    """The first frame that is shown, and what the decoder complained of before it."""
+    """The first frame that can be decoded, and the decoder's error before it, or None."""
     decoder = VideoDecoder(path, stream_index, threads=False)
     first = decoder.read()
     decoder.close()
     if first is None:
-        raise InputError(f"{path} has no picture that can be decoded; convert it to ProRes or H.264")
+        raise InputError(f"{path} has no frame that can be decoded; convert it to ProRes or H.264")
     return first, decoder.error
 
 
@@ -180,11 +182,11 @@ def _read_packets(path: Path, stream_index: int) -> Packets:
 
 def _make_timeline(path: Path, stream: VideoStream, packets: Packets, first: int | None, is_damaged: bool) -> Timeline:
     if first is not None and is_damaged:
-        # Frames before the first one that can be decoded are missing rather than hidden.
+        # Frames before the first one that can be decoded are missing; they are not excluded by an edit list.
         keyframes = [packet.stamp for packet in packets.times if packet.is_key and not packet.is_hidden]
         first = min(stamp for stamp in [first, *keyframes] if stamp is not None)
     timeline = make_timeline(packets, first, bool(stream.has_b_frames))
-    return timeline or count_frames(path, stream.index, packets.container_format in SEARCHABLE_FORMATS)
+    return timeline or count_frames(path, stream.index, packets.container_format in SEEKABLE_FORMATS)
 
 
 def _describe_cut(cut_off: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What every writer can do, and the one function that opens them all."""
+"""The interface of all writers, and `open_writer`, which creates the writer of any format."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -9,31 +9,30 @@ import numpy as np
 
 from howard.errors import SettingsError
 from howard.media.colours.stored_colour import choose_stored_colour
-from howard.media.exr_writing import EXR_COMPRESSIONS
-from howard.media.files import fitting_name
+from howard.media.exr_writing import EXR_COMPRESSIONS, ExrSequenceWriter
+from howard.media.files import shorten_name
 from howard.media.frame import ClipInfo
-from howard.media.frame_files import ExrSequenceWriter, PngSequenceWriter
-from howard.media.movie import MovieWriter
+from howard.media.frame_files import PngSequenceWriter
 from howard.media.movie_formats import MOVIE_FORMATS
+from howard.media.movie_writer import MovieWriter
 
 _PNG_BITS = {"png": 8, "png16": 16}
 FORMATS = (*_PNG_BITS, "exr", *MOVIE_FORMATS)
 
 
 class Writer(Protocol):
-    """Writes the pictures of a clip, in any number of files.
+    """Writes the frames of a clip, to one or several files.
 
-    A picture is straight (unpremultiplied) RGBA, (H, W, 4), sRGB-encoded: uint8, uint16 (0 to 65535), or float32, whose
-    curve goes on above 1. Each format converts it to what it stores. Composites are RGB, (H, W, 3). Of a clip whose
-    pictures are float32, HDR or wide gamut, integer pictures are in the colours that are stored, as `to_stored` makes
-    them.
+    Images are straight (unpremultiplied) RGBA, (H, W, 4), or for composites RGB, (H, W, 3), sRGB-encoded: uint8, uint16
+    (0 to 65535), or float32, which may exceed 1. Each format converts them to its own encoding. For clips whose images
+    are float32 (HDR or wide gamut), integer images must already be in the stored encoding, as `to_stored` returns them.
 
-    Pictures go two steps: `prepare`, which any threads may call side by side, and `write`, which one thread calls in
-    the order of the numbers. Nothing is written before `begin`. A file never appears in part.
+    A frame is written in two steps: `prepare`, which is thread-safe, and `write`, which must be called from one thread
+    in the order of the frame numbers. Nothing is written before `begin`. Files are written atomically.
 
     Attributes:
-        dtype: the depth in which pictures lose nothing that the format could hold.
-        facts: what the files are, for the sidecar.
+        dtype: the least precise dtype of images that loses nothing the format can store.
+        facts: description of the files for the sidecar.
     """
 
     dtype: np.dtype
@@ -42,46 +41,46 @@ class Writer(Protocol):
     def facts(self) -> dict[str, Any]: ...
 
     def batch(self, number: int) -> Sequence[int]:
-        """The frames that are finished together with this one, and must be written anew together."""
+        """The numbers of the frames that are completed together with this one and must be rewritten together."""
         ...
 
     def has(self, number: int) -> bool:
-        """Whether an earlier run finished the file that holds this frame, and it still is one of its format."""
+        """Whether an earlier run completed the file with this frame, and it still has its format's signature."""
         ...
 
     def file(self, number: int) -> Path:
-        """The finished file that holds this frame at present; a movie's segment until all of them are joined."""
+        """The file that contains this frame at present: a movie's segment until all segments are joined."""
         ...
 
     def files(self, numbers: Sequence[int]) -> Sequence[Path]:
-        """The finished files that hold these frames."""
+        """The final files of these frames."""
         ...
 
     def begin(self, numbers: Sequence[int]) -> None:
-        """Get ready to write these frames; raises OutputError where that cannot be."""
+        """Prepare for writing these frames; raises OutputError if the folder cannot be created or cleaned up."""
         ...
 
     def to_stored(self, picture: np.ndarray) -> np.ndarray:
-        """The picture in the colours and the depth in which it is stored; `prepare` takes it like any other."""
+        """The image in the stored encoding and bit depth, which `prepare` also accepts."""
         ...
 
     def prepare(self, picture: np.ndarray) -> Any:
-        """The picture as it will be stored; raises ValueError for a shape or type that is none of the above."""
+        """Convert an image to what `write` takes; raises ValueError for another shape or dtype than stated above."""
         ...
 
     def write(self, number: int, prepared: Any) -> Sequence[int]:
-        """Write one frame; return the numbers of the frames that are now safe on disk. Raises OutputError."""
+        """Write one frame; returns the numbers of the frames that are now complete on disk. Raises OutputError."""
         ...
 
     def finish(self, times: Mapping[int, Fraction]) -> Sequence[Path]:
-        """Complete the files when all frames are written; ``times`` are the frames' in the clip, by number.
+        """Complete the files after all frames are written; returns the files that this call created.
 
-        Returns the files that this call made.
+        ``times`` are the frames' times in the clip in seconds, by frame number.
         """
         ...
 
     def close(self) -> None:
-        """Let go of what is not finished; half files are removed."""
+        """Discard incomplete files."""
         ...
 
 
@@ -97,14 +96,23 @@ def open_writer(
     alpha_mode: str = "auto",
     layers: Sequence[str] = (),
 ) -> Writer:
-    """A writer of one of `FORMATS` for the ``frames`` of a clip, by index.
+    """Create the writer of a format; nothing is written yet.
 
-    Files are called after the clip, with ``ending`` behind its name. ``compression`` is EXR's: zip, piz or dwaa;
-    ``output_colour`` too: scene-linear BT.709 if left out, or a name that `choose_output_colour` knows. ``alpha_mode``
-    is of PNG and EXR, one of `howard.choices.ALPHA_MODES`. ``layers``, some of `EXR_LAYERS`, are what EXR files hold
-    beside RGBA. Nothing is written yet. Raises SettingsError for names that are not known.
+    Args:
+        output_format: one of `FORMATS`.
+        folder: where the files are written.
+        clip: the source clip, whose name, frame numbers, timecode and other metadata the files get.
+        frames: zero-based indices of the frames that will be written.
+        ending: appended to the clip's name in file names.
+        compression: of EXR files: zip, piz or dwaa.
+        output_colour: of EXR files: a name for `choose_output_colour`; None is scene-linear BT.709.
+        alpha_mode: of PNG and EXR files: one of `howard.choices.ALPHA_MODES`.
+        layers: further layers of EXR files, from `EXR_LAYERS`.
+
+    Raises:
+        SettingsError: a name is unknown.
     """
-    name = fitting_name(clip.name) + ending
+    name = shorten_name(clip.name) + ending
     if output_format in _PNG_BITS:
         return PngSequenceWriter(
             folder,
@@ -113,7 +121,7 @@ def open_writer(
             clip.pixel_aspect,
             clip.padding,
             alpha_mode == "premultiplied",
-            choose_stored_colour(clip, keeps=False),
+            choose_stored_colour(clip, keep_clip_colour=False),
         )
     if output_format == "exr":
         if compression not in EXR_COMPRESSIONS:

@@ -14,7 +14,7 @@ import yaml
 
 from howard.errors import OutputError, SettingsError, one_line
 from howard.fields import Setting, join_list, list_settings, split_list
-from howard.media.files import make_folder, write_whole
+from howard.media.files import make_folder, write_atomically
 from howard.media.movie_formats import MOVIE_FORMATS
 from howard.options import RenderJob
 from howard.pipeline.opened_render import OpenedRender, open_render
@@ -92,7 +92,7 @@ def write_job(job: RenderJob, *, progress: Progress | ProgressCallback | bool | 
         }
         make_folder(bundle)
         for name, content in contents.items():
-            write_whole(bundle / name, yaml.safe_dump(content, sort_keys=False, allow_unicode=True).encode())
+            write_atomically(bundle / name, yaml.safe_dump(content, sort_keys=False, allow_unicode=True).encode())
     return JobBundle(bundle, frames)
 
 

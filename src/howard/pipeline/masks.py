@@ -9,7 +9,7 @@ import numpy as np
 
 from howard.errors import InputError
 from howard.media import ClipInfo, Reader, open_reader, to_depth
-from howard.media.stills.alpha import read_alpha
+from howard.media.stills.oiio_stills import read_alpha
 from howard.pipeline.pipeline_types import MattedFrame
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from howard.errors import OutputError, SettingsError, quoted
 from howard.fields import join_list, one_of, split_list
 from howard.media import ClipInfo, FactorSequenceWriter, Writer, open_writer
-from howard.media.files import fitting_name
+from howard.media.files import shorten_name
 from howard.options import RenderOptions
 
 _WITH_COMPOSITE = ("png", "png16")
@@ -64,7 +64,7 @@ def choose_outputs(options: RenderOptions, folder: Path, clip: ClipInfo, frames:
         if options.background is not None and name in _WITH_COMPOSITE:
             outputs.append(output(name, "_comp", Content.COMPOSITE))
     if options.shadow and not set(options.formats) <= _WITH_SHADOW:
-        name = f"{fitting_name(clip.name)}_shadow"
+        name = f"{shorten_name(clip.name)}_shadow"
         writer = FactorSequenceWriter(folder, name, clip.pixel_aspect, clip.padding)
         outputs.append(Output(writer, Content.SHADOW))
     return outputs

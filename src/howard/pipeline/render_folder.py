@@ -9,14 +9,14 @@ from typing import Any
 from howard.errors import OutputError, quoted
 from howard.media import changes
 from howard.media.files import (
-    clear_leftovers,
-    clear_old_leftovers,
-    fitting_name,
     is_system_file,
     make_folder,
-    unwritable,
-    write_first,
-    write_whole,
+    remove_old_temporary_files,
+    remove_temporary_files,
+    shorten_name,
+    unwritable_error,
+    write_atomically,
+    write_if_absent,
 )
 from howard.pipeline.samples import clear_samples
 from howard.pipeline.sidecar import describe_differences, record_formats
@@ -74,13 +74,13 @@ class RenderFolder:
             # Journals first: without them no frame counts as finished, whichever sidecar a crash leaves behind.
             self._remove_journals()
             clear_samples(self.path)
-            write_whole(self._sidecar, text)
+            write_atomically(self._sidecar, text)
         else:
             # Several machines may begin ranges of the same render at once; each then reads what the first one wrote.
-            write_first(self._sidecar, text)
+            write_if_absent(self._sidecar, text)
             self.resume(sidecar)
-        clear_leftovers([self._sidecar])
-        clear_old_leftovers(self.path, self.path / SAMPLES, *(self.path / SAMPLES).glob("*"))
+        remove_temporary_files([self._sidecar])
+        remove_old_temporary_files(self.path, self.path / SAMPLES, *(self.path / SAMPLES).glob("*"))
 
     def resume(self, sidecar: dict[str, Any]) -> None:
         """Read which frames of the render that ``sidecar`` describes are finished, if there is one; writes nothing.
@@ -108,7 +108,7 @@ class RenderFolder:
         except (OSError, ValueError, AttributeError, RecursionError) as error:
             raise OutputError(f"{self._sidecar} cannot be read; choose another folder or set overwrite=true") from error
         # Sidecars of earlier versions have no format.
-        found = [change for change in found if change.place != ("format",) or change.old is not None]
+        found = [change for change in found if change.keys != ("format",) or change.old is not None]
         if found:
             raise OutputError(f"{self.path} {describe_differences(found)}")
 
@@ -162,7 +162,7 @@ class RenderFolder:
         try:
             size = file.stat().st_size
         except OSError as error:
-            raise unwritable(file, error) from error
+            raise unwritable_error(file, error) from error
         sizes = self._sizes.setdefault(self._name(file), set())
         if size not in sizes:
             self._journal.append(FileRecord(self._name(file), size))
@@ -203,7 +203,7 @@ def default_folder(name: str, formats: Sequence[str]) -> Path:
     If that holds a render in other formats, renders/NAME_FORMAT; with several formats renders/NAME_FORMAT_FORMAT.
     """
     # Names of nothing but dots mean folders.
-    plain = Path("renders") / (fitting_name(name).strip().rstrip(".") or "shot")
+    plain = Path("renders") / (shorten_name(name).strip().rstrip(".") or "shot")
     try:
         present = json.loads((plain / SIDECAR).read_text(encoding="utf-8")).get("format")
     except (OSError, ValueError, AttributeError, RecursionError):

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from howard.errors import OutputError
-from howard.media import to_depth, write_whole
-from howard.media.files import clear_leftovers, make_folder
+from howard.media import to_depth, write_atomically
+from howard.media.files import make_folder, remove_temporary_files
 from howard.pipeline.pipeline_types import FinishedFrame, MatteDetail, MattedFrame
 from howard.pipeline.sample_images import (
     composite_over_grey,
@@ -124,16 +124,16 @@ def save_sample(folder: Path, frame: FinishedFrame, detail: MatteDetail, explana
         "explanation": shrink_to(explanation, _LARGE),
     }
     files = {target / f"{name}.webp": image for name, image in images.items()}
-    clear_leftovers([*files, target / SAMPLE_FACTS])
+    remove_temporary_files([*files, target / SAMPLE_FACTS])
     for file, image in files.items():
-        write_whole(file, encode_webp(image))
+        write_atomically(file, encode_webp(image))
     facts = {
         "crop": crop._asdict(),
         "coarse_size": detail.alpha.shape[::-1],
         "refined": round(float(detail.refined.mean()), 5),
         "plate_weights": [round(float(weight), 4) for weight in frame.plate.plate_weights],
     }
-    write_whole(target / SAMPLE_FACTS, (json.dumps(facts) + "\n").encode())
+    write_atomically(target / SAMPLE_FACTS, (json.dumps(facts) + "\n").encode())
 
 
 def clear_samples(folder: Path) -> None:

@@ -147,7 +147,7 @@ def use_recorded_device(options: RenderOptions, folder: Path) -> RenderOptions:
 
 def describe_differences(changes: Sequence[Change]) -> str:
     """Why a folder's render cannot be continued, with the cure; the end of an error line that begins with its path."""
-    formats = next((change for change in changes if change.place == ("format",)), None)
+    formats = next((change for change in changes if change.keys == ("format",)), None)
     if formats is not None:
         return f"holds a {_format_name(formats.old)} render, and this one is {_format_name(formats.new)}; {_CURE}"
     reasons = list(dict.fromkeys(_describe_each(changes)))
@@ -157,7 +157,7 @@ def describe_differences(changes: Sequence[Change]) -> str:
 
 def _describe_each(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
-        section, *rest = change.place
+        section, *rest = change.keys
         old, new = quoted(change.old), quoted(change.new)
         name = ".".join(rest)
         if section in _CLIPS and (not rest or rest[0] in ("fingerprint", "colour")):
@@ -171,7 +171,7 @@ def _describe_each(changes: Sequence[Change]) -> Iterator[str]:
         elif section == "runtime":
             yield f"it was made with {name} {old}, and this is {new}"
         else:
-            yield f"{quoted('.'.join(change.place))} was {old}, is {new}"
+            yield f"{quoted('.'.join(change.keys))} was {old}, is {new}"
 
 
 def _format_name(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from howard.media import write_whole
+from howard.media import write_atomically
 from howard.render_record import REASONS, REPORT
 from howard.report.curves import Span, render_curves, weak_spans
 from howard.report.finished_render import FinishedRender, FrameLine, Sample, read_render, section
@@ -56,7 +56,7 @@ def write_report(folder: str | Path) -> Path:
     folder = Path(folder)
     page = folder / REPORT
     # File names need not be valid Unicode; invalid characters become question marks.
-    write_whole(page, render_page(read_render(folder)).encode("utf-8", errors="replace"))
+    write_atomically(page, render_page(read_render(folder)).encode("utf-8", errors="replace"))
     return page
 
 

@@ -9,7 +9,7 @@ from lightning.pytorch.loggers import WandbLogger
 from howard.data.data_version import DataSelection, DataVersion, data_version
 from howard.data.datamodule import MattingDataModule
 from howard.errors import InputError
-from howard.media import write_whole
+from howard.media import write_atomically
 from howard.training import model_card
 from howard.training.checkpoints import BestWeights
 from howard.training.model_card import ModelCard, TrainingFacts
@@ -34,9 +34,9 @@ class Artifacts(RunEndCallback):
 
     def on_run_end(self, trainer: Trainer, run: FinishedRun) -> None:
         card = make_card(trainer, run)
-        write_whole(run.folder / model_card.FILE, card.text().encode())
+        write_atomically(run.folder / model_card.FILE, card.text().encode())
         if card.data is not None:
-            write_whole(run.folder / DATA_FILE, card.data.to_json().encode())
+            write_atomically(run.folder / DATA_FILE, card.data.to_json().encode())
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 log_artifacts(logger, run, card)

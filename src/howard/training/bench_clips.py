@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from howard.evaluation.benchmark.clip_scores import PIPELINE, ScoredFrame, score_clip
 from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.matting import MattingPredictor, load_matting
-from howard.media import open_reader, write_whole
-from howard.media.png import encode_png
+from howard.media import open_reader, write_atomically
+from howard.media.png_encoding import encode_png
 from howard.quality import QUALITIES
 from howard.training.run_end import FinishedRun, RunEndCallback
 from howard.training.run_folders import EXPORTED
@@ -108,9 +108,9 @@ def write_files(folder: Path, scored: list[ScoredClip]) -> None:
     rows = [(each.name, each.frames, each.scores) for each in scored]
     for name, frames, scores in [*rows, (_MEAN, sum(each.frames for each in scored), mean_scores(scored))]:
         writer.writerow([name, frames, *("" if math.isnan(scores[each]) else scores[each] for each in METRICS)])
-    write_whole(folder / SCORES, text.getvalue().encode())
+    write_atomically(folder / SCORES, text.getvalue().encode())
     for each in scored:
-        write_whole(folder / f"{each.name}.png", encode_png(each.strip))
+        write_atomically(folder / f"{each.name}.png", encode_png(each.strip))
 
 
 def log_scores(trainer: Trainer, scored: list[ScoredClip]) -> None:

@@ -15,7 +15,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from howard.errors import OutputError, SettingsError, WeightsError
 from howard.matting import WeightsMetadata, save_weights
 from howard.matting.state_files import load_strictly
-from howard.media import write_whole
+from howard.media import write_atomically
 from howard.training.monitors import is_logged
 from howard.training.run_folders import BEST
 
@@ -52,7 +52,7 @@ class WholeCheckpoints(TorchCheckpointIO):
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            write_whole(path, buffer.getvalue())
+            write_atomically(path, buffer.getvalue())
         except OutputError as error:
             run = path.parent.parent
             kept = "the last good checkpoint is kept" if path.exists() else "there is no checkpoint yet"

@@ -14,8 +14,8 @@ from howard.data.dataset import Batch
 from howard.evaluation.batched_metrics import gradient_error, mad
 from howard.evaluation.scores import eight_bit
 from howard.matting import Matte
-from howard.media import write_whole
-from howard.media.png import encode_png
+from howard.media import write_atomically
+from howard.media.png_encoding import encode_png
 from howard.training.modules import StageModule, flatten_frames
 
 FOLDER = "panels"
@@ -55,7 +55,7 @@ class ValidationPanel(Callback):
         picture = render_panel(batch, matte)
         path = Path(trainer.default_root_dir) / FOLDER / f"panel_{trainer.global_step:07d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, encode_png(picture))
+        write_atomically(path, encode_png(picture))
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_image("panel", [picture], step=trainer.global_step)

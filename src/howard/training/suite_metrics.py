@@ -11,7 +11,7 @@ from howard.evaluation.suite.frozen_recipe import load_recipe
 from howard.evaluation.suite.results import SuiteResults
 from howard.evaluation.suite.running import SuiteOptions, SuiteRun, describe_weights
 from howard.matting import WeightsMetadata, load_matting, save_weights
-from howard.media import write_whole
+from howard.media import write_atomically
 from howard.progress import open_progress
 from howard.training.checkpoints import exported_state
 from howard.training.run_folders import EXPORTED, SUITE
@@ -44,7 +44,7 @@ def log_suite(
     try:
         options = SuiteOptions(limit=limit, stills_only=stills_only)
         results = measure_suite(run / EXPORTED, root, options, device, workers)
-        write_whole(run / SUITE, results.to_json().encode())
+        write_atomically(run / SUITE, results.to_json().encode())
     except HowardError as error:
         print(f"validation suite skipped: {error}")
         return {}

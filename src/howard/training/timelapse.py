@@ -9,9 +9,9 @@ from lightning import Callback, LightningModule, Trainer
 
 from howard.data.dataset import Batch
 from howard.matting import Matte
-from howard.media import read_still, write_whole
-from howard.media.files import whole_file
-from howard.media.png import encode_png
+from howard.media import read_still, write_atomically
+from howard.media.files import atomic_file
+from howard.media.png_encoding import encode_png
 from howard.training.modules import StageModule
 from howard.training.panels import FixedSamples, sample_tiles
 
@@ -55,7 +55,7 @@ class Timelapse(Callback):
         path = Path(trainer.default_root_dir) / FOLDER / f"{trainer.global_step:07d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         batch, matte = self._samples.matte(trainer, module)
-        write_whole(path, encode_png(render_frame(batch, matte, trainer.global_step)))
+        write_atomically(path, encode_png(render_frame(batch, matte, trainer.global_step)))
 
 
 def render_frame(batch: Batch, matte: Matte, step: int) -> np.ndarray:
@@ -75,7 +75,7 @@ def write_movie(run: Path) -> None:
     pictures = [read_still(path) for path in sorted((run / FOLDER).glob("*.png"))]
     height, width = (side - side % 2 for side in pictures[-1].shape[:2])
     fitting = [picture[:height, :width] for picture in pictures if picture.shape == pictures[-1].shape]
-    with whole_file(run / MOVIE) as path, av.open(str(path), "w", format="mp4") as movie:
+    with atomic_file(run / MOVIE) as path, av.open(str(path), "w", format="mp4") as movie:
         stream = movie.add_stream("libx264", rate=_RATE, options={"crf": "16"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for picture in (*fitting, *[fitting[-1]] * _LAST):

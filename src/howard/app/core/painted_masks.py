@@ -21,7 +21,7 @@ from howard.app.core.propagation import StrokeCarrier
 from howard.errors import OutputError, SettingsError
 from howard.fields import one_of
 from howard.media import fingerprint_all, open_reader, to_depth
-from howard.media.files import make_folder, unwritable, write_whole
+from howard.media.files import make_folder, unwritable_error, write_atomically
 from howard.pipeline.inputs import Inputs, open_inputs
 from howard.pipeline.masks import FrameMask, Mask
 from howard.pipeline.plate_indexing import PlateIndexer
@@ -142,7 +142,7 @@ def write_masks(project: Project, pair: Pair, *, wants_on: Callable[[], bool] = 
             for mask, path in zip(painted[:2], files, strict=True):
                 if path is not None and isinstance(mask, PaintedMask):
                     _write_picture(frame_file(path, number), mask.picture(number - first))
-        write_whole(folder / _STAMP, stamp.encode())
+        write_atomically(folder / _STAMP, stamp.encode())
     return files
 
 
@@ -158,7 +158,7 @@ def export_masks(project: Project, pair: Pair, folder: Path) -> MaskFiles:
             for file in path.parent.glob(f"{path.name.partition('.')[0]}.*"):
                 shutil.copy2(file, folder / file.name)
     except OSError as error:
-        raise unwritable(folder, error) from error
+        raise unwritable_error(folder, error) from error
     return MaskFiles(*(None if path is None else folder / path.name for path in files))
 
 
@@ -227,4 +227,4 @@ def _write_picture(path: Path, picture: np.ndarray) -> None:
     try:
         path.write_bytes(data.tobytes())
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise unwritable_error(path, error) from error

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from howard.app.core.pair import DEFAULT_OUTPUT, Pair
 from howard.errors import InputError, OutputError
-from howard.media.files import make_folder, write_whole
+from howard.media.files import make_folder, write_atomically
 from howard.media.still import STILL_SUFFIXES
 from howard.options import PLATE_SELF
 
@@ -125,7 +125,7 @@ class Project:
         with self._lock:
             facts = {"howard_project": _VERSION, "pairs": [pair.to_json() for pair in self._pairs.values()]}
             make_folder(self.path.parent)
-            write_whole(self.path, (json.dumps(facts, indent=1) + "\n").encode())
+            write_atomically(self.path, (json.dumps(facts, indent=1) + "\n").encode())
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
         """Have ``listener`` called after every change, in the thread that made it; the result ends that."""
@@ -221,7 +221,7 @@ def remember_project(path: Path) -> None:
     others = [each for each in known if each != str(path)] if isinstance(known, list) else []
     with contextlib.suppress(OSError, OutputError):
         make_folder(_recent_file().parent)
-        write_whole(_recent_file(), json.dumps([str(path), *others][:_MOST_RECENT]).encode())
+        write_atomically(_recent_file(), json.dumps([str(path), *others][:_MOST_RECENT]).encode())
 
 
 def _recent_file() -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 import howard
 from howard.app.core.render_status import RenderLog
 from howard.errors import OutputError
-from howard.media.files import make_folder, unwritable, write_whole
+from howard.media.files import make_folder, unwritable_error, write_atomically
 from howard.operating_system import interrupt_process, kill_process, process_start, resident_memory, start_detached
 
 # What renders, followed by the arguments of ``infer.py``.
@@ -52,7 +52,7 @@ class RenderProcess:
                 command = [*program, *arguments, "progress=json"]
                 process = start_detached(command, stdin=DEVNULL, stdout=log, stderr=errors, env=_environment())
         except OSError as error:
-            raise unwritable(folder, error) from error
+            raise unwritable_error(folder, error) from error
         render = cls(folder, _State(process.pid, process_start(process.pid), str(output)), process)
         render._save()
         return render
@@ -117,7 +117,7 @@ class RenderProcess:
             self._save()
 
     def _save(self) -> None:
-        write_whole(self._folder / _STATE, json.dumps(asdict(self._state)).encode())
+        write_atomically(self._folder / _STATE, json.dumps(asdict(self._state)).encode())
 
 
 def _environment() -> dict[str, str]:

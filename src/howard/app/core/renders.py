@@ -17,7 +17,7 @@ from howard.app.core.project import Project
 from howard.app.core.render_process import PROGRAM, RenderProcess
 from howard.app.core.render_status import Outcome, RenderStatus, finished_frames
 from howard.errors import HowardError, OutputError
-from howard.media.files import make_folder, write_whole
+from howard.media.files import make_folder, write_atomically
 from howard.pipeline import JobBundle, write_job
 
 # Seconds between two looks at the render that runs.
@@ -246,4 +246,4 @@ class RenderQueue:
     def _save_waiting(self) -> None:
         if self._waiting or self._queue_file.exists():
             make_folder(self._queue_file.parent)
-            write_whole(self._queue_file, json.dumps(self._waiting).encode())
+            write_atomically(self._queue_file, json.dumps(self._waiting).encode())

@@ -9,8 +9,8 @@ import numpy as np
 from howard.app.core.clips import ClipCache, changed_at
 from howard.app.core.frame_stages import FrameStages, finish_key, matte_key, reading_key
 from howard.app.core.pair import Pair
+from howard.images import without_hidden_colour
 from howard.media import Background, composite, to_depth
-from howard.media.depth import without_hidden_colour
 from howard.pipeline.sample_images import render_plate, render_residual, to_levels
 
 # In the order of the pipeline.

@@ -27,8 +27,8 @@ from howard.data.place_collections import has_manifest
 from howard.data.splits import SPLITS, Split
 from howard.errors import OutputError
 from howard.machine import count_cores
-from howard.media import write_whole
-from howard.media.files import clear_leftovers, holds_files, make_folder
+from howard.media import write_atomically
+from howard.media.files import contains_files, make_folder, remove_temporary_files
 
 _SHARD_FRAMES = 256  # images, or pairs of colour and alpha, after which a new shard begins
 # Beginnings of the names of files that state the authors and the licence of a collection.
@@ -61,7 +61,7 @@ def write_pack(
         OutputError: the folder contains other files, or cannot be written to.
         SettingsError: an option is invalid.
     """
-    if output.is_dir() and holds_files(output) and not is_pack(output):
+    if output.is_dir() and contains_files(output) and not is_pack(output):
         raise OutputError(f"{output} contains other files; choose an empty folder for the pack")
     collections, tasks = _list_tasks(root, options)
     plans = []
@@ -74,12 +74,12 @@ def write_pack(
         if plan.name not in done:
             done[plan.name] = _write_shard(output, plan)
             manifest = _make_manifest(collections, plans, done, options)
-            write_whole(output / MANIFEST, manifest.encode())
+            write_atomically(output / MANIFEST, manifest.encode())
         progress(len(done), len(plans))
     names = (*options.people, *options.places, *options.prepared)
     manifest.files = _copy_licence_files({last_part(name): root / name for name in names}, output)
     manifest.is_complete = True
-    write_whole(output / MANIFEST, manifest.encode())
+    write_atomically(output / MANIFEST, manifest.encode())
     _remove_other_shards(output, plans)
     return manifest
 
@@ -140,7 +140,7 @@ def _kept_shards(output: Path, plans: Sequence[_Plan]) -> dict[str, Shard]:
     """Shards of an earlier call whose inputs and files are unchanged, by name."""
     if not is_pack(output):
         return {}
-    clear_leftovers([output / MANIFEST, *(output / plan.name for plan in plans)])
+    remove_temporary_files([output / MANIFEST, *(output / plan.name for plan in plans)])
     before = {shard.name: shard for each in read_manifest(output).collections.values() for shard in each.all_shards}
     kept = {}
     for plan in plans:
@@ -155,7 +155,7 @@ def _write_shard(output: Path, plan: _Plan) -> Shard:
     with ThreadPoolExecutor(count_cores()) as pool:
         members = [member for found in pool.map(lambda task: task.encode(), plan.tasks) for member in found]
     data = _make_tar(members)
-    write_whole(output / plan.name, data)
+    write_atomically(output / plan.name, data)
     decoded = sum(member.decoded for member in members)
     items = [task.item for task in plan.tasks]
     return Shard(plan.name, plan.inputs, hashlib.sha256(data).hexdigest(), len(data), decoded, items)
@@ -191,7 +191,7 @@ def _copy_licence_files(folders: dict[str, Path], output: Path) -> dict[str, str
         for path in sorted(found):
             copy = Path(LICENCES) / collection / path.name
             make_folder((output / copy).parent)
-            write_whole(output / copy, path.read_bytes())
+            write_atomically(output / copy, path.read_bytes())
             hashes[copy.as_posix()] = file_hash(output / copy)
     return hashes
 

@@ -9,7 +9,7 @@ from howard import cli
 from howard.choices import EDGES, check_device
 from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.fields import REQUIRED, setting
-from howard.media import write_whole
+from howard.media import write_atomically
 from howard.progress import open_progress
 from howard.quality import QUALITIES, QUALITY_CHOICES
 
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> None:
     print(plates_table(reports))
     if settings.json:
         stored = {name: report.to_stored() for name, report in reports.items()}
-        write_whole(Path(settings.json), to_json(weights=settings.weights, clips=stored).encode())
+        write_atomically(Path(settings.json), to_json(weights=settings.weights, clips=stored).encode())
 
 
 def score_clips(clips: list[TrueClip], settings: BenchmarkSettings) -> dict[str, "ClipReport"]:

@@ -12,7 +12,7 @@ from howard import cli
 from howard.choices import EDGES, check_device
 from howard.errors import SettingsError
 from howard.fields import setting
-from howard.media import write_whole
+from howard.media import write_atomically
 from howard.settings import data_dir
 
 COMMAND = "python -m howard.evaluation.composites"
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> None:
     print(markdown_table(["plate", *SCORES.values()], rows))
     if settings.json:
         about = {"weights": settings.weights, "level": settings.level, "size": settings.size}
-        write_whole(Path(settings.json), to_json(**about, clips=settings.clips, roads=scores).encode())
+        write_atomically(Path(settings.json), to_json(**about, clips=settings.clips, roads=scores).encode())
 
 
 def _parse_size(size: str) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from howard import cli
 from howard.choices import EDGES, PRECISIONS, check_device
 from howard.errors import SettingsError
 from howard.fields import at_least, setting
-from howard.media import write_whole
+from howard.media import write_atomically
 from howard.media.files import make_folder
 from howard.progress import open_progress
 from howard.quality import QUALITIES, QUALITY_CHOICES
@@ -116,7 +116,7 @@ def run(settings: SuiteSettings) -> None:
     console.print(", ".join(f"{part} {value:.1f} s" for part, value in seconds.items()))
     if output is not None:
         make_folder(output)
-        write_whole(output / RESULTS, results.to_json().encode())
+        write_atomically(output / RESULTS, results.to_json().encode())
         console.print(f"results and contact sheets: {output}")
 
 

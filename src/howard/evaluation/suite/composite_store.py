@@ -11,9 +11,9 @@ from torch.utils.data import DataLoader, Dataset
 from howard.errors import InputError
 from howard.evaluation.suite.rendering import Composite, CompositeId, render_composite
 from howard.evaluation.suite.validation_sources import ValidationSources
-from howard.media import write_whole
+from howard.media import write_atomically
 from howard.media.files import make_folder
-from howard.media.png import encode_png
+from howard.media.png_encoding import encode_png
 from howard.progress import Progress
 
 _SOURCE, _PLATE, _MASKS = "source.png", "plate.png", "masks.png"
@@ -42,7 +42,7 @@ class CompositeStore:
         masks = np.stack(planes, axis=-1)
         for name, images in ((_SOURCE, source), (_PLATE, plate), (_MASKS, masks)):
             for index, image in enumerate(images):
-                write_whole(self._path(composite_id, index, name), encode_png(image))
+                write_atomically(self._path(composite_id, index, name), encode_png(image))
 
     def read(self, composite_id: CompositeId) -> Composite:
         """Read a stored composite; raises InputError if one of its files cannot be read."""

@@ -15,7 +15,7 @@ from howard.evaluation.suite.rendering import CompositeId
 from howard.evaluation.suite.results import Rows, SuiteResults
 from howard.evaluation.suite.sheets import encode_sheet, sheet_row, worst_numbers
 from howard.evaluation.suite.validation_sources import find_validation_sources
-from howard.media import write_whole
+from howard.media import write_atomically
 from howard.media.files import make_folder
 from howard.operating_system import cache_folder
 from howard.pipeline import Predictor
@@ -131,7 +131,7 @@ class SuiteRun:
             composite = self.store.read(CompositeId(phenomenon, kind, number))
             rows.append(sheet_row(composite, measured.alphas[number], f"{phenomenon.name} {number}: {metrics}"))
         make_folder(folder)
-        write_whole(folder / f"{phenomenon.name}_{kind.name}.jpg", encode_sheet(rows))
+        write_atomically(folder / f"{phenomenon.name}_{kind.name}.jpg", encode_sheet(rows))
 
 
 def describe_weights(path: Path) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Colour: primaries, transfer curves, ICC profiles and OpenColorIO, and the working space they all lead to."""
+"""Colour management: camera curves, H.273 code points, ICC profiles, OpenColorIO, tone mapping and output colours."""

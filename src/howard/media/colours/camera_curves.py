@@ -1,10 +1,10 @@
-"""Log curves of cameras and of grading programs, decoded to linear light by their makers' published formulas.
+"""Log curves of cameras and grading programs, decoded to linear light with the manufacturers' published formulas.
 
-Every function maps a signal, an array of floats, to scene reflectance: a grey card is 0.18 and a white reflector about
-0.9. The signal is a code value over the largest one (1023 of 10 bits), in full range unless the curve is in
-WHOLE_RANGE_CURVES. Signals outside [0, 1] continue the outer pieces.
+Every function maps a signal, a float array of any shape, to scene reflectance: a grey card is 0.18 and a white
+reflector about 0.9. The signal is the code value divided by the largest code value (1023 for 10 bits). Signals outside
+[0, 1] are extrapolated.
 
-D-Log M has no published formula and is therefore not here.
+D-Log M is missing since its formula is not published.
 """
 
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from math import e, log
 
 import numpy as np
 
-_LARGEST_CODE = 1023  # of 10 bits, in which the makers print their code values
+_MAX_CODE = 1023  # of 10 bits, for which the manufacturers' documents give code values
 
 
 def slog2_to_linear(signal: np.ndarray) -> np.ndarray:
-    """Sony S-Log2 (Technical Paper "S-Log: A new LUT for digital production mastering", 2012; S-Log2 is 219/155 of it).
+    """Sony S-Log2: 219/155 times S-Log (Technical Paper "S-Log: A new LUT for digital production mastering", 2012).
 
-    Sony counts from black (code 64) to white (940) and relative to a 90 % reflector.
+    Sony's signal is 0 at black (code 64) and 1 at white (code 940); its output is relative to a 90 % reflector.
     """
-    level = (signal * _LARGEST_CODE - 64) / 876
+    level = (signal * _MAX_CODE - 64) / 876
     low = level < 0.030001222851889303
     above = 10 ** ((level - 0.616596 - 0.03) / 0.432699) - 0.037584
     return 0.9 * 219 / 155 * np.where(low, (level - 0.030001222851889303) / 5, above)
@@ -29,7 +29,7 @@ def slog2_to_linear(signal: np.ndarray) -> np.ndarray:
 def slog3_to_linear(signal: np.ndarray) -> np.ndarray:
     """Sony S-Log3 (Technical Summary for S-Gamut3.Cine/S-Log3 and S-Gamut3/S-Log3)."""
     split = 171.2102946929
-    code = signal * _LARGEST_CODE
+    code = signal * _MAX_CODE
     above = 10 ** ((code - 420) / 261.5) * 0.19 - 0.01
     return np.where(code < split, (code - 95) * (0.01125 / (split - 95)), above)
 
@@ -59,7 +59,7 @@ def clog3_to_linear(signal: np.ndarray) -> np.ndarray:
 
 
 def _canon_log(signal: np.ndarray, black: float, gain: float, slope: float) -> np.ndarray:
-    """The shape of Canon Log and Canon Log 2: a logarithm, mirrored below black."""
+    """The common formula of Canon Log and Canon Log 2: a logarithm, point-mirrored below black."""
     return np.copysign(10 ** (np.abs(signal - black) / gain) - 1, signal - black) / slope
 
 
@@ -79,7 +79,7 @@ def logc4_to_linear(signal: np.ndarray) -> np.ndarray:
 
 
 def apple_log_to_linear(signal: np.ndarray) -> np.ndarray:
-    """Apple Log, whose curve Apple Log 2 shares (Apple Log Profile White Paper, 2023)."""
+    """Apple Log and Apple Log 2, which have the same curve (Apple Log Profile White Paper, 2023)."""
     darkest, split, square = -0.05641088, 0.01, 47.28711236
     beta, gamma, delta = 0.00964052, 0.08550479, 0.69336945
     below = np.sqrt(signal.clip(0) / square) + darkest
@@ -97,14 +97,14 @@ def flog2_to_linear(signal: np.ndarray) -> np.ndarray:
 
 
 def _fujifilm_log(signal: np.ndarray, a: float, b: float, c: float, d: float, slope: float, split: float) -> np.ndarray:
-    """The shape of F-Log and F-Log2, with the data sheets' letters."""
+    """The common formula of F-Log and F-Log2, with the names of the data sheets."""
     black = 0.092864
     return np.where(signal < split, (signal - black) / slope, (10 ** ((signal - d) / c) - b) / a)
 
 
 def nlog_to_linear(signal: np.ndarray) -> np.ndarray:
     """Nikon N-Log (N-Log Specification Document, version 1.0.0, 2018)."""
-    code = signal * _LARGEST_CODE
+    code = signal * _MAX_CODE
     return np.where(code < 452, (code / 650) ** 3 - 0.0075, e ** ((code - 619) / 150))
 
 
@@ -125,7 +125,7 @@ def davinci_intermediate_to_linear(signal: np.ndarray) -> np.ndarray:
     return np.where(signal <= 0.02740668, signal / slope, 2 ** (signal / c - b) - a)
 
 
-def bmd_film_gen5_to_linear(signal: np.ndarray) -> np.ndarray:
+def blackmagic_gen5_to_linear(signal: np.ndarray) -> np.ndarray:
     """Blackmagic Film Generation 5 (Blackmagic Generation 5 Color Science, 2021)."""
     a, b, c = 0.08692876065491224, 0.005494072432257808, 0.5300133392291939
     slope, offset, split = 8.283605932402494, 0.09246575342465753, 0.005
@@ -141,10 +141,10 @@ def acescct_to_linear(signal: np.ndarray) -> np.ndarray:
 def cineon_to_linear(signal: np.ndarray) -> np.ndarray:
     """Cineon printing density (Kodak, Conversion of 10-bit Log Film Data to 8-bit Linear or Video Data, 1995).
 
-    Code 95 is black and 685 a white reflector, which becomes 1; 0.002 density a code, film gamma 0.6.
+    Code 95 is black; code 685 is a white reflector, which becomes 1. The density is 0.002 per code, film gamma 0.6.
     """
     black = 10 ** ((95 - 685) * 0.002 / 0.6)
-    return (10 ** ((signal * _LARGEST_CODE - 685) * 0.002 / 0.6) - black) / (1 - black)
+    return (10 ** ((signal * _MAX_CODE - 685) * 0.002 / 0.6) - black) / (1 - black)
 
 
 Curve = Callable[[np.ndarray], np.ndarray]
@@ -164,9 +164,9 @@ CAMERA_CURVES: dict[str, Curve] = {
     "dlog": dlog_to_linear,
     "log3g10": log3g10_to_linear,
     "davinci": davinci_intermediate_to_linear,
-    "bmdfilm5": bmd_film_gen5_to_linear,
+    "bmdfilm5": blackmagic_gen5_to_linear,
     "acescct": acescct_to_linear,
     "cineon": cineon_to_linear,
 }
-# Curves whose code values are counted over the whole range, 0 to 1023, even where the file keeps to the limited range.
-WHOLE_RANGE_CURVES = frozenset({"slog2", "slog3", "vlog", "clog", "clog2", "clog3", "flog", "flog2", "nlog", "dlog"})
+# Log curves that are defined on full-range code values, 0 to 1023, even in files that are tagged as limited range.
+FULL_RANGE_CURVES = frozenset({"slog2", "slog3", "vlog", "clog", "clog2", "clog3", "flog", "flog2", "nlog", "dlog"})

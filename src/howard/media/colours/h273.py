@@ -1,20 +1,20 @@
-"""The code points by which videos, PNG, AVIF, HEIC and ICC profiles name colour spaces (ITU-T H.273)."""
+"""Colour code points of ITU-T H.273, which videos, PNG, AVIF, HEIC and ICC profiles contain."""
 
 from typing import NamedTuple
 
 from howard.media import primaries
 from howard.media.primaries import Primaries
 
-# "Unspecified", and the reserved points that muxers write where they know nothing.
-_UNSAID = frozenset({0, 2, 3})
-_UNSAID_MATRICES = frozenset({2, 3})
+# "Unspecified", and reserved code points that muxers write in its place.
+_UNSPECIFIED_POINTS = frozenset({0, 2, 3})
+_UNSPECIFIED_MATRICES = frozenset({2, 3})
 _PRIMARIES = {
     1: primaries.BT709,
     4: primaries.BT470M,
     5: primaries.BT470BG,
     6: primaries.SMPTE170M,
     7: primaries.SMPTE240M,
-    8: primaries.FILM,
+    8: primaries.ILLUMINANT_C_FILTERS,
     9: primaries.BT2020,
     10: primaries.CIE_XYZ,
     11: primaries.DCI_P3,
@@ -22,7 +22,7 @@ _PRIMARIES = {
     22: primaries.EBU3213,
     256: primaries.V_GAMUT,  # FFmpeg's own extension
 }
-# In FFmpeg's names, which `WorkingSpace` knows; curves of SDR video are listed so that they are not refused.
+# FFmpeg's names, which `WorkingSpace` accepts. SDR curves, which it does not distinguish, are listed as supported.
 _TRANSFERS = {
     1: "bt709",
     4: "bt470m",
@@ -49,9 +49,9 @@ _MATRICES = {
     7: "smpte240m",
     9: "bt2020nc",
 }
-# What cannot be read but has a name.
-_REFUSED_TRANSFERS = {9: "logarithmic 100:1", 10: "logarithmic 316:1"}
-_REFUSED_MATRICES = {
+# Unsupported code points, named in error messages.
+_UNSUPPORTED_TRANSFERS = {9: "logarithmic 100:1", 10: "logarithmic 316:1"}
+_UNSUPPORTED_MATRICES = {
     8: "YCgCo",
     10: "BT.2020 constant luminance",
     11: "SMPTE ST 2085",
@@ -62,15 +62,13 @@ _REFUSED_MATRICES = {
     16: "YCgCo-Re",
     17: "YCgCo-Ro",
 }
-
-
-# Code points from here on are FFmpeg's own, and stand in no file.
+# Code points from here on are FFmpeg's own and do not occur in files.
 _FIRST_PRIVATE = 256
 UNSPECIFIED = 2
 
 
-class NamedColour(NamedTuple):
-    """What code points say; None where they say nothing, and ``unknown`` names those that cannot be read."""
+class CodePoints(NamedTuple):
+    """The meaning of code points: None if unspecified or unsupported; ``unknown`` names the unsupported ones."""
 
     primaries: Primaries | None
     transfer: str | None
@@ -78,32 +76,30 @@ class NamedColour(NamedTuple):
     unknown: str
 
 
-def read_code_points(primaries: int, transfer: int, matrix: int = 2) -> NamedColour:
-    """Look up H.273's code points (2: unspecified); ``unknown`` is empty where all are known."""
+def read_code_points(primaries: int, transfer: int, matrix: int = UNSPECIFIED) -> CodePoints:
+    """The meaning of H.273 code points."""
     unknown = []
-    if transfer not in _TRANSFERS and transfer not in _UNSAID:
-        unknown.append(_describe("transfer", transfer, _REFUSED_TRANSFERS))
-    if primaries not in _PRIMARIES and primaries not in _UNSAID:
+    if transfer not in _TRANSFERS and transfer not in _UNSPECIFIED_POINTS:
+        unknown.append(_describe("transfer", transfer, _UNSUPPORTED_TRANSFERS))
+    if primaries not in _PRIMARIES and primaries not in _UNSPECIFIED_POINTS:
         unknown.append(_describe("primaries", primaries, {}))
-    if matrix not in _MATRICES and matrix not in _UNSAID_MATRICES:
-        unknown.append(_describe("matrix", matrix, _REFUSED_MATRICES))
-    return NamedColour(
-        _PRIMARIES.get(primaries), _TRANSFERS.get(transfer), _MATRICES.get(matrix), " and ".join(unknown)
-    )
+    if matrix not in _MATRICES and matrix not in _UNSPECIFIED_MATRICES:
+        unknown.append(_describe("matrix", matrix, _UNSUPPORTED_MATRICES))
+    return CodePoints(_PRIMARIES.get(primaries), _TRANSFERS.get(transfer), _MATRICES.get(matrix), " and ".join(unknown))
 
 
 def primaries_code(name: str) -> int:
-    """The code point of primaries by FFmpeg's name; UNSPECIFIED where H.273 has none."""
+    """The code point of primaries by FFmpeg's name; UNSPECIFIED if H.273 has none."""
     return _code_of(name, {code: each.name for code, each in _PRIMARIES.items()})
 
 
 def transfer_code(name: str) -> int:
-    """The code point of a transfer characteristic by FFmpeg's name; UNSPECIFIED where H.273 has none."""
+    """The code point of a transfer characteristic by FFmpeg's name; UNSPECIFIED if H.273 has none."""
     return _code_of(name, _TRANSFERS)
 
 
 def matrix_code(name: str) -> int:
-    """The code point of a YCbCr matrix by FFmpeg's name, "rgb" for none; UNSPECIFIED where H.273 has none."""
+    """The code point of a YCbCr matrix by FFmpeg's name, "rgb" for none; UNSPECIFIED if H.273 has none."""
     return _code_of(name, _MATRICES)
 
 

@@ -1,4 +1,4 @@
-"""ICC profiles made of a matrix and curves, or of one curve for grey, as cameras and screens have them (ICC.1:2022)."""
+"""ICC profiles that consist of a matrix and curves, or of one grey curve, as for cameras and screens (ICC.1:2022)."""
 
 import struct
 from collections.abc import Sequence
@@ -8,41 +8,41 @@ import numpy as np
 
 from howard.colour import linear_to_srgb
 from howard.media.colours.h273 import read_code_points
-from howard.media.primaries import BT709, Chromaticity, Primaries, adaptation_matrix, named_primaries
+from howard.media.primaries import BT709, Chromaticity, Primaries, adaptation_matrix, primaries_from_chromaticities
 
 _HEADER_BYTES = 128
 _TAG_BYTES = 12
-# The white of the profile connection space, to which all colorants are adapted, and that of the screens they describe.
+# White points of the profile connection space, to which colorants are adapted, and of the screens that are described.
 _D50 = Chromaticity(0.3457, 0.3585)
 _D65 = BT709.white
-# Fifteen bits after the point, and vendors' rounding before.
+# Tolerance for matching known primaries: profiles store 16 fractional bits, of values that vendors have rounded.
 _SAME_CHROMATICITY = 2e-3
-# A curve that is nowhere further from sRGB's than half a level of 8 bits is taken for it.
+# A curve that deviates from the sRGB curve by less than half an 8-bit level is treated as sRGB.
 _SAME_CURVE = 0.5 / 255
-_CHECKED_LEVELS = 1024
-# Parameters of a parametric curve by its type (table 68).
+_COMPARED_LEVELS = 1024
+# Number of parameters of a parametric curve by its function type (table 68).
 _PARAMETERS = (1, 3, 4, 5, 7)
 
 
 class IccError(ValueError):
-    """A profile cannot be used; the text says why, in words that follow "because"."""
+    """A profile cannot be used; the message is the reason, as a clause such as "it is damaged"."""
 
 
 class ToneCurve:
-    """One curve for each channel, or one for all: signal in [0, 1] to linear light in [0, 1].
+    """Tone curves from signals in [0, 1] to linear light in [0, 1]: one per channel, or one for all channels.
 
-    Called with (..., 3) floats; the result has their shape. Tables end at their first and last values.
+    Called with floats (..., 3), returns the same shape. Signals outside a table are clipped to its ends.
     """
 
     def __init__(self, channels: Sequence["_Table | _Parametric"]) -> None:
         self._channels = channels if len(channels) == 3 else [channels[0]] * 3
 
     def __call__(self, signal: np.ndarray) -> np.ndarray:
-        return np.stack([curve(signal[..., place]) for place, curve in enumerate(self._channels)], axis=-1)
+        return np.stack([curve(signal[..., channel]) for channel, curve in enumerate(self._channels)], axis=-1)
 
 
 class IccColour(NamedTuple):
-    """What a profile says. ``transfer`` is "icc" where ``curve`` is needed, else a name that `WorkingSpace` knows."""
+    """The colour space of a profile; ``transfer`` is "icc" if ``curve`` is needed, else a name for `WorkingSpace`."""
 
     name: str
     primaries: Primaries
@@ -58,7 +58,7 @@ class _Table(NamedTuple):
 
 
 class _Parametric(NamedTuple):
-    """Table 68's functions, all as the fourth: (a x + b)^g + e from d on, c x + f below."""
+    """A parametric curve in the most general form of table 68: (a x + b)^g + e for x >= d, c x + f below."""
 
     g: float
     a: float = 1.0
@@ -74,7 +74,7 @@ class _Parametric(NamedTuple):
 
 
 def read_icc(profile: bytes) -> IccColour:
-    """Read a profile; raises IccError where it is damaged or made of lookup tables or for another kind of ink."""
+    """Parse a profile; raises IccError if it is damaged, uses lookup tables, or is not for RGB or grey."""
     try:
         tags = _tags(profile)
         name = _description(tags.get(b"desc", b""))
@@ -104,7 +104,7 @@ def _tags(profile: bytes) -> dict[bytes, bytes]:
 
 
 def _description(tag: bytes) -> str:
-    """The profile's name, from a text description (version 2) or a multi-localised one (version 4)."""
+    """The profile's name, from a text description (version 2) or multi-localised Unicode (version 4)."""
     if tag[:4] == b"desc":
         (length,) = struct.unpack_from(">I", tag, 8)
         text = tag[12 : 12 + length].decode("latin-1")
@@ -117,16 +117,16 @@ def _description(tag: bytes) -> str:
 
 
 def _read_cicp(name: str, tag: bytes) -> IccColour:
-    said = read_code_points(tag[8], tag[9])
-    if said.unknown or said.transfer is None:
-        raise IccError(f"{name} says {said.unknown or 'no transfer'}")
-    return IccColour(name, said.primaries or BT709, said.transfer)
+    points = read_code_points(tag[8], tag[9])
+    if points.unknown or points.transfer is None:
+        raise IccError(f"{name} says {points.unknown or 'no transfer'}")
+    return IccColour(name, points.primaries or BT709, points.transfer)
 
 
 def _recognise(name: str, primaries: Primaries, curves: Sequence[_Table | _Parametric]) -> IccColour:
-    """Give a known curve its name, so that what is plain sRGB passes unchanged."""
+    """Identify sRGB and linear curves by name, so that sRGB images pass unchanged."""
     curve = ToneCurve(curves)
-    signal = np.linspace(0, 1, _CHECKED_LEVELS)
+    signal = np.linspace(0, 1, _COMPARED_LEVELS)
     linear = curve(np.repeat(signal[:, None], 3, axis=1))
     if not np.isfinite(linear).all():
         raise IccError(f"{name} has a curve without values")
@@ -138,13 +138,13 @@ def _recognise(name: str, primaries: Primaries, curves: Sequence[_Table | _Param
 
 
 def _primaries(to_connection_space: np.ndarray) -> Primaries:
-    """Primaries whose white is D65 from the 3x3 that leads to the connection space, whose white is D50."""
+    """Primaries with white D65 from the 3x3 matrix to the connection space, whose white is D50."""
     columns = adaptation_matrix(_D50, _D65) @ np.column_stack([to_connection_space, to_connection_space.sum(axis=1)])
     sums = columns.sum(axis=0)
     if not (np.abs(sums) > 0).all():
         raise IccError("its colorants are no colours")
     try:
-        return named_primaries(np.ravel((columns[:2] / sums).T).tolist(), _SAME_CHROMATICITY)
+        return primaries_from_chromaticities(np.ravel((columns[:2] / sums).T).tolist(), _SAME_CHROMATICITY)
     except ValueError as error:
         raise IccError("its colorants are no colours") from error
 
@@ -174,7 +174,7 @@ def _curve(tag: bytes) -> _Table | _Parametric:
 
 
 def _parametric(function: int, numbers: list[float]) -> _Parametric:
-    """The parameters of ``function`` put into the order of the most general one."""
+    """A curve of function type 0 to 4 in the most general form."""
     if function in (1, 2):
         g, a, b = numbers[:3]
         offset = numbers[3] if function == 2 else 0.0

@@ -1,4 +1,4 @@
-"""Colour spaces of OpenColorIO: of the configuration in $OCIO, or of one of those built into the library."""
+"""Conversion from and to colour spaces of OpenColorIO, from the configuration in $OCIO or a built-in one."""
 
 import difflib
 import os
@@ -11,11 +11,11 @@ import numpy as np
 
 from howard.errors import InputError, SettingsError
 
-# What the built-in configurations are called here: ACES Studio has the cameras' spaces too, ACES CG fewer.
+# Short names of built-in configurations: ACES Studio includes camera spaces, ACES CG has fewer spaces.
 _BUILT_IN = {"studio": "studio-config-latest", "cg": "cg-config-latest"}
 _DEFAULT = "studio"
-# Names that configurations have for linear light with BT.709 primaries, the first that is there is taken; without one,
-# the exchange space of ACES leads there.
+# Names of the space of linear light with BT.709 primaries in common configurations, in order of preference. If a
+# configuration has none of them, the conversion goes through the ACES interchange space.
 _LINEAR_BT709 = (
     "lin_rec709_scene",
     "lin_rec709",
@@ -24,13 +24,13 @@ _LINEAR_BT709 = (
     "Utility - Linear - Rec.709",
     "Utility - Linear - sRGB",
 )
-_MOST_NEAR = 5
+_MAX_SUGGESTIONS = 5
 
 Conversion = Callable[[np.ndarray], np.ndarray]
 
 
 class Space(NamedTuple):
-    """A colour space of a configuration; ``name`` as the configuration writes it, ``source`` what was opened."""
+    """A colour space: its ``config``, its ``name`` there, and the configuration's name or path, ``source``."""
 
     config: Any
     name: str
@@ -38,11 +38,11 @@ class Space(NamedTuple):
 
 
 def find_space(name: str) -> Space:
-    """Find a colour space by its name, an alias or a role, in any case.
+    """Find a colour space by its name, alias or role, case-insensitively.
 
-    ``name`` may begin with "studio/" or "cg/", or the full name of a built-in configuration and a slash; otherwise the
-    configuration is $OCIO's, and ACES Studio where that is not set. Raises SettingsError, with near matches, where
-    there is no such space, and InputError where $OCIO cannot be read.
+    ``name`` may begin with "studio/", "cg/", or the full name of a built-in configuration and a slash. Otherwise the
+    configuration is that of $OCIO, or ACES Studio if that is not set. Raises SettingsError, with similar names, if
+    there is no such space, and InputError if $OCIO cannot be read.
     """
     source, _, inner = name.partition("/")
     if source in _BUILT_IN or source in _built_in_names():
@@ -53,44 +53,44 @@ def find_space(name: str) -> Space:
         config = _built_in(_BUILT_IN[source]) if source in _BUILT_IN else _read_config(source)
     space = config.getColorSpace(wanted)
     if space is None:
-        raise SettingsError(_unknown(config, wanted, source))
+        raise SettingsError(_unknown_space(config, wanted, source))
     if space.isData():
         raise SettingsError(f"{space.getName()!r} of OpenColorIO's {source} holds data, not colour; name another space")
     return Space(config, space.getName(), source)
 
 
 def to_linear_bt709(name: str) -> Conversion:
-    """Conversion of (..., 3) float32 in the space ``name`` to linear light with BT.709 primaries."""
+    """The conversion of (..., 3) float32 from the space ``name`` to linear light with BT.709 primaries."""
     space = find_space(name)
     return _conversion(space, space.name, _linear_bt709(space))
 
 
 def from_linear_bt709(name: str) -> Conversion:
-    """Conversion of (..., 3) float32 linear light with BT.709 primaries to the space ``name``."""
+    """The conversion of (..., 3) float32 from linear light with BT.709 primaries to the space ``name``."""
     space = find_space(name)
     return _conversion(space, _linear_bt709(space), space.name)
 
 
 def is_linear(space: Space) -> bool:
-    """Whether the space holds linear light of the scene."""
+    """Whether the space is scene-linear."""
     return bool(space.config.isColorSpaceLinear(space.name, _library().REFERENCE_SPACE_SCENE))
 
 
 def _conversion(space: Space, source: str | None, target: str | None) -> Conversion:
-    """From ``source`` to ``target``, names in the space's configuration; None is BT.709, reached by ACES' exchange."""
+    """Conversion between two spaces of a configuration by name; None is linear BT.709, through ACES' interchange."""
     ocio = _library()
-    exchange = _built_in(_BUILT_IN["cg"])
+    interchange = _built_in(_BUILT_IN["cg"])
     try:
         if source is not None and target is not None:
             processor = space.config.getProcessor(source, target)
         elif source is None:
-            processor = ocio.Config.GetProcessorFromConfigs(exchange, _LINEAR_BT709[0], space.config, target)
+            processor = ocio.Config.GetProcessorFromConfigs(interchange, _LINEAR_BT709[0], space.config, target)
         else:
-            processor = ocio.Config.GetProcessorFromConfigs(space.config, source, exchange, _LINEAR_BT709[0])
+            processor = ocio.Config.GetProcessorFromConfigs(space.config, source, interchange, _LINEAR_BT709[0])
     except ocio.Exception as error:
         raise SettingsError(
             f"OpenColorIO cannot convert {space.name!r} to linear light with BT.709 primaries "
-            f"({_first_line(error)}); name another space or configuration"
+            f"({_first_line(error)}); choose another space or configuration"
         ) from error
     cpu = processor.getDefaultCPUProcessor()
 
@@ -113,7 +113,7 @@ def _library() -> Any:
     except ImportError as error:
         raise SettingsError("colour spaces of OpenColorIO need its library; pip install opencolorio") from error
     library: Any = PyOpenColorIO
-    # It writes remarks on configurations to the terminal otherwise.
+    # Otherwise it prints messages about configurations to the terminal.
     library.SetLoggingLevel(library.LOGGING_LEVEL_NONE)
     return library
 
@@ -142,16 +142,16 @@ def _read_config(path: str) -> Any:
     return config
 
 
-def _unknown(config: Any, wanted: str, source: str) -> str:
+def _unknown_space(config: Any, wanted: str, source: str) -> str:
+    """The error message for an unknown colour space, with similar names."""
     names: dict[str, str] = {}
     for space in config.getColorSpaces():
         names |= {each.lower(): space.getName() for each in (*space.getAliases(), space.getName())}
-    near = difflib.get_close_matches(wanted.lower(), names, n=_MOST_NEAR, cutoff=0.4)
+    close = difflib.get_close_matches(wanted.lower(), names, n=_MAX_SUGGESTIONS, cutoff=0.4)
     containing = [name for key, name in names.items() if wanted and wanted.lower() in key]
-    nearest = list(dict.fromkeys([*containing, *(names[each] for each in near)]))[:_MOST_NEAR]
-    hint = f"near are {', '.join(map(repr, nearest))}" if nearest else f"it has {len(set(names.values()))} others"
-    kind = Path(source).name
-    return f"OpenColorIO's configuration {kind} has no colour space {wanted!r}; {hint}"
+    similar = list(dict.fromkeys([*containing, *(names[each] for each in close)]))[:_MAX_SUGGESTIONS]
+    hint = f"similar: {', '.join(map(repr, similar))}" if similar else f"it has {len(set(names.values()))} others"
+    return f"OpenColorIO's configuration {Path(source).name} has no colour space {wanted!r}; {hint}"
 
 
 def _first_line(error: Exception) -> str:

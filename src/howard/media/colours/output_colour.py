@@ -5,7 +5,15 @@ from typing import NamedTuple
 import numpy as np
 
 from howard.media.colours import ocio
-from howard.media.primaries import ACES_AP0, ACES_AP1, BT709, Primaries, named_primaries, rgb_to_bt709, rgb_to_xyz
+from howard.media.primaries import (
+    ACES_AP0,
+    ACES_AP1,
+    BT709,
+    Primaries,
+    primaries_from_chromaticities,
+    rgb_to_bt709,
+    rgb_to_xyz,
+)
 from howard.media.working_space import OCIO_PREFIX
 
 
@@ -22,16 +30,16 @@ _BUILT_IN = {
 }
 _ALIASES = {"bt709": "linear", "aces": "aces2065-1"}
 OUTPUT_COLOURS = tuple(_BUILT_IN)
-# A configuration's matrix is taken for that of known primaries within this, in any of its elements.
+# Largest difference of matrix elements at which a space of a configuration is identified with known primaries.
 _SAME_MATRIX = 2e-3
 _KNOWN = (BT709, ACES_AP1, ACES_AP0)
 
 
 class OutputColour(NamedTuple):
-    """How EXR files hold colour; see :func:`choose_output_colour`.
+    """The colour space of EXR files; see :func:`choose_output_colour`.
 
-    ``primaries`` are None where the values are no linear light, and ``interop_id`` (EXR's attribute colorInteropID) is
-    empty where no standard name fits.
+    ``primaries`` are None if the space is not scene-linear. ``interop_id`` is the value of the EXR attribute
+    colorInteropID, empty if no standard name applies. ``description`` is for the sidecar.
     """
 
     name: str
@@ -41,23 +49,24 @@ class OutputColour(NamedTuple):
     convert: ocio.Conversion
 
     def __call__(self, linear: np.ndarray) -> np.ndarray:
-        """Convert straight linear light with BT.709 primaries, (..., 3) float32, to what the files hold."""
+        """Convert straight linear light with BT.709 primaries, (..., 3) float32, to this colour space."""
         return self.convert(linear)
 
 
 def choose_output_colour(name: str | None) -> OutputColour:
     """The output colour space ``name``: one of OUTPUT_COLOURS (None is the first), or a colour space of OpenColorIO.
 
-    OpenColorIO's names may be written with or without "ocio:" before them, see
-    :func:`howard.media.colours.ocio.find_space`. Raises SettingsError, with near matches, where there is none.
+    The prefix "ocio:" of OpenColorIO's names is optional, see :func:`howard.media.colours.ocio.find_space`. Raises
+    SettingsError, with similar names, if the name is unknown.
     """
-    given = "linear" if name is None else str(name)
-    plain = given.lower()
+    wanted = "linear" if name is None else str(name)
+    plain = wanted.lower()
     plain = _ALIASES.get(plain, plain)
     if plain in _BUILT_IN:
         primaries, interop_id, description = _BUILT_IN[plain]
         return OutputColour(plain, description, primaries, interop_id, _matrix_conversion(primaries))
-    wanted = given[len(OCIO_PREFIX) :] if plain.startswith(OCIO_PREFIX) else given
+    if plain.startswith(OCIO_PREFIX):
+        wanted = wanted[len(OCIO_PREFIX) :]
     space = ocio.find_space(wanted)
     convert = ocio.from_linear_bt709(wanted)
     is_linear = ocio.is_linear(space)
@@ -78,10 +87,10 @@ def _matrix_conversion(primaries: Primaries) -> ocio.Conversion:
 
 
 def _primaries_of(convert: ocio.Conversion) -> Primaries:
-    """The primaries of a linear space, from where it takes BT.709's; unless they are known, seen under D65."""
+    """The primaries of a linear space, from its conversion of BT.709's; with white D65 if they are not known ones."""
     to_bt709 = np.linalg.inv(convert(np.eye(3, dtype=np.float32)).T.astype(float))
     for known in _KNOWN:
         if np.allclose(rgb_to_bt709(known), to_bt709, rtol=0, atol=_SAME_MATRIX):
             return known
     colours = rgb_to_xyz(BT709) @ np.column_stack([to_bt709, to_bt709.sum(axis=1)])
-    return named_primaries(np.ravel((colours[:2] / colours.sum(axis=0)).T).tolist())
+    return primaries_from_chromaticities(np.ravel((colours[:2] / colours.sum(axis=0)).T).tolist())

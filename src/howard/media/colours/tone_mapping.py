@@ -1,7 +1,7 @@
-"""Tone mapping of HDR pictures to SDR: the curve of ITU-R BT.2390 (EETF), applied to the largest of R, G and B.
+"""Tone mapping from HDR to SDR: the EETF of ITU-R BT.2390, applied to the largest of R, G and B.
 
-The EETF (BT.2390-11, section 5.4.1) leaves light up to a knee as it is and compresses what is above by a Hermite spline
-in PQ code values. Scaling all three channels by one factor keeps hue and saturation.
+The EETF (BT.2390-11, section 5.4.1) leaves light below a knee unchanged and compresses light above it with a Hermite
+spline in PQ code values. Scaling all three channels by the same factor preserves hue and saturation.
 """
 
 import numpy as np
@@ -9,21 +9,21 @@ import numpy as np
 from howard.colour import linear_to_srgb, nits_to_pq, pq_to_nits, srgb_to_linear
 from howard.media.working_space import REFERENCE_WHITE
 
-# cd/m2 that become SDR white. HLG's display and most PQ masters end here; brighter colours are reduced to it.
+# cd/m2 that become SDR white: the peak of HLG displays and of most PQ masters. Brighter light is clipped to it.
 SOURCE_PEAK = 1000.0
-# cd/m2 of SDR white on the scale of the source: light up to the knee keeps its code values.
+# cd/m2 of SDR white on the scale of the source; with this value light below the knee keeps its code values.
 TARGET_PEAK = REFERENCE_WHITE
 DESCRIPTION = f"ITU-R BT.2390, {SOURCE_PEAK:.0f} to {TARGET_PEAK:.0f} cd/m2"
 
 _SOURCE_PQ = float(nits_to_pq(np.float64(SOURCE_PEAK)))
 _MAX_LUMINANCE = float(nits_to_pq(np.float64(TARGET_PEAK))) / _SOURCE_PQ
 _KNEE = 1.5 * _MAX_LUMINANCE - 0.5
-# The knee as linear light, 1 being reference white.
+# The knee in linear light, relative to reference white.
 _KNEE_LIGHT = float(pq_to_nits(np.float64(_KNEE * _SOURCE_PQ))) / REFERENCE_WHITE
 
 
 def tone_map(colours: np.ndarray) -> np.ndarray:
-    """Map sRGB-encoded BT.709 colours, (N, 3) float32 whose curve goes on above 1 and below 0, to SDR in [0, 1].
+    """Map sRGB-encoded BT.709 colours, (N, 3) float32, of any range, to SDR in [0, 1].
 
     Colours whose largest channel is below the knee (0.43 of reference white) are only clipped at 0.
     """
@@ -36,7 +36,7 @@ def tone_map(colours: np.ndarray) -> np.ndarray:
 
 
 def _compress(light: np.ndarray) -> np.ndarray:
-    """The EETF above its knee: linear light, 1 being reference white, to [0, 1]."""
+    """The EETF above its knee: linear light relative to reference white, to [0, 1]."""
     signal = nits_to_pq((light * REFERENCE_WHITE).clip(0, SOURCE_PEAK)) / _SOURCE_PQ
     t = (signal - _KNEE) / (1 - _KNEE)
     spline = (

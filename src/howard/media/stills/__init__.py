@@ -1,1 +1,1 @@
-"""Readers of single pictures, one a file format."""
+"""Readers of still images, one module per file format or library."""

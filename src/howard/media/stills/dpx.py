@@ -1,4 +1,4 @@
-"""What DPX files mean by their headers (SMPTE ST 268), and those whose rows OpenImageIO takes for longer or shorter."""
+"""DPX (SMPTE ST 268): the header's transfer characteristic and frame rate, and files with padded rows."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -7,12 +7,12 @@ import av
 import numpy as np
 
 from howard.media.primaries import BT709
-from howard.media.stills.picture import SRGB_TAGS, damaged
+from howard.media.stills.picture import SRGB_TAGS, damage_error
 from howard.media.to_rgb import RgbConverter
 from howard.media.working_space import ColourTags
 
-# Transfer characteristics in OpenImageIO's words, with Cineon's convention for both kinds of density. Those not here
-# name no light.
+# Transfer characteristics by OpenImageIO's names; both kinds of density use Cineon's convention. Those missing here
+# do not describe light.
 _TRANSFERS = {
     "Printing density": "cineon",
     "Logarithmic": "cineon",
@@ -28,39 +28,42 @@ _TRANSFERS = {
     "NTSC composite video": "bt709",
     "PAL composite video": "bt709",
 }
-_STANDARD_RATES = (*map(Fraction, (24, 25, 30, 48, 50, 60)), *(Fraction(1000 * rate, 1001) for rate in (24, 30, 60)))
-# Headers hold rates as 32-bit floats, rounded by hand.
-_SAME_RATE = 1e-3
+_STANDARD_FRAME_RATES = (
+    *map(Fraction, (24, 25, 30, 48, 50, 60)),
+    *(Fraction(1000 * nominal, 1001) for nominal in (24, 30, 60)),
+)
+# Frames per second; headers contain 32-bit floats, often rounded to decimals.
+_FRAME_RATE_TOLERANCE = 1e-3
 _WORD_BYTES = 4
 
 
 def tags_of_transfer(transfer: str) -> ColourTags:
-    """How values of a transfer characteristic, in OpenImageIO's words, are to be read."""
+    """The colour tags for a transfer characteristic, by OpenImageIO's name."""
     if transfer not in _TRANSFERS:
         return SRGB_TAGS._replace(unknown=f"the DPX transfer characteristic {transfer!r}")
     return SRGB_TAGS._replace(transfer=_TRANSFERS[transfer])
 
 
 def frame_rate(stated: tuple[float, ...] | None) -> Fraction | None:
-    """The standard rate that a header's float stands for; None for others, which unset fields happen to hold."""
+    """The standard frame rate nearest to the header's value; None if none matches, as in undefined fields."""
     rate = stated[0] if stated else 0.0
-    return next((standard for standard in _STANDARD_RATES if abs(rate - standard) < _SAME_RATE), None)
+    return next((each for each in _STANDARD_FRAME_RATES if abs(rate - each) < _FRAME_RATE_TOLERANCE), None)
 
 
 def needs_padding(width: int, channels: int, sample: str) -> bool:
-    """Whether rows of ``sample`` ("uint8", "uint16") end inside a 32-bit word.
+    """Whether rows with samples of type ``sample`` ("uint8", "uint16") end inside a 32-bit word.
 
-    The standard fills the word up, some writers do not, and OpenImageIO expects that none does.
+    The standard requires padding such rows, which some writers omit. OpenImageIO expects rows without padding.
     """
     return width * channels * np.dtype(sample).itemsize % _WORD_BYTES != 0
 
 
 def read_padded(path: Path) -> np.ndarray:
-    """The picture, (H, W, 3) uint8 or uint16 as stored, by FFmpeg, which tells padded rows by the file's size."""
+    """The stored values, (H, W, 3) uint8 or uint16, read with FFmpeg, which detects padding by the file's size."""
     try:
         with av.open(f"file:{path}", "r", format="dpx_pipe", metadata_errors="replace") as container:
             frame = next(container.decode(video=0))
     except (av.FFmpegError, StopIteration) as error:
-        raise damaged(path, getattr(error, "strerror", None) or "its data end early") from error
+        raise damage_error(path, getattr(error, "strerror", None) or "its data are incomplete") from error
     matrix = "rgb" if frame.format.is_rgb else "bt709"
     return RgbConverter(frame, ColourTags(matrix, True, BT709, "iec61966-2-1")).as_stored(frame)

@@ -1,4 +1,4 @@
-"""Which channels of an EXR file are the picture, as programs name them: R, LAYER.R, LAYER.red, r, A alone, ..."""
+"""Layers of EXR files: grouping channels by their names (R, LAYER.R, LAYER.red, ...) and choosing the one to read."""
 
 import difflib
 from collections.abc import Sequence
@@ -17,37 +17,38 @@ _COMPONENTS = {
 }
 _COLOUR = ("red", "green", "blue")
 _CHROMA = frozenset({"RY", "BY"})
-_MOST_NAMED = 12
+# Layers or channels that an error message lists.
+_MAX_LISTED = 12
 
 
 class Channel(NamedTuple):
-    """A channel's full name, and the part of the file that it is in, counted from zero."""
+    """A channel's full name, and the zero-based index of its part of the file."""
 
     name: str
     part: int
 
 
 class Layer(NamedTuple):
-    """Channels of one picture; ``is_light`` is False for coverage, a mask's values."""
+    """The three channels to read as RGB; ``is_colour`` is False for a mask, whose values are not light."""
 
     name: str
     channels: tuple[Channel, ...]
-    is_light: bool
+    is_colour: bool
 
 
 class LayerError(ValueError):
-    """The picture cannot be told among the channels; the text says what there is and what to do."""
+    """No layer, or no unique layer, can be chosen; the message continues a sentence that begins with the path."""
 
 
 def choose_layer(parts: Sequence["Part"], wanted: str | None = None) -> Layer:
-    """The layer ``wanted``, or the one that is meant where nothing is: the plain R, G and B of the first part that has
-    them, the only layer of colour, or the only channel.
+    """The layer named ``wanted``, or by default the first unnamed RGB or grey layer, else the only colour layer, else
+    alpha or the only channel.
 
-    ``wanted`` may leave out what comes before, as Combined for ViewLayer.Combined, and is matched in any case. Raises
-    LayerError where there is no such layer, none of colour, or several.
+    ``wanted`` is case-insensitive and may omit leading parts of the name: "Combined" matches "ViewLayer.Combined".
+    Raises LayerError if there is no such layer, or without ``wanted`` no or several candidates.
     """
     layers = _find_layers(parts)
-    coloured = [layer for layer in layers if layer.is_light]
+    coloured = [layer for layer in layers if layer.is_colour]
     if wanted:
         return _named(layers, wanted)
     plain = [layer for layer in coloured if not _is_prefixed(layer)]
@@ -60,19 +61,19 @@ def choose_layer(parts: Sequence["Part"], wanted: str | None = None) -> Layer:
     alpha = [layer for layer in layers if _component(layer.channels[0].name) == "alpha"]
     if alpha or len(layers) == 1:
         return (alpha or layers)[0]
-    found = ", ".join(sorted(channel for part in parts for channel in part.channels)[:_MOST_NAMED])
+    found = ", ".join(sorted(channel for part in parts for channel in part.channels)[:_MAX_LISTED])
     raise LayerError(f"has no channels R, G and B, but {found or 'none'}; write the picture as plain RGB")
 
 
 class Part(NamedTuple):
-    """A part of a file: its name, empty where it has none, and its channels' names."""
+    """A part of a file: its name, which may be empty, and its channels' names."""
 
     name: str
     channels: tuple[str, ...]
 
 
 def _find_layers(parts: Sequence[Part]) -> list[Layer]:
-    """Every layer in the file's order: those of colour, then single channels."""
+    """All layers in file order: colour layers, then single channels as masks."""
     coloured, single = [], []
     for number, part in enumerate(parts):
         groups: dict[str, dict[str, str]] = {}
@@ -113,12 +114,12 @@ def _channel_name(layer: Layer) -> str:
 
 
 def _group_name(layer: Layer) -> str:
-    """Depth for Depth.Z."""
+    """The layer's name without the channel: "Depth" for "Depth.Z"."""
     return layer.channels[0].name.rpartition(".")[0]
 
 
 def _component(name: str) -> str:
-    """What a channel stands for, or its own name where that is no colour."""
+    """The meaning of a channel: "red", "green", "blue", "grey" or "alpha", or else its own name."""
     last = name.rpartition(".")[2]
     return _COMPONENTS.get(last.lower(), last)
 
@@ -129,5 +130,5 @@ def _is_prefixed(layer: Layer) -> bool:
 
 def _list(layers: Sequence[Layer]) -> str:
     names = list(dict.fromkeys(layer.name or layer.channels[0].name for layer in layers))
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return ", ".join(names[:_MAX_LISTED]) + more

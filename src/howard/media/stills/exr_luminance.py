@@ -1,4 +1,4 @@
-"""EXR files of luminance and chroma (Y, RY and BY), whose chroma is stored at half the resolution, rebuilt to RGB."""
+"""Luminance/chroma EXR files (channels Y, RY and BY, chroma at half resolution), converted to RGB."""
 
 import io
 import os
@@ -13,8 +13,8 @@ import OpenEXR
 
 from howard.errors import InputError
 from howard.media.frame import WindowOrigin
-from howard.media.primaries import BT709, named_primaries, rgb_to_xyz
-from howard.media.stills.picture import StillPicture, Window, check_size, damaged, pixel_aspect, place_in_window
+from howard.media.primaries import BT709, primaries_from_chromaticities, rgb_to_xyz
+from howard.media.stills.picture import StillPicture, Window, check_size, damage_error, pixel_aspect, place_in_window
 from howard.media.working_space import ColourTags
 
 _CHANNELS = ("Y", "RY", "BY")
@@ -22,9 +22,9 @@ _STANDARD_ERROR = 2
 
 
 def read_luminance_chroma(path: Path) -> StillPicture | None:
-    """Read the first part, in the size of its display window; None where it is no luminance and chroma.
+    """Read the first part in its display window; None if it is not a luminance/chroma image.
 
-    Raises InputError where it is too large, and DamagedFrameError where its data are damaged.
+    Raises InputError if it is too large, and DamagedFrameError if its data are damaged.
     """
     try:
         header = OpenEXR.File(str(path), header_only=True).parts[0].header
@@ -37,7 +37,7 @@ def read_luminance_chroma(path: Path) -> StillPicture | None:
         check_size(path, *window.size)
     tags = ColourTags("rgb", True, BT709, "linear")
     try:
-        tags = tags._replace(primaries=named_primaries(header["chromaticities"]))
+        tags = tags._replace(primaries=primaries_from_chromaticities(header["chromaticities"]))
     except KeyError:
         pass
     except ValueError:
@@ -54,21 +54,21 @@ def read_luminance_chroma(path: Path) -> StillPicture | None:
 
 
 def rebuild_rgb(luminance: np.ndarray, red: np.ndarray, blue: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Linear RGB, (h, w, 3) float32, of luminance (h, w) and chroma of any lower resolution.
+    """Linear RGB, (h, w, 3) float32, from luminance (h, w) and chroma planes of a lower resolution.
 
-    Chroma is (R - Y) / Y and (B - Y) / Y, sampled at the first of the pixels that it stands for; ``weights`` are those
-    of red, green and blue in luminance (OpenEXR, Technical Introduction, "Luminance/Chroma Images").
+    Chroma is (R - Y) / Y and (B - Y) / Y, sampled at the top left pixel of its block. ``weights`` are the luminance
+    weights of red, green and blue (OpenEXR, Technical Introduction, "Luminance/Chroma Images").
     """
     height, width = luminance.shape
-    # Damaged values may be infinite, or no numbers.
+    # Damaged values may be infinite or NaN.
     with np.errstate(over="ignore", invalid="ignore"):
-        red_share, blue_share = (1 + _upsample(chroma, width, height) for chroma in (red, blue))
-        green_share = (1 - weights[0] * red_share - weights[2] * blue_share) / weights[1]
-        return (np.dstack([red_share, green_share, blue_share]) * luminance[..., None]).astype(np.float32)
+        red_ratio, blue_ratio = (1 + _upsample(chroma, width, height) for chroma in (red, blue))
+        green_ratio = (1 - weights[0] * red_ratio - weights[2] * blue_ratio) / weights[1]
+        return (np.dstack([red_ratio, green_ratio, blue_ratio]) * luminance[..., None]).astype(np.float32)
 
 
 def _upsample(chroma: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Bilinear, where sample 0 lies on pixel 0."""
+    """Bilinear upsampling with sample 0 at the centre of pixel 0."""
     rows = np.arange(height, dtype=np.float32) * (chroma.shape[0] / (height + height % 2))
     columns = np.arange(width, dtype=np.float32) * (chroma.shape[1] / (width + width % 2))
     grid = np.meshgrid(columns, rows)
@@ -76,32 +76,32 @@ def _upsample(chroma: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def _read_planes(path: Path, width: int, height: int) -> list[np.ndarray]:
-    """Luminance, then the two chroma planes as stored, float32."""
+    """The planes of luminance, RY and BY as stored, float32."""
     try:
         with _silenced():
             channels = OpenEXR.File(str(path), separate_channels=True).parts[0].channels
     except (RuntimeError, ValueError, IndexError) as error:
-        raise damaged(path, str(error)) from error
+        raise damage_error(path, str(error)) from error
     planes = [channels[name].pixels for name in _CHANNELS]
     if any(plane is None or not getattr(plane, "size", 0) for plane in planes) or planes[0].shape != (height, width):
-        raise damaged(path, "its data end early")
+        raise damage_error(path, "its data are incomplete")
     if any(plane.dtype.kind != "f" for plane in planes):
-        raise InputError(f"{path}: its luminance and chroma are whole numbers, not light; write half or float")
+        raise InputError(f"{path}: its luminance and chroma are integers, not linear light; write half or float")
     return [np.asarray(plane, np.float32) for plane in planes]
 
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """Discard what the library prints, and writes to standard error, on damaged data; it has no other switch."""
-    kept, nowhere = os.dup(_STANDARD_ERROR), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, _STANDARD_ERROR)
+    """Discard the messages that OpenEXR prints about damaged data; it has no setting for this."""
+    stderr, null = os.dup(_STANDARD_ERROR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, _STANDARD_ERROR)
     try:
         with redirect_stdout(io.StringIO()):
             yield
     finally:
-        os.dup2(kept, _STANDARD_ERROR)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stderr, _STANDARD_ERROR)
+        os.close(stderr)
+        os.close(null)
 
 
 def _window(corners: Any) -> Window:

@@ -1,7 +1,7 @@
-"""EXR files: scene-linear light of 16 or 32 bits, in layers, parts, tiles and windows.
+"""Reading EXR files: scene-linear light of 16 or 32 bits, in layers, parts, tiles and windows.
 
-Read through OpenImageIO: OpenEXR's own Python module writes every complaint to the terminal, and cannot read one layer
-of many alone. That module reads what the other refuses, luminance with chroma at half the resolution.
+They are read with OpenImageIO, since OpenEXR's own Python module prints all messages to the terminal and cannot read a
+single layer. Only luminance/chroma files, which OpenImageIO does not support, are read with OpenEXR's module.
 """
 
 from fractions import Fraction
@@ -12,35 +12,35 @@ import numpy as np
 
 from howard.errors import InputError
 from howard.media.frame import WindowOrigin
-from howard.media.primaries import ACES_AP0, ACES_AP1, BT709, BT2020, CIE_XYZ, DISPLAY_P3, named_primaries
+from howard.media.primaries import ACES_AP0, ACES_AP1, BT709, BT2020, CIE_XYZ, DISPLAY_P3, primaries_from_chromaticities
 from howard.media.stills.exr_layers import Layer, LayerError, Part, choose_layer
 from howard.media.stills.exr_luminance import read_luminance_chroma
-from howard.media.stills.open_image import (
+from howard.media.stills.oiio_input import (
+    aspect_of,
+    frame_windows,
     number_of,
     numbers_of,
     open_image,
-    read_aspect,
     read_error,
-    read_timecode,
     text_of,
+    timecode_of,
 )
 from howard.media.stills.picture import (
     PIXEL_FORMATS,
     SRGB_TAGS,
     StillPicture,
-    Window,
     check_size,
-    damaged,
+    damage_error,
     place_in_window,
 )
 from howard.media.working_space import ColourTags
 
-# Rows read at once: they stay in the processor's cache between decoding and copying.
+# Rows per read, few enough to stay in the processor's cache between decoding and copying.
 _ROWS = 64
-# Frames a second; others are damage.
-_SLOWEST_RATE = Fraction(1, 100)
-_FASTEST_RATE = 1000
-# Standard names of spaces of linear light (Color Interop Forum, 2024), for files without chromaticities.
+# Frames per second; other values are treated as damage.
+_MIN_FRAME_RATE = Fraction(1, 100)
+_MAX_FRAME_RATE = 1000
+# Standard names of linear colour spaces (Color Interop Forum, 2024), for files without chromaticities.
 _INTEROP_PRIMARIES = {
     "lin_rec709_scene": BT709,
     "lin_ap0_scene": ACES_AP0,
@@ -50,19 +50,19 @@ _INTEROP_PRIMARIES = {
     "lin_ciexyzd65_scene": CIE_XYZ,
 }
 _INTEROP_SRGB = ("srgb_rec709_scene", "srgb_rec709_display")
-_INTEROP_UNSAID = ("", "unknown", "data")
+_INTEROP_UNSPECIFIED = ("", "unknown", "data")
 
 
 def read_exr(path: Path, layer: str | None = None) -> StillPicture:
-    """Read a layer of an EXR file in the size of its display window; ``layer`` is needed where there are several.
+    """Read a layer of an EXR file in its display window; ``layer`` is required if there are several.
 
-    Pixels outside the data window are black. A single channel, or A without colour, is read as a mask: its values pass
-    unchanged. Raises InputError, in one line, for anything that cannot be read so, and DamagedFrameError for damage.
+    Pixels outside the data window are black. A single channel, or A without colour, is read as a mask, whose values are
+    not converted. Raises InputError if the file cannot be read, and DamagedFrameError if its data are damaged.
     """
     try:
         return _read_layer(path, layer)
     except InputError:
-        # The reader refuses subsampled channels, which luminance and chroma are.
+        # OpenImageIO does not support subsampled channels, such as chroma.
         picture = read_luminance_chroma(path)
         if picture is None:
             raise
@@ -72,7 +72,7 @@ def read_exr(path: Path, layer: str | None = None) -> StillPicture:
 def _read_layer(path: Path, layer: str | None) -> StillPicture:
     with open_image(path) as source:
         if source.format_name() != "openexr":
-            raise InputError(f"{path} is no EXR file, but {source.format_name()}; give it its own suffix")
+            raise InputError(f"{path} is not an EXR file, but {source.format_name()}; rename it")
         specs = _read_specs(path, source)
         parts = [Part(text_of(spec, "oiio:subimagename"), tuple(spec.channelnames)) for spec in specs]
         try:
@@ -83,28 +83,27 @@ def _read_layer(path: Path, layer: str | None) -> StillPicture:
         spec = specs[number]
         source.seek_subimage(number, 0)
         image = _read_channels(path, source, spec, chosen)
-        if not chosen.is_light:
+        if not chosen.is_colour:
             image = np.nan_to_num(image, copy=False).clip(0, 1)
-        data = Window(spec.x, spec.y, spec.x + spec.width, spec.y + spec.height)
-        display = Window(spec.full_x, spec.full_y, spec.full_x + spec.full_width, spec.full_y + spec.full_height)
+        data, display = frame_windows(spec)
         return StillPicture(
             image=place_in_window(image, data, display),
             pixel_format=PIXEL_FORMATS["float16" if _sample(spec, chosen.channels[0].name) == "half" else "float32"],
-            tags=_state_colour(spec) if chosen.is_light else SRGB_TAGS,
-            pixel_aspect=read_aspect(spec),
+            tags=_colour_of(spec) if chosen.is_colour else SRGB_TAGS,
+            pixel_aspect=aspect_of(spec),
             frame_rate=_frame_rate(numbers_of(spec, "framesPerSecond", 2)),
-            timecode=read_timecode(spec),
+            timecode=timecode_of(spec),
             window_origin=WindowOrigin(display.left, display.top),
         )
 
 
 def _read_specs(path: Path, source: Any) -> list[Any]:
-    """The header of every part; raises InputError where one is too large or deep."""
+    """The headers of all parts; raises InputError if one is too large or deep."""
     specs = []
     for number in range(number_of(source.spec(), "oiio:subimages", 1)):
         spec = source.spec(number, 0)
         if spec.deep:
-            raise InputError(f"{path} is a deep EXR, with many samples a pixel; flatten it, in Nuke with DeepToImage")
+            raise InputError(f"{path} is a deep EXR, with many samples per pixel; flatten it, in Nuke with DeepToImage")
         check_size(path, spec.width, spec.height)
         check_size(path, spec.full_width, spec.full_height)
         specs.append(spec)
@@ -118,7 +117,7 @@ def _read_channels(path: Path, source: Any, spec: Any, layer: Layer) -> np.ndarr
     for channel in layer.channels:
         sample = _sample(spec, channel.name)
         if sample not in ("half", "float"):
-            raise InputError(f"{path}: channel {channel.name} holds {sample}32, not light; write half or float")
+            raise InputError(f"{path}: channel {channel.name} is {sample}32, not linear light; write half or float")
     first, end = min(places), max(places) + 1
     pixels = _read_rows(path, source, spec, first, end)
     columns = [place - first for place in places]
@@ -142,7 +141,7 @@ def _read_rows(path: Path, source: Any, spec: Any, first: int, end: int) -> np.n
 def _checked(path: Path, source: Any, pixels: np.ndarray | None) -> np.ndarray:
     reason = read_error(source)
     if pixels is None or reason:
-        raise damaged(path, reason or "its data end early")
+        raise damage_error(path, reason or "its data are incomplete")
     return pixels
 
 
@@ -151,16 +150,16 @@ def _sample(spec: Any, name: str) -> str:
     return str(formats[list(spec.channelnames).index(name)]) if formats else str(spec.format)
 
 
-def _state_colour(spec: Any) -> ColourTags:
-    """Linear light, unless the file names another space.
+def _colour_of(spec: Any) -> ColourTags:
+    """The colour tags: linear light, unless the attribute colorInteropID names another space.
 
-    Without chromaticities the primaries are BT.709's, as OpenEXR's technical introduction has it.
+    Without chromaticities the primaries are BT.709's (OpenEXR, Technical Introduction).
     """
     tags = ColourTags("rgb", True, BT709, "linear")
     chromaticities = numbers_of(spec, "chromaticities", 8)
     if chromaticities is not None:
         try:
-            return tags._replace(primaries=named_primaries(chromaticities))
+            return tags._replace(primaries=primaries_from_chromaticities(chromaticities))
         except ValueError:
             listed = ", ".join(f"{value:.3g}" for value in chromaticities)
             return tags._replace(unknown=f"chromaticities of no colour space ({listed})")
@@ -169,12 +168,12 @@ def _state_colour(spec: Any) -> ColourTags:
         return tags._replace(primaries=_INTEROP_PRIMARIES[named])
     if named in _INTEROP_SRGB:
         return tags._replace(transfer="iec61966-2-1")
-    return tags if named in _INTEROP_UNSAID else tags._replace(unknown=f"the colour space {named!r}")
+    return tags if named in _INTEROP_UNSPECIFIED else tags._replace(unknown=f"the colour space {named!r}")
 
 
 def _frame_rate(stated: tuple[float, ...] | None) -> Fraction | None:
-    """None where there is none, or one that no clip has."""
+    """The frame rate of the header; None if it is missing or implausible."""
     if stated is None or stated[1] == 0:
         return None
     rate = Fraction(int(stated[0]), int(stated[1]))
-    return rate if _SLOWEST_RATE <= rate <= _FASTEST_RATE else None
+    return rate if _MIN_FRAME_RATE <= rate <= _MAX_FRAME_RATE else None

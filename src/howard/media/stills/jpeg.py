@@ -1,19 +1,21 @@
-"""JPEG, through libjpeg-turbo, whose complaints `OpenImageIO` would keep to itself: a damaged file is said to be so."""
+"""JPEG, read with libjpeg-turbo, since OpenImageIO does not report damaged data."""
 
 from pathlib import Path
 
 import simplejpeg
 
-from howard.media.stills.open_image import read_image, read_profile_and_orientation
-from howard.media.stills.picture import StillPicture, check_size, colour_of_profile, damaged, upright
+from howard.media.orientation import make_upright
+from howard.media.stills.oiio_input import read_profile_and_orientation
+from howard.media.stills.oiio_stills import read_image
+from howard.media.stills.picture import StillPicture, check_size, colour_of_profile, damage_error
 
 
 def read_jpeg(path: Path, encoded: bytes) -> StillPicture:
-    """Read a JPEG file, upright as its EXIF orientation asks; raises DamagedFrameError where the decoder complained."""
+    """Read a JPEG file, upright by its EXIF orientation; raises DamagedFrameError if the decoder reports damage."""
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(encoded)
     except ValueError:
-        # Of rare subsampling or cut short in its header: OpenImageIO knows which.
+        # Unsupported subsampling or a truncated header; OpenImageIO reads the former and reports the latter.
         return read_image(path)
     if colours in ("CMYK", "YCCK"):
         return read_image(path)
@@ -22,6 +24,6 @@ def read_jpeg(path: Path, encoded: bytes) -> StillPicture:
     try:
         image = simplejpeg.decode_jpeg(encoded, strict=True)
     except ValueError as error:
-        raise damaged(path, str(error)) from error
+        raise damage_error(path, str(error)) from error
     colour = colour_of_profile(profile)
-    return StillPicture(upright(image, orientation), "rgb24", colour.tags, notes=colour.notes)
+    return StillPicture(make_upright(image, orientation), "rgb24", colour.tags, notes=colour.notes)

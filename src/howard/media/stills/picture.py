@@ -1,4 +1,4 @@
-"""One picture as its file holds it, and what all readers of pictures share."""
+"""A still as read from its file, and the helpers that its readers have in common."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -7,25 +7,27 @@ from typing import NamedTuple
 import numpy as np
 
 from howard.errors import InputError
+from howard.media.colours.h273 import read_code_points
 from howard.media.colours.icc import IccError, read_icc
 from howard.media.frame import DamagedFrameError, WindowOrigin
+from howard.media.orientation import UPRIGHT, Orientation
 from howard.media.primaries import BT709
 from howard.media.working_space import ColourTags
 
-# A picture of this many pixels, 16384 x 16384, takes 3 GB as float32; larger ones are seldom true.
-LARGEST_PIXELS = 2**28
-# Shapes of pixels beyond these are damage.
-_NARROWEST_PIXEL = Fraction(1, 10)
-_WIDEST_PIXEL = Fraction(10)
+# Pixels of the largest image that is read, 16384 x 16384, which takes 3 GB as float32. Larger sizes are mostly damage.
+MAX_PIXELS = 2**28
+# Pixel aspect ratios outside this range are treated as damage.
+_MIN_PIXEL_ASPECT = Fraction(1, 10)
+_MAX_PIXEL_ASPECT = Fraction(10)
 SRGB_TAGS = ColourTags("rgb", True, BT709, "iec61966-2-1")
 PIXEL_FORMATS = {"uint8": "rgb24", "uint16": "rgb48le", "float16": "rgbf16le", "float32": "rgbf32le"}
 
 
 class StillPicture(NamedTuple):
-    """A picture as its file holds it, upright: RGB, (H, W, 3), uint8, uint16 or float32, read as ``tags`` says.
+    """A still in its file's own colour space, to be interpreted by ``tags``.
 
-    ``frame_rate`` and ``timecode`` are None where the file does not say. ``notes`` are one line each on what the file
-    says and is not followed.
+    ``image`` is upright RGB, (H, W, 3), uint8, uint16 or float32. ``frame_rate`` and ``timecode`` are None if the file
+    has none. ``notes`` are lines for the user about metadata that are ignored.
     """
 
     image: np.ndarray
@@ -39,7 +41,7 @@ class StillPicture(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A rectangle of pixels in a file's own coordinates; the right and bottom ends are outside."""
+    """A rectangle of pixels in the coordinates of a file; ``right`` and ``bottom`` are exclusive."""
 
     left: int
     top: int
@@ -52,51 +54,38 @@ class Window(NamedTuple):
         return self.right - self.left, self.bottom - self.top
 
 
-class StatedColour(NamedTuple):
-    """How a still's values are to be read, and what of its colour is not followed."""
+class StillColour(NamedTuple):
+    """The colour tags of a still, and notes for the user about colour metadata that are ignored."""
 
     tags: ColourTags
     notes: tuple[str, ...] = ()
 
 
-def unreadable(path: Path, reason: str) -> InputError:
-    """What to say of a file that is no picture, or of a kind that is not read."""
+def unreadable_error(path: Path, reason: str) -> InputError:
+    """The error to raise for a file that is not an image or of an unsupported kind."""
     return InputError(f"{path} cannot be read as a still ({_first_line(path, reason)}); save it again as PNG or TIFF")
 
 
-def damaged(path: Path, reason: str) -> DamagedFrameError:
-    """What to say of a picture whose decoder complained."""
-    text = f"{path} cannot be read as a still: it is damaged ({_first_line(path, reason)}); copy or render it again"
-    return DamagedFrameError(text)
+def damage_error(path: Path, reason: str) -> DamagedFrameError:
+    """The error to raise for an image whose decoder reported damage."""
+    return DamagedFrameError(
+        f"{path} cannot be read as a still: it is damaged ({_first_line(path, reason)}); copy or render it again"
+    )
 
 
 def check_size(path: Path, width: int, height: int) -> None:
-    """Raise InputError for a picture that memory cannot be asked for, or that has no pixels."""
+    """Raise InputError for an image that has no pixels or more than MAX_PIXELS."""
     if width < 1 or height < 1:
-        raise unreadable(path, f"it claims {width}x{height} pixels")
-    if width * height > LARGEST_PIXELS:
+        raise unreadable_error(path, f"it has {width}x{height} pixels")
+    if width * height > MAX_PIXELS:
         raise InputError(
-            f"{path} claims {width}x{height} pixels; more than {LARGEST_PIXELS // 10**6} million are not read; "
+            f"{path} has {width}x{height} pixels, more than the {MAX_PIXELS // 10**6} million that are supported; "
             "scale it down, or copy it again if it is smaller"
         )
 
 
-def upright(image: np.ndarray, orientation: int) -> np.ndarray:
-    """Turn and mirror (H, W, C) as an orientation of TIFF and EXIF asks (TIFF 6.0, page 36); others than 1-8 are 1.
-
-    The orientation says which sides of the picture are the first row and the first column in the file.
-    """
-    if orientation in (5, 6, 7, 8):
-        image = image.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        image = image[::-1]
-    if orientation in (2, 3, 6, 7):
-        image = image[:, ::-1]
-    return np.ascontiguousarray(image)
-
-
 def place_in_window(image: np.ndarray, data: Window, display: Window) -> np.ndarray:
-    """Place (h, w, 3), which fills the window ``data``, in the window ``display``; black elsewhere."""
+    """Copy an image, (h, w, 3), from its data window to the display window; black outside the data window."""
     if data == display:
         return image
     width, height = display.size
@@ -110,28 +99,34 @@ def place_in_window(image: np.ndarray, data: Window, display: Window) -> np.ndar
     return result
 
 
-def pixel_aspect(value: float | Fraction | None, orientation: int = 1) -> Fraction:
-    """A pixel's width over its height in the upright picture; 1 where the file gives none or an impossible one."""
+def pixel_aspect(value: float | Fraction | None, orientation: Orientation = UPRIGHT) -> Fraction:
+    """The pixel aspect ratio (width / height) of the upright picture; 1 if the file has none or an implausible one."""
     if value is None or not np.isfinite(float(value)):
         return Fraction(1)
     aspect = Fraction(value).limit_denominator(10000)
-    if not _NARROWEST_PIXEL <= aspect <= _WIDEST_PIXEL:
+    if not _MIN_PIXEL_ASPECT <= aspect <= _MAX_PIXEL_ASPECT:
         return Fraction(1)
-    return 1 / aspect if orientation in (5, 6, 7, 8) else aspect
+    return 1 / aspect if orientation.swapped else aspect
 
 
-def colour_of_profile(profile: bytes, base: ColourTags = SRGB_TAGS) -> StatedColour:
-    """Tags from an ICC profile; ``base`` where there is none or it cannot be used, which is then noted."""
+def tags_of_code_points(primaries: int, transfer: int) -> ColourTags:
+    """The colour tags of full-range RGB with H.273 code points; sRGB if they are unspecified."""
+    points = read_code_points(primaries, transfer)
+    return ColourTags("rgb", True, points.primaries or BT709, points.transfer or "iec61966-2-1", unknown=points.unknown)
+
+
+def colour_of_profile(profile: bytes, base: ColourTags = SRGB_TAGS) -> StillColour:
+    """The colour of an ICC profile; ``base`` if it is empty or cannot be used, with a note in the second case."""
     if not profile:
-        return StatedColour(base)
+        return StillColour(base)
     try:
         colour = read_icc(profile)
     except IccError as error:
-        return StatedColour(base, (f"its ICC profile is ignored: {error}",))
-    return StatedColour(base._replace(primaries=colour.primaries, transfer=colour.transfer, curve=colour.curve))
+        return StillColour(base, (f"its ICC profile is ignored: {error}",))
+    return StillColour(base._replace(primaries=colour.primaries, transfer=colour.transfer, curve=colour.curve))
 
 
 def _first_line(path: Path, reason: str) -> str:
-    """A library's reason without the path, which it repeats, and without what only its makers understand."""
-    line = next(iter(reason.replace(str(path), path.name).strip().splitlines()), "") or "no reason given"
+    """The first line of a library's message, with the path shortened to the file name."""
+    line = next(iter(reason.replace(str(path), path.name).strip().splitlines()), "") or "unknown error"
     return line.rstrip(".")

@@ -11,7 +11,7 @@ from rich.table import Table
 from howard import cli
 from howard.errors import SettingsError
 from howard.fields import setting
-from howard.media import write_whole
+from howard.media import write_atomically
 from howard.training.compare.comparison_page import MOST_COLUMNS, compare_page, shared_metric_names, suite_metric_names
 from howard.training.compare.run_records import RunRecord, best_of, differing_settings, read_run
 from howard.training.compare.summary_tables import SummaryTable, run_rows, spread_rows
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
         raise SettingsError(f"no run is given; for example: {EXAMPLES[0]}")
     runs = [read_run(Path(folder)) for folder in folders]
     print_tables(runs)
-    write_whole(Path(settings.output), compare_page(runs).encode())
+    write_atomically(Path(settings.output), compare_page(runs).encode())
     print(f"page: {settings.output}")
 
 

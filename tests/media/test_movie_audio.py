@@ -1,4 +1,4 @@
-"""Sound: carried bit by bit, in step, and cut to the frames asked for."""
+"""Audio of movies: copied bit-identically or encoded as Opus, in sync, and cut to the frame range."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from howard.media import MovieWriter, open_reader
-from howard.media.join import carriable_tracks
 from howard.media.movie_formats import MOVIE_FORMATS
+from howard.media.movie_joining import copyable_tracks
 
 RATE = 48000
 FRAMES = 24
 
 
 def write_clip(path: Path, codec: str, frames: int = FRAMES, tracks: int = 1) -> Path:
-    """A clip of 24 frames a second with noise for sound."""
+    """Write a clip of 24 frames per second with noise as audio."""
     rng = np.random.default_rng(3)
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=24)
@@ -42,7 +42,7 @@ def write_clip(path: Path, codec: str, frames: int = FRAMES, tracks: int = 1) ->
 
 
 def packets(path: Path, track: int = 0) -> list[tuple[float, bytes]]:
-    """Every packet of sound, with its time from the first frame of the picture."""
+    """All audio packets, with their times relative to the first video frame."""
     with av.open(str(path)) as container:
         video, sound = container.streams.video[0], container.streams.audio[track]
         begin = float(video.start_time * video.time_base)
@@ -50,7 +50,7 @@ def packets(path: Path, track: int = 0) -> list[tuple[float, bytes]]:
 
 
 def carry(source: Path, folder: Path, name: str, frames: range) -> Path:
-    """Write a movie of some frames of a clip, with empty pictures."""
+    """Write a movie of a range of frames of a clip, with empty images."""
     with open_reader(source) as reader:
         clip = reader.info
     writer = MovieWriter(folder, "carried", MOVIE_FORMATS[name], clip, frames, segment_frames=5)
@@ -73,7 +73,7 @@ def carry(source: Path, folder: Path, name: str, frames: range) -> Path:
         (".mkv", "libopus", "webm"),
     ],
 )
-def test_sound_is_bit_identical_and_in_step(tmp_path, suffix, codec, name):
+def test_audio_is_copied_bit_identically_and_in_sync(tmp_path, suffix, codec, name):
     source = write_clip(tmp_path / f"shot{suffix}", codec)
     given, carried = packets(source), packets(carry(source, tmp_path, name, range(FRAMES)))
     assert [data for _, data in carried] == [data for _, data in given]
@@ -81,7 +81,7 @@ def test_sound_is_bit_identical_and_in_step(tmp_path, suffix, codec, name):
 
 
 @pytest.mark.parametrize("frames", [range(6, 18), range(0, 7), range(20, 24)])
-def test_sound_is_cut_to_the_frames_asked_for(tmp_path, frames):
+def test_audio_is_cut_to_the_frame_range(tmp_path, frames):
     source = write_clip(tmp_path / "shot.mp4", "aac")
     given, carried = packets(source), packets(carry(source, tmp_path, "prores", frames))
     begin, end = frames.start / 24, frames.stop / 24
@@ -95,7 +95,7 @@ def test_sound_is_cut_to_the_frames_asked_for(tmp_path, frames):
 
 
 @pytest.mark.parametrize("name", ["prores", "ffv1"])
-def test_sound_that_begins_before_the_picture_stays_in_step(tmp_path, name):
+def test_audio_that_begins_before_the_video_stays_in_sync(tmp_path, name):
     early = tmp_path / "early.mov"
     with av.open(str(write_clip(tmp_path / "shot.mov", "pcm_s16le"))) as given, av.open(str(early), "w") as container:
         streams = {each.index: container.add_stream_from_template(each) for each in given.streams}
@@ -111,22 +111,22 @@ def test_sound_that_begins_before_the_picture_stays_in_step(tmp_path, name):
     assert [time for time, _ in carried] == pytest.approx([time for time, _ in expected], abs=2e-3)
 
 
-def test_every_track_is_carried(tmp_path):
+def test_every_track_is_copied(tmp_path):
     source = write_clip(tmp_path / "shot.mov", "aac", tracks=2)
     result = carry(source, tmp_path, "ffv1", range(FRAMES))
     assert [data for _, data in packets(result, 1)] == [data for _, data in packets(source, 1)]
 
 
-def test_a_container_takes_what_it_can(tmp_path):
+def test_unsupported_codecs_are_omitted(tmp_path):
     with open_reader(write_clip(tmp_path / "shot.mkv", "libopus")) as reader:
         clip = reader.info
     # QuickTime says that it knows Opus, and refuses its header.
-    taken = {name: len(carriable_tracks(clip, name)) for name in ("mov", "mp4", "matroska", "webm")}
+    taken = {name: len(copyable_tracks(clip, name)) for name in ("mov", "mp4", "matroska", "webm")}
     assert taken == {"mov": 0, "mp4": 1, "matroska": 1, "webm": 1}
 
 
 def heard(path: Path) -> np.ndarray:
-    """The first track as mono at 48 kHz, from the movie's beginning on."""
+    """The first track as mono at 48 kHz, from the beginning of the movie."""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
     with av.open(str(path)) as container:
         pieces = [piece for frame in container.decode(audio=0) for piece in resampler.resample(frame)]
@@ -135,7 +135,7 @@ def heard(path: Path) -> np.ndarray:
 
 
 def lag(given: np.ndarray, made: np.ndarray) -> int:
-    """By how many samples ``made`` is behind."""
+    """The delay of ``made`` in samples."""
     size = min(len(given), len(made))
     spectrum = np.fft.rfft(made[:size], 2 * size) * np.conj(np.fft.rfft(given[:size], 2 * size))
     shift = int(np.argmax(np.fft.irfft(spectrum)))
@@ -144,7 +144,7 @@ def lag(given: np.ndarray, made: np.ndarray) -> int:
 
 @pytest.mark.parametrize(("suffix", "codec"), [(".mp4", "aac"), (".mov", "pcm_s16le")])
 @pytest.mark.parametrize("frames", [range(FRAMES), range(6, 18)])
-def test_webm_carries_any_sound_as_opus_in_step(tmp_path, suffix, codec, frames):
+def test_webm_audio_is_encoded_as_opus_in_sync(tmp_path, suffix, codec, frames):
     source = write_clip(tmp_path / f"shot{suffix}", codec)
     result = carry(source, tmp_path, "webm", frames)
     with av.open(str(result)) as movie:
@@ -158,7 +158,7 @@ def test_webm_carries_any_sound_as_opus_in_step(tmp_path, suffix, codec, frames)
     assert abs(lag(given[begin:], made)) <= 48
 
 
-def test_sound_that_begins_late_begins_late_as_opus(tmp_path):
+def test_late_audio_stays_in_sync_as_opus(tmp_path):
     late = tmp_path / "late.mov"
     with av.open(str(write_clip(tmp_path / "shot.mov", "pcm_s16le"))) as given, av.open(str(late), "w") as container:
         streams = {each.index: container.add_stream_from_template(each) for each in given.streams}
@@ -175,7 +175,7 @@ def test_sound_that_begins_late_begins_late_as_opus(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["prores", "ffv1", "webm"])
-def test_languages_come_along(tmp_path, name):
+def test_languages_are_copied(tmp_path, name):
     spoken = tmp_path / "spoken.mov"
     with av.open(str(write_clip(tmp_path / "shot.mov", "aac"))) as given, av.open(str(spoken), "w") as container:
         streams = {each.index: container.add_stream_from_template(each) for each in given.streams}
@@ -188,8 +188,8 @@ def test_languages_come_along(tmp_path, name):
         assert movie.streams.audio[0].metadata["language"] == "ger"
 
 
-def test_what_cannot_be_carried_does_not_stop_the_movie(tmp_path, monkeypatch):
-    monkeypatch.setattr("howard.media.movie.can_encode", lambda path, track: False)
+def test_audio_that_cannot_be_encoded_is_omitted(tmp_path, monkeypatch):
+    monkeypatch.setattr("howard.media.movie_writer.can_encode", lambda path, track: False)
     result = carry(write_clip(tmp_path / "shot.mp4", "aac"), tmp_path, "webm", range(FRAMES))
     with av.open(str(result)) as movie:
         assert len(movie.streams.audio) == 0

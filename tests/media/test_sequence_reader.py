@@ -1,4 +1,4 @@
-"""Image sequences: which files they are, their numbers, and what is said where one is not right."""
+"""Image sequences: finding their files, frame numbers, and errors."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from howard.errors import InputError
 from howard.media import open_reader
-from howard.media.sequence import find_sequence
+from howard.media.sequence_files import find_sequence
 
 
 def _write(path: Path, level: int = 0, size: tuple[int, int] = (8, 6), dtype: type = np.uint8) -> Path:
@@ -24,7 +24,7 @@ def _write(path: Path, level: int = 0, size: tuple[int, int] = (8, 6), dtype: ty
 
 @pytest.fixture
 def frames(tmp_path):
-    """Frames 1001-1012 of a shot among files that are none of it."""
+    """Frames 1001-1012 of a sequence, among other files."""
     folder = tmp_path / "plates"
     for number in range(1001, 1013):
         _write(folder / f"shot_v2.{number}.png", number - 1000)
@@ -46,7 +46,7 @@ def test_a_sequence_keeps_its_order_and_numbers(frames, given):
     assert [file.name for file in reader.info.files] == [f"shot_v2.{number}.png" for number in range(1001, 1013)]
 
 
-def test_frames_are_read_at_random(frames):
+def test_frames_are_read_in_any_order(frames):
     reader = open_reader(frames)
     for index in (5, 11, 0, 0, 5):
         assert (reader[index].index, reader[index].image[0, 0, 0]) == (index, index + 1)
@@ -55,14 +55,14 @@ def test_frames_are_read_at_random(frames):
             reader[outside]
 
 
-def test_the_rate_of_a_sequence_is_told(frames):
+def test_the_frame_rate_of_a_sequence(frames):
     rate = Fraction(24000, 1001)
     reader = open_reader(frames, frame_rate=rate)
     assert (reader.info.frame_rate, reader.info.duration, reader[3].time) == (rate, 12 / rate, 3 / rate)
     assert open_reader(frames).info.frame_rate == 24
 
 
-def test_numbers_without_padding_come_in_natural_order(tmp_path):
+def test_unpadded_numbers_are_sorted_numerically(tmp_path):
     for number in (8, 9, 10, 11):
         _write(tmp_path / f"{number}.png", number)
     reader = open_reader(tmp_path)
@@ -70,7 +70,7 @@ def test_numbers_without_padding_come_in_natural_order(tmp_path):
     assert (reader.info.first_number, reader.info.name) == (8, tmp_path.name)
 
 
-def test_digits_that_do_not_change_are_no_frame_number(tmp_path):
+def test_constant_digits_are_not_the_frame_number(tmp_path):
     for number in (3, 4, 5):
         _write(tmp_path / f"cam2_{number:03d}_1080p.png")
     info = open_reader(tmp_path).info
@@ -82,7 +82,7 @@ def test_a_sequence_of_one(tmp_path):
     assert (info.first_number, info.frame_count, info.name) == (7, 1, "shot_v2")
 
 
-def test_a_pattern_leaves_other_sequences_alone(tmp_path):
+def test_a_pattern_selects_one_of_several_sequences(tmp_path):
     for number in range(3):
         _write(tmp_path / f"shot.{number:04d}.png")
         _write(tmp_path / f"plate.{number:04d}.png")
@@ -91,7 +91,7 @@ def test_a_pattern_leaves_other_sequences_alone(tmp_path):
         open_reader(tmp_path)
 
 
-def test_missing_frames_are_named(frames):
+def test_missing_frames_raise(frames):
     for number in (1003, 1006, 1007, 1008):
         (frames / f"shot_v2.{number}.png").unlink()
     with pytest.raises(InputError, match=r"lacks frames 1003, 1006-1008 between 1001 and 1012"):
@@ -99,7 +99,7 @@ def test_missing_frames_are_named(frames):
 
 
 @given(st.sets(st.integers(0, 30), min_size=2, max_size=12))
-def test_exactly_the_missing_frames_are_named(tmp_path_factory, numbers):
+def test_all_missing_frames_are_listed(tmp_path_factory, numbers):
     folder = tmp_path_factory.mktemp("gaps")
     for number in numbers:
         (folder / f"{number:04d}.png").touch()
@@ -115,7 +115,7 @@ def test_exactly_the_missing_frames_are_named(tmp_path_factory, numbers):
         assert set(range(int(first), int(last or first) + 1)) <= missing
 
 
-def test_two_files_of_one_number(tmp_path):
+def test_duplicate_frame_numbers_raise(tmp_path):
     _write(tmp_path / "1.png")
     _write(tmp_path / "01.png")
     _write(tmp_path / "2.png")
@@ -123,21 +123,21 @@ def test_two_files_of_one_number(tmp_path):
         open_reader(tmp_path)
 
 
-def test_pictures_of_another_size_are_named(frames):
+def test_a_different_size_raises(frames):
     _write(frames / "shot_v2.1005.png", size=(10, 6))
     reader = open_reader(frames)
     assert reader[3].number == 1004
-    with pytest.raises(InputError, match=r"shot_v2\.1005\.png is 10x6 .* began as 8x6"):
+    with pytest.raises(InputError, match=r"shot_v2\.1005\.png is 10x6 .* the first file is 8x6"):
         reader[4]
 
 
-def test_pictures_of_another_depth_are_named(frames):
+def test_a_different_bit_depth_raises(frames):
     _write(frames / "shot_v2.1005.png", dtype=np.uint16)
     with pytest.raises(InputError, match=r"shot_v2\.1005\.png is 8x6 rgb48le"):
         open_reader(frames)[4]
 
 
-def test_an_empty_picture_is_named(frames):
+def test_an_empty_file_raises(frames):
     (frames / "shot_v2.1002.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"shot_v2\.1002\.png is empty"):
         list(open_reader(frames))
@@ -151,12 +151,12 @@ def test_an_empty_picture_is_named(frames):
         ("", "without pictures"),
     ],
 )
-def test_no_pictures(tmp_path, given, message):
+def test_no_images_raise(tmp_path, given, message):
     with pytest.raises(InputError, match=message):
         open_reader(tmp_path / given)
 
 
-def test_pictures_without_a_number(tmp_path):
+def test_file_names_without_a_number_raise(tmp_path):
     _write(tmp_path / "plate.png")
     with pytest.raises(InputError, match=r"plate\.png has no frame number"):
         open_reader(tmp_path)
@@ -164,19 +164,19 @@ def test_pictures_without_a_number(tmp_path):
 
 @pytest.mark.parametrize("folder", ["take %04d", "[a-z] #1", "100%", "été (1) 'x' = \"y\"", "-in"])
 @pytest.mark.parametrize("given", ["", "shot.%04d.png", "shot.*.png"])
-def test_signs_in_folder_names_are_no_pattern(tmp_path, folder, given):
+def test_pattern_characters_in_folder_names_are_ignored(tmp_path, folder, given):
     for number in (1, 2, 3):
         _write(tmp_path / folder / f"shot.{number:04d}.png", number)
     assert [frame.image[0, 0, 0] for frame in open_reader(tmp_path / folder / given)] == [1, 2, 3]
 
 
-def test_a_file_named_like_a_pattern_is_itself(tmp_path):
+def test_an_existing_file_named_like_a_pattern(tmp_path):
     _write(tmp_path / "shot.[12].png", 9)
     _write(tmp_path / "shot.1.png", 1)
     assert [frame.image[0, 0, 0] for frame in open_reader(tmp_path / "shot.[12].png")] == [9]
 
 
-def test_other_digits_are_letters(tmp_path):
+def test_non_ascii_digits_are_not_numbers(tmp_path):
     for number, digit in enumerate("١٢٣"):
         _write(tmp_path / f"فيلم{digit}.{number:04d}.png")
     with pytest.raises(InputError, match="more than one sequence"):

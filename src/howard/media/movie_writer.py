@@ -1,4 +1,4 @@
-"""Movies, written as closed segments of a few frames and joined at the end, so that a crash costs one segment."""
+"""Writing movies as complete segments of a few frames that are joined at the end, so a crash loses one segment."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,24 +14,25 @@ from av.video.stream import VideoStream
 
 from howard.errors import OutputError, SettingsError
 from howard.media.colours.stored_colour import SDR, choose_stored_colour
-from howard.media.files import clear_leftovers, make_folder, put_in_place, temporary_path, unwritable
+from howard.media.files import make_folder, remove_temporary_files, replace_durably, temporary_path, unwritable_error
 from howard.media.frame import AudioTrack, ClipInfo
-from howard.media.join import Segment, carriable_tracks, cut_sound, join_segments
 from howard.media.movie_formats import REPRODUCIBLE, MovieFormat
+from howard.media.movie_joining import Segment, copyable_tracks, join_segments, select_audio
 from howard.media.opus import can_encode
 from howard.media.signatures import has_signature
 from howard.media.timecode import shift_timecode
 
 SEGMENT_FRAMES = 24
-# Names of segments, of this render or of another.
+# Matches the file names of segments, also those of other renders.
 _SEGMENT = re.compile(r"[0-9]{4,}-[0-9]{4,}\.")
 
 
 class MovieWriter:
-    """Writes ``NAME.mov`` (or whatever suffix the format has) of the ``frames``, by index, of a clip; see `Writer`.
+    """Writes a range of frames of a clip to a movie, NAME.mov or with the format's suffix; see `Writer`.
 
-    Until all are there the movie lies in pieces in ``NAME.mov.parts`` beside it. Frames keep the clip's times, the
-    first of them 0. Sound and timecode of the clip come along where the container takes them.
+    The segments are in the folder NAME.mov.parts until all frames are written. Frames keep their times in the clip,
+    relative to the first one written. The clip's audio and timecode are copied if the container supports them.
+    ``frames`` are zero-based indices.
     """
 
     def __init__(
@@ -47,13 +48,15 @@ class MovieWriter:
         self._parts = self._result.with_name(f"{self._result.name}.parts")
         self._format = movie_format
         self._clip = clip
-        self._colour = choose_stored_colour(clip, movie_format.keeps_colour) if movie_format.shows_colour else SDR
+        self._colour = (
+            choose_stored_colour(clip, movie_format.keeps_clip_colour) if movie_format.contains_colour else SDR
+        )
         self._frames = frames
         self._numbers = range(clip.first_number + frames.start, clip.first_number + frames.stop)
         self._segment_frames = segment_frames
-        self._tracks = carriable_tracks(clip, movie_format.container)
+        self._tracks = copyable_tracks(clip, movie_format.container)
         self._encoded: tuple[AudioTrack, ...] = ()
-        if movie_format.encodes_sound:
+        if movie_format.encodes_opus:
             others = (track for track in clip.audio if track not in self._tracks)
             self._encoded = tuple(track for track in others if can_encode(clip.path, track))
         self._timecode = shift_timecode(clip.timecode, frames.start, clip.frame_rate) if clip.timecode else None
@@ -63,57 +66,58 @@ class MovieWriter:
         _check_encoder(movie_format.codec)
 
     def batch(self, number: int) -> Sequence[int]:
-        """All frames of the segment that ``number`` is in; once they are joined, all frames of the movie."""
+        """The numbers of the frames in the same segment; after joining, of all frames of the movie."""
         return self._numbers if self._result.exists() else self._segment_numbers(number)
 
     def has(self, number: int) -> bool:
-        """Whether the movie is there, or the frame's closed segment, with its container's signature."""
+        """Whether the movie, or the frame's complete segment, exists and has its container's signature."""
         if self._result.exists():
             return has_signature(self._result, self._format.container)
         return has_signature(self._segment(number).path, self._segment_container)
 
     def file(self, number: int) -> Path:
-        """The movie once it is there, else the frame's segment."""
+        """The movie if it exists, else the frame's segment."""
         return self._result if self._result.exists() else self._segment(number).path
 
     def files(self, numbers: Sequence[int]) -> Sequence[Path]:
-        """The movie itself."""
+        """The movie."""
         return [self._result]
 
     def begin(self, numbers: Sequence[int]) -> None:
-        """Make the folders for what will be written of ``numbers``, and clear away what killed runs left half-written.
+        """Create the folder of segments, and remove temporary files that killed runs left.
 
-        A movie that still lacks frames is another render's or damaged, and goes; so do segments of other frames.
+        If frames are to be written, an existing movie is damaged or of another render and is removed, as are segments
+        of other frame ranges.
         """
-        clear_leftovers([self._result])
+        remove_temporary_files([self._result])
         if not numbers:
             return
         make_folder(self._parts)
         segments = {segment.path for segment in self._segments()}
-        clear_leftovers(segments)
+        remove_temporary_files(segments)
         stale = [entry for entry in self._parts.iterdir() if _SEGMENT.match(entry.name) and entry not in segments]
         for path in (self._result, *stale):
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
-                raise unwritable(path, error) from error
+                raise unwritable_error(path, error) from error
 
     def to_stored(self, picture: np.ndarray) -> np.ndarray:
-        """The picture in the movie's colours and the depth that it is converted from; see `StoredColour.store`."""
+        """The image in the movie's colours and in the dtype that is passed to the encoder; see `StoredColour.store`."""
         return self._colour.store(picture, self.dtype)
 
     def prepare(self, picture: np.ndarray) -> av.VideoFrame:
-        """The frame as the encoder takes it."""
+        """Convert an image to a frame for the encoder."""
         return self._format.frame(picture, self._colour)
 
     def write(self, number: int, prepared: av.VideoFrame) -> Sequence[int]:
-        """Encode the frame; all of its segment are whole when the last has come."""
+        """Encode the frame; the segment is complete with its last frame. Raises ValueError for frames out of order."""
         batch = self._segment_numbers(number)
         if number == batch[0]:
             self.close()
             self._open = _OpenSegment(self._segment(number).path, self._segment_container, self._add_movie)
         if self._open is None or self._open.frame_count != number - batch[0]:
-            raise ValueError(f"frame {number} of a movie came out of order")
+            raise ValueError(f"frame {number} of a movie is out of order")
         self._open.encode(prepared)
         if number != batch[-1]:
             return ()
@@ -122,7 +126,7 @@ class MovieWriter:
         return batch
 
     def finish(self, times: Mapping[int, Fraction]) -> Sequence[Path]:
-        """Join the segments and remove them. ``times`` gives every frame's time in the clip, by number."""
+        """Join the segments and remove them; ``times`` are all frames' times in the clip, by number."""
         segments = self._segments()
         is_joined = self._result.exists()
         if not is_joined:
@@ -135,9 +139,9 @@ class MovieWriter:
                 times=[times[number] - first for number in self._numbers],
                 frame_rate=self._clip.frame_rate,
                 timecode=self._timecode,
-                sound=cut_sound(self._clip, self._tracks, self._encoded, self._frames, first, end),
+                audio=select_audio(self._clip, self._tracks, self._encoded, self._frames, first, end),
             )
-        # Whatever else somebody put there stays, and the folder with it.
+        # If the folder contains other files, it is kept.
         with suppress(OSError):
             for segment in segments:
                 segment.path.unlink(missing_ok=True)
@@ -145,14 +149,14 @@ class MovieWriter:
         return () if is_joined else (self._result,)
 
     def close(self) -> None:
-        """Let go of a segment that is not complete; nothing of it stays."""
+        """Discard the incomplete segment."""
         if self._open is not None:
             self._open.discard()
             self._open = None
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the movie is, for the sidecar, with what of the clip it could not take."""
+        """Description of the movie for the sidecar."""
         clip, chosen = self._clip, self._format
         width, height = chosen.stored_size(clip.width, clip.height)
         return {
@@ -195,7 +199,7 @@ class MovieWriter:
 
 
 class _OpenSegment:
-    """A segment that frames are still coming to, under a temporary name."""
+    """An incomplete segment, under a temporary name."""
 
     def __init__(self, path: Path, container_format: str, add_movie: Callable[[OutputContainer], VideoStream]) -> None:
         self._path = path
@@ -208,7 +212,7 @@ class _OpenSegment:
             raise self._failed(error) from error
 
     def encode(self, frame: av.VideoFrame) -> None:
-        # The encoder counts in frames; their times are given when the segments are joined.
+        # In frames; the presentation times are set when the segments are joined.
         frame.pts = self.frame_count
         self._mux(frame)
         self.frame_count += 1
@@ -217,7 +221,7 @@ class _OpenSegment:
         self._mux(None)
         try:
             self._output.close()
-            put_in_place(self._temporary, self._path)
+            replace_durably(self._temporary, self._path)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
 

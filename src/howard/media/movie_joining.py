@@ -1,4 +1,4 @@
-"""Joining the segments of a movie, with the shot's sound and timecode, without encoding anything again."""
+"""Joining the segments of a movie without re-encoding, with the shot's audio and timecode."""
 
 import heapq
 import io
@@ -16,29 +16,29 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from howard.errors import OutputError
-from howard.media.files import whole_file
+from howard.media.files import atomic_file
 from howard.media.frame import AudioTrack, ClipInfo
 from howard.media.movie_formats import REPRODUCIBLE
 from howard.media.opus import OpusSource, add_opus, copy_language
 from howard.media.streams import open_container
 
-# Ticks of a movie's clock in a second, at least: frames of a varying rate keep their times to within one.
-_TICKS = 90000
+# Least ticks per second of a movie's time base, to which the times of a variable frame rate are rounded.
+_MIN_TICKS = 90000
 
 
 class Segment(NamedTuple):
-    """A closed piece of a movie and the number of frames in it."""
+    """A complete part of a movie, and its number of frames."""
 
     path: Path
     frame_count: int
 
 
 @dataclass(frozen=True)
-class Sound:
-    """Which of a file's audio ``tracks`` a movie gets as they are, and which ``encoded`` as Opus.
+class MovieAudio:
+    """The audio of a movie: the ``tracks`` of a file that are copied, and those that are ``encoded`` as Opus.
 
-    ``origin`` is where the movie begins on the file's own clock, in seconds. Packets that begin before ``begin`` or
-    not before ``end``, on the same clock, are left out; None keeps all that there are.
+    Times are in seconds on the file's clock: the movie begins at ``origin``; packets that begin before ``begin`` or
+    from ``end`` on are omitted; None means no limit.
     """
 
     path: Path
@@ -49,21 +49,21 @@ class Sound:
     encoded: tuple[AudioTrack, ...] = ()
 
 
-def cut_sound(
+def select_audio(
     clip: ClipInfo,
     tracks: tuple[AudioTrack, ...],
     encoded: tuple[AudioTrack, ...],
     frames: range,
     first: Fraction,
     end: Fraction,
-) -> Sound | None:
-    """The sound of ``frames`` of a clip, by index; they last from ``first`` to ``end`` seconds after the clip's first.
+) -> MovieAudio | None:
+    """The audio of a range of frames of a clip, which begins ``first`` and ends ``end`` seconds after frame 0.
 
-    What sounds before the clip's first frame or after its last goes with these. None without tracks.
+    Audio before the clip's first frame or after its last belongs to these frames. None if there are no tracks.
     """
     if not tracks and not encoded:
         return None
-    return Sound(
+    return MovieAudio(
         path=clip.path,
         tracks=tracks,
         origin=clip.start_time + first,
@@ -73,12 +73,12 @@ def cut_sound(
     )
 
 
-def carriable_tracks(clip: ClipInfo, container_format: str) -> tuple[AudioTrack, ...]:
-    """Those of a clip's audio tracks that a container, by FFmpeg's name, takes as they are."""
+def copyable_tracks(clip: ClipInfo, container_format: str) -> tuple[AudioTrack, ...]:
+    """The audio tracks of a clip that a container, by FFmpeg's name, accepts without re-encoding."""
     if not clip.audio:
         return ()
     with open_container(clip.path) as source:
-        return tuple(track for track in clip.audio if _takes(source.streams[track.stream_index], container_format))
+        return tuple(track for track in clip.audio if _accepts(container_format, source.streams[track.stream_index]))
 
 
 def join_segments(
@@ -90,32 +90,41 @@ def join_segments(
     times: Sequence[Fraction],
     frame_rate: Fraction,
     timecode: str | None = None,
-    sound: Sound | None = None,
+    audio: MovieAudio | None = None,
 ) -> None:
-    """Make one movie of ``segments``; it appears whole or not at all.
+    """Join segments to one movie, which is written atomically.
 
-    ``add_movie`` adds the stream that every segment has. ``times`` are the frames' times of presentation in seconds,
-    the first of them 0, as many as the segments have frames. The packets of a segment must be in the order shown.
-    Raises OutputError where a segment is damaged or the result cannot be written.
+    Args:
+        segments: in order; their packets must be in presentation order.
+        result: the movie's file.
+        container_format: FFmpeg's name of the container.
+        add_movie: adds the video stream, with the same settings as in every segment.
+        times: presentation time of every frame in seconds, beginning with 0.
+        frame_rate: nominal frames per second.
+        timecode: of the first frame.
+        audio: the audio; none if None.
+
+    Raises:
+        OutputError: a segment is damaged, or the movie cannot be written.
     """
     with ExitStack() as stack:
-        temporary = stack.enter_context(whole_file(result))
+        temporary = stack.enter_context(atomic_file(result))
         output = stack.enter_context(
             av.open(f"file:{temporary}", "w", format=container_format, options=dict(REPRODUCIBLE))
         )
-        # A copy of a segment's stream would do, but for its frame rate and its codec's name, which PyAV leaves out.
+        # Not copied from a segment's stream, since PyAV then omits the frame rate and the codec's name.
         movie = add_movie(output)
         movie.time_base = _time_base(frame_rate)
         if timecode is not None:
             movie.metadata["timecode"] = timecode
         streams = [_video_packets(segments, movie, times, frame_rate)]
-        if sound is not None and sound.tracks:
-            streams.append(_add_sound(output, sound))
-        if sound is not None:
-            clock = sound.origin, sound.begin, sound.end
-            streams += [add_opus(output, OpusSource(sound.path, track, *clock)) for track in sound.encoded]
+        if audio is not None and audio.tracks:
+            streams.append(_add_audio(output, audio))
+        if audio is not None:
+            clock = audio.origin, audio.begin, audio.end
+            streams += [add_opus(output, OpusSource(audio.path, track, *clock)) for track in audio.encoded]
         output.start_encoding()
-        # The container keeps packets waiting until all tracks have come as far, so they must come together.
+        # The muxer buffers packets until all tracks reach the same time, so they are interleaved.
         for _, packet in heapq.merge(*streams, key=lambda timed: timed[0]):
             output.mux_one(packet)
 
@@ -123,7 +132,7 @@ def join_segments(
 def _video_packets(
     segments: Sequence[Segment], movie: VideoStream, times: Sequence[Fraction], frame_rate: Fraction
 ) -> Iterator[tuple[Fraction, av.Packet]]:
-    """Packets of all segments with their new times, one at a time: frames of one codec setting all fit together."""
+    """The video packets of all segments, with their times in the movie in seconds."""
     base = _time_base(frame_rate)
     ticks = [round(time / base) for time in [*times, times[-1] + 1 / frame_rate]]
     frame = 0
@@ -148,45 +157,45 @@ def _video_packets(
             raise _damaged(segment.path)
 
 
-def _add_sound(output: OutputContainer, sound: Sound) -> Iterator[tuple[Fraction, av.Packet]]:
-    """Add the tracks to a movie; return its packets, in the file's order, with their times in the movie's seconds."""
-    source = open_container(sound.path)
+def _add_audio(output: OutputContainer, audio: MovieAudio) -> Iterator[tuple[Fraction, av.Packet]]:
+    """Add the copied tracks to a movie; returns their packets in file order, with their times in the movie."""
+    source = open_container(audio.path)
     streams = {
         track.stream_index: output.add_stream_from_template(source.streams[track.stream_index])
-        for track in sound.tracks
+        for track in audio.tracks
     }
     for index, stream in streams.items():
         copy_language(source.streams[index], stream)
-    # Streams must all be there before the first packet is written, so the packets come from a second function.
-    return _sound_packets(source, sound, streams)
+    # A separate generator, since all streams must be added before the first packet is written.
+    return _audio_packets(source, audio, streams)
 
 
-def _sound_packets(
-    source: InputContainer, sound: Sound, streams: dict[int, Stream]
+def _audio_packets(
+    source: InputContainer, audio: MovieAudio, streams: dict[int, Stream]
 ) -> Iterator[tuple[Fraction, av.Packet]]:
     last: dict[int, int] = {}
-    with source, suppress(av.FFmpegError):  # damaged sound ends early, the movie does not
+    with source, suppress(av.FFmpegError):  # damaged audio ends early, the movie does not
         for packet in source.demux([source.streams[index] for index in streams]):
             stamp = packet.pts if packet.pts is not None else packet.dts
             # The demuxer ends with an empty packet.
             if packet.size == 0 or stamp is None or packet.time_base is None:
                 continue
             time = stamp * packet.time_base
-            if (sound.begin is not None and time < sound.begin) or (sound.end is not None and time >= sound.end):
+            if (audio.begin is not None and time < audio.begin) or (audio.end is not None and time >= audio.end):
                 continue
-            shift = round(sound.origin / packet.time_base)
+            shift = round(audio.origin / packet.time_base)
             packet.pts = stamp - shift
             packet.dts = (stamp if packet.dts is None else packet.dts) - shift
-            # No container takes packets whose times do not increase.
+            # Muxers reject packets whose decoding times do not increase.
             if packet.dts <= last.get(packet.stream_index, packet.dts - 1):
                 continue
             last[packet.stream_index] = packet.dts
             packet.stream = streams[packet.stream_index]
-            yield time - sound.origin, packet
+            yield time - audio.origin, packet
 
 
-def _takes(stream: Stream, container_format: str) -> bool:
-    # Asking the container is not enough: some say yes to a codec and then refuse its header.
+def _accepts(container_format: str, stream: Stream) -> bool:
+    # Only writing a header is a reliable test: some muxers claim to support a codec and then reject its header.
     try:
         with av.open(io.BytesIO(), "w", format=container_format) as trial:
             trial.add_stream_from_template(stream)
@@ -197,8 +206,8 @@ def _takes(stream: Stream, container_format: str) -> bool:
 
 
 def _time_base(frame_rate: Fraction) -> Fraction:
-    """A tick that frames of a constant rate fall on exactly."""
-    return Fraction(1, frame_rate.numerator * math.ceil(_TICKS / frame_rate.numerator))
+    """A time base in which the times of a constant frame rate are whole numbers."""
+    return Fraction(1, frame_rate.numerator * math.ceil(_MIN_TICKS / frame_rate.numerator))
 
 
 def _open(path: Path) -> InputContainer:
@@ -209,4 +218,4 @@ def _open(path: Path) -> InputContainer:
 
 
 def _damaged(path: Path) -> OutputError:
-    return OutputError(f"{path} is missing or damaged; remove it and give the same command again")
+    return OutputError(f"{path} is missing or damaged; remove it and run the same command again")

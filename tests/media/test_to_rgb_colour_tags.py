@@ -1,4 +1,4 @@
-"""Colour tags of video: read where they are known, refused by name where they are not, overridden by a person."""
+"""Colour tags of video frames: supported ones, unsupported ones, defaults, and overrides by the user."""
 
 import itertools
 from pathlib import Path
@@ -7,7 +7,7 @@ import av
 import pytest
 
 from howard.errors import InputError
-from howard.media.colour_tags import read_colour_tags
+from howard.media.to_rgb import read_colour_tags
 
 CLIP = Path("clip.mov")
 
@@ -24,7 +24,7 @@ def frame(matrix=2, primaries=2, transfer=2, size=(64, 48), pixel_format="yuv420
     ("size", "expected"),
     [((720, 576), "smpte170m"), ((1280, 720), "bt709"), ((720, 1280), "bt709"), ((96, 54), "smpte170m")],
 )
-def test_what_is_missing_is_filled_in_as_players_do(size, expected):
+def test_missing_tags_have_the_defaults_of_players(size, expected):
     for missing in (0, 2, 3):
         tags = read_colour_tags(CLIP, frame(missing, missing, missing, size))
         assert (tags.matrix, tags.primaries.name, tags.transfer, tags.full_range) == (expected, "bt709", "bt709", False)
@@ -61,20 +61,21 @@ def test_known_tags(codes, names):
         ("transfer", 10, "logarithmic 316:1"),
     ],
 )
-def test_a_tag_that_cannot_be_read_is_refused_by_name_and_a_person_overrides_it(kind, code, name):
+def test_unsupported_tags_raise_unless_overridden(kind, code, name):
     picture = frame(**{kind: code})
-    with pytest.raises(InputError, match=rf"clip\.mov says {kind} {code} \({name}\), which cannot.*input_colour="):
+    message = rf"clip\.mov has unsupported colour tags: {kind} {code} \({name}\); .*input_colour="
+    with pytest.raises(InputError, match=message):
         read_colour_tags(CLIP, picture)
     tags = read_colour_tags(CLIP, picture, "bt709")
     assert (tags.matrix, tags.primaries.name, tags.transfer) == ("bt709", "bt709", "bt709")
 
 
-def test_naming_the_range_alone_overrides_no_other_tag():
+def test_a_range_override_keeps_the_other_tags():
     with pytest.raises(InputError, match="matrix 14"):
         read_colour_tags(CLIP, frame(matrix=14), "full")
 
 
 @pytest.mark.parametrize(("matrix", "full_range"), [*itertools.product([0, 1, 2, 14], [None, False, True])])
-def test_rgb_has_no_matrix_to_undo(matrix, full_range):
+def test_rgb_has_no_matrix(matrix, full_range):
     tags = read_colour_tags(CLIP, frame(matrix, pixel_format="gbrp", full_range=full_range))
     assert (tags.matrix, tags.full_range) == ("rgb", True)

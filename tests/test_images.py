@@ -1,15 +1,14 @@
-"""The same picture at other depths."""
+"""Conversion of images between bit depths, and premultiplication."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.media import full_scale, to_depth
-from howard.media.depth import check_picture, premultiplied, without_hidden_colour
+from howard.images import check_picture, full_scale, premultiplied, to_depth, without_hidden_colour
 
 
-def test_deeper_and_back_is_exact():
+def test_conversion_to_a_deeper_type_and_back_is_exact():
     bytes_, words = np.arange(256, dtype=np.uint8), np.arange(65536, dtype=np.uint16)
     np.testing.assert_array_equal(to_depth(to_depth(bytes_, np.uint16), np.uint8), bytes_)
     np.testing.assert_array_equal(to_depth(to_depth(bytes_, np.float32), np.uint8), bytes_)
@@ -23,26 +22,26 @@ def test_integers_round_to_the_nearest():
 
 @settings(max_examples=50, deadline=None)
 @given(st.floats(-1, 3, width=32))
-def test_integers_hold_no_more_than_one(value):
+def test_integers_are_clipped_to_one(value):
     for dtype in (np.uint8, np.uint16):
         (stored,) = to_depth(np.array([value], np.float32), dtype)
         # Half a step, and what float32 loses of 65535 steps.
         assert stored / full_scale(dtype) == pytest.approx(min(max(value, 0), 1), abs=0.505 / full_scale(dtype))
 
 
-def test_the_same_depth_is_left_alone():
+def test_the_same_dtype_returns_the_image_itself():
     hdr = np.array([-0.25, 4], np.float32)
     assert to_depth(hdr, np.float32) is hdr
 
 
-def test_other_types_are_refused():
+def test_other_dtypes_raise():
     with pytest.raises(ValueError, match="float64"):
         to_depth(np.zeros(3), np.uint8)
     with pytest.raises(ValueError, match=r"\(H, W, 4\)"):
         check_picture(np.zeros((2, 2, 3), np.uint8), channels=(4,))
 
 
-def test_hidden_colour_goes_and_the_picture_stays():
+def test_hidden_colour_is_removed():
     rgba = np.full((2, 2, 4), 9, np.uint16)
     rgba[0, 0, 3] = 0
     cleared = without_hidden_colour(rgba)

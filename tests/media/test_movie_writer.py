@@ -1,4 +1,4 @@
-"""Movies: what a second decoder sees in them, how they grow, and what they carry."""
+"""Movies: images as a second decoder reads them, segments and resuming, frame times, timecode and tags."""
 
 from fractions import Fraction
 
@@ -15,7 +15,7 @@ SIZES = [(96, 128), (95, 127)]
 
 
 def write_movie(writer, pictures, first=1, times=None):
-    """Write pictures, numbered from ``first``, in the times of 24 frames a second unless given."""
+    """Write images as frames from number ``first`` on, at 24 frames per second unless ``times`` are given."""
     numbers = range(first, first + len(pictures))
     writer.begin(numbers)
     for number, picture in zip(numbers, pictures, strict=True):
@@ -26,7 +26,7 @@ def write_movie(writer, pictures, first=1, times=None):
 
 @pytest.fixture
 def make(tmp_path, describe):
-    """A writer of pictures of a size into ``tmp_path``; more keywords as those of a clip."""
+    """A function that makes a writer to ``tmp_path``; further keywords are those of the clip."""
 
     def writer(name, height, width, frames=range(FRAMES), segment_frames=2, **more):
         clip = describe(width, height, **more)
@@ -36,13 +36,13 @@ def make(tmp_path, describe):
 
 
 def _errors(written, read):
-    """Differences in 8-bit levels: of alpha everywhere, and of RGB where alpha is above 0."""
+    """Absolute differences in 8-bit levels: of alpha everywhere, and of RGB where alpha is above 0."""
     difference = np.abs(255 * written.astype(np.float64) - 255 * (read / np.iinfo(read.dtype).max))
     return difference[..., 3], difference[written[..., 3] > 0][:, :3]
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_prores_keeps_hair(hair, make, decode, tmp_path, size):
+def test_prores_is_close_on_hair(hair, make, decode, tmp_path, size):
     pictures = np.stack([hair(*size, seed=number) for number in range(FRAMES)])
     write_movie(make("prores", *size), pictures)
     alpha, colour = _errors(pictures, decode(tmp_path / "shot.mov", size[1], size[0], "rgba64le"))
@@ -61,7 +61,7 @@ def test_ffv1_is_exact(hair, make, decode, tmp_path, size):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_webm_is_good_enough_to_look_at(hair, make, decode, tmp_path, size):
+def test_webm_is_close_on_hair(hair, make, decode, tmp_path, size):
     pictures = np.stack([hair(*size, seed=number) for number in range(FRAMES)])
     write_movie(make("webm", *size), pictures)
     alpha, colour = _errors(pictures, decode(tmp_path / "shot.webm", size[1], size[0], "rgba", "-c:v", "libvpx-vp9"))
@@ -136,7 +136,7 @@ def test_a_resumed_movie_shows_the_same_frames(hair, make, decode, tmp_path, nam
     assert [path.name for path in tmp_path.iterdir()] == [whole]
 
 
-def test_frames_are_safe_when_their_segment_is(hair, make, tmp_path):
+def test_frames_are_complete_with_their_segment(hair, make, tmp_path):
     writer = make("ffv1", 16, 16, range(3))
     writer.begin(range(1, 4))
     stored = writer.prepare(hair(16, 16))
@@ -145,14 +145,14 @@ def test_frames_are_safe_when_their_segment_is(hair, make, tmp_path):
     assert names == ["0001-0002.mkv", "0003-0003.mkv"]
 
 
-def test_frames_out_of_order_are_refused(hair, make):
+def test_frames_out_of_order_raise(hair, make):
     writer = make("ffv1", 16, 16)
     writer.begin(range(1, FRAMES + 1))
-    with pytest.raises(ValueError, match="frame 2 of a movie came out of order"):
+    with pytest.raises(ValueError, match="frame 2 of a movie is out of order"):
         writer.write(2, writer.prepare(hair(16, 16)))
 
 
-def test_a_damaged_segment_is_named(hair, make, tmp_path):
+def test_a_damaged_segment_raises(hair, make, tmp_path):
     writer = make("ffv1", 16, 16, range(3))
     writer.begin(range(1, 4))
     for number in (1, 2, 3):
@@ -163,14 +163,14 @@ def test_a_damaged_segment_is_named(hair, make, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["shot.mkv.parts"]
 
 
-def test_strangers_in_the_folder_of_parts_stay(hair, make, tmp_path):
+def test_other_files_in_the_parts_folder_are_kept(hair, make, tmp_path):
     (tmp_path / "shot.mkv.parts").mkdir()
     (tmp_path / "shot.mkv.parts" / "notes.txt").write_text("mine")
     write_movie(make("ffv1", 16, 16), [hair(16, 16)] * FRAMES)
     assert [path.name for path in (tmp_path / "shot.mkv.parts").iterdir()] == ["notes.txt"]
 
 
-def test_what_was_killed_while_joining_is_cleared_away_and_joined_again(hair, make, tmp_path):
+def test_an_interrupted_join_is_repeated(hair, make, tmp_path):
     writer = make("ffv1", 16, 16, range(2))
     writer.begin([1, 2])
     for number in (1, 2):
@@ -195,7 +195,7 @@ def test_frames_keep_their_times(hair, make, tmp_path, name, rate):
     assert all(abs(time - (given - times[0])) <= tolerance for time, given in zip(read, times, strict=True))
 
 
-def test_frames_at_uneven_times_keep_them(hair, make, tmp_path):
+def test_variable_frame_times_are_kept(hair, make, tmp_path):
     times = [Fraction(tick, 600) for tick in (0, 20, 45, 65, 105)]
     write_movie(make("prores", 16, 16), [hair(16, 16)] * FRAMES, times=times)
     with av.open(str(tmp_path / "shot.mov")) as movie:
@@ -203,7 +203,7 @@ def test_frames_at_uneven_times_keep_them(hair, make, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["prores", "matte", "ffv1", "webm"])
-def test_timecode_is_that_of_the_first_frame_asked_for(hair, make, tmp_path, name):
+def test_timecode_is_that_of_the_first_written_frame(hair, make, tmp_path, name):
     writer = make(name, 16, 16, range(3, 5), timecode="01:00:00:22")
     write_movie(writer, [hair(16, 16)] * 2, first=4)
     with av.open(str(tmp_path / writer.facts["files"])) as movie:
@@ -211,14 +211,14 @@ def test_timecode_is_that_of_the_first_frame_asked_for(hair, make, tmp_path, nam
     assert said["timecode"] == writer.facts["timecode"] == "01:00:01:01"
 
 
-def test_pixels_that_are_not_square_are_carried(hair, make, tmp_path):
+def test_pixel_aspect_is_kept(hair, make, tmp_path):
     write_movie(make("prores", 16, 16, pixel_aspect=Fraction(64, 45)), [hair(16, 16)] * FRAMES)
     with av.open(str(tmp_path / "shot.mov")) as movie:
         assert movie.streams.video[0].sample_aspect_ratio == Fraction(64, 45)
 
 
 @pytest.mark.parametrize("name", ["exr", "png16", *MOVIE_FORMATS])
-def test_writers_name_their_files_after_the_clip_and_fit_the_disk(hair, describe, tmp_path, name):
+def test_file_names_are_the_clip_s_and_not_too_long(hair, describe, tmp_path, name):
     for clip_name in ("-a 'b' (c=d) %04d: \"e\" é", "ü" * 120):
         folder = tmp_path / str(len(clip_name))
         writer = open_writer(name, folder, describe(16, 16, name=clip_name), range(1), ending="_x")
@@ -229,7 +229,7 @@ def test_writers_name_their_files_after_the_clip_and_fit_the_disk(hair, describe
 
 
 @pytest.mark.parametrize("name", ["prores", "ffv1", "webm", "matte"])
-def test_a_movie_made_twice_has_the_same_bytes(tmp_path, describe, name):
+def test_movies_are_reproducible(tmp_path, describe, name):
     made = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         clip = describe(64, 48, 5, timecode="01:00:00:00")

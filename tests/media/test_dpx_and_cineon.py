@@ -1,4 +1,4 @@
-"""DPX, Cineon, TGA, JPEG 2000, HDR, PFM and the rest: values against the ffmpeg program, light by their headers."""
+"""DPX, Cineon, TGA, JPEG 2000, HDR, PFM and others: values agree with the ffmpeg program, tags with their headers."""
 
 import struct
 
@@ -11,7 +11,7 @@ from howard.colour import linear_to_srgb, srgb_to_linear
 from howard.errors import InputError
 from howard.media import open_reader
 from howard.media.colours.camera_curves import cineon_to_linear
-from tests.media.film_files import read_by_ffmpeg, set_dpx_transfer, write_by_ffmpeg, write_cineon
+from tests.media.dpx_files import read_by_ffmpeg, set_dpx_transfer, write_by_ffmpeg, write_cineon
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def picture():
 
 @pytest.fixture
 def deep(picture):
-    """The same in 16 bits, with low bits of its own."""
+    """The same image with 16 bits, with random low bits."""
     return picture.astype(np.uint16) * 257 + np.random.default_rng(0).integers(0, 200, picture.shape, np.uint16)
 
 
@@ -72,7 +72,7 @@ def test_rows_of_dpx_that_end_inside_a_word(tmp_path, width, pixel_format):
 
 
 @pytest.mark.parametrize("suffix", [".dpx", ".tga", ".jp2", ".sgi", ".pfm", ".hdr"])
-def test_sequences_are_read_as_their_files_alone(tmp_path, picture, suffix):
+def test_sequence_frames_equal_single_files(tmp_path, picture, suffix):
     for number in range(86400, 86403):
         path = tmp_path / f"a.{number:07d}{suffix}"
         if suffix in (".pfm", ".hdr"):
@@ -86,33 +86,35 @@ def test_sequences_are_read_as_their_files_alone(tmp_path, picture, suffix):
 
 
 @pytest.mark.parametrize("code", [0, 4, 5, 6, 7, 8, 9, 10, 255])
-def test_dpx_of_video_passes(tmp_path, deep, code):
+def test_dpx_with_a_video_transfer_is_unchanged(tmp_path, deep, code):
     path = set_dpx_transfer(write_by_ffmpeg(tmp_path / "a.dpx", deep, "rgb48be"), code)
     np.testing.assert_array_equal(_read(path), deep)
 
 
 @pytest.mark.parametrize("code", [1, 3])
-def test_dpx_of_density_is_cineon(tmp_path, deep, code):
+def test_dpx_with_a_density_transfer_is_cineon(tmp_path, deep, code):
     path = set_dpx_transfer(write_by_ffmpeg(tmp_path / "a.dpx", deep, "rgb48be"), code)
     assert open_reader(path).info.transfer == "cineon"
     np.testing.assert_allclose(_read(path), linear_to_srgb(cineon_to_linear(deep / 65535)), atol=1e-4)
     np.testing.assert_array_equal(_read(path, colour="srgb"), deep)
 
 
-def test_dpx_of_light_is_linear(tmp_path, deep):
+def test_dpx_with_a_linear_transfer_is_linear(tmp_path, deep):
     path = set_dpx_transfer(write_by_ffmpeg(tmp_path / "a.dpx", deep, "rgb48be"), 2)
     np.testing.assert_allclose(_read(path), linear_to_srgb(deep / 65535), atol=1e-5)
 
 
 @pytest.mark.parametrize("code", [11, 12, 13])
-def test_dpx_of_what_is_no_light_is_named(tmp_path, deep, code):
+def test_dpx_with_an_unsupported_transfer_raises(tmp_path, deep, code):
     path = set_dpx_transfer(write_by_ffmpeg(tmp_path / "a.dpx", deep, "rgb48be"), code)
-    with pytest.raises(InputError, match=r"a\.dpx says the DPX transfer characteristic '.*input_colour="):
+    with pytest.raises(
+        InputError, match=r"a\.dpx has unsupported colour tags: the DPX transfer characteristic '.*input_colour="
+    ):
         open_reader(path)
     np.testing.assert_array_equal(_read(path, colour="bt709"), deep)
 
 
-def test_dpx_says_rate_timecode_and_the_shape_of_pixels(tmp_path, deep):
+def test_dpx_frame_rate_timecode_and_pixel_aspect(tmp_path, deep):
     path = write_by_ffmpeg(tmp_path / "a.dpx", deep, "rgb48be")
     data = bytearray(path.read_bytes())
     struct.pack_into(">II", data, 1628, 2, 1)
@@ -141,14 +143,14 @@ def test_cineon(tmp_path):
 
 @pytest.mark.parametrize("orientation", [1, -1])
 @pytest.mark.parametrize("compression", [None, "tga_rle"])
-def test_tga_from_either_end_with_and_without_alpha(tmp_path, picture, orientation, compression):
+def test_tga_orientations_with_and_without_alpha(tmp_path, picture, orientation, compression):
     for name, image in (("a.tga", picture), ("b.tga", np.dstack([picture, picture[..., :1]]))):
         Image.fromarray(image).save(tmp_path / name, orientation=orientation, compression=compression)
         np.testing.assert_array_equal(_read(tmp_path / name), picture)
 
 
 @pytest.mark.parametrize("suffix", [".hdr", ".pfm"])
-def test_float_pictures_are_light_above_one(tmp_path, suffix):
+def test_float_images_keep_values_above_one(tmp_path, suffix):
     light = np.random.default_rng(0).uniform(0, 9, (5, 9, 3)).astype(np.float32)
     path = tmp_path / f"light{suffix}"
     cv2.imwrite(str(path), np.ascontiguousarray(light[..., ::-1]))
@@ -160,7 +162,7 @@ def test_float_pictures_are_light_above_one(tmp_path, suffix):
     np.testing.assert_allclose(srgb_to_linear(image), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_pfm_is_stored_from_the_bottom_up_in_either_byte_order(tmp_path):
+def test_pfm_row_order_and_byte_order(tmp_path):
     light = np.arange(24, dtype=np.float32).reshape(2, 4, 3) / 10
     for scale, kind in ((b"-1.0", "<f4"), (b"1.0", ">f4")):
         data = light[::-1].astype(kind).tobytes()
@@ -169,7 +171,7 @@ def test_pfm_is_stored_from_the_bottom_up_in_either_byte_order(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".dpx", ".tga", ".jp2", ".sgi", ".bmp", ".webp", ".hdr", ".pfm"])
-def test_files_cut_short_are_said_without_a_word_of_the_library(tmp_path, picture, suffix, capfd):
+def test_truncated_files_raise_without_library_output(tmp_path, picture, suffix, capfd):
     path = tmp_path / f"cut{suffix}"
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
     if suffix in (".hdr", ".pfm"):
@@ -186,7 +188,7 @@ def test_files_cut_short_are_said_without_a_word_of_the_library(tmp_path, pictur
 
 
 @pytest.mark.parametrize("suffix", [".dpx", ".cin", ".tga", ".jp2", ".hdr", ".pfm", ".tif", ".bmp", ".webp", ".jxl"])
-def test_text_is_no_picture(tmp_path, suffix, capfd):
+def test_text_files_raise(tmp_path, suffix, capfd):
     path = tmp_path / f"note{suffix}"
     path.write_bytes(b"shot list, scene 12: the kitchen\n" * 40)
     with pytest.raises(InputError, match="cannot be read as a still"):
@@ -195,7 +197,7 @@ def test_text_is_no_picture(tmp_path, suffix, capfd):
 
 
 @pytest.mark.parametrize("suffix", [".dng", ".CR3", ".nef"])
-def test_raw_files_of_cameras_are_named(tmp_path, suffix):
+def test_camera_raw_files_raise(tmp_path, suffix):
     (tmp_path / f"photo{suffix}").write_bytes(b"II*\0" + bytes(400))
     with pytest.raises(InputError, match="is a camera's raw file; develop it"):
         open_reader(tmp_path / f"photo{suffix}")

@@ -1,4 +1,4 @@
-"""Layers of EXR files, read back by two other programs' libraries and by Howard's own reader."""
+"""Layers of EXR files, read back with OpenEXR, OpenImageIO and the package's own reader."""
 
 import numpy as np
 import OpenEXR
@@ -7,8 +7,7 @@ import pytest
 
 from howard.colour import srgb_to_linear
 from howard.media import ExrSequenceWriter, choose_output_colour, open_reader
-from howard.media.exr_layer_channels import EXR_LAYERS, layer_channels
-from howard.media.exr_writing import LINEAR_BT709
+from howard.media.exr_writing import EXR_LAYERS, LINEAR_BT709, layer_channels
 
 HEIGHT, WIDTH = 24, 36
 COLOURS = {"foreground", "plate"}
@@ -22,7 +21,7 @@ NAMES = [
 
 @pytest.fixture
 def layers():
-    """Every layer with values of its own; the plate brighter than white in places."""
+    """All layers with different values; the plate is partly brighter than white."""
     rng = np.random.default_rng(3)
     return {
         name: rng.random((HEIGHT, WIDTH, 3) if name in OF_THREE else (HEIGHT, WIDTH)).astype(np.float32)
@@ -44,7 +43,7 @@ def write(hair, describe, tmp_path, layers):
 
 
 def expected(layers, colour=LINEAR_BT709):
-    """The values of every channel beside RGBA, before rounding."""
+    """The values of all channels except RGBA, before rounding."""
     channels = {}
     for name, values in layers.items():
         if name in OF_THREE:
@@ -56,7 +55,7 @@ def expected(layers, colour=LINEAR_BT709):
 
 
 def read_openimageio(path):
-    """Channel names in the file's order are not kept: OpenImageIO lists RGBA first."""
+    """The channels by name; OpenImageIO lists RGBA first, whatever the order in the file."""
     image = OpenImageIO.ImageInput.open(str(path))
     spec = image.spec()
     pixels = image.read_image("float")
@@ -65,7 +64,7 @@ def read_openimageio(path):
     return {name: pixels[..., place] for place, name in enumerate(spec.channelnames)}, spec
 
 
-def test_channels_in_openexr(write, layers):
+def test_channels_read_with_openexr(write, layers):
     file = OpenEXR.File(str(write()), separate_channels=True)
     (part,) = file.parts
     assert list(part.channels) == NAMES
@@ -75,7 +74,7 @@ def test_channels_in_openexr(write, layers):
 
 
 @pytest.mark.parametrize("compression", ["zip", "piz"])
-def test_channels_in_openimageio(write, layers, compression):
+def test_channels_read_with_openimageio(write, layers, compression):
     found, spec = read_openimageio(write(compression=compression))
     assert list(found)[:4] == ["R", "G", "B", "A"]
     assert set(found) == set(NAMES)
@@ -86,7 +85,7 @@ def test_channels_in_openimageio(write, layers, compression):
 
 
 @pytest.mark.parametrize("colour", ["acescg", "aces2065-1"])
-def test_colours_are_converted_and_the_rest_is_not(write, layers, colour):
+def test_only_colour_layers_are_converted(write, layers, colour):
     found, _ = read_openimageio(write(output_colour=colour))
     for name, values in expected(layers, choose_output_colour(colour)).items():
         np.testing.assert_allclose(found[name], values, rtol=2e-3, atol=1e-5, err_msg=name)
@@ -98,7 +97,7 @@ def test_rgba_is_the_same_with_and_without_layers(write):
 
 
 @pytest.mark.parametrize("name", EXR_LAYERS)
-def test_howard_s_own_reader_finds_each_layer(write, layers, name):
+def test_layers_read_with_the_exr_reader(write, layers, name):
     with open_reader(write(), layer=name) as reader:
         picture = reader[0].image
     if name in COLOURS:
@@ -109,24 +108,24 @@ def test_howard_s_own_reader_finds_each_layer(write, layers, name):
         np.testing.assert_allclose(picture[..., 0], layers[name], rtol=1e-3, atol=1e-6)
 
 
-def test_without_a_name_rgba_is_read(write, hair):
+def test_rgba_is_the_default_layer(write, hair):
     with open_reader(write(names=("plate",))) as reader, open_reader(write(names=())) as plain:
         np.testing.assert_array_equal(reader[0].image, plain[0].image)
 
 
-def test_only_the_layers_asked_for_are_stored(write, describe, tmp_path):
+def test_only_requested_layers_are_stored(write, describe, tmp_path):
     path = write(("matte", "coverage"))
     assert list(OpenEXR.File(str(path), separate_channels=True).channels()) == [*"ABGR", "coverage.A", "matte.A"]
     assert ExrSequenceWriter(tmp_path, "shot", describe(4, 4), layers=("matte",)).facts["layers"] == ["matte"]
     assert "layers" not in ExrSequenceWriter(tmp_path, "shot", describe(4, 4)).facts
 
 
-def test_light_beyond_half_floats_is_limited_to_them():
+def test_layer_values_are_clipped_to_half_floats():
     bright = {"plate": np.full((2, 2, 3), 1e6, np.float32)}
     assert layer_channels(bright, LINEAR_BT709)["plate.R"].max() == np.finfo(np.float16).max
 
 
-def test_a_layer_that_is_missing_is_an_error(describe, tmp_path):
+def test_a_missing_layer_raises(describe, tmp_path):
     writer = ExrSequenceWriter(tmp_path, "shot", describe(4, 4), layers=("plate",))
     with pytest.raises(KeyError, match="plate"):
         writer.prepare(np.zeros((4, 4, 4), np.uint8))

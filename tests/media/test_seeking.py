@@ -1,4 +1,4 @@
-"""Every frame is the same whether it was reached from the beginning or by a jump, in every codec and container."""
+"""Random access gives the same frames as sequential decoding, in every codec and container."""
 
 import itertools
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from howard.media import open_reader
-from howard.media.decoder import VideoDecoder
+from howard.media.video_decoder import VideoDecoder
 from tests.media.video_files import (
     CODECS,
     RATE,
@@ -56,7 +56,7 @@ def check_jumps(path) -> None:
 
 
 @pytest.mark.parametrize(("codec", "suffix"), QUICK)
-def test_jumps_lead_to_the_frames_of_a_decode_from_the_beginning(codec, suffix):
+def test_random_access_equals_sequential_decoding(codec, suffix):
     check_jumps(kept_clip(codec, suffix))
 
 
@@ -64,7 +64,7 @@ def test_jumps_lead_to_the_frames_of_a_decode_from_the_beginning(codec, suffix):
 @pytest.mark.parametrize(
     ("codec", "suffix"), [pair for pair in itertools.product(CODECS, SUFFIXES) if pair not in QUICK]
 )
-def test_jumps_in_all_that_can_be_written(codec, suffix):
+def test_random_access_in_all_codecs_and_containers(codec, suffix):
     if (codec, suffix) in UNREADABLE:
         pytest.skip("no program reads it")
     try:
@@ -76,7 +76,7 @@ def test_jumps_in_all_that_can_be_written(codec, suffix):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("codec", ["h264", "hevc-open-gop", "av1", "prores"])
-def test_jumps_in_fragmented_files(codec):
+def test_random_access_in_fragmented_files(codec):
     # MP4 may not hold ProRes.
     suffix = ".mov" if codec == "prores" else ".mp4"
     check_jumps(kept_clip(codec, suffix, "-movflags", "frag_keyframe+empty_moov"))
@@ -91,14 +91,14 @@ def test_streams_without_a_container_are_read_by_counting(codec, suffix):
         assert reader.info.frame_rate == RATE
 
 
-def test_keyframe_flags_that_lie_lead_nowhere(tmp_path):
+def test_wrong_keyframe_flags_are_harmless(tmp_path):
     path = write_clip(tmp_path / "true.mov", "mpeg4", "-bf", "0")
     # Without the table of keyframes every frame counts as one.
     lying = replace_bytes(path, b"stss", b"free", tmp_path / "lying.mov")
     assert read_by_jumps(lying) == read_in_order(lying) == read_in_order(path)
 
 
-def test_flags_that_lied_once_are_not_asked_again(tmp_path, monkeypatch):
+def test_wrong_keyframe_flags_are_used_only_once(tmp_path, monkeypatch):
     path = write_clip(tmp_path / "true.mov", "mpeg4", "-bf", "0")
     lying = replace_bytes(path, b"stss", b"free", tmp_path / "lying.mov")
     jumps = []
@@ -115,7 +115,7 @@ def test_flags_that_lied_once_are_not_asked_again(tmp_path, monkeypatch):
     assert len(jumps) - first <= 4
 
 
-def test_a_container_that_cannot_go_back_is_read_again(tmp_path, monkeypatch):
+def test_an_unseekable_container_is_reopened(tmp_path, monkeypatch):
     path = kept_clip("h264", ".mp4")
     in_order = read_in_order(path)
 
@@ -127,7 +127,7 @@ def test_a_container_that_cannot_go_back_is_read_again(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("lands", ["late", "early", "within"])
-def test_a_container_that_goes_elsewhere_is_noticed(monkeypatch, lands):
+def test_seeks_past_the_target_are_detected(monkeypatch, lands):
     path = kept_clip("h264", ".mp4")
     in_order = read_in_order(path)
     seek = VideoDecoder.seek
@@ -151,7 +151,7 @@ def test_hidden_alternate_references_are_not_counted():
 
 
 @pytest.mark.parametrize("order", [{7: 6}, {7: 8, 8: 7}], ids=["twice", "swapped"])
-def test_a_stamp_that_stands_twice_and_stamps_out_of_order_lose_no_frame(tmp_path, order):
+def test_duplicate_and_unordered_timestamps_lose_no_frame(tmp_path, order):
     source, path = kept_clip("mjpeg", ".mkv"), tmp_path / "stamps.mkv"
     with av.open(str(source)) as whole, av.open(str(path), "w") as target:
         stream = target.add_stream_from_template(whole.streams.video[0])
@@ -168,7 +168,7 @@ def test_a_stamp_that_stands_twice_and_stamps_out_of_order_lose_no_frame(tmp_pat
     assert times == sorted(times)
 
 
-def test_a_joined_stream_whose_clock_starts_again_loses_no_frame(tmp_path):
+def test_a_clock_reset_loses_no_frame(tmp_path):
     path = kept_clip("mpeg2", ".ts")
     both = tmp_path / "both.ts"
     both.write_bytes(path.read_bytes() + path.read_bytes())
@@ -178,7 +178,7 @@ def test_a_joined_stream_whose_clock_starts_again_loses_no_frame(tmp_path):
 
 
 def test_two_edits_are_read_as_one_clip(tmp_path):
-    """A QuickTime movie of which frames 6 to 11 and 18 to 29 are shown, cut without encoding."""
+    """A QuickTime movie whose edit list shows frames 6 to 11 and 18 to 29."""
     path = write_clip(tmp_path / "plain.mov", "h264-ordered", "-g", "6", "-video_track_timescale", "24")
     edited = tmp_path / "edited.mov"
     edited.write_bytes(with_edits(path.read_bytes(), [(6, 6), (12, 18)]))
@@ -192,7 +192,7 @@ def test_two_edits_are_read_as_one_clip(tmp_path):
 
 
 def with_edits(data: bytes, edits: list[tuple[int, int]]) -> bytes:
-    """A QuickTime file, its tables at its end, with an edit list of pieces: frames, and the first one of them."""
+    """A QuickTime file (tables at the end) with an edit list; each edit is a number of frames and the first one."""
     import struct
 
     movie_scale = struct.unpack(">I", data[(at := data.index(b"mvhd") + 16) : at + 4])[0]
@@ -209,7 +209,7 @@ def with_edits(data: bytes, edits: list[tuple[int, int]]) -> bytes:
     return bytes(changed)
 
 
-def test_digests_tell_frames_apart():
+def test_frame_digests_are_distinct():
     assert len(set(read_in_order(kept_clip("h264", ".mp4")))) == 40
     assert digest(np.zeros((2, 2, 3), np.uint8)) != digest(np.ones((2, 2, 3), np.uint8))
     assert ffmpeg("-version")

@@ -1,4 +1,4 @@
-"""One picture at another depth: uint8, uint16 and float32 stand for the same sRGB-encoded values."""
+"""Image arrays: conversion between bit depths (uint8, uint16, float32), and premultiplication by alpha."""
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -7,19 +7,20 @@ DEPTHS = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
 
 
 def to_depth(image: np.ndarray, dtype: DTypeLike) -> np.ndarray:
-    """``image`` as ``dtype``; both are uint8 (0 to 255), uint16 (0 to 65535) or float32 (0 to 1, and above for HDR).
+    """Convert the bit depth of an image of any shape: uint8 (0 to 255), uint16 (0 to 65535) or float32 (1 is white).
 
-    Integers are rounded to the nearest and hold no more than 1; going to a deeper type and back is exact.
+    Conversion to integers rounds to the nearest value and clips to [0, 1]; conversion to a deeper type and back is
+    exact. An image that already has the dtype is returned itself. Raises ValueError for other dtypes.
     """
     dtype = np.dtype(dtype)
     if image.dtype not in DEPTHS or dtype not in DEPTHS:
-        raise ValueError(f"expected uint8, uint16 or float32, got {image.dtype} to be made {dtype}")
+        raise ValueError(f"cannot convert {image.dtype} to {dtype}: expected uint8, uint16 or float32")
     if image.dtype == dtype:
         return image
     if dtype.kind == "f":
         return image.astype(np.float32) / np.float32(full_scale(image.dtype))
     if image.dtype.kind == "f":
-        # 65535 x 1.0 is exact in float32, and so is the rounding.
+        # 65535 is exact in float32, and so is the rounded product.
         return np.rint(image.clip(0, 1) * np.float32(full_scale(dtype))).astype(dtype)
     if dtype == np.uint16:
         return image.astype(np.uint16) * np.uint16(257)
@@ -27,22 +28,22 @@ def to_depth(image: np.ndarray, dtype: DTypeLike) -> np.ndarray:
 
 
 def full_scale(dtype: DTypeLike) -> int:
-    """The value that stands for 1."""
+    """The value that represents 1.0 in arrays of ``dtype``: 255, 65535, or 1 for floats."""
     return 1 if np.dtype(dtype).kind == "f" else int(np.iinfo(dtype).max)
 
 
 def without_hidden_colour(rgba: np.ndarray) -> np.ndarray:
-    """Straight RGBA, uint8 or uint16, with its colour set to 0 where alpha is.
+    """Straight RGBA, (H, W, 4) uint8 or uint16, with RGB set to 0 where alpha is 0.
 
-    Nothing of the background stays in the file then, and it is several times smaller.
+    Nothing of the background remains in the file, and the file is several times smaller.
     """
-    # A pixel as one number: five times as fast as choosing channel by channel.
+    # Treating each pixel as one integer is five times as fast as masking the channels.
     pixels = np.ascontiguousarray(rgba).view(f"u{4 * rgba.itemsize}")
     return (pixels * (rgba[..., 3:] > 0)).view(rgba.dtype)
 
 
 def premultiplied(rgba: np.ndarray) -> np.ndarray:
-    """Straight RGBA, uint8 or uint16, with its encoded values multiplied by alpha, rounded to the nearest."""
+    """Straight RGBA, (H, W, 4) uint8 or uint16, with its encoded RGB multiplied by alpha and rounded to the nearest."""
     scale = full_scale(rgba.dtype)
     alpha = rgba[..., 3:].astype(np.uint64)
     product = (rgba[..., :3] * alpha + scale // 2) // scale
@@ -50,7 +51,7 @@ def premultiplied(rgba: np.ndarray) -> np.ndarray:
 
 
 def check_picture(image: np.ndarray, channels: tuple[int, ...]) -> None:
-    """Raise ValueError unless ``image`` is (H, W, C) of a known depth with one of these numbers of channels."""
+    """Raise ValueError unless ``image`` is (H, W, C), uint8, uint16 or float32, with C one of ``channels``."""
     if image.ndim != 3 or image.shape[2] not in channels or image.dtype not in DEPTHS:
         wanted = " or ".join(map(str, channels))
         raise ValueError(f"expected (H, W, {wanted}) uint8, uint16 or float32, got {image.shape} {image.dtype}")

@@ -1,4 +1,4 @@
-"""Files of film scanners and renderers: Cineon byte by byte, the others by the ffmpeg program."""
+"""Cineon files, written byte by byte, and DPX and other stills, written and read with the ffmpeg program."""
 
 import struct
 import subprocess
@@ -29,7 +29,7 @@ def write_cineon(path: Path, codes: np.ndarray) -> Path:
 
 
 def write_by_ffmpeg(path: Path, image: np.ndarray, pixel_format: str | None = None, *options: str) -> Path:
-    """Write (H, W, 3) uint8 or uint16 as the format that the file's suffix names, in ``pixel_format``."""
+    """Write (H, W, 3) uint8 or uint16 in the format of the file's suffix, with ``pixel_format``."""
     raw = "rgb24" if image.dtype == np.uint8 else "rgb48le"
     size = f"{image.shape[1]}x{image.shape[0]}"
     line = [
@@ -53,7 +53,7 @@ def write_by_ffmpeg(path: Path, image: np.ndarray, pixel_format: str | None = No
 
 
 def read_by_ffmpeg(path: Path, pixel_format: str, shape: tuple[int, ...]) -> np.ndarray:
-    """The picture as the ffmpeg program reads it, in a packed ``pixel_format`` of 8, 16 or 32 bits (by its name)."""
+    """The image as the ffmpeg program decodes it, in a packed ``pixel_format`` of 8, 16 or 32 bits."""
     line = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", f"file:{path}", "-sws_flags", "accurate_rnd"]
     line += ["-f", "rawvideo", "-pix_fmt", pixel_format, "-"]
     done = subprocess.run(line, capture_output=True, check=True, timeout=60)
