@@ -142,7 +142,7 @@ def test_what_is_missing_or_does_not_fit_is_named(network: MattingNetwork, tmp_p
         load(network, lacking, tmp_path)
     with pytest.raises(WeightsError, match=r"has unexpected layer3\.10\.bn1\.bias"):
         load(network, filled(deeplab_shapes("resnet101")), tmp_path)
-    with pytest.raises(WeightsError, match=r"has unexpected head\.weight; it is no DeepLabV3 network"):
+    with pytest.raises(WeightsError, match=r"has unexpected head\.weight; it is not a DeepLabV3 network"):
         load(network, state | {"head.weight": torch.zeros(1)}, tmp_path)
     with pytest.raises(WeightsError, match="is a whole matting network: give init="):
         load(network, state | {"decoder.conv1.weight": torch.zeros(1)}, tmp_path)

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.matting import BaselineNetwork, Matte, MattingNetwork, RefineSettings
-from howard.matting.lazy_foreground import LazyForeground, MeanForeground, MirroredForeground
-from howard.matting.lazy_hidden import LazyHidden
+from howard.matting.coarse_modules import LazyHidden
+from howard.matting.matte import LazyForeground, MeanForeground, MirroredForeground
 from howard.matting.tiles import gather_windows
 
 NETWORK = MattingNetwork("efficientnet_lite0", 16, (16, 12, 8)).eval()

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from howard.matting.person_maps import FEATURE_SCALES, STRIDE_CHANNELS, STRIDES, find_people, no_people
 from howard.matting.person_prior import PersonPrior, load_person_prior
-from howard.matting.prior_views import whole_frame
+from howard.matting.person_prior_views import whole_frame
 
 VECTORS = Path(__file__).parents[2] / ".." / "shared" / "reference" / "person" / "vectors.npz"
 
@@ -43,8 +43,8 @@ def test_a_person_is_found_where_it_stands(prior: PersonPrior) -> None:
         found.probabilities[..., 48:304, 304:560], alone.logits.softmax(dim=1), rtol=0, atol=1e-4
     )
     assert (found.probabilities[..., :304] == 0).all()
-    assert (found.looked[..., 48:304, 304:560] == 1).all()
-    assert found.looked.sum() == 256**2
+    assert (found.covered[..., 48:304, 304:560] == 1).all()
+    assert found.covered.sum() == 256**2
     for stride, scale, maps, features in zip(STRIDES, FEATURE_SCALES, found[1:4], alone[1:], strict=True):
         rows, columns = slice(48 // stride, 304 // stride), slice(304 // stride, 560 // stride)
         placed = maps[..., rows, columns]
@@ -58,8 +58,8 @@ def test_two_people_have_a_view_each(prior: PersonPrior) -> None:
     image = torch.rand(2, 3, 64, 128, generator=torch.Generator().manual_seed(0))
     boxes = torch.tensor([[0.0, 0.0, 64.0], [64.0, 0.0, 64.0]])
     found = find_people(prior, image, boxes, (64, 128), owner=torch.tensor([1, 1]))
-    assert (found.looked[0] == 0).all()
-    assert (found.looked[1] == 1).all()
+    assert (found.covered[0] == 0).all()
+    assert (found.covered[1] == 1).all()
     torch.testing.assert_close(found.probabilities[1].sum(dim=0), torch.ones(64, 128))
     torch.testing.assert_close(found.person()[1, 0], 1 - found.probabilities[1, 0], rtol=0, atol=1e-5)
     left = find_people(prior, image[1:], boxes[:1], (64, 128))

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from howard.errors import InputError, WeightsError
 from howard.matting.convert import convert_selfie_multiclass
-from howard.matting.person_prior import CLASSES, AttentionStage, PersonPrior, load_person_prior
+from howard.matting.person_prior import CLASSES, AttentionBlock, PersonPrior, load_person_prior
 
 PERSON = Path(__file__).parents[2] / ".." / "shared" / "reference" / "person"
 MODEL = PERSON / "selfie_multiclass_256x256.tflite"
@@ -122,7 +122,7 @@ def test_it_can_be_exported(shipped) -> None:
 def test_attention_weighs_pixels_of_one_place() -> None:
     """Written out for each place in a patch: its pixels' mean by the softmax of their scores gates their values."""
     torch.manual_seed(0)
-    stage = AttentionStage(8, 8, depth=1).double()
+    stage = AttentionBlock(8, 8, depth=1).double()
     [block] = stage.attention
     mixed: list[torch.Tensor] = []
     stage.mix.register_forward_hook(lambda module, inputs, output: mixed.append(output))
@@ -141,7 +141,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"none\.safetensors"):
         load_person_prior(tmp_path / "none.safetensors")
     save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(WeightsError, match="does not hold the person prior"):
+    with pytest.raises(WeightsError, match="does not contain the person prior"):
         load_person_prior(tmp_path / "other.safetensors")
 
 

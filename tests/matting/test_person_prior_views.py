@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from howard.matting.prior_views import box_from_mask, crop_views, place_maps, whole_frame
+from howard.matting.person_prior_views import box_from_mask, crop_views, place_maps, whole_frame
 
 HEIGHT, WIDTH = 48, 64
 
@@ -94,8 +94,8 @@ def test_what_was_cropped_is_laid_back_where_it_was(left: float, top: float, sid
     torch.testing.assert_close(placed.maps[0][:, kept], smooth()[0][:, kept], rtol=0, atol=0.01)
     unseen = (x < left - 1) | (x > left + side + 1) | (y < top - 1) | (y > top + side + 1)
     assert (placed.maps[0][:, unseen] == 0).all()
-    assert (placed.looked[0, 0][unseen] == 0).all()
-    assert (placed.looked[0, 0][looked] > 0.999).all()
+    assert (placed.covered[0, 0][unseen] == 0).all()
+    assert (placed.covered[0, 0][looked] > 0.999).all()
 
 
 @pytest.mark.parametrize("stride", [2, 4, 8])
@@ -112,11 +112,11 @@ def test_views_of_one_frame_are_averaged_by_coverage() -> None:
     placed = place_maps(maps, boxes, (8, 16), (1, 1), torch.tensor([1, 1, 0]), batch=3)
     row = placed.maps[1, 0, 4]
     torch.testing.assert_close(row, torch.tensor([1.0] * 4 + [2.0] * 4 + [3.0] * 4 + [0.0] * 4))
-    assert placed.looked[1, 0, 4].tolist() == [1.0] * 12 + [0.0] * 4
+    assert placed.covered[1, 0, 4].tolist() == [1.0] * 12 + [0.0] * 4
     torch.testing.assert_close(placed.maps[0, 0, 2], torch.tensor([0.0] * 2 + [5.0] * 5 + [0.0] * 9))
-    torch.testing.assert_close(placed.looked[0, 0, 2], torch.tensor([0.0] * 2 + [0.5] + [1.0] * 3 + [0.5] + [0.0] * 9))
+    torch.testing.assert_close(placed.covered[0, 0, 2], torch.tensor([0.0] * 2 + [0.5] + [1.0] * 3 + [0.5] + [0.0] * 9))
     assert (placed.maps[2] == 0).all()
-    assert (placed.looked[2] == 0).all()
+    assert (placed.covered[2] == 0).all()
 
 
 def test_gradients_pass_through_both_ways() -> None:
@@ -136,5 +136,5 @@ def test_it_runs_on_meta(dtype: torch.dtype) -> None:
     views = crop_views(torch.empty(2, 3, 40, 60, device="meta", dtype=dtype), boxes)
     assert (views.shape, views.dtype) == ((2, 3, 256, 256), dtype)
     placed = place_maps(views, boxes, (10, 15), (4, 4), torch.empty(2, device="meta", dtype=torch.long), batch=3)
-    assert (placed.maps.shape, placed.looked.shape) == ((3, 3, 10, 15), (3, 1, 10, 15))
+    assert (placed.maps.shape, placed.covered.shape) == ((3, 3, 10, 15), (3, 1, 10, 15))
     assert placed.maps.dtype == dtype

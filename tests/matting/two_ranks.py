@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
-from howard.matting.coarse import HIDDEN_CHANNELS, CoarseMatte
+from howard.matting.coarse_network import HIDDEN_CHANNELS, CoarseMatte
 from howard.matting.refiner import Refiner, RefineSettings
 
 RANKS = 2
