@@ -9,8 +9,8 @@ from torch import Tensor
 
 from howard.colour import mix, srgb_to_linear
 from howard.compositing import patches as patches_module
+from howard.compositing.colour_encoding import decode, encode
 from howard.compositing.edges import Edges, keep_network, solve_edges
-from howard.compositing.light import decode, encode
 from howard.compositing.patches import find_unknown, pad_to_patches
 from tests.compositing.soft_edges import HEIGHT, ORANGE, WIDTH, Scene, join, make_scene, read, to_codes
 
@@ -171,7 +171,7 @@ def test_no_more_patches_than_the_cap_are_solved_and_others_stay(
     everything = scene.solve().alpha
     available = HEIGHT * WIDTH // 16
     most = int(wanted.is_refined.sum()) // 2
-    monkeypatch.setattr(patches_module, "MOST_PATCHES", most / available)
+    monkeypatch.setattr(patches_module, "MAX_PATCHES", most / available)
     edges = scene.solve()
     assert len(edges.patches.row) == most < len(wanted.row)
     assert edges.patches.is_refined.all()

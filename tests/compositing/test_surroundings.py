@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from howard.compositing.patches import PATCH, Patches
-from howard.compositing.surroundings import Surroundings, cell_size, find_grid, look_around
+from howard.compositing.surroundings import Surroundings, average_surroundings, cell_size, find_grid
 
 SIZE = 64, 96
 
@@ -29,7 +29,7 @@ def around(
 ) -> Surroundings:
     plate = source if plate is None else plate
     coverage = torch.ones_like(alpha) if coverage is None else coverage
-    return look_around(source, plate, coverage, alpha, patches, cell, farther_weight=0.2)
+    return average_surroundings(source, plate, coverage, alpha, patches, cell, farther_weight=0.2)
 
 
 def plain(colour: list[float], size: tuple[int, int] = SIZE) -> Tensor:
