@@ -1,4 +1,4 @@
-"""Code values to light and back."""
+"""Conversion between code values and linear light."""
 
 import pytest
 import torch

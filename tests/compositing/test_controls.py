@@ -158,12 +158,12 @@ def test_foreground_goes_on_from_the_nearest_colours() -> None:
 
 @few
 @given(seeds, st.integers(1, 20))
-def test_foreground_is_known_as_far_as_asked(seed: int, reach: int) -> None:
+def test_foreground_is_known_up_to_the_distance(seed: int, distance: int) -> None:
     weight = (noise(seed, 1, 1, 37, 53) > 0.995).float()
     colours = torch.where(weight > 0, noise(seed + 1, 1, 3, 37, 53), torch.full((), 9.0))
-    found = extend_foreground(colours, weight, reach)
-    asked = (choke(weight, -reach / 1.1) > 0).expand_as(found)
-    assert (found[asked] <= 1).all()
+    found = extend_foreground(colours, weight, distance)
+    required = (choke(weight, -distance / 1.1) > 0).expand_as(found)
+    assert (found[required] <= 1).all()
     assert torch.equal(found[(weight > 0).expand_as(found)], colours[(weight > 0).expand_as(found)])
 
 

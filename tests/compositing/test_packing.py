@@ -1,4 +1,4 @@
-"""From solved mattes to RGBA: rounding, and which colour goes where."""
+"""Packing of solved mattes to RGBA: rounding, and the colour of each pixel."""
 
 import pytest
 import torch

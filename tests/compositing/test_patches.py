@@ -1,4 +1,4 @@
-"""Patches of 4x4 pixels: which are listed, and that reading and writing them loses nothing."""
+"""Patches of 4x4 pixels: selection, and lossless reading and writing."""
 
 import pytest
 import torch
@@ -78,8 +78,8 @@ def test_refined_patches_are_left_out_where_alpha_is_the_same_all_around(value: 
     alpha[:, 16:, 16:] = 1 - value
     patches = find_unknown(alpha, torch.ones(1, 1, 8, 10))
     rows, columns = torch.meshgrid(torch.arange(8), torch.arange(10), indexing="ij")
-    beside = (rows >= 3) & (columns >= 3) & ((rows <= 4) | (columns <= 4))
-    assert listed(patches) == {(0, *at) for at in beside.nonzero().tolist()}
+    adjoining = (rows >= 3) & (columns >= 3) & ((rows <= 4) | (columns <= 4))
+    assert listed(patches) == {(0, *at) for at in adjoining.nonzero().tolist()}
 
 
 def many_wanted(batch: int = 1) -> tuple[Tensor, Tensor]:
@@ -103,7 +103,7 @@ def test_no_more_than_the_cap_are_listed_and_those_of_the_refiner_too(batch: int
 
 
 def test_a_list_of_fixed_length_holds_the_wanted_patches_of_any_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One picture of a batch wants too many, so that all have lists of fixed length, as on devices."""
+    """One image of a batch has too many unknown patches, so that all have lists of fixed length, as on devices."""
     alpha = torch.cat([hard_alpha(1, 10, 12), many_wanted()[0]])
     alpha[0, 5:9, 7:20] = 0.3
     refined = torch.zeros(2, 1, 10, 12)

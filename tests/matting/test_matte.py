@@ -1,4 +1,4 @@
-"""What is computed only where it is read is what computing all of it gives."""
+"""Lazily computed foreground and hidden features equal those computed as a whole."""
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ def matte_codes(height: int = 70, width: int = 93, refine: RefineSettings = Refi
 
 
 def every_patch(height: int, width: int) -> list[torch.Tensor]:
-    """Picture, row and column of the patches of two pictures."""
+    """Image index, row and column of all patches of two images."""
     grid = torch.ones(2, -(-height // 4), -(-width // 4))
     return list(grid.nonzero().unbind(1))
 

@@ -1,4 +1,4 @@
-"""Maps of people in frames: their shapes at every stride, where they lie, and what is 0."""
+"""Person maps of frames: shapes at all strides, position, and zeros outside the views."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_shapes_are_those_of_the_strides(size: tuple[int, int]) -> None:
 
 @torch.inference_mode()
 def test_a_person_is_found_where_it_stands(prior: PersonPrior) -> None:
-    """A render laid into a wide frame: the same probabilities and features, moved."""
+    """A render inside a wide frame has the same probabilities and features, shifted."""
     if not VECTORS.is_file():
         pytest.skip("the reference vectors (../shared/reference/person) are not here")
     picture = torch.from_numpy(np.load(VECTORS)["inputs"][2:3]).permute(0, 3, 1, 2).float() / 255
@@ -68,7 +68,7 @@ def test_two_people_have_a_view_each(prior: PersonPrior) -> None:
 
 @torch.inference_mode()
 def test_large_frames_give_what_small_ones_give(prior: PersonPrior) -> None:
-    """A frame that is reduced first looks as it would without."""
+    """Reducing a frame first hardly changes the result."""
     low = torch.rand(1, 3, 12, 20, generator=torch.Generator().manual_seed(0))
     large = F.interpolate(low, size=(1080, 1800), mode="bicubic").clamp(0, 1)
     small = F.avg_pool2d(large, 4)

@@ -1,4 +1,4 @@
-"""Views around the pieces of a mask, and people found in numpy images."""
+"""Views around the components of a mask, and the person prior on numpy images."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Views of frames and maps laid back: known transforms are recovered, areas are averaged, nothing is invented."""
+"""Crops of views and resampling of maps to frames: known transforms are recovered, and areas are averaged."""
 
 import pytest
 import torch
@@ -51,7 +51,7 @@ def test_a_view_inside_samples_at_its_own_pixel_centres(left: float, top: float,
     """A ramp of pixels is interpolated exactly; the mean over a window of 1.5 pixels, say, is off by a part of one."""
     view = crop_views(ramp(), box(left, top, side), size)
     centres = (torch.arange(size) + 0.5) * side / size
-    inner = slice(size // 8 + 1, -(size // 8) - 1)  # a magnifying window of one pixel may reach beyond the frame
+    inner = slice(size // 8 + 1, -(size // 8) - 1)  # a magnifying window of one pixel may extend beyond the frame
     tolerance = 1e-3 if side <= size else 0.13
     torch.testing.assert_close(view[0, 0, size // 2, inner], left + centres[inner], rtol=0, atol=tolerance)
     torch.testing.assert_close(view[0, 1, inner, size // 2], top + centres[inner], rtol=0, atol=tolerance)
@@ -69,11 +69,11 @@ def test_outside_the_frame_is_grey_and_inside_is_not(left: float, top: float, si
     size = 24
     ones = crop_views(ramp(), box(left, top, side), size)[0, 2]
     edges = torch.arange(size + 1) / size * side
-    reach = max(1, side / size)  # of a window beyond its pixel
+    extent = max(1, side / size)  # of a window beyond its pixel
 
     def inside(start: float, length: int) -> tuple[Tensor, Tensor]:
         low, high = start + edges[:-1], start + edges[1:]
-        return (low >= reach) & (high <= length - reach), (high <= -reach) | (low >= length + reach)
+        return (low >= extent) & (high <= length - extent), (high <= -extent) | (low >= length + extent)
 
     (fully_x, never_x), (fully_y, never_y) = inside(left, WIDTH), inside(top, HEIGHT)
     torch.testing.assert_close(ones[fully_y][:, fully_x], torch.ones(int(fully_y.sum()), int(fully_x.sum())))

@@ -1,7 +1,7 @@
 """A refiner in two processes of one run, of which the second's error map picks no patch: a program, started by a test.
 
 ``python two_ranks.py FOLDER [synced]`` takes two steps and saves each rank's gradients and weights as ``RANK.pt``.
-``synced`` makes batch norm look at both ranks' patches.
+``synced`` makes batch norm use both ranks' patches.
 """
 
 import sys
