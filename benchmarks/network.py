@@ -38,7 +38,7 @@ from howard.matting import (
     coarse_scale,
     load_matting,
 )
-from howard.matting.decoder import Decoded
+from howard.matting.coarse_modules import DecoderOutput
 from howard.matting.inference import prepare_for_inference
 from howard.media import open_reader, read_still
 
@@ -74,7 +74,7 @@ def draw_frame(height: int, width: int) -> Frame:
     return Frame(source, (0.99 * place + noise[1]).clamp(0, 1))
 
 
-def follow_outline(decoder: nn.Module, inputs: object, decoded: Decoded) -> Decoded:
+def follow_outline(decoder: nn.Module, inputs: object, decoded: DecoderOutput) -> DecoderOutput:
     """A hook of the decoder: its error map (channel 4) becomes a factor on a drawn one."""
     outline = torch.exp(-(distance_to_figure(*decoded.outputs.shape[2:]) - 1).abs() * 25)
     decoded.outputs[:, 4] = outline * (0.5 + decoded.outputs[:, 4].clamp(-0.4, 0.5))

@@ -21,8 +21,8 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from howard.matting.prior_predictor import prepare_prior
-from howard.matting.prior_views import crop_views, whole_frame
+from howard.matting.person_prior_predictor import prepare_prior
+from howard.matting.person_prior_views import crop_views, whole_frame
 from howard.media import read_still
 
 ROOT = Path(__file__).parents[1]

@@ -190,7 +190,7 @@ def _add(table: Table, name: str, residuals: Iterator[Residual | None]) -> None:
 def training_step() -> Callable[[dict[str, torch.Tensor]], None]:
     """A step of the MobileNetV2 coarse network in bf16, channels last."""
     from howard.matting import MattingNetwork
-    from howard.matting.coarse import CoarseNetwork
+    from howard.matting.coarse_network import CoarseNetwork
     from howard.matting.losses import coarse_losses
     from howard.training.network_settings import coarse_weights
 

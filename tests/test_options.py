@@ -142,13 +142,13 @@ def test_what_changes_pixels_is_recorded():
 
 def test_the_choices_are_those_of_the_packages():
     from howard import media
-    from howard.matting import predictor
+    from howard.matting import inference
     from howard.media import exr_writing
 
     assert tuple(FORMATS) == media.FORMATS
     assert tuple(LAYERS) == ("all", *exr_writing.EXR_LAYERS)
     assert tuple(EXR_COMPRESSIONS) == tuple(exr_writing.EXR_COMPRESSIONS)
-    assert tuple(PRECISIONS) == ("auto", *predictor.PRECISIONS)
+    assert tuple(PRECISIONS) == ("auto", *inference.PRECISIONS)
     assert "auto" in DEVICES
 
 

@@ -1,4 +1,4 @@
-"""A person with soft edges of known alpha and colour over a known place, as the network would matte them."""
+"""Synthetic scenes: a person with known alpha and colour over a known background, and a network's matte."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ ORANGE = torch.tensor([0.85, 0.45, 0.15])
 
 
 class Scene(NamedTuple):
-    """Arguments of `solve_edges`, and what was mixed: ``true_alpha`` (B, H, W, 1) and ``true_colour`` (B, H, W, 3)."""
+    """Arguments of `solve_edges`, and the truth: ``true_alpha`` (B, H, W, 1) and ``true_colour`` (B, H, W, 3)."""
 
     source: Tensor
     plate: Tensor
@@ -42,14 +42,14 @@ class Scene(NamedTuple):
         return float((alpha - self.true_alpha)[self.soft].abs().mean())
 
     def changed(self, change_picture: Callable[[Tensor], Tensor], change_map: Callable[[Tensor], Tensor]) -> "Scene":
-        """The scene with its pictures (B, H, W, C), and its maps (B, 1, h, w), changed."""
+        """The scene with its images (B, H, W, C) and maps (B, 1, h, w) transformed."""
         maps = ("refined", "person")
         return Scene(
             **{name: (change_map if name in maps else change_picture)(each) for name, each in self._asdict().items()}
         )
 
     def transposed(self) -> "Scene":
-        """The scene turned into portrait, or back."""
+        """The scene with rows and columns exchanged."""
         return self.changed(
             lambda picture: picture.transpose(1, 2).contiguous(), lambda each: each.transpose(2, 3).contiguous()
         )
@@ -102,11 +102,11 @@ def to_pictures(planes: Tensor) -> Tensor:
 
 
 def to_codes(picture: Tensor, dtype: torch.dtype) -> Tensor:
-    """Floats of 1 for white as code values."""
+    """Float values, 1 for white, as code values."""
     full = {torch.uint8: 255, torch.int32: 65535}.get(dtype)
     return picture if full is None else (picture.clamp(0, 1) * full).round().to(dtype)
 
 
 def read(picture: Tensor, edges: Edges) -> Tensor:
-    """The pixels of pictures (B, H, W, C) of any size in the patches of a solved matte, (C, n, 16)."""
+    """The pixels of images (B, H, W, C) of any size in the patches of a solved matte, (C, n, 16)."""
     return read_patches(pad_to_patches(picture), edges.patches)

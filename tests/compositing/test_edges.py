@@ -1,4 +1,4 @@
-"""Solved edges: known alpha and colours are recovered, and everything else stays as the network gave it."""
+"""Solved edges: known alpha and colours are recovered, and all other pixels keep the network's result."""
 
 import pytest
 import torch
@@ -9,8 +9,8 @@ from torch import Tensor
 
 from howard.colour import mix, srgb_to_linear
 from howard.compositing import patches as patches_module
+from howard.compositing.colour_encoding import decode, encode
 from howard.compositing.edges import Edges, keep_network, solve_edges
-from howard.compositing.light import decode, encode
 from howard.compositing.patches import find_unknown, pad_to_patches
 from tests.compositing.soft_edges import HEIGHT, ORANGE, WIDTH, Scene, join, make_scene, read, to_codes
 
@@ -18,7 +18,7 @@ SIZES = st.sampled_from([(HEIGHT, WIDTH), (143, 189), (145, 193)])
 
 
 def colour_error(scene: Scene, edges: Edges, linear_light: bool = True) -> float:
-    """Mean absolute error of soft pixels' sRGB-encoded colours, as far as they show."""
+    """Mean absolute error of soft pixels' sRGB-encoded colours, weighted by their visibility."""
     found, true = encode(edges.foreground, linear_light), read(scene.true_colour, edges)
     weight = read(scene.true_alpha * scene.soft, edges)
     return float((weight * (found - true).abs()).sum() / (3 * weight.sum()))
@@ -96,7 +96,7 @@ def test_alpha_of_patches_that_the_refiner_left_alone_stays() -> None:
     refined = scene.refined.clone()
     refined[..., : WIDTH // 8] = 0
     found = scene._replace(refined=refined).solve().alpha
-    # The refiner's patches and those beside them are solved.
+    # The refined patches and their neighbours are solved.
     border = WIDTH // 2 - 4
     assert torch.equal(found[:, :, :border], scene.alpha[:, :, :border])
     assert not torch.equal(found[:, :, border:], scene.alpha[:, :, border:])
@@ -147,7 +147,7 @@ def test_a_larger_picture_of_the_same_scene_gives_the_same() -> None:
 
 
 def test_what_lies_far_away_does_not_matter() -> None:
-    """The same pixels in a larger picture, with other things beyond all that is averaged."""
+    """The same pixels in a larger image, with different content outside the surroundings."""
     scene = make_scene()
 
     def pad(picture: Tensor, value: float) -> Tensor:
@@ -171,7 +171,7 @@ def test_no_more_patches_than_the_cap_are_solved_and_others_stay(
     everything = scene.solve().alpha
     available = HEIGHT * WIDTH // 16
     most = int(wanted.is_refined.sum()) // 2
-    monkeypatch.setattr(patches_module, "MOST_PATCHES", most / available)
+    monkeypatch.setattr(patches_module, "MAX_PATCHES", most / available)
     edges = scene.solve()
     assert len(edges.patches.row) == most < len(wanted.row)
     assert edges.patches.is_refined.all()
@@ -181,7 +181,7 @@ def test_no_more_patches_than_the_cap_are_solved_and_others_stay(
 
 
 def test_a_list_with_patches_that_are_not_wanted_gives_the_same() -> None:
-    """The other picture of the batch wants too many patches, so that both have lists of fixed length."""
+    """The other image of the batch has too many unknown patches, so that both have lists of fixed length."""
     scene, crowded = make_scene(), make_scene(1)
     crowded = crowded._replace(alpha=crowded.alpha.clamp(0.1, 0.9), refined=torch.ones_like(crowded.refined))
     together, alone = join([scene, crowded]).solve(), scene.solve()
@@ -228,7 +228,7 @@ def test_blackness_gives_numbers() -> None:
 
 @pytest.mark.parametrize("brightness", [1.4, 4.0])
 def test_edges_of_regions_brighter_than_white_are_as_bright(brightness: float) -> None:
-    """A highlight or a sunlit shirt: the network's colours end at 1, and would leave a dark rim."""
+    """A highlight or a sunlit shirt: the network's colours are at most 1, which would give a dark rim."""
     scene = make_scene(colour=torch.full((3,), brightness))
     assert scene.source.max() > 0.99 * brightness
     edges = scene.solve()
@@ -245,7 +245,7 @@ def test_edges_of_regions_brighter_than_white_are_as_bright(brightness: float) -
 
 @pytest.mark.parametrize("linear_light", [True, False])
 def test_the_same_scene_in_more_light_gives_the_same_alpha(linear_light: bool) -> None:
-    """White as the person's colour, and four times as bright: the network sees the same."""
+    """White as the person's colour, and four times as bright: the network's result is the same."""
     white, bright = (make_scene(linear_light=linear_light, colour=torch.full((3,), each)) for each in (1.0, 4.0))
     assert torch.equal(white.alpha, bright.alpha)
     bright_error = bright.error(solve(bright, linear_light).alpha)

@@ -1,4 +1,4 @@
-"""From solved mattes to RGBA: rounding, and which colour goes where."""
+"""Packing of solved mattes to RGBA: rounding, and the colour of each pixel."""
 
 import pytest
 import torch
@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from howard.compositing.colour_encoding import convert_codes, encode, round_alpha
 from howard.compositing.edges import Edges, keep_network
-from howard.compositing.light import encode
-from howard.compositing.packing import convert_codes, pack_rgba, round_alpha
+from howard.compositing.packing import pack_rgba
 from tests.compositing.soft_edges import make_scene, read, to_codes
 
 # Largest code and tensor type of each depth.

@@ -1,4 +1,4 @@
-"""Patches of 4x4 pixels: which are listed, and that reading and writing them loses nothing."""
+"""Patches of 4x4 pixels: selection, and lossless reading and writing."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from howard.compositing import patches as patches_module
 from howard.compositing.patches import (
-    MOST_PATCHES,
+    MAX_PATCHES,
     PATCH,
     PIXELS,
     Patches,
@@ -78,8 +78,8 @@ def test_refined_patches_are_left_out_where_alpha_is_the_same_all_around(value: 
     alpha[:, 16:, 16:] = 1 - value
     patches = find_unknown(alpha, torch.ones(1, 1, 8, 10))
     rows, columns = torch.meshgrid(torch.arange(8), torch.arange(10), indexing="ij")
-    beside = (rows >= 3) & (columns >= 3) & ((rows <= 4) | (columns <= 4))
-    assert listed(patches) == {(0, *at) for at in beside.nonzero().tolist()}
+    adjoining = (rows >= 3) & (columns >= 3) & ((rows <= 4) | (columns <= 4))
+    assert listed(patches) == {(0, *at) for at in adjoining.nonzero().tolist()}
 
 
 def many_wanted(batch: int = 1) -> tuple[Tensor, Tensor]:
@@ -92,7 +92,7 @@ def many_wanted(batch: int = 1) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("batch", [1, 3])
 def test_no_more_than_the_cap_are_listed_and_those_of_the_refiner_too(batch: int) -> None:
     patches = find_unknown(*many_wanted(batch))
-    most = round(MOST_PATCHES * 120)
+    most = round(MAX_PATCHES * 120)
     assert len(patches.row) == batch * most
     assert len(listed(patches)) == batch * most
     # 4 x 6 patches with their neighbours; the rest of the list is other soft ones.
@@ -103,7 +103,7 @@ def test_no_more_than_the_cap_are_listed_and_those_of_the_refiner_too(batch: int
 
 
 def test_a_list_of_fixed_length_holds_the_wanted_patches_of_any_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One picture of a batch wants too many, so that all have lists of fixed length, as on devices."""
+    """One image of a batch has too many unknown patches, so that all have lists of fixed length, as on devices."""
     alpha = torch.cat([hard_alpha(1, 10, 12), many_wanted()[0]])
     alpha[0, 5:9, 7:20] = 0.3
     refined = torch.zeros(2, 1, 10, 12)
@@ -112,12 +112,12 @@ def test_a_list_of_fixed_length_holds_the_wanted_patches_of_any_list(monkeypatch
     fixed = find_unknown(alpha, refined)
     first = fixed.picture == 0
     wanted = Patches(*(each[first & fixed.is_wanted] for each in fixed))
-    assert int(first.sum()) == round(MOST_PATCHES * 120) > len(wanted.row)
+    assert int(first.sum()) == round(MAX_PATCHES * 120) > len(wanted.row)
     assert listed(wanted) == listed(alone)
     by_place = {place: bool(near) for place, near in zip(sorted_places(alone), alone.is_refined, strict=True)}
     assert by_place == {place: bool(near) for place, near in zip(sorted_places(wanted), wanted.is_refined, strict=True)}
     # The soft ones are kept to the last: nothing else gives them their colours.
-    monkeypatch.setattr(patches_module, "MOST_PATCHES", 9 / 120)
+    monkeypatch.setattr(patches_module, "MAX_PATCHES", 9 / 120)
     fewest = listed(find_unknown(alpha[:1], refined[:1]))
     soft = {(0, row, column) for row in (1, 2) for column in (1, 2, 3, 4)}
     assert soft < fewest
@@ -181,12 +181,12 @@ def test_padding_repeats_the_last_row_and_column(height: int, width: int) -> Non
 def test_lists_have_a_fixed_length_on_devices(batch: int) -> None:
     alpha = torch.empty(batch, 40, 48, 1, device="meta")
     patches = find_unknown(alpha, torch.empty(batch, 1, 10, 12, device="meta"))
-    assert all(each.shape == (batch * round(MOST_PATCHES * 120),) for each in patches)
+    assert all(each.shape == (batch * round(MAX_PATCHES * 120),) for each in patches)
     assert write_patches(alpha, read_patches(alpha, patches), patches).shape == alpha.shape
 
 
 def test_a_picture_with_too_many_patches_leaves_those_of_others_in_its_batch_alone(monkeypatch) -> None:
-    monkeypatch.setattr("howard.compositing.patches.MOST_PATCHES", 0.25)
+    monkeypatch.setattr("howard.compositing.patches.MAX_PATCHES", 0.25)
     alpha = torch.zeros(2, 32, 32, 1)
     alpha[0], alpha[1, :4, :4] = 0.5, 0.5
     patches = find_unknown(alpha, torch.zeros(2, 1, 8, 8))

@@ -1,4 +1,4 @@
-"""The shadow pass: known factors are recovered, and nothing else is taken for one."""
+"""The shadow layer: known factors are recovered, and other differences are not treated as shadows."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ HEIGHT, WIDTH = 270, 480
 
 
 class Scene(NamedTuple):
-    """What a frame is made of: source and plate (1, 3, H, W) linear light, coverage, alpha and true factor."""
+    """Inputs and truth of a frame: source and plate (1, 3, H, W) linear light, coverage, alpha and true factor."""
 
     source: Tensor
     plate: Tensor
@@ -56,7 +56,7 @@ def disc(row: float, column: float, radius: float) -> Tensor:
 def make_scene(
     depth: float | Tensor = 0.4, gain: float | Tensor = 1.0, noise: float = 0.0, shift: float = 0.0, seed: int = 0
 ) -> Scene:
-    """A bright person in the middle of a place and, around their right half, a shadow of this depth."""
+    """A bright person in the centre and, around the right half, a shadow of this depth."""
     plate, alpha = texture(seed), disc(140, 200, 50)
     true = 1 - depth * blob(170, 260, 35).expand(1, 3, -1, -1)
     behind = shift * plate.roll(1, dims=3) + (1 - shift) * plate
@@ -69,7 +69,7 @@ def make_scene(
 
 
 def error(scene: Scene) -> Tensor:
-    """Absolute error of the estimate where the place is seen, (N, 3)."""
+    """Absolute error of the estimate where the background is visible, (N, 3)."""
     wrong = (scene.estimate() - scene.true).abs()
     return wrong.permute(0, 2, 3, 1)[scene.alpha[:, 0] == 0]
 

@@ -1,4 +1,4 @@
-"""What the network and the person prior are both sure of stays opaque, and nothing else does by force."""
+"""Pixels that are solid in both the network's matte and the person prior stay opaque; other pixels need not."""
 
 import pytest
 import torch
@@ -43,7 +43,7 @@ def test_solid_regions_are_not_carved_even_where_person_and_plate_look_the_same(
 
 @pytest.mark.parametrize(("prior", "cover"), [(0.3, 0.97), (1.0, 0.5), (0.3, 0.5)])
 def test_gaps_in_hair_stay_open(prior: float, cover: float) -> None:
-    """Where the prior is low or the network is, and the source looks like the plate, alpha may fall."""
+    """Where the prior or the network's alpha is low and the source equals the plate, alpha may decrease."""
     found = brick_case(prior, cover).solve().alpha[:, 48:64, 48:64]
     assert (found < 0.98).all()
     assert float(found.mean()) <= cover + 0.01

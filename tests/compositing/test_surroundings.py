@@ -1,4 +1,4 @@
-"""Colours around pixels: means of what is solid and near."""
+"""Local statistics: means of nearby solid pixels, and the match of source and plate."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from howard.compositing.patches import PATCH, Patches
-from howard.compositing.surroundings import Surroundings, cell_size, find_grid, look_around
+from howard.compositing.surroundings import Surroundings, average_surroundings, cell_size, find_grid
 
 SIZE = 64, 96
 
@@ -29,7 +29,7 @@ def around(
 ) -> Surroundings:
     plate = source if plate is None else plate
     coverage = torch.ones_like(alpha) if coverage is None else coverage
-    return look_around(source, plate, coverage, alpha, patches, cell, farther_weight=0.2)
+    return average_surroundings(source, plate, coverage, alpha, patches, cell, farther_weight=0.2)
 
 
 def plain(colour: list[float], size: tuple[int, int] = SIZE) -> Tensor:
@@ -77,7 +77,7 @@ def test_near_colours_weigh_more_than_those_from_afar() -> None:
 
 
 def test_opaque_pixels_weigh_more_than_soft_ones() -> None:
-    """Half of what is around is soft and has the place's colour in it."""
+    """Half of the surrounding pixels are soft and contain the background's colour."""
     light, alpha = plain([0.8, 0.2, 0.2]), torch.ones(1, *SIZE, 1)
     light[:, ::2], alpha[:, ::2] = 0.1, 0.7
     torch.testing.assert_close(

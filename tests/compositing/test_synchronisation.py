@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_leaves
 from howard.align import AlignedPlate, AlignmentStatus, PlateAligner
 from howard.align.pictures import size_of
 from howard.align.torch_renderer import TorchRenderer
-from howard.compositing.finishing import FinishingControls
+from howard.compositing.edge_controls import EdgeControls
 from howard.matting import MattingPredictor, WeightsMetadata
 from howard.media import Frame, to_depth
 from howard.pipeline import AlignedFrame
@@ -117,7 +117,7 @@ def test_a_frame_runs_without_waiting_for_the_device(height: int, width: int, dt
     scene = make_scene(height, width, dtype)
     predictor = MattingPredictor(METADATA.build(), METADATA, torch.device("meta"))
     with Watch():
-        made = run_frame(scene, predictor, "meta", controls=FinishingControls(1.5, 0.1, 0.9, 2.0, 0.5))
+        made = run_frame(scene, predictor, "meta", controls=EdgeControls(1.5, 0.1, 0.9, 2.0, 0.5))
         made |= {f"plain {name}": each for name, each in run_frame(scene, predictor, "meta").items()}
     assert all(each.device.type == "meta" for each in made.values())
     assert made["rgba uint8"].shape == made["plain rgba uint8"].shape == (height, width, 4)

@@ -1,4 +1,4 @@
-"""Pictures to tensors and back: values and types survive."""
+"""Copies between arrays and tensors keep values and types."""
 
 import numpy as np
 import pytest

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from howard.evaluation.suite.measuring import jittered_boxes, open_person_prior
 from howard.evaluation.suite.running import SuiteOptions, SuiteRun
-from howard.matting.prior_views import MARGIN
+from howard.matting.person_prior_views import MARGIN
 from tests.evaluation.suites import SAMPLE, StandIn, small_recipe
 
 METADATA = SimpleNamespace(person_prior=True, coarse_long_side=480)
@@ -50,8 +50,8 @@ def test_maps_are_of_the_coarse_networks_size() -> None:
     predictor = SimpleNamespace(metadata=METADATA, device=torch.device("cpu"))
     maps = open_person_prior(predictor).find(np.zeros((1, 128, 192, 3), np.uint8), torch.tensor([[0.0, 0.0, 128.0]]))
     assert maps.probabilities.shape == (1, 6, 64, 96)
-    assert maps.looked[..., 64:].max() == 0
-    assert maps.looked[..., :64].min() == pytest.approx(1)
+    assert maps.covered[..., 64:].max() == 0
+    assert maps.covered[..., :64].min() == pytest.approx(1)
 
 
 def test_only_a_network_that_takes_maps_is_given_them(tmp_path) -> None:

@@ -1,4 +1,4 @@
-"""The reference implementation's outputs, and weights filled by the recipe that made them."""
+"""Recorded outputs of the reference implementation, and the generator of the weights that they were computed with."""
 
 import json
 import zlib
@@ -17,18 +17,18 @@ def _generator(name: str) -> np.random.Generator:
 
 
 def _filled(name: str, shape: tuple[int, ...]) -> torch.Tensor:
-    draw = _generator(name).random(shape)
+    values = _generator(name).random(shape)
     if name.endswith("num_batches_tracked"):
         return torch.zeros((), dtype=torch.long)
     if name.endswith("running_mean"):
-        draw = 0.2 * draw - 0.1
+        values = 0.2 * values - 0.1
     elif name.endswith("running_var") or (len(shape) == 1 and name.endswith("weight")):
-        draw = draw + 0.5
+        values = values + 0.5
     elif len(shape) == 1:
-        draw = 0.2 * draw - 0.1
+        values = 0.2 * values - 0.1
     else:
-        draw = (2 * draw - 1) * np.sqrt(3 / np.prod(shape[1:]))
-    return torch.from_numpy(draw.astype(np.float32))
+        values = (2 * values - 1) * np.sqrt(3 / np.prod(shape[1:]))
+    return torch.from_numpy(values.astype(np.float32))
 
 
 class Reference:
@@ -48,9 +48,9 @@ class Reference:
 
     def image(self, name: str) -> torch.Tensor:
         """``src`` or ``bgr``: (2, 3, 256, 320) in [0, 1]."""
-        draws = _generator(name)
+        generator = _generator(name)
         low, high = (
-            torch.from_numpy(draws.random(shape).astype(np.float32)) for shape in ((2, 3, 16, 20), (2, 3, 256, 320))
+            torch.from_numpy(generator.random(shape).astype(np.float32)) for shape in ((2, 3, 16, 20), (2, 3, 256, 320))
         )
         smooth = F.interpolate(low, size=(256, 320), mode="bilinear", align_corners=False)
         return (0.8 * smooth + 0.2 * high).clamp(0, 1)

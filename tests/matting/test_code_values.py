@@ -29,9 +29,9 @@ def test_white_is_one(dtype: torch.dtype) -> None:
     st.sampled_from(DTYPES), st.integers(1, 8), st.integers(1, 9), st.integers(1, 9), st.integers(0, 3), st.booleans()
 )
 def test_codes_are_resized_as_their_values_are(
-    dtype: torch.dtype, factor: int, rows: int, columns: int, beside: int, is_contiguous: bool
+    dtype: torch.dtype, factor: int, rows: int, columns: int, extra_rows: int, is_contiguous: bool
 ) -> None:
-    codes = random_codes(dtype, factor * rows + beside, factor * columns)
+    codes = random_codes(dtype, factor * rows + extra_rows, factor * columns)
     codes = codes.contiguous() if is_contiguous else codes
     values = to_unit(codes)
     expected = F.interpolate(values, size=(rows, columns), mode="bilinear", align_corners=False)
@@ -43,9 +43,9 @@ def test_codes_are_resized_as_their_values_are(
     st.sampled_from(DTYPES), st.integers(1, 14), st.integers(1, 9), st.integers(1, 9), st.integers(0, 3), st.booleans()
 )
 def test_codes_are_shrunk_as_their_values_are(
-    dtype: torch.dtype, factor: int, rows: int, columns: int, beside: int, is_contiguous: bool
+    dtype: torch.dtype, factor: int, rows: int, columns: int, extra_rows: int, is_contiguous: bool
 ) -> None:
-    codes = random_codes(dtype, factor * rows + beside, factor * columns)
+    codes = random_codes(dtype, factor * rows + extra_rows, factor * columns)
     codes = codes.contiguous() if is_contiguous else codes
     expected = F.avg_pool2d(to_unit(codes), factor, ceil_mode=True)
     torch.testing.assert_close(shrink(codes, factor), expected, atol=1e-6, rtol=0)

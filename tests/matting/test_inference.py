@@ -7,7 +7,7 @@ from howard.matting.inference import prepare_for_inference
 
 
 def lived_in(encoder: str) -> MattingNetwork:
-    """A network whose batch norms have seen something, and that has learnt to look at coverage."""
+    """A network with non-trivial batch norm statistics and weights of the coverage input."""
     torch.manual_seed(2)
     network = MattingNetwork(encoder, 16, (16, 12, 8), ("coverage",))
     for module in network.modules():

@@ -3,17 +3,18 @@ import pytest
 import torch
 
 from howard.matting import CoarseMatte, Matte
-from howard.matting.loss_terms import (
+from howard.matting.losses import (
     LOSS_TERMS,
     MatteAndTruth,
+    coarse_losses,
     composition_term,
+    joint_losses,
     laplacian_pyramid,
     laplacian_term,
     register_loss_term,
     sobel_magnitude,
     temporal_term,
 )
-from howard.matting.losses import coarse_losses, joint_losses
 
 MATTE = {"alpha": 1.0, "alpha_gradient": 1.0, "foreground": 1.0}
 COARSE = MATTE | {"error": 1.0, "laplacian": 0.0}

@@ -1,4 +1,4 @@
-"""The person prior gives what the published network gives, in every shape, precision and device it is run in."""
+"""The person prior reproduces the published network, in all supported shapes, precisions and devices."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from howard.errors import InputError, WeightsError
 from howard.matting.convert import convert_selfie_multiclass
-from howard.matting.person_prior import CLASSES, AttentionStage, PersonPrior, load_person_prior
+from howard.matting.person_prior import CLASSES, AttentionBlock, PersonPrior, load_person_prior
 
 PERSON = Path(__file__).parents[2] / ".." / "shared" / "reference" / "person"
 MODEL = PERSON / "selfie_multiclass_256x256.tflite"
@@ -96,7 +96,7 @@ def test_bfloat16_finds_the_same_person(vectors, shipped) -> None:
 
 @torch.inference_mode()
 def test_features_and_input_stay_as_they_are(shipped) -> None:
-    """In-place activations never reach what the caller holds."""
+    """In-place activations do not change the caller's tensors."""
     image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     kept = image.clone()
     maps = shipped(image)
@@ -120,20 +120,20 @@ def test_it_can_be_exported(shipped) -> None:
 
 @torch.inference_mode()
 def test_attention_weighs_pixels_of_one_place() -> None:
-    """Written out for each place in a patch: its pixels' mean by the softmax of their scores gates their values."""
+    """Compared with a loop over positions: the mean weighted by the softmax of the scores gates the values."""
     torch.manual_seed(0)
-    stage = AttentionStage(8, 8, depth=1).double()
-    [block] = stage.attention
+    block = AttentionBlock(8, 8, depth=1).double()
+    [attention] = block.attention
     mixed: list[torch.Tensor] = []
-    stage.mix.register_forward_hook(lambda module, inputs, output: mixed.append(output))
-    attended = stage(torch.randn(2, 8, 8, 12, dtype=torch.float64)).movedim(1, 3)
+    block.mix.register_forward_hook(lambda module, inputs, output: mixed.append(output))
+    attended = block(torch.randn(2, 8, 8, 12, dtype=torch.float64)).movedim(1, 3)
     x = mixed[0].relu().movedim(1, 3)
     for row in range(4):
         for column in range(4):
             place = x[:, row::4, column::4].flatten(1, 2)
-            mean = (place * block.score(place).softmax(dim=1)).sum(dim=1, keepdim=True)
-            gated = block.value(place).relu() * block.context(mean)
-            expected = place + block.output(gated) + block.feed_forward(place)
+            mean = (place * attention.score(place).softmax(dim=1)).sum(dim=1, keepdim=True)
+            gated = attention.value(place).relu() * attention.context(mean)
+            expected = place + attention.output(gated) + attention.feed_forward(place)
             torch.testing.assert_close(attended[:, row::4, column::4].flatten(1, 2), expected)
 
 
@@ -141,7 +141,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"none\.safetensors"):
         load_person_prior(tmp_path / "none.safetensors")
     save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(WeightsError, match="does not hold the person prior"):
+    with pytest.raises(WeightsError, match="does not contain the person prior"):
         load_person_prior(tmp_path / "other.safetensors")
 
 

@@ -9,7 +9,8 @@ from howard.compositing.transfer import upload
 from howard.errors import WeightsError
 from howard.matting import MattingPredictor, WeightsMetadata, load_matting
 from howard.matting.person_prior import PRIOR_WEIGHTS
-from howard.matting.weights import content_digest, find_weights
+from howard.matting.state_files import content_digest
+from howard.matting.weights import find_weights
 from howard.media import to_depth
 
 METADATA = WeightsMetadata("efficientnet_lite0", 16, (16, 12, 8), ("coverage",))
@@ -145,7 +146,7 @@ def test_sizes_are_checked(predictor: MattingPredictor) -> None:
     with pytest.raises(ValueError, match="coverage is"):
         predictor(source, plate, np.ones((5, 5), np.float32))
     for small in ((63, 96), (0, 96)):
-        with pytest.raises(ValueError, match="64 pixels at least"):
+        with pytest.raises(ValueError, match="at least 64 pixels"):
             predictor(*(np.zeros((*small, 3), np.uint8),) * 2)
 
 
@@ -163,7 +164,7 @@ def test_types_are_checked(predictor: MattingPredictor, shape: tuple[int, ...], 
 def test_values_that_are_not_finite_are_refused(predictor: MattingPredictor, value: float) -> None:
     source, plate = np.zeros((2, 72, 96, 3), np.float32)
     plate[3, 4] = value
-    with pytest.raises(ValueError, match="plate holds values that are not finite"):
+    with pytest.raises(ValueError, match="plate has values that are not finite"):
         predictor(source, plate)
 
 

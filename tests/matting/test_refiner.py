@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from benchmarks.plain_refiner import PlainRefiner
-from howard.matting.coarse import HIDDEN_CHANNELS, CoarseMatte
+from howard.matting.coarse_network import HIDDEN_CHANNELS, CoarseMatte
 from howard.matting.refiner import Refiner, RefineSettings, enlarge, select_patches
 from howard.matting.tiles import TILE_SIZES, cover_patches, fixed_patches
 

@@ -17,9 +17,9 @@ from howard.matting.tiles import (
 )
 
 
-def scattered(height: int, width: int, seed: int, share: float = 0.2, batch: int = 2) -> torch.Tensor:
+def scattered(height: int, width: int, seed: int, fraction: float = 0.2, batch: int = 2) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return (torch.rand(batch, 1, height, width, generator=generator) < share).float()
+    return (torch.rand(batch, 1, height, width, generator=generator) < fraction).float()
 
 
 def windows(image: torch.Tensor, tiles: Tiles, stride: int, border: int) -> torch.Tensor:
@@ -73,9 +73,9 @@ def test_enlarged_patches_are_those_of_the_enlarged_image(height: int, width: in
 @given(st.integers(1, 20), st.integers(1, 20), st.sampled_from(TILE_SIZES), st.floats(0, 1), st.integers(0, 2**31))
 @settings(deadline=None)
 def test_pasting_writes_the_wanted_patches_and_nothing_else(
-    height: int, width: int, size: int, share: float, seed: int
+    height: int, width: int, size: int, fraction: float, seed: int
 ) -> None:
-    patches = scattered(height, width, seed, share)
+    patches = scattered(height, width, seed, fraction)
     image, other = torch.rand(2, 2, 3, PATCH * height, PATCH * width)
     tiles = cover_patches(patches, (size,))
     wanted = F.interpolate(patches, scale_factor=PATCH, mode="nearest").bool()

@@ -148,7 +148,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -
     state = SMALL.build().state_dict()
     state["decoder.conv2.weight"][0, 0, 0, 0] = value
     save_weights(tmp_path / "broken.safetensors", state, SMALL)
-    with pytest.raises(WeightsError, match=r"decoder\.conv2\.weight holds values that are not finite"):
+    with pytest.raises(WeightsError, match=r"decoder\.conv2\.weight has values that are not finite"):
         load_network(tmp_path / "broken.safetensors")
 
 

@@ -1,7 +1,7 @@
 """A refiner in two processes of one run, of which the second's error map picks no patch: a program, started by a test.
 
 ``python two_ranks.py FOLDER [synced]`` takes two steps and saves each rank's gradients and weights as ``RANK.pt``.
-``synced`` makes batch norm look at both ranks' patches.
+``synced`` makes batch norm use both ranks' patches.
 """
 
 import sys
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
-from howard.matting.coarse import HIDDEN_CHANNELS, CoarseMatte
+from howard.matting.coarse_network import HIDDEN_CHANNELS, CoarseMatte
 from howard.matting.refiner import Refiner, RefineSettings
 
 RANKS = 2

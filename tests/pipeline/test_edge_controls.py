@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from howard.colour import linear_to_srgb, srgb_to_linear
-from howard.compositing.edge_controls import apply_controls
-from howard.compositing.finishing import FinishingControls
+from howard.compositing.edge_controls import EdgeControls, apply_controls
 from howard.compositing.packing import pack_edited, pack_rgba
 from howard.errors import OutputError
 from howard.media import full_scale
@@ -23,7 +22,7 @@ PERSON = np.array([0.7, 0.3, 0.2])
 
 
 def compose(frame, **controls):
-    settings = ComposeSettings(depths=DEPTHS, edges="network", controls=FinishingControls(**controls))
+    settings = ComposeSettings(depths=DEPTHS, edges="network", controls=EdgeControls(**controls))
     return Composer(settings).begin(frame)().rgba
 
 
@@ -48,7 +47,7 @@ def test_the_defaults_change_no_pixel(render, tmp_path):
 def test_controls_without_effect_leave_the_pixels_as_they_are(dtype):
     frame = matted_frame(dtype)
     edges, pictures = solve_frame_edges(frame), frame.tensors
-    edited = apply_controls(pictures.source, pictures.plate, edges, FinishingControls())
+    edited = apply_controls(pictures.source, pictures.plate, edges, EdgeControls())
     assert torch.equal(edited.alpha, edges.alpha)
     opaque = edges.alpha == 1
     assert opaque.any()
@@ -123,7 +122,7 @@ def test_despill_removes_the_plates_colour_from_soft_edges():
 
 def test_the_layers_keep_the_network_s_alpha():
     frame = matted_frame()
-    settings = ComposeSettings(depths=DEPTHS, layers=("matte", "foreground"), controls=FinishingControls(choke=5.0))
+    settings = ComposeSettings(depths=DEPTHS, layers=("matte", "foreground"), controls=EdgeControls(choke=5.0))
     composed = Composer(settings).begin(frame)()
     np.testing.assert_array_equal(composed.layers["matte"], alpha_of(frame))
     assert width_of(composed.rgba[DEPTHS[0]]) < WIDTH - 40

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from howard.compositing.colour_encoding import decode
 from howard.compositing.edges import solve_edges
-from howard.compositing.light import decode
 from howard.errors import SettingsError
 from howard.pipeline.frame_finisher import MEASURED_SIDE, ComposeSettings, compose_tensors, make_shadow, measuring_step
 from howard.pipeline.frame_tensors import (

@@ -11,7 +11,7 @@ from howard.cli import hydra_arguments
 from howard.errors import SettingsError
 from howard.matting import load_network
 from howard.matting.encoders import ENCODERS
-from howard.matting.loss_terms import LOSS_TERMS
+from howard.matting.losses import LOSS_TERMS
 from howard.training.assembly import import_extensions
 from howard.training.compare.run_records import read_run
 from tests.documentation.pages import block_commands, blocks, documented_python

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from howard.matting.aspp import ASPP
+from howard.matting.coarse_modules import ASPP
 from howard.training.segmentation_head import SegmentationHead
 
 

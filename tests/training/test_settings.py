@@ -12,7 +12,7 @@ from howard.cli import hydra_arguments
 from howard.data.datamodule import EpochUnit
 from howard.errors import SettingsError
 from howard.matting.encoders import ENCODERS
-from howard.matting.encoders.timm_bridge import PREFIX
+from howard.matting.encoders.timm_encoder import PREFIX
 from howard.matting.refiner import RefineMode
 from howard.settings import EpochName
 from howard.training import network_settings, train_settings

@@ -1,1 +1,1 @@
-"""What happens to a matte after the network: soft edges are solved, adjusted, and packed as RGBA, on the device."""
+"""Processing of a matte after the network, on its device: soft edges are solved, adjusted and packed as RGBA."""

@@ -1,23 +1,71 @@
-"""What an artist's controls (choke, levels, feather, despill) make of solved edges."""
+"""The artist's controls of solved edges: levels, choke, feather and despill. The defaults change nothing."""
 
+from math import floor
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from howard.compositing.alpha_controls import adjust_levels, choke, feather, feather_radius
+from howard.compositing.colour_encoding import decode
 from howard.compositing.edges import Edges
-from howard.compositing.finishing import FinishingControls, despill, extend_foreground, finish_alpha
-from howard.compositing.light import decode
+from howard.compositing.foreground_controls import despill, extend_foreground
 from howard.compositing.patches import pad_to_patches, write_patches
 
-# Colours of fainter pixels are replaced where alpha may grow, as those of empty ones are: the error of a solved colour
-# grows as 1 / alpha, and would show. Chosen on a made frame whose colours are known (tests/pipeline/matted_frames.py).
+# Where alpha may grow, colours of pixels with less alpha are replaced like those of empty pixels: the error of a solved
+# colour is proportional to 1 / alpha. Chosen on a synthetic frame of known colours (tests/pipeline/matted_frames.py).
 _RELIABLE_ALPHA = 0.3
 
 
+class EdgeControls(NamedTuple):
+    """The artist's controls; the defaults change nothing. Distances are in pixels of the frame.
+
+    ``black`` and ``white`` are the alphas that become 0 and 1. ``choke`` moves the edge of alpha inward by so many
+    pixels, outward if it is negative. ``feather`` softens the edge over so many pixels to either side. ``despill`` in
+    [0, 1] is the fraction of the plate's colour cast that is removed from soft edges. Alpha is changed in the order
+    levels, choke, feather.
+    """
+
+    choke: float = 0.0
+    black: float = 0.0
+    white: float = 1.0
+    feather: float = 0.0
+    despill: float = 0.0
+
+    def checked(self) -> "EdgeControls":
+        """Return these controls.
+
+        Raises:
+            ValueError: one of them is out of its range.
+        """
+        if not 0 <= self.black < self.white <= 1:
+            raise ValueError(f"black={self.black} and white={self.white}: need 0 <= black < white <= 1")
+        if not 0 <= self.feather < float("inf"):
+            raise ValueError(f"feather={self.feather}: need a number of pixels, 0 or more")
+        if not abs(self.choke) < float("inf"):
+            raise ValueError(f"choke={self.choke}: need a number of pixels")
+        if not 0 <= self.despill <= 1:
+            raise ValueError(f"despill={self.despill}: need a number from 0 to 1")
+        return self
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether nothing is changed."""
+        return self == EdgeControls()
+
+    @property
+    def growth(self) -> int:
+        """Pixels by which alpha may grow outward, to which the foreground's colour must be extended."""
+        # Choke rounds a fractional radius up.
+        return max(0, feather_radius(self.feather) - floor(self.choke))
+
+
 class EditedEdges(NamedTuple):
-    """``alpha`` (B, H, W, 1) in [0, 1], and the straight ``foreground`` (B, H, W, 3) of all pixels in the light that
-    mixes; ``is_changed`` (B, H, W, 1) bool says where it is not the source's colour."""
+    """A matte after the artist's controls.
+
+    ``alpha`` is (B, H, W, 1) in [0, 1]; ``foreground`` (B, H, W, 3) is the straight colour of all pixels, in linear
+    light or encoded, as pixels are mixed; ``is_changed`` (B, H, W, 1) is True where it differs from the source.
+    """
 
     alpha: Tensor
     foreground: Tensor
@@ -25,28 +73,28 @@ class EditedEdges(NamedTuple):
 
 
 def apply_controls(
-    source: Tensor, plate: Tensor, edges: Edges, controls: FinishingControls, *, linear_light: bool = True
+    source: Tensor, plate: Tensor, edges: Edges, controls: EdgeControls, *, linear_light: bool = True
 ) -> EditedEdges:
-    """Alpha and colours after levels, choke and feather, for which colours are extended outward first, and despill.
+    """Apply levels, choke, feather and despill; colours are extended outward where alpha may grow.
 
     Args:
-        source: (B, H, W, 3) code values as `howard.compositing.edges.solve_edges` takes them.
+        source: (B, H, W, 3) code values as `howard.compositing.edges.solve_edges` expects them.
         plate: like ``source``, aligned to it.
-        edges: as it returns them.
-        controls: ``choke`` and ``feather`` count pixels of these pictures.
-        linear_light: whether soft pixels mix in linear light.
+        edges: its result.
+        controls: the controls.
+        linear_light: whether foreground and background mix in linear light or in encoded values.
     """
     height, width = source.shape[1:3]
     light, behind = (decode(each, linear_light) for each in (source, plate))
     own = light
     if edges.foreground.shape[1]:
         own = write_patches(pad_to_patches(light), edges.foreground, edges.patches)[:, :height, :width]
-    # Opaque pixels keep the source's colour, whatever a solver makes of them.
+    # Opaque pixels keep the source's colour, even inside solved patches.
     own = torch.where(edges.alpha < 1, own, light).movedim(3, 1)
     before = edges.alpha.movedim(3, 1)
-    alpha = finish_alpha(before, controls)
+    alpha = adjust_alpha(before, controls)
     colours = despill(
-        extend_foreground(own, _reliable(before), controls.reach), behind.movedim(3, 1), alpha, controls.despill
+        extend_foreground(own, _reliable(before), controls.growth), behind.movedim(3, 1), alpha, controls.despill
     )
     colours = colours.movedim(1, 3)
     is_changed = (colours != light).any(dim=3, keepdim=True)
@@ -54,5 +102,11 @@ def apply_controls(
 
 
 def _reliable(alpha: Tensor) -> Tensor:
-    """Alpha, but 0 where it is too faint for its colour to be continued."""
+    """Alpha, but 0 where it is too small for its colour to be extended."""
     return alpha * (alpha >= _RELIABLE_ALPHA)
+
+
+def adjust_alpha(alpha: Tensor, controls: EdgeControls) -> Tensor:
+    """Alpha (B, 1, H, W) in [0, 1] after levels, choke and feather; the input itself if these change nothing."""
+    alpha = adjust_levels(alpha, controls.black, controls.white)
+    return feather(choke(alpha, controls.choke), controls.feather)

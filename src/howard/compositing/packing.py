@@ -1,18 +1,13 @@
-"""From a solved matte to the straight RGBA that is written."""
+"""Packs a solved matte and the source into straight RGBA images of an output type."""
 
 import cv2
 import torch
 from torch import Tensor
 
+from howard.compositing.colour_encoding import OUTPUT_TYPES, convert_codes, encode, round_alpha, to_codes
 from howard.compositing.edge_controls import EditedEdges
 from howard.compositing.edges import Edges
-from howard.compositing.light import FULL_CODES, encode
 from howard.compositing.patches import PATCH, pad_to_patches, read_patches, write_patches
-
-# Types of pictures that are written, by name: the tensor's type and its largest code.
-_OUTPUTS = {"uint8": (torch.uint8, 255), "uint16": (torch.int32, 65535), "float32": (torch.float32, 1)}
-# Float pictures are stored as half floats: their alpha is rounded as those hold it.
-_HALF = torch.float16
 
 
 def pack_rgba(
@@ -20,18 +15,18 @@ def pack_rgba(
 ) -> Tensor:
     """Straight RGBA, (B, H, W, 4): uint8, int32 in [0, 65535] for uint16, or float32.
 
-    Where alpha rounds to 1 the colour is the source's exactly, where it rounds to 0 it is 0, and in between it is the
-    solved one.
+    The colour is exactly the source's where alpha rounds to 1, black where it rounds to 0, and the solved foreground
+    elsewhere.
 
     Args:
-        source: (B, H, W, 3) code values as `howard.compositing.edges.solve_edges` takes them.
-        edges: as it returns them.
-        depth: type of the result, a key of numpy's: uint8, uint16, float32.
-        alpha_depth: type as which alpha is rounded, if another one is stored in the end.
-        linear_light: whether soft pixels mix in linear light.
+        source: (B, H, W, 3) code values as `howard.compositing.edges.solve_edges` expects them.
+        edges: its result.
+        depth: numpy name of the output type: uint8, uint16 or float32.
+        alpha_depth: type to which alpha is rounded, if the image is later converted to another type than ``depth``.
+        linear_light: whether foreground and background mix in linear light or in encoded values.
     """
     if source.device.type == "cpu":
-        # Most of a picture is empty, and memory that nobody writes to costs nothing.
+        # Most of an image is usually empty, and zeroed memory that is not written costs no time.
         rows, columns = _occupied(edges)
         part = edges._replace(
             alpha=edges.alpha[:, rows, columns],
@@ -39,7 +34,7 @@ def pack_rgba(
         )
         if (rows, columns) == (slice(0, source.shape[1]), slice(0, source.shape[2])):
             return _pack(source, edges, depth, alpha_depth or depth, linear_light)
-        rgba = torch.zeros((*source.shape[:3], 4), dtype=_OUTPUTS[depth][0])
+        rgba = torch.zeros((*source.shape[:3], 4), dtype=OUTPUT_TYPES[depth][0])
         inside = _pack(source[:, rows, columns], part, depth, alpha_depth or depth, linear_light)
         rgba[:, rows, columns] = inside
         return rgba
@@ -47,7 +42,7 @@ def pack_rgba(
 
 
 def _occupied(edges: Edges) -> tuple[slice, slice]:
-    """The rows and columns, from a multiple of 4 on, in which alpha or solved patches are."""
+    """Rows and columns, starting at multiples of 4, that contain all non-zero alpha and all solved patches."""
     patches, occupied = edges.patches, []
     for axis, at in ((1, patches.row), (2, patches.column)):
         lines = edges.alpha.amax(dim=[other for other in (0, 1, 2, 3) if other != axis]).nonzero()[:, 0]
@@ -58,7 +53,7 @@ def _occupied(edges: Edges) -> tuple[slice, slice]:
 
 
 def _pack(source: Tensor, edges: Edges, depth: str, alpha_depth: str, linear_light: bool) -> Tensor:
-    dtype, full = _OUTPUTS[depth]
+    dtype, full = OUTPUT_TYPES[depth]
     height, width = source.shape[1:3]
     is_float = dtype == torch.float32
     alpha = round_alpha(edges.alpha, alpha_depth) if is_float else (edges.alpha * full).round_().to(dtype)
@@ -67,19 +62,19 @@ def _pack(source: Tensor, edges: Edges, depth: str, alpha_depth: str, linear_lig
     if not edges.foreground.shape[1]:
         return picture
     covered, own = (read_patches(pad_to_patches(each), edges.patches) for each in (alpha, codes))
-    soft = _to_codes(encode(edges.foreground, linear_light), dtype, full)
+    soft = to_codes(encode(edges.foreground, linear_light), dtype, full)
     values = torch.cat([torch.where(covered < full, soft, own) * (covered > 0), covered])
     return write_patches(pad_to_patches(picture), values, edges.patches, in_place=True)[:, :height, :width]
 
 
 def _join(colour: Tensor, alpha: Tensor) -> Tensor:
-    """Pixels of four values, (B, H, W, 4), all 0 where alpha is 0."""
+    """Join colour and alpha to RGBA, (B, H, W, 4), all 0 where alpha is 0."""
     if colour.device.type == "cpu" and colour.dtype == torch.uint8 and colour.numel():
-        # OpenCV takes a quarter of the time.
+        # OpenCV takes a quarter of torch's time.
         return torch.stack([_join_bytes(*pair) for pair in zip(colour, alpha, strict=True)])
-    # Planes and a stack: a CPU takes three times as long to join pixels of three and of one value.
+    # Stacking planes takes a CPU a third of the time of concatenating three channels and one.
     picture = torch.stack([*colour.unbind(3), alpha[..., 0]], dim=3)
-    # Pixels of four bytes, or each of their values, times 0 or 1.
+    # Multiplies RGBA pixels (uint8) or single values (other types) by 0 or 1; as int32, the result is exact.
     picture.view(torch.int32).mul_(alpha > 0)
     return picture
 
@@ -93,32 +88,9 @@ def _join_bytes(colour: Tensor, alpha: Tensor) -> Tensor:
 def pack_edited(
     source: Tensor, edited: EditedEdges, depth: str, *, alpha_depth: str | None = None, linear_light: bool = True
 ) -> Tensor:
-    """Straight RGBA of edges that an artist's controls have changed; arguments and result as `pack_rgba`."""
-    dtype, full = _OUTPUTS[depth]
+    """Straight RGBA of edges changed by the artist's controls; other arguments and result as `pack_rgba`."""
+    dtype, full = OUTPUT_TYPES[depth]
     alpha = round_alpha(edited.alpha, alpha_depth or depth)
-    colours = _to_codes(encode(edited.foreground, linear_light), dtype, full)
+    colours = to_codes(encode(edited.foreground, linear_light), dtype, full)
     colours = torch.where(edited.is_changed, colours, convert_codes(source, depth))
-    return torch.cat([colours * (alpha > 0), _to_codes(alpha, dtype, full)], dim=3)
-
-
-def round_alpha(alpha: Tensor, depth: str) -> Tensor:
-    """Alpha in [0, 1] as pictures of a depth hold it, float32."""
-    if depth == "float32":
-        return alpha.to(_HALF).float()
-    full = _OUTPUTS[depth][1]
-    return (alpha * full).round() / full
-
-
-def convert_codes(codes: Tensor, depth: str) -> Tensor:
-    """Code values of one depth in another; sRGB-encoded, rounded."""
-    dtype, full = _OUTPUTS[depth]
-    if codes.dtype == dtype:
-        return codes
-    return _to_codes(codes.float() / FULL_CODES.get(codes.dtype, 1), dtype, full)
-
-
-def _to_codes(values: Tensor, dtype: torch.dtype, full: int) -> Tensor:
-    """Floats of 1 for white as codes."""
-    if dtype == torch.float32:
-        return values
-    return (values.clamp(0, 1) * full).round().to(dtype)
+    return torch.cat([colours * (alpha > 0), to_codes(alpha, dtype, full)], dim=3)

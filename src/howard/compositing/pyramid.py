@@ -1,7 +1,7 @@
-"""Pictures in cells of several pixels: means and sums over cells, and the way back.
+"""Means and sums of images over square cells, and bilinear upsampling.
 
-Cells are aligned with the upper left corner; those at the right and lower edges may reach beyond the picture. The
-pyramid of sums is what push-pull methods share (Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4).
+Cells are aligned with the upper left corner; those at the right and lower edges may extend beyond the image. The
+pyramid of sums is the one of push-pull methods (Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4).
 """
 
 from functools import reduce
@@ -12,35 +12,35 @@ from torch import Tensor
 
 
 def sum_channels(planes: Tensor) -> Tensor:
-    """Over the channels, which are few: (B, C, ...) -> (B, 1, ...), several times as fast as ``sum`` on a CPU."""
+    """Sum over a few channels, (B, C, ...) -> (B, 1, ...); several times as fast as ``torch.sum`` on a CPU."""
     return reduce(torch.add, planes.split(1, dim=1))
 
 
-def shrink(pictures: Tensor, factor: int) -> Tensor:
-    """Means over cells of ``factor`` x ``factor`` pixels; beyond the picture its border is repeated."""
-    height, width = pictures.shape[2:]
+def shrink(images: Tensor, factor: int) -> Tensor:
+    """Means of (B, C, H, W) over cells of ``factor`` x ``factor`` pixels; the border is replicated."""
+    height, width = images.shape[2:]
     if height % factor or width % factor:
-        pictures = F.pad(pictures, (0, -width % factor, 0, -height % factor), mode="replicate")
-    batch, channels, height, width = pictures.shape
-    rows = pictures.reshape(batch, channels, height // factor, factor, width).sum(dim=3)
-    # A matrix product: a CPU's pooling, and its sum over the last dimension, take several times as long.
+        images = F.pad(images, (0, -width % factor, 0, -height % factor), mode="replicate")
+    batch, channels, height, width = images.shape
+    rows = images.reshape(batch, channels, height // factor, factor, width).sum(dim=3)
+    # A matrix product, since pooling or a sum over the last dimension takes several times as long on a CPU.
     cells = rows.view(batch, channels, height // factor, width // factor, factor)
     return cells @ torch.full((factor,), 1 / factor**2, dtype=rows.dtype, device=rows.device)
 
 
 def enlarge(cells: Tensor, factor: int, size: tuple[int, int]) -> Tensor:
-    """Cells (B, C, h, w) of ``factor`` x ``factor`` pixels to a picture of this size (height, width), bilinearly."""
+    """Upsample (B, C, h, w) bilinearly by ``factor``, and crop to this size (height, width)."""
     batch, channels = cells.shape[:2]
-    # Channels in the batch's place take a CPU a quarter of the time.
+    # With channels as the batch dimension it takes a CPU a quarter of the time.
     single = cells.flatten(0, 1)[:, None]
     enlarged = F.interpolate(single, scale_factor=factor, mode="bilinear", align_corners=False)
     return enlarged.view(batch, channels, *enlarged.shape[2:])[..., : size[0], : size[1]]
 
 
 def sum_pyramid(values: Tensor, levels: int) -> list[Tensor]:
-    """``values`` (B, C, h, w) and ``levels`` sums of it over cells of 2, 4, 8 ... pixels, the finest first.
+    """``values`` (B, C, h, w), followed by ``levels`` sums over cells of 2, 4, 8 ... pixels, finest first.
 
-    Beyond the picture everything is 0.
+    Values outside the image are 0.
     """
     pyramid = [values]
     for _ in range(levels):
@@ -52,5 +52,5 @@ def sum_pyramid(values: Tensor, levels: int) -> list[Tensor]:
 
 
 def count_levels(size: tuple[int, int]) -> int:
-    """How many halvings take a picture of this size (height, width) to a single cell."""
+    """Number of halvings that reduce an image of this size (height, width) to one cell."""
     return (max(size) - 1).bit_length()

@@ -1,7 +1,7 @@
-"""What lies around a pixel: foreground colours in solid pixels, and how well the plate fits in empty ones.
+"""Local statistics around pixels: foreground colours of solid pixels, and the plate's match in empty pixels.
 
-Foreground colours are averaged at three distances after M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP
-2021: one weighs the more the nearer and the more opaque its pixel is.
+Foreground colours are averaged at three levels of distance after M. Forte, "Approximate Fast Foreground Colour
+Estimation", ICIP 2021: the weight of a pixel increases with its alpha and decreases with its distance.
 """
 
 from functools import reduce
@@ -14,40 +14,43 @@ from torch import Tensor
 from howard.compositing.patches import PATCH, Patches, read_cells
 from howard.compositing.pyramid import sum_channels
 
-# Long side in pixels, about, of the picture in which colours are averaged.
+# Approximate long side, in cells, of the grid in which colours are averaged.
 AVERAGED_SIDE = 960
-# Half the width of the Gaussian of standard deviation 1 that averages cells.
-_REACH = 2
-# Each distance averages over so many times larger cells than the one before.
+# Radius of the truncated Gaussian, of a standard deviation of 1 cell, that averages cells.
+_RADIUS = 2
+# Ratio of the sides of cells between one level of distance and the next.
 _FARTHER = 4
+# Number of levels of distance.
 _DISTANCES = 3
-# Power of alpha with which a pixel lends its colour: 16 leaves a pixel of alpha 0.9 a fifth of its weight.
+# Binary logarithm of the exponent of alpha in a colour's weight: with 16 a pixel of alpha 0.9 has a weight of 0.2.
 _SOLIDITY_LOG2 = 4
-_TINY = 1e-12
-# Largest code of what sums of lines were added from, by their type.
+_EPSILON = 1e-12
+# Largest code of the image from which sums of lines were computed, by the type of the sums.
 _FULL_SUMS = {torch.int16: 255, torch.int32: 65535}
-# Mean alpha up to which cells count as empty, and coverage from which the plate counts as seen there.
+# Mean alpha below which a cell counts as empty.
 _EMPTY = 0.01
-_SEEN = 0.999
-# Squared pixels by which the plate is taken to be displaced where it has no more squared slope than _FLAT to tell.
-_DISPLACED = 0.5
+# Coverage above which the plate is compared in a cell.
+_COVERED = 0.999
+# Prior of the plate's squared displacement, in cells, used where its squared slope is small compared with _FLAT.
+_PRIOR_DISPLACEMENT = 0.5
+# Weight of that prior, as a squared slope.
 _FLAT = 1e-4
 
 
 class Surroundings(NamedTuple):
-    """What lies around the pixels of patches; planes (C, n, 16), or (C, n, 1) where it is the same in a whole patch.
+    """Local statistics around the pixels of patches: planes (C, n, 16), or (C, n, 1) if equal in a whole patch.
 
-    Colours are averaged as they are encoded: the mean of dark hair and its highlights is then near what most of it is.
+    Encoded colours are averaged: the mean of dark hair with highlights is then nearer to its most frequent colour.
     """
 
     colour: Tensor  # (3, n, 16), mean foreground colour, encoded
     square: Tensor  # (1, n, 16), mean squared length of foreground colours, encoded
-    weight: Tensor  # (1, n, 16), solid weight around; 0 where nothing solid is near
+    weight: Tensor  # (1, n, 16), weight of solid pixels; 0 if there is none nearby
     alpha: Tensor  # (1, n, 16), mean alpha nearby
-    lit: Tensor  # (3, n, 16), mean colour of the empty place, encoded
-    plate: Tensor  # (3, n, 16), the plate's there
-    empty: Tensor  # (1, n, 16), share of empty pixels around
-    displacement: Tensor  # (1, n, 16), squared pixels by which the plate is off
+    lit: Tensor  # (3, n, 16), mean source colour of empty pixels, encoded
+    plate: Tensor  # (3, n, 16), mean plate colour of the same pixels, encoded
+    empty: Tensor  # (1, n, 16), fraction of empty pixels
+    displacement: Tensor  # (1, n, 16), squared displacement of the plate, in pixels
 
 
 def cell_size(height: int, width: int) -> int:
@@ -59,21 +62,21 @@ def cell_size(height: int, width: int) -> int:
 
 
 class Grid(NamedTuple):
-    """How parts of a picture must be cut so that their patches have the same surroundings, in pixels."""
+    """Constraints on crops of an image, in pixels, under which the statistics of their patches stay the same."""
 
-    margin: int  # how far around a patch its surroundings reach
-    origin: int  # what the upper left corner of a part divides by
-    unit: int  # what the sides of a part divide by
+    margin: int  # radius of the surroundings of a patch
+    origin: int  # the crop's upper left corner is a multiple of this
+    unit: int  # the crop's sides are multiples of this
 
 
 def find_grid(height: int, width: int) -> Grid:
-    """The grid of a picture's cells."""
+    """The constraints for an image of this size."""
     cell = cell_size(height, width)
     largest = cell * _FARTHER ** (_DISTANCES - 1)
     return Grid(3 * largest, largest, cell * _FARTHER)
 
 
-def look_around(
+def average_surroundings(
     source: Tensor,
     plate: Tensor,
     coverage: Tensor,
@@ -82,17 +85,17 @@ def look_around(
     cell: int,
     farther_weight: float,
 ) -> Surroundings:
-    """Average the solid and the empty pixels around patches.
+    """Compute the statistics of the solid and the empty pixels around patches.
 
     Args:
-        source: (B, H, W, 3) code values as `howard.compositing.light.decode` takes them; sides divide by the unit of
-            `find_grid`.
+        source: (B, H, W, 3) code values as `howard.compositing.colour_encoding.decode` expects them; sides are
+            multiples of the unit of `find_grid`.
         plate: like ``source``, aligned to it.
         coverage: (B, H, W, 1) in [0, 1].
         alpha: (B, H, W, 1) in [0, 1].
-        patches: whose pixels are asked for.
-        cell: as `cell_size` gives it for the whole picture.
-        farther_weight: how much less a colour weighs at each further distance.
+        patches: the patches.
+        cell: result of `cell_size` for the whole image.
+        farther_weight: factor on the weight of a colour from each level of distance to the next.
     """
     colour_lines, alpha_lines = _sum_lines(source, cell), _sum_lines(alpha, cell)
     near = _near_sums(colour_lines, alpha_lines, patches, cell)
@@ -100,11 +103,13 @@ def look_around(
     far = read_cells(farther_weight * _far_sums(_sums(colours, cover), farther_weight), patches, cell * _FARTHER)
     total = near[:5] + far
     weight = total[4:]
-    inverse = 1 / weight.clamp(min=_TINY)
-    behind, seen = (_average_lines(_sum_lines(image, cell * _FARTHER), cell * _FARTHER) for image in (plate, coverage))
-    empty = ((_blur(cover) < _EMPTY) & (seen > _SEEN)).to(cover.dtype)
+    inverse = 1 / weight.clamp(min=_EPSILON)
+    behind, covered = (
+        _average_lines(_sum_lines(image, cell * _FARTHER), cell * _FARTHER) for image in (plate, coverage)
+    )
+    empty = ((_blur(cover) < _EMPTY) & (covered > _COVERED)).to(cover.dtype)
     lit, displacement = _compare_empty(colours, behind, empty)
-    lit, known, share = read_cells(lit, patches, cell * _FARTHER).split((3, 3, 1))
+    lit, known, fraction = read_cells(lit, patches, cell * _FARTHER).split((3, 3, 1))
     return Surroundings(
         colour=total[:3] * inverse,
         square=total[3:4] * inverse,
@@ -112,13 +117,13 @@ def look_around(
         alpha=near[5:],
         lit=lit,
         plate=known,
-        empty=share,
+        empty=fraction,
         displacement=read_cells(displacement, patches, cell * _FARTHER**2) * (cell * _FARTHER) ** 2,
     )
 
 
 def _sums(colours: Tensor, cover: Tensor) -> Tensor:
-    """What is averaged of foreground colours: colour, squared length and weight, each times solidity, (B, 5, ...)."""
+    """Values to be averaged, (B, 5, ...): colour, its squared length and 1, each times alpha to the 16th power."""
     solid = cover
     for _ in range(_SOLIDITY_LOG2):
         solid = solid * solid
@@ -127,12 +132,12 @@ def _sums(colours: Tensor, cover: Tensor) -> Tensor:
 
 
 def _near_sums(colours: Tensor, cover: Tensor, patches: Patches, cell: int) -> Tensor:
-    """Colour, squared length and weight of solid cells, and alpha, blurred at the pixels of patches, (6, n, 16).
+    """Blurred colour, squared length and weight of solid cells, and alpha, at the pixels of patches, (6, n, 16).
 
-    ``colours`` and ``cover`` are those of `_sum_lines`. Only the cells around patches are looked at.
+    ``colours`` and ``cover`` are results of `_sum_lines`. Only the cells around patches are read.
     """
     side, shared = max(1, PATCH // cell), max(1, cell // PATCH)
-    offsets = torch.arange(-_REACH, side + _REACH, device=colours.device)
+    offsets = torch.arange(-_RADIUS, side + _RADIUS, device=colours.device)
     height, width = colours.shape[1], colours.shape[2] // cell
     rows, columns = (
         (torch.div(at, shared, rounding_mode="floor")[:, None] * side + offsets).clamp(0, size - 1)
@@ -158,14 +163,14 @@ def _near_sums(colours: Tensor, cover: Tensor, patches: Patches, cell: int) -> T
 
 
 def _window_kernel(side: int, device: torch.device) -> Tensor:
-    """Weights of the cells of a window for each of the ``side`` x ``side`` cells in its middle, (window, cells)."""
+    """Gaussian weights of a window's cells for each of the ``side`` x ``side`` cells in its centre, (window, cells)."""
     weights = _gaussian(device)
     line = torch.stack([F.pad(weights, (at, side - 1 - at)) for at in range(side)], dim=1)
     return torch.einsum("ac,bd->abcd", line, line).reshape(len(line) ** 2, side**2)
 
 
 def _far_sums(sums: Tensor, farther_weight: float) -> Tensor:
-    """The sums of all further distances, at the first of them, whose sums are given: (B, C, h, w)."""
+    """Weighted sum over the farther levels, (B, C, h, w), from the sums at the first of these levels."""
     levels = [_blur(sums)]
     for _ in range(2, _DISTANCES):
         sums = _shrink(sums)
@@ -179,17 +184,20 @@ def _far_sums(sums: Tensor, farther_weight: float) -> Tensor:
 
 
 def _compare_empty(colours: Tensor, plate: Tensor, empty: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean colours of source and plate and the share of empty cells, (B, 7, h, w); and the plate's squared displacement
-    in cells, (B, 1, h / 4, w / 4).
+    """Compare source and plate in empty cells.
 
-    A plate that is off by some pixels differs by as many times its slope.
+    The displacement is estimated from the difference, which is the displacement times the plate's slope.
+
+    Returns:
+        Mean colours of source and plate and the fraction of empty cells, (B, 7, h, w); and the plate's squared
+        displacement in cells, (B, 1, h / 4, w / 4).
     """
     apart = sum_channels((colours - plate).square())
     sums = torch.cat([colours * empty, plate * empty, empty, apart * empty, _squared_slope(plate) * empty], dim=1)
     lit, weight = _blur(sums[:, :7]).split((6, 1), dim=1)
     apart, slope = _blur(_shrink(sums[:, 7:])).split(1, dim=1)
-    displacement = (apart + _DISPLACED * _FLAT) / (slope + _FLAT)
-    return torch.cat([lit / weight.clamp(min=_TINY), weight], dim=1), displacement
+    displacement = (apart + _PRIOR_DISPLACEMENT * _FLAT) / (slope + _FLAT)
+    return torch.cat([lit / weight.clamp(min=_EPSILON), weight], dim=1), displacement
 
 
 def _squared_slope(planes: Tensor) -> Tensor:
@@ -201,16 +209,16 @@ def _squared_slope(planes: Tensor) -> Tensor:
 
 
 def _shrink(planes: Tensor) -> Tensor:
-    """Means over 4 x 4 cells, (B, C, h, w) -> (B, C, h / 4, w / 4), rounded up; the last cells are repeated."""
+    """Means over 4 x 4 cells, (B, C, h, w) -> (B, C, h / 4, w / 4), rounded up; the border is replicated."""
     planes = F.pad(planes, (0, -planes.shape[3] % _FARTHER, 0, -planes.shape[2] % _FARTHER), mode="replicate")
-    # Sums of strided slices: a CPU's pooling takes several times as long.
+    # Sums of strided slices, since pooling takes several times as long on a CPU.
     rows = reduce(torch.add, (planes[:, :, row::_FARTHER] for row in range(_FARTHER)))
     return reduce(torch.add, (rows[..., column::_FARTHER] for column in range(_FARTHER))) / _FARTHER**2
 
 
 def _sum_lines(image: Tensor, cell: int) -> Tensor:
-    """Sums of ``cell`` lines each, (B, H, W, C) to (B, H / cell, W, C); bytes as int16, which holds sums of 128."""
-    # Whole lines are contiguous; a CPU's pooling takes several times as long.
+    """Sums of ``cell`` consecutive rows, (B, H, W, C) to (B, H / cell, W, C); of uint8 as int16, for up to 128 rows."""
+    # Rows are contiguous in memory; pooling takes several times as long on a CPU.
     first = image[:, ::cell]
     total = first.to(torch.int16) if image.dtype == torch.uint8 else first.clone()
     for row in range(1, cell):
@@ -219,7 +227,7 @@ def _sum_lines(image: Tensor, cell: int) -> Tensor:
 
 
 def _average_lines(lines: Tensor, cell: int, farther: int = 1) -> Tensor:
-    """Means over cells, ``farther`` times as large as those of `_sum_lines`, 1 for white: planes (B, C, h, w)."""
+    """Means, 1 for white, over cells ``farther`` times as large as those of `_sum_lines`: planes (B, C, h, w)."""
     planes = reduce(torch.add, (lines[:, row::farther] for row in range(farther))).permute(0, 3, 1, 2).contiguous()
     size = cell * farther
     total = reduce(torch.add, (planes[..., column::size].float() for column in range(size)))
@@ -227,16 +235,16 @@ def _average_lines(lines: Tensor, cell: int, farther: int = 1) -> Tensor:
 
 
 def _blur(planes: Tensor) -> Tensor:
-    """(B, C, h, w) blurred by a Gaussian of one cell; the border's cells are repeated outside."""
+    """Blur (B, C, h, w) by a Gaussian of one cell; the border is replicated."""
     channels = planes.shape[1]
     across = _gaussian(planes.device).view(1, 1, 1, -1).expand(channels, 1, 1, -1)
-    sides = (_REACH, _REACH, 0, 0), (0, 0, _REACH, _REACH)
+    sides = (_RADIUS, _RADIUS, 0, 0), (0, 0, _RADIUS, _RADIUS)
     blurred = F.conv2d(F.pad(planes, sides[0], mode="replicate"), across, groups=channels)
     return F.conv2d(F.pad(blurred, sides[1], mode="replicate"), across.transpose(2, 3), groups=channels)
 
 
 def _gaussian(device: torch.device) -> Tensor:
-    """The weights of a Gaussian of one cell, (5,); made on the device, for a copy from the host would wait for it."""
-    offsets = torch.arange(-_REACH, _REACH + 1, device=device, dtype=torch.float32)
+    """Weights of a Gaussian of one cell, (5,), computed on the device, since a copy from the host would synchronise."""
+    offsets = torch.arange(-_RADIUS, _RADIUS + 1, device=device, dtype=torch.float32)
     kernel = (-0.5 * offsets * offsets).exp()
     return kernel / kernel.sum()

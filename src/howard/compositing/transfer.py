@@ -1,4 +1,4 @@
-"""Pictures between numpy and tensors on any device, without making the host wait where that can be avoided."""
+"""Copies images between numpy arrays on the host and tensors on a device, asynchronously where possible."""
 
 from collections.abc import Callable
 
@@ -7,31 +7,31 @@ import torch
 from torch import Tensor
 
 
-def upload(picture: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
-    """Pictures of any shape as code values on a device: uint8 and float32 as they are, uint16 as int32.
+def upload(image: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """Copy code values of any shape to a device: uint8 and float32 keep their type, uint16 becomes int32.
 
-    On a CPU memory is shared where the type allows it. To a CUDA device the copy goes through pinned memory, and the
-    host goes on meanwhile.
+    On a CPU, uint8 and float32 arrays share their memory with the tensor. To a CUDA device the copy is asynchronous,
+    through pinned memory.
     """
     device = torch.device(device)
-    # Signed, since few devices have unsigned 16-bit numbers; the sign is taken off there.
-    is_deep = picture.dtype == np.uint16
-    tensor = torch.from_numpy(np.ascontiguousarray(picture.view(np.int16) if is_deep else picture))
+    # Copied as int16, since few devices support uint16; the sign is removed on the device.
+    is_deep = image.dtype == np.uint16
+    tensor = torch.from_numpy(np.ascontiguousarray(image.view(np.int16) if is_deep else image))
     if device.type == "cuda":
         tensor = tensor.pin_memory()
-    # On MPS a copy that is not waited for may read what has been overwritten since.
+    # On MPS an asynchronous copy may read memory that has been overwritten in the meantime.
     tensor = tensor.to(device, non_blocking=device.type != "mps")
     return tensor.to(torch.int32) & 0xFFFF if is_deep else tensor
 
 
 class Download:
-    """Tensors on their way to the host.
+    """An asynchronous copy of tensors to the host.
 
-    The copy begins at once; only `wait` waits for it. CUDA copies to pinned memory on a stream of its own, beside the
-    work on later frames.
+    The copy starts in the constructor; `wait` waits for it. CUDA tensors are copied to pinned memory on a separate
+    stream, in parallel to the computation of later frames.
 
     Args:
-        tensors: by name; int32 tensors are code values of 16 bits and arrive as uint16.
+        tensors: by name; int32 tensors are 16-bit code values and become uint16.
         stream: the CUDA stream of the copies; None on other devices.
     """
 
@@ -49,13 +49,13 @@ class Download:
             self._wait = event.synchronize
 
     def wait(self) -> dict[str, np.ndarray]:
-        """The tensors as arrays; waits until they have arrived."""
+        """Wait for the copy, and return the arrays by name."""
         self._wait()
         return {name: _to_array(tensor) for name, tensor in self._tensors.items()}
 
 
 def open_copy_stream(device: torch.device) -> "torch.cuda.Stream | None":
-    """A CUDA stream for downloads; None on other devices."""
+    """A CUDA stream for `Download`; None on other devices."""
     return torch.cuda.Stream(device) if device.type == "cuda" else None
 
 

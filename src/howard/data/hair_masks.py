@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from howard.matting.person_prior import CLASSES, PersonPrior, load_person_prior
-from howard.matting.prior_views import box_from_mask, crop_views, place_maps
+from howard.matting.person_prior_views import box_from_mask, crop_views, place_maps
 from howard.synthesis import Person
 from howard.synthesis.placement import find_head
 

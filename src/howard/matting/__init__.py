@@ -1,14 +1,11 @@
-"""The matting network: source and plate to alpha and foreground (Lin et al., CVPR 2021).
-
-The training losses are in :mod:`howard.matting.losses`.
-"""
+"""The matting network: source and plate to alpha and foreground (Lin et al., CVPR 2021)."""
 
 from howard.matting.baseline import BaselineNetwork
-from howard.matting.coarse import CoarseMatte, CoarseNetwork
+from howard.matting.coarse_network import CoarseMatte, CoarseNetwork
+from howard.matting.encoder_weights import load_imagenet_encoder, load_pretrained
 from howard.matting.network import Matte, MattingNetwork, coarse_scale
 from howard.matting.person_maps import PersonMaps
 from howard.matting.predictor import MattingPredictor, load_matting
-from howard.matting.pretraining import load_imagenet_encoder, load_pretrained
 from howard.matting.refiner import RefineSettings
 from howard.matting.weights import WeightsMetadata, load_network, save_weights
 

@@ -1,7 +1,7 @@
 """A plain U-Net over source and plate, for comparison: no pretrained encoder, no ASPP, no error map, no refiner.
 
 After O. Ronneberger et al., "U-Net: Convolutional Networks for Biomedical Image Segmentation", MICCAI 2015, with batch
-norm, and bilinear steps up as in the paper's decoder.
+norm, and bilinear upsampling as in the matting network's decoder.
 """
 
 from itertools import pairwise
@@ -9,11 +9,10 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from howard.matting.coarse import CoarseMatte
+from howard.matting.coarse_network import CoarseMatte
 from howard.matting.code_values import resize
-from howard.matting.joining import join
-from howard.matting.lazy_foreground import NetworkForeground
-from howard.matting.network import Matte
+from howard.matting.matte import Matte, NetworkForeground
+from howard.matting.network_operations import concat_channels
 from howard.matting.person_maps import PersonMaps
 from howard.matting.refiner import RefineSettings, coarse_only
 
@@ -21,7 +20,7 @@ _OUTPUTS = 1 + 3  # alpha, residual
 
 
 class BaselineNetwork(nn.Module):
-    """Alpha and foreground residual in one go; called as :class:`howard.matting.MattingNetwork` is.
+    """Predicts alpha and foreground residual; called as :class:`howard.matting.MattingNetwork`.
 
     Args:
         widths: channels at strides 1, 2, 4, ... of the coarse resolution.
@@ -46,7 +45,7 @@ class BaselineNetwork(nn.Module):
         coarse_scale: float,
         refine: RefineSettings = RefineSettings(),  # noqa: B008 (immutable)
     ) -> Matte:
-        """Matte a batch: the coarse matte, enlarged. Coverage, person maps and refine settings are ignored.
+        """Matte a batch: the coarse matte, upsampled. Coverage, person maps and refine settings are ignored.
 
         Shapes as :meth:`howard.matting.MattingNetwork.forward`.
 
@@ -57,8 +56,8 @@ class BaselineNetwork(nn.Module):
             raise ValueError(f"source {tuple(source.shape)} and plate {tuple(plate.shape)} differ in shape")
         height, width = source.shape[2:]
         coarse = self.coarse_matte(source, plate, coverage, person, coarse_scale=coarse_scale)
-        whole = coarse_only(coarse, source.shape[2:])
-        return Matte(whole.alpha, NetworkForeground(source, whole, (height, width)), coarse, whole.patches)
+        upsampled = coarse_only(coarse, source.shape[2:])
+        return Matte(upsampled.alpha, NetworkForeground(source, upsampled, (height, width)), coarse, upsampled.patches)
 
     def coarse_matte(
         self,
@@ -69,20 +68,20 @@ class BaselineNetwork(nn.Module):
         *,
         coarse_scale: float,
     ) -> CoarseMatte:
-        """The matte at 1 / ``coarse_scale`` of the size; its error map is 0 and it has no hidden features."""
+        """The matte at 1 / ``coarse_scale`` of the image size; its error map is 0 and it has no hidden features."""
         size = max(1, round(source.shape[2] / coarse_scale)), max(1, round(source.shape[3] / coarse_scale))
         source, plate = resize(source, size), resize(plate, size)
         *steps, last = self.decoder
-        x, skips = join(source, plate).to(next(self.parameters()).dtype), []
-        for index, stage in enumerate(self.encoder):
-            x = stage(x if index == 0 else F.max_pool2d(x, 2, ceil_mode=True))
+        x, skips = concat_channels(source, plate).to(next(self.parameters()).dtype), []
+        for index, level in enumerate(self.encoder):
+            x = level(x if index == 0 else F.max_pool2d(x, 2, ceil_mode=True))
             skips.append(x)
         for step, skip in zip(steps, skips[-2::-1], strict=True):
             x = F.interpolate(x, size=skip.shape[2:], mode="bilinear", align_corners=False)
-            x = step(join(x, skip))
+            x = step(concat_channels(x, skip))
         alpha, residual = last(x).to(source.dtype).split([1, 3], dim=1)
-        nothing = source.new_zeros(len(source), 1, *source.shape[2:])
-        return CoarseMatte(alpha.clamp(0, 1), residual, (source + residual).clamp(0, 1), nothing, nothing[:, :0])
+        zeros = source.new_zeros(len(source), 1, *source.shape[2:])
+        return CoarseMatte(alpha.clamp(0, 1), residual, (source + residual).clamp(0, 1), zeros, zeros[:, :0])
 
 
 def _two_convolutions(in_channels: int, out_channels: int) -> nn.Sequential:

@@ -1,4 +1,4 @@
-"""Pictures as code values: 8 or 16 bits, or float32 in [0, 1], which the network reads without copying them whole."""
+"""Images as code values, uint8, 16 bits, or float32 in [0, 1]: resized and padded without a whole copy as float."""
 
 from functools import reduce
 
@@ -6,14 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# The code value of white; floating-point pictures are in [0, 1] already.
+# The code value of white; floating-point images are in [0, 1] already.
 FULL_CODES = {torch.uint8: 255, torch.uint16: 65535, torch.int32: 65535}
-# Side in pixels of the largest cell whose 8-bit values add up to 15 bits.
+# Side in pixels of the largest cell whose sum of 8-bit values fits into int16.
 _LARGEST_SHORT_CELL = 11
 
 
 def to_unit(codes: Tensor) -> Tensor:
-    """Code values of any shape to float32 in [0, 1]; floating-point values are returned as they are."""
+    """Code values of any shape to float32 in [0, 1]; floating-point values are returned unchanged."""
     full = FULL_CODES.get(codes.dtype)
     return codes if full is None else codes.float().div_(full)
 
@@ -28,11 +28,11 @@ def resize(codes: Tensor, size: tuple[int, int]) -> Tensor:
     Returns:
         (B, C, *size), floating-point; channels-last in memory where ``codes`` are.
     """
-    factor = _whole_even_factor(codes, size)
+    factor = _even_factor(codes, size)
     if factor is None or codes.dtype not in FULL_CODES or not codes.is_contiguous(memory_format=torch.channels_last):
         return F.interpolate(to_unit(codes), size=size, mode="bilinear", align_corners=False)
     batch, channels, _, width = codes.shape
-    # The weights are 1/2: each result is the mean of the 2x2 pixels in the middle of a cell, and nothing else is read.
+    # For an even factor, bilinear weights are 1/2: the result is the mean of the 2x2 pixels in the middle of a cell.
     middle = factor // 2
     lines = codes.permute(0, 2, 3, 1).unflatten(1, (size[0], factor)).flatten(3)  # (B, h, factor, W C)
     wide = torch.int16 if codes.dtype == torch.uint8 else torch.int32
@@ -43,14 +43,16 @@ def resize(codes: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def shrink(codes: Tensor, factor: int) -> Tensor:
-    """Means over cells of ``factor`` x ``factor`` pixels, as ``F.avg_pool2d(to_unit(codes), factor, ceil_mode=True)``,
-    up to rounding: (B, C, H, W) to (B, C, H / factor, W / factor), rounded up."""
+    """Means over cells of ``factor`` x ``factor`` pixels: (B, C, H, W) to (B, C, H / factor, W / factor), rounded up.
+
+    Equals ``F.avg_pool2d(to_unit(codes), factor, ceil_mode=True)`` up to rounding.
+    """
     height, width = codes.shape[2:]
     if factor == 1:
         return to_unit(codes)
     if codes.dtype not in FULL_CODES or height % factor or width % factor:
         return F.avg_pool2d(to_unit(codes), factor, ceil_mode=True)
-    # A CPU's pooling takes several times as long.
+    # Pooling takes several times as long on a CPU.
     lines = codes.permute(0, 2, 3, 1).unflatten(1, (-1, factor)).flatten(3)  # (B, h, factor, W C)
     wide = torch.int16 if codes.dtype == torch.uint8 and factor <= _LARGEST_SHORT_CELL else torch.int32
     rows = reduce(torch.add, (line.to(wide) for line in lines.unbind(2)))
@@ -60,17 +62,17 @@ def shrink(codes: Tensor, factor: int) -> Tensor:
 
 
 def pad_to_multiple(codes: Tensor, side: int) -> Tensor:
-    """(B, C, H, W) of any type with the last row and column repeated until both sides divide by ``side``."""
+    """(B, C, H, W) of any type, padded with its last row and column until both sides are multiples of ``side``."""
     height, width = codes.shape[2:]
     if below := -height % side:
         codes = torch.cat([codes, codes[:, :, -1:].expand(-1, -1, below, -1)], dim=2)
-    if beside := -width % side:
-        codes = torch.cat([codes, codes[..., -1:].expand(-1, -1, -1, beside)], dim=3)
+    if right := -width % side:
+        codes = torch.cat([codes, codes[..., -1:].expand(-1, -1, -1, right)], dim=3)
     return codes
 
 
-def _whole_even_factor(codes: Tensor, size: tuple[int, int]) -> int | None:
-    """By how much (B, C, H, W) shrinks to ``size`` where that is the same whole even number both ways, else None."""
+def _even_factor(codes: Tensor, size: tuple[int, int]) -> int | None:
+    """The factor from (B, C, H, W) to ``size`` if it is the same even integer in both directions, else None."""
     factor = codes.shape[2] // size[0]
     exact = codes.shape[2:] == (factor * size[0], factor * size[1])
     return factor if exact and factor >= 2 and factor % 2 == 0 else None

@@ -1,9 +1,9 @@
-"""Person prior: what is a person in a picture, by class, and the features it is recognised by.
+"""Person prior: a network that segments an image of a person into classes, and whose features are used as well.
 
-The network is MediaPipe's "Selfie Multiclass" (Google, Apache License 2.0), a MobileNet-like trunk with linear
-attention over the pixels of equal phase in 4x4 patches (Mehta & Rastegari, "Separable Self-attention for Mobile Vision
-Transformers", 2022), and a feature pyramid (Lin et al., CVPR 2017). Linear layers that follow one another without an
-activation are one layer here; :mod:`howard.matting.convert` folds the published weights accordingly.
+It is MediaPipe's "Selfie Multiclass" (Google, Apache License 2.0): a MobileNet-like trunk, linear attention between the
+pixels at the same position in 4x4 patches (Mehta & Rastegari, "Separable Self-attention for Mobile Vision
+Transformers", 2022), and a feature pyramid (Lin et al., CVPR 2017). Consecutive linear layers without an activation are
+merged into one layer; :mod:`howard.matting.convert` converts the published weights accordingly.
 """
 
 import json
@@ -18,23 +18,23 @@ from howard.errors import WeightsError
 from howard.matting.state_files import load_strictly
 
 CLASSES = ("background", "hair", "body_skin", "face_skin", "clothes", "other")
-INPUT_SIZE = 256  # side of the square that the network was trained on, in pixels
+INPUT_SIZE = 256  # side of the square input that the network was trained with, in pixels
 METADATA_KEY = "howard_person_prior"
 _PATCH = 4  # side of the patches of the attention, in pixels of its feature map
 PRIOR_WEIGHTS = Path(__file__).parent.parent / "pretrained" / "person_prior.safetensors"
 
 
 class PriorMaps(NamedTuple):
-    """What the prior says of a batch of square pictures of side S; features are in the precision of the weights."""
+    """The prior's output for a batch of square images of side S; features have the precision of the weights."""
 
-    logits: Tensor  # (B, 6, S, S), of CLASSES, in the dtype of the picture
+    logits: Tensor  # (B, 6, S, S), of CLASSES, in the dtype of the image
     stride4: Tensor  # (B, 128, S / 4, S / 4)
     stride8: Tensor  # (B, 128, S / 8, S / 8)
     stride16: Tensor  # (B, 192, S / 16, S / 16)
 
 
 class InvertedBottleneck(nn.Module):
-    """1x1 expand, 3x3 depthwise, linear 1x1 projection (Sandler et al., CVPR 2018), with a shortcut if asked for."""
+    """1x1 expand, 3x3 depthwise, linear 1x1 projection (Sandler et al., CVPR 2018), optionally with a shortcut."""
 
     def __init__(
         self, in_channels: int, width: int, out_channels: int, stride: int = 1, has_shortcut: bool = False
@@ -51,10 +51,10 @@ class InvertedBottleneck(nn.Module):
 
 
 class PatchAttention(nn.Module):
-    """Linear attention and a linear feed-forward layer, side by side, added to their input.
+    """Linear attention and a linear feed-forward layer in parallel, both added to their input.
 
-    A pixel attends to the pixels at its own place in all patches: their mean, weighted by a softmax over the patches
-    of one score per pixel, gates the pixel's own values. (B, places in a patch, patches, C) to the same.
+    A pixel attends to the pixels at the same position in all patches: their mean, weighted by a softmax over the
+    patches of one score per pixel, gates the pixel's values. The shape (B, positions in a patch, patches, C) is kept.
     """
 
     def __init__(self, channels: int) -> None:
@@ -67,12 +67,12 @@ class PatchAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         weights = self.score(x).softmax(dim=2)
-        context = self.context(weights.transpose(2, 3) @ x)  # (B, places, 1, C)
+        context = self.context(weights.transpose(2, 3) @ x)  # (B, positions, 1, C)
         return self.feed_forward(x).add_(self.output(self.value(x).relu_() * context)).add_(x)
 
 
-class AttentionStage(nn.Module):
-    """3x3 and 1x1 convolutions with ReLU, then attention among 4x4 patches: (B, C, h, w) to (B, channels, h, w)."""
+class AttentionBlock(nn.Module):
+    """3x3 and 1x1 convolutions with ReLU, then attention between 4x4 patches: (B, C, h, w) to (B, channels, h, w)."""
 
     def __init__(self, in_channels: int, channels: int, depth: int) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class AttentionStage(nn.Module):
 
 
 class SeparableConv(nn.Module):
-    """3x3 depthwise and 1x1 convolution; each followed by a ReLU where ``activated``."""
+    """3x3 depthwise and 1x1 convolution; each followed by a ReLU if ``activated``."""
 
     def __init__(self, in_channels: int, out_channels: int, activated: bool) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class SeparableConv(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """Adds the features of strides 16, 8, 4 and 2, coarse to fine, and sums all levels at stride 2, in 64 channels."""
+    """Feature pyramid: merges features from stride 16 to stride 2 and sums all levels at stride 2, in 64 channels."""
 
     WIDTH = 64
 
@@ -119,8 +119,8 @@ class Pyramid(nn.Module):
         size = features[-1].shape[2:]
         level = total = None
         for feature, lateral, smooth in zip(features, self.laterals, self.smooth, strict=True):
-            here = lateral(feature)
-            level = here if level is None else _add_enlarged(here, level)
+            current = lateral(feature)
+            level = current if level is None else _add_enlarged(current, level)
             smoothed = smooth(level)
             if smoothed.shape[2:] != size:
                 smoothed = F.interpolate(smoothed, size=size, mode="bilinear", align_corners=False)
@@ -130,10 +130,10 @@ class Pyramid(nn.Module):
 
 
 class PersonPrior(nn.Module):
-    """Segments pictures of people into :data:`CLASSES`; the person is everything but ``background``."""
+    """Segments images of people into :data:`CLASSES`; all classes but ``background`` are the person."""
 
     CLASSES = CLASSES
-    FEATURE_CHANNELS = (128, 128, 192)  # of the features of strides 4, 8, 16
+    FEATURE_CHANNELS = (128, 128, 192)  # at strides 4, 8, 16
 
     def __init__(self) -> None:
         super().__init__()
@@ -142,22 +142,22 @@ class PersonPrior(nn.Module):
         self.to_stride4 = nn.Sequential(
             InvertedBottleneck(64, 384, 128, stride=2), InvertedBottleneck(128, 768, 128, has_shortcut=True)
         )
-        self.to_stride8 = nn.Sequential(InvertedBottleneck(128, 768, 256, stride=2), AttentionStage(256, 128, depth=2))
+        self.to_stride8 = nn.Sequential(InvertedBottleneck(128, 768, 256, stride=2), AttentionBlock(256, 128, depth=2))
         self.to_stride16 = nn.Sequential(
-            InvertedBottleneck(128, 1536, 384, stride=2), AttentionStage(384, 192, depth=4)
+            InvertedBottleneck(128, 1536, 384, stride=2), AttentionBlock(384, 192, depth=4)
         )
         self.pyramid = Pyramid((192, 128, 128, 16))
         self.head = nn.Sequential(
             SeparableConv(64, 32, activated=True), *[SeparableConv(32, 32, activated=True) for _ in range(4)]
         )
-        self.classify = nn.Conv2d(32, 4 * len(CLASSES), 1)  # four pixels each
+        self.classify = nn.Conv2d(32, 4 * len(CLASSES), 1)  # 2x2 pixels, before a pixel shuffle
 
     def forward(self, image: Tensor) -> PriorMaps:
-        """Segment a batch of square pictures.
+        """Segment a batch of square images.
 
         Args:
-            image: (B, 3, 256, 256) sRGB in [0, 1]; other sizes work if they are multiples of 64, but the network was
-                not trained on them.
+            image: (B, 3, 256, 256) sRGB in [0, 1]; other sizes must be multiples of 64, and the network was not trained
+                with them.
         """
         centred = (image * 2 - 1).to(self.stem.weight.dtype)
         stem = self.stem(centred).relu_()
@@ -170,10 +170,10 @@ class PersonPrior(nn.Module):
 
 
 def load_person_prior(path: Path = PRIOR_WEIGHTS) -> PersonPrior:
-    """The prior with its weights, in evaluation mode, without gradients, float32, on the CPU.
+    """Load the prior in evaluation mode, without gradients, float32, on the CPU.
 
     Raises:
-        WeightsError: the file is missing, is not the prior's, or does not fit.
+        WeightsError: the file is missing or is not a weights file of the prior.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -182,14 +182,14 @@ def load_person_prior(path: Path = PRIOR_WEIGHTS) -> PersonPrior:
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is not a weights file of the person prior: {error}") from None
     if description is None or json.loads(description).get("format") != 1:
-        raise WeightsError(f"{path} does not hold the person prior; convert it with python -m howard.matting.convert")
+        raise WeightsError(f"{path} does not contain the person prior; make it with python -m howard.matting.convert")
     network = PersonPrior()
     load_strictly(network, state, path)
     return network.eval().requires_grad_(False)
 
 
 def _add_enlarged(fine: Tensor, coarse: Tensor) -> Tensor:
-    """Add (B, C, h, w) to each 2x2 pixels of (B, C, 2 h, 2 w), in place: nearest interpolation without its copy."""
+    """Add (B, C, h, w), upsampled to nearest, to (B, C, 2 h, 2 w) in place, without a copy at the larger size."""
     cells = fine.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))
     cells.add_(coarse[:, :, :, None, :, None])
     return fine
@@ -200,8 +200,8 @@ def _depthwise(channels: int) -> nn.Conv2d:
 
 
 def _strided(in_channels: int, out_channels: int, groups: int = 1) -> nn.Conv2d:
-    """A 3x3 convolution with stride 2 that pads below and to the right only, as TensorFlow's "same" does.
+    """A 3x3 convolution with stride 2 and padding below and to the right only, as with TensorFlow's "same".
 
-    The kernel is 4x4 with a first row and column of 0: so even padding gives the same, without a padded copy.
+    The kernel is 4x4 with a first row and column of 0: symmetric padding then gives the same result without a copy.
     """
     return nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, groups=groups)

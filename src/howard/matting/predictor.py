@@ -1,4 +1,4 @@
-"""The predictor: numpy images and devices in, mattes out; it knows nothing of files."""
+"""The predictor: runs a matting network on numpy images or tensors."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,49 +10,48 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from howard.errors import SettingsError
 from howard.matting.baseline import BaselineNetwork
-from howard.matting.coarse import CoarseMatte
+from howard.matting.coarse_network import CoarseMatte
 from howard.matting.code_values import FULL_CODES
-from howard.matting.inference import prefer_onednn, prepare_for_inference
-from howard.matting.lazy_foreground import MeanForeground, MirroredForeground
-from howard.matting.network import Matte, MattingNetwork, coarse_scale
+from howard.matting.inference import PRECISIONS, prefer_onednn, prepare_for_inference, select_device, select_precision
+from howard.matting.matte import Matte, MeanForeground, MirroredForeground
+from howard.matting.network import MattingNetwork, coarse_scale
 from howard.matting.person_maps import PersonMaps
 from howard.matting.person_prior import PRIOR_WEIGHTS
-from howard.matting.prior_predictor import PersonPriorPredictor
-from howard.matting.weights import WeightsMetadata, content_digest, find_weights, load_network
+from howard.matting.person_prior_predictor import PersonPriorPredictor
+from howard.matting.state_files import content_digest
+from howard.matting.weights import WeightsMetadata, find_weights, load_network
 
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _DTYPES = (np.uint8, np.uint16, np.float32)
-# As torch.cpu.get_capabilities() names them: tiles of matrices, and AVX-512's dot products.
-_BF16_INSTRUCTIONS = ("amx_bf16", "avx512_bf16")
-# Below 32 coarse pixels the deepest features would be less than a pixel wide.
-_SMALLEST_SIDE, _SMALLEST_COARSE_SIDE = 64, 32
+# Smallest side of an image, in pixels: half of it, the coarse network's side, must be _MIN_COARSE_SIDE.
+_MIN_SIDE = 64
+# Smallest side of the coarse network's input, in pixels: with less its deepest features would be under a pixel wide.
+_MIN_COARSE_SIDE = 32
 
 
 class _View(NamedTuple):
-    """A way to look at a frame: by how much the coarse network sees it smaller than otherwise, and whether mirrored."""
+    """One variant of test-time augmentation: factor on the coarse scale, and whether the frame is mirrored."""
 
     scale: float = 1.0
     is_mirrored: bool = False
 
 
-# Chosen on unseen people over aligned true pairs and in rendered rooms.
+# Chosen on people of the validation split: over aligned true plate pairs and in rendered rooms.
 _AUGMENTED = (_View(is_mirrored=True), _View(scale=1.25), _View(scale=0.8))
 
 
 class MattingPredictor:
-    """Runs a matting network on numpy images.
+    """Runs a matting network on numpy images or tensors.
 
     Args:
-        network: it is copied, and the copy made ready for inference.
-        metadata: of its weights; gives the coarse long side and the refine settings.
-        device: where the copy lives.
+        network: a copy of it is optimised for inference.
+        metadata: of its weights; defines the coarse long side and the refine settings.
+        device: of the copy.
         precision: of weights and features, one of :data:`PRECISIONS`; images and mattes stay in fp32.
-        augmented: whether the mean is taken of three mattes: of the mirror image, and with the coarse network at a
-            smaller and at a larger size. Three times the time, and less of what the network does by chance. ``coarse``
-            is then that of the mirror image, turned back.
-        digests: SHA-256 of each weights file behind it, by "network" and "person_prior", where they are known.
+        augmented: whether to average three mattes (test-time augmentation): of the mirrored image, and with the coarse
+            network at a smaller and at a larger size. Three times the time, with smaller random errors. ``coarse`` is
+            then that of the mirrored image, mirrored back.
+        digests: SHA-256 of the weights files by "network" and "person_prior", where they are known.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class MattingPredictor:
         self.precision = precision
         self.digests = dict(digests or {})
         self.views = _AUGMENTED if augmented else (_View(),)
-        # Networks that take no maps of people ignore them; the edge solver uses them whatever the network.
+        # Networks without that input ignore the person prior; the edge solver uses it with every network.
         self.find_people = PersonPriorPredictor(device, metadata.coarse_long_side, PRECISIONS[precision])
 
     @torch.inference_mode()
@@ -89,12 +88,13 @@ class MattingPredictor:
                 (clamped); sRGB-encoded; H and W at least 64. A tensor is on the predictor's device already, with
                 16-bit values as int32.
             plate: of the same size, aligned to the source; 0 where not covered.
-            coverage: (H, W) or (B, H, W) float in [0, 1], 1 where the plate saw the place; None means everywhere.
+            coverage: (H, W) or (B, H, W) float in [0, 1], 1 where the plate shows the background; None means
+                everywhere.
             person: the person prior's maps of the source, on any device; None means that the subject may be anything.
 
         Returns:
-            The matte of the batch, or of a batch of one, tensors on the predictor's device. Its foreground is computed
-            from the source's memory when it is first asked for.
+            The matte of the batch, or of a batch of one; tensors on the predictor's device. Its foreground is computed
+            from the source's memory at the first access.
 
         Raises:
             ValueError: an image has another shape or type, is too small or not finite, or the sizes differ.
@@ -119,7 +119,7 @@ class MattingPredictor:
         coverage: np.ndarray | None = None,
         person: PersonMaps | None = None,
     ) -> np.ndarray:
-        """The alpha of the coarse network alone, for those who need to know where the person is, roughly.
+        """A rough mask of the person: the alpha of the coarse network alone, upsampled.
 
         Args:
             source: (H, W, 3) RGB as in a call, of any size.
@@ -145,7 +145,7 @@ class MattingPredictor:
             pictures = [None if picture is None else picture.flip(-1) for picture in pictures]
             person = None if person is None else person.mirrored()
         scale = view.scale * self._coarse_scale(*source.shape[2:])
-        scale = min(scale, min(source.shape[2:]) / _SMALLEST_COARSE_SIDE)
+        scale = min(scale, min(source.shape[2:]) / _MIN_COARSE_SIDE)
         matte = self.network(*pictures, person, coarse_scale=scale, refine=self.metadata.refine)
         return _mirror(matte) if view.is_mirrored else matte
 
@@ -176,22 +176,22 @@ def load_matting(
     precision: str = "auto",
     augmented: bool = False,
 ) -> MattingPredictor:
-    """Open weights and get a predictor.
+    """Load weights and return a predictor.
 
     Args:
         name_or_path: see :func:`howard.matting.weights.load_network`.
         device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``mps``.
-        precision: ``fp32``, ``bf16`` (on a CPU half the time, alpha within about 1e-3 on average; patches on the
-            verge of being refined may change places), ``fp16`` (GPUs only), or ``auto``: fp16 on CUDA, bf16 on CPUs
-            with instructions for it (AMX, AVX512-BF16), else fp32. The predictor's ``precision`` is what was chosen.
-        augmented: whether three mattes are made and the mean taken; see :class:`MattingPredictor`.
+        precision: ``fp32``, ``bf16`` (on a CPU half the time; alpha differs by about 1e-3 on average, and other patches
+            may be refined), ``fp16`` (GPUs only), or ``auto``: fp16 on CUDA, bf16 on CPUs with bf16 instructions (AMX,
+            AVX512-BF16), else fp32. The predictor's attribute ``precision`` is the one selected.
+        augmented: whether three mattes are averaged; see :class:`MattingPredictor`.
 
     Raises:
         WeightsError: the file cannot be used.
-        SettingsError: device or precision is unknown, or cannot be had here.
+        SettingsError: device or precision is unknown or not available.
     """
-    chosen = _find_device(device)
-    checked = _find_precision(precision, chosen)
+    chosen = select_device(device)
+    checked = select_precision(precision, chosen)
     network, metadata = load_network(name_or_path)
     digests = {
         "network": content_digest(find_weights(name_or_path)),
@@ -201,7 +201,7 @@ def load_matting(
 
 
 def _mean(mattes: list[Matte]) -> Matte:
-    """The first matte with the mean alpha and foreground of all; what any refined counts as refined."""
+    """The first matte with the mean alpha and foreground of all; a patch counts as refined if any matte refined it."""
     if len(mattes) == 1:
         return mattes[0]
     return replace(
@@ -218,53 +218,14 @@ def _mirror(matte: Matte) -> Matte:
     return Matte(matte.alpha.flip(-1), colour, coarse, matte.refined.flip(-1))
 
 
-def _find_device(name: str) -> torch.device:
-    if name == "auto":
-        name = next((kind for kind in ("cuda", "mps", "xpu") if _count_devices(kind)), "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise SettingsError(
-            f"unknown device {name!r}; choose auto, cpu, cuda, cuda:1, mps or another of torch's"
-        ) from error
-    if device.type != "cpu" and (device.index or 0) >= _count_devices(device.type):
-        raise SettingsError(f"device={name} is not available here; use device=auto")
-    return device
-
-
-def _count_devices(kind: str) -> int:
-    """How many devices of a kind torch can use here."""
-    module = getattr(torch, kind, None)
-    is_available, count = (getattr(module, name, None) for name in ("is_available", "device_count"))
-    return int(count()) if is_available is not None and count is not None and is_available() else 0
-
-
-def _find_precision(precision: str, device: torch.device) -> str:
-    if precision == "auto":
-        if device.type == "cuda":
-            return "fp16"
-        return "bf16" if device.type == "cpu" and _cpu_multiplies_bf16() else "fp32"
-    if precision not in PRECISIONS:
-        raise SettingsError(f"unknown precision {precision!r}; choose auto, {', '.join(PRECISIONS)}")
-    if precision == "fp16" and device.type == "cpu":
-        raise SettingsError("precision=fp16 is for GPUs; on a CPU use fp32, or bf16 for speed")
-    return precision
-
-
-def _cpu_multiplies_bf16() -> bool:
-    """Whether the CPU has instructions for products of bfloat16: without them bf16 takes longer than fp32."""
-    capabilities = torch.cpu.get_capabilities()
-    return any(capabilities.get(name, False) for name in _BF16_INSTRUCTIONS)
-
-
 def _check_image(name: str, image: np.ndarray | Tensor) -> None:
     allowed = _DTYPES if isinstance(image, np.ndarray) else (*FULL_CODES, torch.float32)
     if image.ndim not in (3, 4) or image.shape[-1] != 3 or image.dtype not in allowed:
         raise ValueError(
             f"{name} is {tuple(image.shape)} {image.dtype}; give RGB, (height, width, 3), as uint8, uint16 or float32"
         )
-    if 0 in image.shape or min(image.shape[-3:-1]) < _SMALLEST_SIDE:
-        raise ValueError(f"{name} is {tuple(image.shape)}; both sides need {_SMALLEST_SIDE} pixels at least")
-    # On a device the host would wait for the answer.
+    if 0 in image.shape or min(image.shape[-3:-1]) < _MIN_SIDE:
+        raise ValueError(f"{name} is {tuple(image.shape)}; both sides need at least {_MIN_SIDE} pixels")
+    # Not checked on a device, where the host would wait for the result.
     if isinstance(image, np.ndarray) and image.dtype == np.float32 and not np.isfinite(image).all():
-        raise ValueError(f"{name} holds values that are not finite; repair the picture")
+        raise ValueError(f"{name} has values that are not finite; repair the image")

@@ -1,4 +1,4 @@
-"""The refiner: full-resolution detail, only where the error map asks for it (Lin et al. 2021, section 4.2)."""
+"""The refiner: full-resolution detail in the patches with a large predicted error (Lin et al. 2021, section 4.2)."""
 
 from typing import Literal, NamedTuple, get_args
 
@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from howard.matting.coarse import HIDDEN_CHANNELS, CoarseMatte
+from howard.matting.coarse_network import HIDDEN_CHANNELS, CoarseMatte
 from howard.matting.code_values import to_unit
-from howard.matting.joining import join
+from howard.matting.network_operations import concat_channels
 from howard.matting.tiles import (
     BORDER,
     PATCH,
@@ -24,21 +24,21 @@ from howard.matting.tiles import (
     fixed_patches,
     gather_windows,
     paste,
-    window_reach,
+    window_extent,
 )
 
 RefineMode = Literal["sampling", "thresholding", "full"]
-# Windows are worked on in parts of so many pixels: on a CPU what stays in its cache, elsewhere what keeps it busy.
-_PIXELS_AT_ONCE = {"cpu": 2**18}
-_PIXELS_AT_ONCE_ELSEWHERE = 2**22
+# Windows are refined in chunks of this many pixels: on a CPU they fit its cache, on other devices they fill the device.
+_CHUNK_PIXELS_CPU = 2**18
+_CHUNK_PIXELS_DEVICE = 2**22
 
 
 class RefineSettings(NamedTuple):
-    """Which 4x4-pixel patches are refined.
+    """Which patches of 4x4 pixels are refined.
 
-    ``sampling``: the ``fraction`` of the quarter-resolution grid with the largest error, never where it is 0 (the
-    paper's 5,000 patches at 1080p and 20,000 at 4K are one fraction); ``thresholding``: error > ``threshold``;
-    ``full``: every one.
+    ``sampling``: the ``fraction`` of all patches with the largest predicted error, without those of error 0 (the
+    paper's 5,000 patches at 1080p and 20,000 at 4K are the same fraction); ``thresholding``: error > ``threshold``;
+    ``full``: all.
     """
 
     mode: RefineMode = "sampling"
@@ -47,20 +47,20 @@ class RefineSettings(NamedTuple):
 
 
 class Refined(NamedTuple):
-    """The refiner's output before it is clamped, and which patches it touched.
+    """The refiner's output before clamping, and the refined patches.
 
-    The residual, foreground - source, is put together where it is asked for: hardly any of it is ever read.
+    The residual, foreground - source, is computed on demand, because only a small part of it is usually read.
     """
 
     alpha: Tensor  # (B, 1, H, W), unclamped
     coarse_residual: Tensor  # (B, 3, h, w)
-    # (B, H / 4, W / 4, 4, 4, 3) by patch, only valid in refined ones; None where there are none.
+    # (B, H / 4, W / 4, 4, 4, 3) by patch, valid in refined patches only; None if no patch is refined.
     fine_residual: Tensor | None
     patches: Tensor  # (B, 1, H / 4, W / 4), 1 where refined
 
     @property
     def residual(self) -> Tensor:
-        """All of it, (B, 3, H, W)."""
+        """The whole residual, (B, 3, H, W)."""
         enlarged = enlarge(self.coarse_residual, self.alpha.shape[2:])
         if self.fine_residual is None:
             return enlarged
@@ -72,7 +72,7 @@ class Refined(NamedTuple):
         return residual.permute(0, 5, 1, 3, 2, 4).reshape(enlarged.shape)
 
     def residual_patches(self, picture: Tensor, row: Tensor, column: Tensor) -> Tensor:
-        """That of n patches, given by the picture in the batch, row and column in patches, (n,) each: (n, 4, 4, 3)."""
+        """The residual of n patches, (n, 4, 4, 3), given by image index, row and column in patches, (n,) each."""
         wanted = Tiles(1, picture, row, column)
         height, width = self.alpha.shape[2:]
         enlarged = enlarge_patches(self.coarse_residual, wanted, (height, width))
@@ -83,10 +83,10 @@ class Refined(NamedTuple):
 
 
 class Refiner(nn.Module):
-    """Two stages of two unpadded 3x3 convolutions: at half resolution, then at full resolution.
+    """Two unpadded 3x3 convolutions at half resolution, then two at full resolution.
 
-    A patch of 4x4 pixels draws on an 8x8 window at half resolution (2x2 centre, border 3) and an 8x8 window at full
-    resolution (4x4 centre, border 2). Beyond the image both see zeros.
+    A patch of 4x4 pixels depends on an 8x8 window at half resolution (2x2 centre, border 3) and an 8x8 window at full
+    resolution (4x4 centre, border 2). Outside the image both are 0.
     """
 
     def __init__(self) -> None:
@@ -104,17 +104,17 @@ class Refiner(nn.Module):
         """Refine a batch.
 
         Args:
-            source: (B, 3, H, W), code values or floating-point in [0, 1]; H and W divide by 4.
+            source: (B, 3, H, W), code values or floating-point in [0, 1]; H and W are multiples of 4.
             plate: like ``source``.
             coarse: the coarse matte of the same batch, at any lower resolution.
-            settings: which patches.
+            settings: which patches are refined.
         """
         height, width = source.shape[2:]
         patches = select_patches(enlarge(coarse.error, (height // PATCH, width // PATCH)), settings)
         if self.training:
-            tiles = cover_patches(patches, (1,))  # batch norm learns from exactly the patches that are asked for
+            tiles = cover_patches(patches, (1,))  # batch norm statistics of exactly the selected patches
             if len(tiles.batch) == 0 and isinstance(self.bn1, nn.SyncBatchNorm):
-                # The other processes wait for this one's statistics and gradients: one patch, which is not pasted.
+                # Other processes wait for this one's statistics and gradients: refine one patch without pasting it.
                 first = torch.zeros(1, dtype=torch.int64, device=source.device)
                 tiles = Tiles(1, first, first, first)
         elif _wants_fixed_shapes(source) and settings.mode != "thresholding":
@@ -124,31 +124,31 @@ class Refiner(nn.Module):
         return self.refine(source, plate, coarse, patches, tiles)
 
     def refine(self, source: Tensor, plate: Tensor, coarse: CoarseMatte, patches: Tensor, tiles: Tiles) -> Refined:
-        """Refine given patches: ``patches`` (B, 1, H / 4, W / 4) is 1 where wanted, and ``tiles`` hold all of those.
+        """Refine the patches where ``patches`` (B, 1, H / 4, W / 4) is 1; ``tiles`` must contain all of them.
 
-        The outcome does not depend on the tiles' size. Other arguments as :meth:`forward`.
+        The result does not depend on the size of the tiles. Other arguments as :meth:`forward`.
         """
         alpha = enlarge(coarse.alpha, source.shape[2:])
         if self.training and len(tiles.batch) == 0:
-            # A gradient of zero: processes that train together wait for one of every parameter.
+            # In distributed training every process must have a gradient of every parameter; this one is 0.
             alpha = alpha + 0 * torch.stack([parameter.sum() for parameter in self.parameters()]).sum()
-        # Patch by patch, so that only the memory of refined ones is touched.
+        # Stored by patch, so that only the memory of refined patches is accessed.
         fine = coarse.residual.new_empty(len(source), *patches.shape[2:], PATCH, PATCH, 3)
         half_size = (source.shape[2] // 2, source.shape[3] // 2)
-        guess, shape = _coarse_guess(coarse, tiles, half_size), coarse.alpha.shape[2:]
-        # Batch norm learns from all of them at once, and a graph holds no loop.
+        guess, shape = _coarse_input(coarse, tiles, half_size), coarse.alpha.shape[2:]
+        # Batch norm needs the statistics of all tiles at once, and an exported graph has no loop.
         whole = self.training or torch.compiler.is_exporting()
-        pixels = _PIXELS_AT_ONCE.get(source.device.type, _PIXELS_AT_ONCE_ELSEWHERE)
+        pixels = _CHUNK_PIXELS_CPU if source.device.type == "cpu" else _CHUNK_PIXELS_DEVICE
         for part in [tiles] if whole else tiles.split(pixels):
-            if len(part.batch) > 0:  # batch norm has nothing to learn from no patches
+            if len(part.batch) > 0:  # batch norm has no statistics without patches
                 full = _crop_pair(source, plate, part)
-                window = _cut_guess(guess, (shape[0], shape[1]), part, half_size)
+                window = _crop_coarse(guess, (shape[0], shape[1]), part, half_size)
                 detail = self._detail(full, window).to(alpha.dtype)
                 paste((by_patch(alpha), fine), detail, part, patches)
         return Refined(alpha, coarse.residual, fine, patches)
 
     def _detail(self, full: Tensor, guess: Tensor) -> Tensor:
-        """Alpha and residual (n, 4, 4 size, 4 size) of every tile.
+        """Alpha and residual (n, 4, 4 size, 4 size) of each tile.
 
         Args:
             full: source and plate at full resolution, (n, 4 size + 12, 4 size + 12, 6).
@@ -160,27 +160,27 @@ class Refiner(nn.Module):
         x = self.relu(self.bn1(self.conv1(x)))
         x = self.relu(self.bn2(self.conv2(x)))
         x = F.interpolate(x, scale_factor=2, mode="nearest")
-        x = join(x, full[..., 4:-4, 4:-4].to(x.dtype))
+        x = concat_channels(x, full[..., 4:-4, 4:-4].to(x.dtype))
         return self.conv4(self.relu(self.bn3(self.conv3(x))))
 
 
 def coarse_only(coarse: CoarseMatte, size: tuple[int, ...]) -> Refined:
-    """The coarse matte at full size (H, W), bilinearly, with no patch refined."""
+    """The coarse matte upsampled bilinearly to full size (H, W), without refined patches."""
     alpha = enlarge(coarse.alpha, size)
     return Refined(alpha, coarse.residual, None, alpha.new_zeros(len(alpha), 1, size[0] // 4, size[1] // 4))
 
 
 def enlarge(image: Tensor, size: tuple[int, ...]) -> Tensor:
-    """(B, C, h, w) to (B, C, H, W), bilinearly."""
+    """Upsample (B, C, h, w) bilinearly to (B, C, H, W)."""
     if image.requires_grad:
         return F.interpolate(image, size=size, mode="bilinear", align_corners=False)
-    # Channels in the batch's place take a CPU a quarter of the time.
+    # With channels as the batch dimension it takes a CPU a quarter of the time.
     single = F.interpolate(image.flatten(0, 1)[:, None], size=size, mode="bilinear", align_corners=False)
     return single.view(*image.shape[:2], *single.shape[2:])
 
 
 def select_patches(error: Tensor, settings: RefineSettings) -> Tensor:
-    """Pick the patches to refine: error map (B, 1, h, w) in [0, 1] to a mask (B, 1, h, w) of 0 and 1.
+    """Select the patches to refine: error map (B, 1, h, w) in [0, 1] to a mask (B, 1, h, w) of 0 and 1.
 
     Raises:
         ValueError: the mode is unknown.
@@ -197,21 +197,21 @@ def select_patches(error: Tensor, settings: RefineSettings) -> Tensor:
 
 
 def count_patches(error: Tensor, settings: RefineSettings) -> int:
-    """The most patches that ``sampling`` or ``full`` pick in one error map of this shape (B, 1, h, w)."""
+    """The maximum number of patches that ``sampling`` or ``full`` selects per error map of this shape (B, 1, h, w)."""
     available = error.shape[2] * error.shape[3]
     return available if settings.mode == "full" else min(round(settings.fraction * available), available)
 
 
-def _coarse_guess(coarse: CoarseMatte, tiles: Tiles, half_size: tuple[int, int]) -> Tensor | WindowReader:
-    """What the refiner starts from: hidden features, alpha and residual, (B, 36, h, w) or a reader of its windows."""
+def _coarse_input(coarse: CoarseMatte, tiles: Tiles, half_size: tuple[int, int]) -> Tensor | WindowReader:
+    """Hidden features, alpha and residual of the coarse network, (B, 36, h, w), or a function that reads windows."""
     hidden = coarse.hidden
     if isinstance(hidden, Tensor):
-        return join(hidden, coarse.alpha, coarse.residual)
+        return concat_channels(hidden, coarse.alpha, coarse.residual)
     height, width = coarse.alpha.shape[2:]
     side = PATCH // 2 * tiles.size + BORDER
-    pixels = len(tiles.batch) * window_reach(side, height, half_size[0]) * window_reach(side, width, half_size[1])
+    pixels = len(tiles.batch) * window_extent(side, height, half_size[0]) * window_extent(side, width, half_size[1])
     if pixels >= len(coarse.alpha) * height * width:
-        return join(hidden.whole(), coarse.alpha, coarse.residual)
+        return concat_channels(hidden.whole(), coarse.alpha, coarse.residual)
     matte = torch.cat([coarse.alpha.permute(0, 2, 3, 1), coarse.residual.permute(0, 2, 3, 1)], dim=3)
 
     def read_windows(batch: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
@@ -221,29 +221,29 @@ def _coarse_guess(coarse: CoarseMatte, tiles: Tiles, half_size: tuple[int, int])
     return read_windows
 
 
-def _cut_guess(
+def _crop_coarse(
     guess: Tensor | WindowReader, shape: tuple[int, int], tiles: Tiles, half_size: tuple[int, int]
 ) -> Tensor:
-    """The coarse guess, of this ``shape``, enlarged to half resolution, of every tile with its border."""
+    """The coarse input, of height and width ``shape``, upsampled to half resolution, of each tile with its border."""
     if isinstance(guess, Tensor):
         return crop_enlarged(guess, tiles, half_size, PATCH // 2, BORDER // 2)
     return enlarge_windows(guess, shape, tiles, half_size, PATCH // 2, BORDER // 2)
 
 
 def _crop_pair(source: Tensor, plate: Tensor, tiles: Tiles) -> Tensor:
-    """Source and plate of every tile with its border, (n, s, s, 6) in [0, 1]."""
-    # A CPU interleaves single channels of bytes in a third of the time that pixels of three channels take.
+    """Source and plate of each tile with its border, (n, s, s, 6) in [0, 1]."""
+    # Interleaving six single channels takes a CPU a third of the time of concatenating pixels of three channels.
     channels = [channel for codes in (source, plate) for channel in crop(codes, tiles, BORDER).unbind(3)]
     return to_unit(torch.stack(channels, dim=3))
 
 
 def _halve(windows: Tensor) -> Tensor:
-    """Means of 2x2 pixels, which is halving bilinearly: (n, s, s, C) to (n, s / 2, s / 2, C)."""
+    """Means of 2x2 pixels, i.e. bilinear downsampling by two: (n, s, s, C) to (n, s / 2, s / 2, C)."""
     lines = windows.unflatten(1, (-1, 2))
     pairs = (lines[:, :, 0] + lines[:, :, 1]).unflatten(2, (-1, 2))
     return (pairs[..., 0, :] + pairs[..., 1, :]) * 0.25
 
 
 def _wants_fixed_shapes(image: Tensor) -> bool:
-    """Whether shapes must not depend on values: a GPU would wait for the host, and a graph could not be exported."""
+    """Whether shapes must not depend on values, which would synchronise a GPU with the host or break the export."""
     return image.device.type != "cpu" or torch.compiler.is_exporting()

@@ -10,11 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from howard.align import AlignmentStatus
-from howard.compositing.edge_controls import apply_controls
+from howard.compositing.colour_encoding import convert_codes, decode
+from howard.compositing.edge_controls import EdgeControls, apply_controls
 from howard.compositing.edges import Edges
-from howard.compositing.finishing import FinishingControls
-from howard.compositing.light import decode
-from howard.compositing.packing import convert_codes, pack_edited, pack_rgba
+from howard.compositing.packing import pack_edited, pack_rgba
 from howard.compositing.patches import PATCH
 from howard.compositing.shadow import estimate_shadow
 from howard.compositing.transfer import Download, open_copy_stream
@@ -55,7 +54,7 @@ class ComposeSettings:
     layers: tuple[str, ...] = ()
     linear_light: bool = True
     edges: str = "solved"
-    controls: FinishingControls = field(default_factory=FinishingControls)
+    controls: EdgeControls = field(default_factory=EdgeControls)
 
 
 def compose_settings(options: RenderOptions, predictor: Predictor, depths: tuple[np.dtype, ...]) -> ComposeSettings:
@@ -65,7 +64,7 @@ def compose_settings(options: RenderOptions, predictor: Predictor, depths: tuple
         layers=options.layer_names,
         linear_light=predictor.metadata.mixing == "linear",
         edges=options.edges,
-        controls=FinishingControls(**options.edge_controls),
+        controls=EdgeControls(**options.edge_controls),
     )
 
 

@@ -12,7 +12,7 @@ from howard.align import AlignedPlate
 from howard.compositing.edges import ColourReader, Edges, keep_network, solve_edges
 from howard.compositing.transfer import upload
 from howard.errors import SettingsError
-from howard.matting.lazy_foreground import LazyForeground
+from howard.matting.matte import LazyForeground
 from howard.pipeline.pipeline_types import AlignedFrame, MattedFrame, Predictor, to_numpy
 
 

@@ -110,7 +110,7 @@ def _load_people_finder(device: str) -> PeopleFinder:
     """The person prior, for networks that do not include it."""
     import torch
 
-    from howard.matting.prior_predictor import PersonPriorPredictor
+    from howard.matting.person_prior_predictor import PersonPriorPredictor
 
     # Long side of the maps in pixels: that of the shipped networks' coarse network.
     return PersonPriorPredictor(torch.device(device), coarse_long_side=480)

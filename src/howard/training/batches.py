@@ -8,7 +8,7 @@ from torch import Tensor
 from howard.data.dataset import Batch
 from howard.matting.person_maps import PersonMaps, find_people
 from howard.matting.person_prior import PersonPrior, load_person_prior
-from howard.matting.prior_views import box_from_mask, whole_frame
+from howard.matting.person_prior_views import box_from_mask, whole_frame
 
 # Shift and scale of a box, as a fraction of its side: at inference the box comes from an imperfect residual.
 _JITTER = 0.2

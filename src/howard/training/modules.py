@@ -45,7 +45,7 @@ class StageModule(LightningModule):
         network: trained in place.
         optimiser: called with the trained parts by name and the training progress; see
             :func:`howard.training.optimiser.adam`.
-        loss: weights of the loss terms: those of :data:`howard.matting.loss_terms.LOSS_TERMS`, ``error`` of the error
+        loss: weights of the loss terms: those of :data:`howard.matting.losses.LOSS_TERMS`, ``error`` of the error
             map, and ``segmentation``, see :class:`SegmentationHead`.
         seed: of crops, coarse scales and dropout.
         crop: smallest and largest side of the random crop of every step, see :func:`crop_batch`; None does not crop.

@@ -44,7 +44,7 @@ class RefineNode:
     threshold: float = 0.1
 
 
-# Loss terms of the paper, and optional ones; see :mod:`howard.matting.loss_terms`.
+# Loss terms of the paper, and optional ones; see :mod:`howard.matting.losses`.
 _PAPER_TERMS = ("alpha", "alpha_gradient", "foreground")
 _OTHER_TERMS = ("laplacian", "temporal", "composition")
 

@@ -16,8 +16,8 @@ from howard.evaluation.suite.composite_store import CompositeStore
 from howard.evaluation.suite.frame_metrics import frame_metrics
 from howard.evaluation.suite.frozen_recipe import Kind, Phenomenon
 from howard.evaluation.suite.rendering import Composite, CompositeId
-from howard.matting.prior_predictor import PersonPriorPredictor
-from howard.matting.prior_views import box_from_mask, whole_frame
+from howard.matting.person_prior_predictor import PersonPriorPredictor
+from howard.matting.person_prior_views import box_from_mask, whole_frame
 from howard.parallel import prefetch
 from howard.pipeline import Predictor
 from howard.pipeline.frame_tensors import solve_image_edges

@@ -1,5 +1,5 @@
-"""Weights of other frameworks made into ours: ``python -m howard.matting.convert --help``."""
+"""Converts weights of other frameworks: ``python -m howard.matting.convert --help``."""
 
-from howard.matting.convert.selfie_multiclass import METADATA, PRECISE, convert_selfie_multiclass
+from howard.matting.convert.selfie_multiclass import FLOAT32_PREFIXES, METADATA, convert_selfie_multiclass
 
-__all__ = ["METADATA", "PRECISE", "convert_selfie_multiclass"]
+__all__ = ["FLOAT32_PREFIXES", "METADATA", "convert_selfie_multiclass"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from howard import cli
 from howard.errors import OutputError
 from howard.fields import REQUIRED, setting
-from howard.matting.convert import METADATA, PRECISE, convert_selfie_multiclass
+from howard.matting.convert import FLOAT32_PREFIXES, METADATA, convert_selfie_multiclass
 from howard.matting.person_prior import METADATA_KEY
 from howard.matting.state_files import save_state
 
@@ -18,25 +18,25 @@ EXAMPLES = (f"{COMMAND} tflite=selfie_multiclass_256x256.tflite output=person_pr
 
 @dataclass
 class ConvertSettings:
-    """What the command can be told."""
+    """Settings of the command."""
 
     tflite: str = setting(REQUIRED, "MediaPipe's selfie_multiclass_256x256.tflite", is_path=True)
     output: str = setting(REQUIRED, "safetensors file to write", is_path=True)
-    overwrite: bool = setting(False, "replace a file that is there already")
+    overwrite: bool = setting(False, "replace an existing file")
 
 
 @cli.friendly
 def main(arguments: list[str]) -> None:
-    """Convert, and report the file written."""
+    """Convert the weights and print the path of the file."""
     if cli.wants_help(arguments):
         print(cli.help_page(COMMAND, "Converts the weights of the person prior.", ConvertSettings, EXAMPLES))
         return
     settings = cli.read_settings(ConvertSettings, arguments)
     output = Path(settings.output)
     if output.exists() and not settings.overwrite:
-        raise OutputError(f"{output} is there already; choose another name or set overwrite=true")
+        raise OutputError(f"{output} already exists; choose another name or set overwrite=true")
     state = convert_selfie_multiclass(Path(settings.tflite))
-    save_state(output, state, {METADATA_KEY: json.dumps(METADATA)}, PRECISE)
+    save_state(output, state, {METADATA_KEY: json.dumps(METADATA)}, FLOAT32_PREFIXES)
     print(f"{METADATA['name']}, {sum(value.numel() for value in state.values()):,} parameters: {output}")
 
 

@@ -1,7 +1,8 @@
-"""MediaPipe's Selfie Multiclass network to the weights of :class:`howard.matting.person_prior.PersonPrior`.
+"""Converts MediaPipe's Selfie Multiclass to the weights of :class:`howard.matting.person_prior.PersonPrior`.
 
-The published model scales by 1x1 depthwise convolutions and normalises by factors and terms before linear layers, and
-has pairs of linear layers without an activation between: each such sequence becomes one layer, computed in float64.
+The published model has sequences of linear operations without an activation between them: 1x1 depthwise convolutions,
+channelwise scales and offsets before linear layers, and pairs of linear layers. Each sequence is merged into one layer,
+computed in float64.
 """
 
 from collections.abc import Iterator
@@ -22,13 +23,13 @@ METADATA = {
     "source": "MediaPipe Selfie Multiclass, selfie_multiclass_256x256.tflite, float32, Google",
     "licence": "Apache-2.0",
 }
-# Kept in float32: the early kernels' rounding to fp16 alone would move the person's probability by up to 0.03.
-PRECISE = ("stem.", "to_stride2.", "to_stride4.")
-_LAYERS = 98  # with weights, in the published model
+# Names of tensors stored in float32: fp16 kernels in the first layers change the person's probability by up to 0.03.
+FLOAT32_PREFIXES = ("stem.", "to_stride2.", "to_stride4.")
+_LAYERS = 98  # layers with weights in the published model
 
 
 def convert_selfie_multiclass(path: Path) -> State:
-    """Weights of a :class:`PersonPrior`, float32, from ``selfie_multiclass_256x256.tflite``.
+    """Read the weights of a :class:`PersonPrior`, float32, from ``selfie_multiclass_256x256.tflite``.
 
     Raises:
         InputError: the file is not that model.
@@ -38,14 +39,14 @@ def convert_selfie_multiclass(path: Path) -> State:
         raise InputError(f"{path} has {len(layers)} layers with weights, Selfie Multiclass has {_LAYERS}")
     try:
         state = {name: value.float() for name, value in _assemble(iter(layers)).items()}
-    except (RuntimeError, ValueError) as error:  # sequences of layers that do not fit one another
+    except (RuntimeError, ValueError) as error:  # consecutive layers with incompatible shapes
         raise InputError(f"{path} is not Selfie Multiclass ({error})") from None
     load_strictly(PersonPrior(), state, path)
     return state
 
 
 def _assemble(layers: Iterator[Layer]) -> State:
-    """The state in the order in which the published model runs its layers."""
+    """Build the state from layers in the execution order of the published model."""
     state: State = {}
 
     def put(name: str, layer: Layer) -> None:
@@ -60,16 +61,16 @@ def _assemble(layers: Iterator[Layer]) -> State:
         put(f"{name}.project", next(layers))
 
     def put_attention(name: str, depth: int) -> Layer:
-        """The stage, but for the linear layer that ends it, which belongs to those that follow."""
+        """Put an attention block, and return its last linear layer, which is merged into the layers that follow."""
         put(f"{name}.reduce", next(layers))
         put(f"{name}.mix", next(layers))
         for number in range(depth):
-            factor, term = next(layers).weight, next(layers).weight
+            scale, offset = next(layers).weight, next(layers).weight
             first, second = next(layers), next(layers)
             block = f"{name}.attention.{number}"
-            put_linear(f"{block}.feed_forward", _normalised(_chain(first, second), factor, term))
+            put_linear(f"{block}.feed_forward", _merge_affine(_chain(first, second), scale, offset))
             for part in ("score", "context", "value"):
-                put_linear(f"{block}.{part}", _normalised(next(layers), factor, term))
+                put_linear(f"{block}.{part}", _merge_affine(next(layers), scale, offset))
             put_linear(f"{block}.output", next(layers))
         return next(layers)
 
@@ -101,23 +102,23 @@ def _matrix(layer: Layer) -> Tensor:
 
 
 def _chain(first: Layer, second: Layer) -> Layer:
-    """Two 1x1 convolutions, one after the other, as one."""
+    """Two consecutive 1x1 convolutions merged into one."""
     weight = _matrix(second) @ _matrix(first)
     return Layer("conv", weight[..., None, None], _matrix(second) @ first.bias + second.bias)
 
 
-def _normalised(layer: Layer, factor: Tensor, term: Tensor) -> Layer:
-    """A 1x1 convolution of ``factor * x + term`` as one of x."""
-    return _chain(Layer("depthwise", factor, term), layer)
+def _merge_affine(layer: Layer, scale: Tensor, offset: Tensor) -> Layer:
+    """A 1x1 convolution of ``scale * x + offset`` as one of x."""
+    return _chain(Layer("depthwise", scale, offset), layer)
 
 
 def _pad_kernel(layer: Layer) -> Layer:
-    """A 3x3 kernel as a 4x4 one, with a first row and column of 0."""
+    """Pad a 3x3 kernel to 4x4 with a first row and column of 0."""
     return layer._replace(weight=F.pad(layer.weight, (1, 0, 1, 0)))
 
 
 def _subpixels(transposed: Layer, classify: Layer) -> Layer:
-    """A 2x2 transposed convolution with stride 2 and a 1x1 convolution, as a 1x1 convolution before a pixel shuffle."""
+    """Merge a 2x2 transposed convolution of stride 2 and a 1x1 one into a 1x1 convolution before a pixel shuffle."""
     weight = torch.einsum("co,iohw->chwi", _matrix(classify), transposed.weight)
     bias = _matrix(classify) @ transposed.bias + classify.bias
     return Layer("conv", weight.flatten(0, 2)[..., None, None], bias.repeat_interleave(4))

@@ -1,4 +1,4 @@
-"""Layers with weights of a TensorFlow Lite model, in the order in which it runs them."""
+"""Reads the layers with weights of a TensorFlow Lite model, in execution order."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,26 +9,26 @@ from torch import Tensor
 from howard.errors import InputError
 from howard.requirements import require
 
-_IDENTIFIER = slice(4, 8)  # of the file, "TFL3"
+_IDENTIFIER = slice(4, 8)  # bytes of the file that are "TFL3"
 
 
 class Layer(NamedTuple):
-    """One operation with constants, float64.
+    """One operation with its constants, float64.
 
-    ``kind`` is ``conv``, ``depthwise``, ``transposed`` or ``affine`` (a factor or a term per channel).
+    ``kind`` is ``conv``, ``depthwise``, ``transposed`` or ``affine`` (a scale or an offset per channel).
     """
 
     kind: str
     weight: Tensor  # conv: (out, in, h, w); depthwise: (C, 1, h, w); transposed: (in, out, h, w); affine: (C,)
-    bias: Tensor  # (out,); empty of an affine
+    bias: Tensor  # (out,); empty for affine
 
 
 def read_tflite_layers(path: Path) -> list[Layer]:
     """Read the constants of a float32 model, channels first.
 
     Raises:
-        InputError: the file is missing or no TensorFlow Lite model.
-        MissingPackageError: the package that reads them is missing.
+        InputError: the file is missing or is not a TensorFlow Lite model.
+        MissingPackageError: the package ``tflite`` is missing.
     """
     tflite = require("tflite", "reading TensorFlow Lite models")
     try:
@@ -59,7 +59,7 @@ def read_tflite_layers(path: Path) -> list[Layer]:
 
 
 def _constant(model: Any, tensor: Any) -> Tensor | None:
-    """A float32 constant as float64, or None for what is computed or of another type."""
+    """A float32 constant as float64; None if the tensor is not constant or has another type."""
     buffer = model.Buffers(tensor.Buffer())
     if tensor.Type() != 0 or not buffer.DataLength():  # 0 is FLOAT32
         return None

@@ -1,4 +1,4 @@
-"""The registry of encoders: how each is built, and where its ImageNet weights come from."""
+"""The registry of encoders: constructors and sources of ImageNet weights."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from howard.matting.encoders.base import Encoder, Features, six_channel_stem
 from howard.matting.encoders.efficientnet_lite import EfficientNetLite0Encoder
 from howard.matting.encoders.mobilenetv2 import MobileNetV2Encoder
 from howard.matting.encoders.resnet import ResNetEncoder
-from howard.matting.encoders.timm_bridge import PREFIX, TimmEncoder, is_timm_name
+from howard.matting.encoders.timm_encoder import PREFIX, TimmEncoder, is_timm_name
 from howard.requirements import require
 
 
@@ -31,11 +31,11 @@ class EncoderEntry:
     """One encoder of the registry.
 
     Attributes:
-        build: makes the encoder with random weights. Its class declares channels, stem name and stem stride.
-        imagenet_head: prefixes of the names that published ImageNet weights have beyond the encoder (classifier).
-        rename: published parameter name -> the encoder's own name.
-        imagenet_file: finds the ImageNet weights of an installed package; None where no package ships them. Raises
-            MissingPackageError where the package is missing.
+        build: constructs the encoder with random weights. Its class declares channels, stem name and stem stride.
+        imagenet_head: name prefixes of the parameters of published ImageNet weights that are dropped (classifier).
+        rename: published parameter name -> the encoder's parameter name.
+        imagenet_file: returns the path of the ImageNet weights in an installed package, or raises MissingPackageError;
+            None if no package ships them.
     """
 
     build: Callable[[], Encoder]
@@ -44,7 +44,7 @@ class EncoderEntry:
     imagenet_file: Callable[[], Path] | None = None
 
 
-# Weights files name their encoder in their metadata. Encoders of timm have no entry: they are recognised by name.
+# The keys are stored in the metadata of weights files. Encoders of timm have no entry, but the name prefix of timm.
 ENCODERS: dict[str, EncoderEntry] = {
     "resnet50": EncoderEntry(lambda: ResNetEncoder((3, 4, 6, 3)), ("fc.",)),
     "resnet101": EncoderEntry(lambda: ResNetEncoder((3, 4, 23, 3)), ("fc.",)),
@@ -59,12 +59,12 @@ ENCODERS: dict[str, EncoderEntry] = {
 
 
 def build_encoder(name: str, extra_inputs: int = 0) -> Encoder:
-    """Make an encoder of the registry, or of timm, with random weights (He initialisation).
+    """Build an encoder of the registry, or of timm, with random weights (He initialisation).
 
     Raises:
         ValueError: no encoder has that name.
-        MissingPackageError: it is one of timm, which is not installed.
-        SettingsError: timm lacks it, or it has no features at the strides needed.
+        MissingPackageError: the encoder is one of timm, which is not installed.
+        SettingsError: timm does not have it, or it has no features at the required strides.
     """
     if not is_known_encoder(name):
         raise ValueError(f"unknown encoder {name!r}; choose one of {', '.join(ENCODERS)}, or timm/NAME")
@@ -74,12 +74,12 @@ def build_encoder(name: str, extra_inputs: int = 0) -> Encoder:
 
 
 def is_known_encoder(name: str) -> bool:
-    """Whether :func:`build_encoder` takes a name; whether timm has an architecture is seen when it is built."""
+    """Whether a name is in the registry or has the form of a timm encoder, which is not checked further."""
     return name in ENCODERS or is_timm_name(name)
 
 
 def register_encoder(name: str, entry: EncoderEntry) -> None:
-    """Add an encoder to the registry, in place of any of the same name; weights files will carry the name."""
+    """Add or replace an encoder of the registry; weights files store its name."""
     ENCODERS[name] = entry
 
 

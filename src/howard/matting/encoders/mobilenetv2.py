@@ -5,8 +5,8 @@ Parameter names are torchvision's, so its ImageNet checkpoint and published Back
 
 from torch import Tensor, nn
 
-from howard.matting.depthwise import DepthwiseConv2d
 from howard.matting.encoders.base import Encoder, Features, initialise_convolutions
+from howard.matting.network_operations import DepthwiseConv2d
 
 # Expansion, channels, repeats, stride of the first repeat, dilation of the later ones (Table 2 of the paper).
 _STAGES = (
@@ -21,7 +21,7 @@ _STAGES = (
 
 
 class InvertedResidual(nn.Module):
-    """1x1 expand, depthwise 3x3, linear 1x1 projection; a shortcut where the shape allows it."""
+    """1x1 expand, depthwise 3x3, linear 1x1 projection; a shortcut if the shape allows it."""
 
     def __init__(self, in_channels: int, out_channels: int, expansion: int, stride: int, dilation: int) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class MobileNetV2Encoder(Encoder):
         in_channels = 32
         for expansion, channels, repeats, stride, dilation in _STAGES:
             for repeat in range(repeats):
-                # The only block of the last stage is dilated too; elsewhere the first block never is.
+                # The single block of the last stage is dilated too; in other stages the first block is not.
                 dilated = repeat > 0 or repeats == 1
                 blocks.append(
                     InvertedResidual(

@@ -35,7 +35,7 @@ class Bottleneck(nn.Module):
 
 
 class ResNetEncoder(Encoder):
-    """ResNet with ``blocks`` bottlenecks a stage; channels 64, 256, 512, 2048 at strides 2, 4, 8, 16."""
+    """ResNet with ``blocks`` bottlenecks per stage; channels 64, 256, 512, 2048 at strides 2, 4, 8, 16."""
 
     channels = (64, 256, 512, 2048)
     stem_name = "conv1.weight"
@@ -61,7 +61,7 @@ class ResNetEncoder(Encoder):
 
 
 def _stage(in_channels: int, width: int, count: int, stride: int, dilation: int = 1) -> nn.Sequential:
-    # A dilated stage keeps dilation 1 in its first block, where torchvision would have strided.
+    # As in torchvision, the first block of a dilated stage, which would have the stride, has dilation 1.
     first = Bottleneck(in_channels, width, stride)
     rest = [Bottleneck(4 * width, width, dilation=dilation) for _ in range(count - 1)]
     return nn.Sequential(first, *rest)

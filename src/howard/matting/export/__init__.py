@@ -1,4 +1,4 @@
-"""The whole network as one graph, for other runtimes: ``python -m howard.matting.export --help``."""
+"""Exports a network as one graph for other runtimes: ``python -m howard.matting.export --help``."""
 
 from howard.matting.export.graph import FORMATS, export_network
 

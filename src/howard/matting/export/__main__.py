@@ -21,27 +21,27 @@ EXAMPLES = (
 
 @dataclass
 class ExportSettings:
-    """What the command can be told."""
+    """Settings of the command."""
 
     output: str = setting(REQUIRED, "file to write", is_path=True)
-    height: int = setting(REQUIRED, "of the pictures, in pixels")
-    width: int = setting(REQUIRED, "of the pictures, in pixels")
+    height: int = setting(REQUIRED, "of the images, in pixels")
+    width: int = setting(REQUIRED, "of the images, in pixels")
     weights: str = setting("default", "name of weights that ship with Howard, or a weights file", is_path=True)
     format: str = setting("onnx", "onnx or torch_export")
-    overwrite: bool = setting(False, "replace a file that is there already")
+    overwrite: bool = setting(False, "replace an existing file")
 
 
 @cli.friendly
 def main(arguments: list[str]) -> None:
-    """Export, and say where to."""
+    """Export the network and print the path of the file."""
     if cli.wants_help(arguments):
         print(cli.help_page(COMMAND, "Writes a network as one graph of fixed shapes.", ExportSettings, EXAMPLES))
         return
     settings = cli.read_settings(ExportSettings, arguments)
     output = Path(settings.output)
     if output.exists() and not settings.overwrite:
-        raise OutputError(f"{output} is there already; choose another name or set overwrite=true")
-    # The exporter tells of packages it could use and of its own insides.
+        raise OutputError(f"{output} already exists; choose another name or set overwrite=true")
+    # The exporter warns about optional packages and internal details.
     warnings.simplefilter("ignore")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     network, metadata = load_network(settings.weights)

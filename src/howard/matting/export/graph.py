@@ -1,4 +1,4 @@
-"""A network with its weights as a graph of fixed shapes: ONNX, or PyTorch's own exported program."""
+"""Exports a network with its weights as a graph of fixed shapes: ONNX, or a PyTorch exported program."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _OUTPUTS = ("alpha", "foreground", "refined")
 
 
 class _FixedNetwork(nn.Module):
-    """The network with everything decided but the pictures."""
+    """The network with fixed settings, as a function of its images."""
 
     def __init__(self, network: MattingNetwork | BaselineNetwork, metadata: WeightsMetadata, scale: float) -> None:
         super().__init__()
@@ -46,16 +46,16 @@ def export_network(
     height: int,
     width: int,
 ) -> None:
-    """Write the network for pictures of one size; the file appears whole or not at all.
+    """Write the network for images of one size; the file is written atomically and includes the weights' metadata.
 
-    The graph takes ``source`` and ``plate``, (1, 3, height, width) float32 RGB in [0, 1], and ``coverage``,
-    (1, 1, height, width) in [0, 1], and the person prior's maps of strides 4, 8 and 16 (see
-    :class:`howard.matting.PersonMaps`), where the weights know these inputs. It gives ``alpha`` (1, 1, height, width),
-    ``foreground`` (1, 3, height, width), and ``refined``, (1, 1, height / 4, width / 4) rounded up, as
-    :class:`howard.matting.Matte`. The weights' metadata go with it.
+    Inputs of the graph are ``source`` and ``plate``, (1, 3, height, width) float32 RGB in [0, 1]. Depending on the
+    weights, further inputs are ``coverage``, (1, 1, height, width) in [0, 1], and the person prior's maps at strides 4,
+    8 and 16 (see :class:`howard.matting.PersonMaps`). Outputs are ``alpha`` (1, 1, height, width), ``foreground``
+    (1, 3, height, width), and ``refined``, (1, 1, height / 4, width / 4) rounded up, as in
+    :class:`howard.matting.Matte`.
 
     Args:
-        network: on the CPU; it is copied, and the copy made ready for inference.
+        network: on the CPU; a copy of it is optimised for inference.
         metadata: of its weights.
         path: of the file to write.
         form: one of :data:`FORMATS`.
@@ -63,9 +63,9 @@ def export_network(
         width: in pixels, at least 64.
 
     Raises:
-        SettingsError: the form is unknown, the size is too small, or the weights ask for as many patches as exceed a
-            threshold, a number that is not fixed.
-        MissingPackageError: packages that the form needs are missing.
+        SettingsError: the form is unknown, the size is too small, or the weights refine by thresholding, so that the
+            number of patches is not fixed.
+        MissingPackageError: packages required for the form are missing.
         OutputError: the file cannot be written.
     """
     _check_exportable(metadata, form, height, width)
@@ -81,11 +81,11 @@ def export_network(
 
 
 def _check_exportable(metadata: WeightsMetadata, form: str, height: int, width: int) -> None:
-    """Raise SettingsError for what has no graph of fixed shapes."""
+    """Raise SettingsError if the form is unknown or the network has no graph of fixed shapes."""
     if form not in FORMATS:
         raise SettingsError(f"format={form} is unknown; choose {' or '.join(FORMATS)}")
     if min(height, width) < 64:
-        raise SettingsError(f"{width}x{height} is too small; both sides need 64 pixels at least")
+        raise SettingsError(f"{width}x{height} is too small; both sides need at least 64 pixels")
     if metadata.has_refiner and metadata.refine.mode == "thresholding":
         raise SettingsError("these weights refine by thresholding, whose shapes are not fixed; use sampling or full")
 
@@ -93,7 +93,7 @@ def _check_exportable(metadata: WeightsMetadata, form: str, height: int, width: 
 def _trace(
     network: MattingNetwork | BaselineNetwork, metadata: WeightsMetadata, height: int, width: int
 ) -> ExportedProgram:
-    """A copy of the network, ready for inference, as a program for pictures of one size."""
+    """Trace a copy of the network, optimised for inference, as a program for images of one size."""
     scale = coarse_scale(height, width, metadata.coarse_long_side)
     inputs = _example_inputs(metadata, height, width, scale)
     prepared = prepare_for_inference(network).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
@@ -102,7 +102,7 @@ def _trace(
 
 
 def _example_inputs(metadata: WeightsMetadata, height: int, width: int, scale: float) -> tuple:
-    """Positional inputs of :class:`_FixedNetwork` with the shapes that the graph is made for."""
+    """Positional inputs of :class:`_FixedNetwork` with the shapes of the graph."""
     source, plate, coverage = (torch.rand(1, channels, height, width) for channels in (3, 3, 1))
     known = coverage if "coverage" in metadata.extra_inputs else None
     if not metadata.person_prior:
@@ -112,7 +112,7 @@ def _example_inputs(metadata: WeightsMetadata, height: int, width: int, scale: f
 
 
 def _maps(stride4: Tensor, stride8: Tensor, stride16: Tensor) -> PersonMaps:
-    """The network reads the maps of the strides alone."""
+    """Person maps from the maps at the strides, the only ones that the network reads."""
     probabilities = stride4[:, : len(CLASSES)]
     return PersonMaps(probabilities, stride4, stride8, stride16, probabilities[:, :1])
 

@@ -1,7 +1,8 @@
-"""Square views of frames, as the person prior takes them, and their maps laid back into the frame.
+"""Square views of frames, the person prior's input, and resampling of its maps from views to the frame.
 
 Boxes are tensors (N, 3) of left, top and side, in pixels of the frame; x points right, y down, and pixel i covers
-[i, i + 1), so that its centre lies at i + 0.5. A box may reach beyond the frame. Nothing here waits for the device.
+[i, i + 1), so that its centre is at i + 0.5. A box may extend beyond the frame. No function synchronises with the
+device.
 """
 
 from typing import NamedTuple
@@ -11,18 +12,18 @@ from torch import Tensor
 
 from howard.matting.person_prior import INPUT_SIZE
 
-# Width of the square by the longer side of the person's bounding box: the crop with which the prior loses least.
+# Side of the view divided by the longer side of the person's bounding box: the prior misses the fewest pixels with it.
 MARGIN = 1.3
-# sRGB value of what lies outside the frame. Of people whom the frame's border cuts the prior loses 1.1 % of the pixels
-# with it, 1.9 % with black or with the border's colours repeated; in letterboxed frames 2.3 %, and 5.1 % with black.
+# sRGB value outside the frame. Of people cut by the frame's border the prior misses 1.1 % of the pixels with it, and
+# 1.9 % with black or with replicated border colours; in letterboxed frames 2.3 %, and 5.1 % with black.
 _OUTSIDE = 0.5
 
 
 class PlacedMaps(NamedTuple):
-    """Maps of views in their frames."""
+    """Maps of views, resampled to their frames."""
 
     maps: Tensor  # (B, C, h, w), 0 where no view covers the pixel
-    looked: Tensor  # (B, 1, h, w) in [0, 1], how much of the pixel's area the views cover
+    covered: Tensor  # (B, 1, h, w) in [0, 1], fraction of the pixel's area that the views cover
 
 
 def whole_frame(height: int, width: int, batch: int = 1, device: torch.device | str = "cpu") -> Tensor:
@@ -32,15 +33,15 @@ def whole_frame(height: int, width: int, batch: int = 1, device: torch.device | 
 
 
 def box_from_mask(mask: Tensor, margin: float = MARGIN, threshold: float = 0.5) -> Tensor:
-    """The square centred on the bounding box of a mask, ``margin`` times its longer side wide.
+    """The square view centred on the bounding box of a mask.
 
     Args:
-        mask: (H, W) or (B, 1, H, W); everything above ``threshold`` counts.
-        margin: side of the square by the longer side of the bounding box.
+        mask: (H, W) or (B, 1, H, W); values above ``threshold`` belong to the person.
+        margin: side of the square divided by the longer side of the bounding box.
         threshold: of the mask.
 
     Returns:
-        (B, 3), B = 1 for a single mask; the whole frame where nothing counts.
+        (B, 3), B = 1 for a single mask; the whole frame if no value is above the threshold.
     """
     inside = mask.reshape(-1, *mask.shape[-2:]) > threshold
     height, width = inside.shape[-2:]
@@ -52,7 +53,7 @@ def box_from_mask(mask: Tensor, margin: float = MARGIN, threshold: float = 0.5) 
 
 
 def crop_views(image: Tensor, boxes: Tensor, size: int = INPUT_SIZE) -> Tensor:
-    """Square views of frames: each pixel is the mean over its area, or interpolated linearly where views magnify.
+    """Crop square views from frames: averaged over each pixel's area, or interpolated linearly if magnified.
 
     Args:
         image: (N, 3, H, W), float.
@@ -77,9 +78,9 @@ def place_maps(
     owner: Tensor | None = None,
     batch: int | None = None,
 ) -> PlacedMaps:
-    """Lay maps of square views into their frames; the inverse of :func:`crop_views`.
+    """Resample maps of square views to their frames; the inverse of :func:`crop_views`.
 
-    Where views of one frame overlap, the maps are their mean, weighted by how much of the pixel each covers.
+    Where views of one frame overlap, the result is their mean, weighted by the fraction of the pixel that each covers.
 
     Args:
         maps: (N, C, s, s) of any resolution.
@@ -90,7 +91,7 @@ def place_maps(
         batch: B, number of frames; needed with ``owner``.
     """
     left, top, side = boxes.to(torch.float32).unbind(dim=1)
-    pixels = maps.shape[-1] / side  # of the map, a pixel of the frame
+    pixels = maps.shape[-1] / side  # of the map per pixel of the frame
     row_start, row_step, column_start, column_step = -top * pixels, step[0] * pixels, -left * pixels, step[1] * pixels
     rows = _resampling_matrix(row_start, row_step, size[0], maps.shape[2])
     columns = _resampling_matrix(column_start, column_step, size[1], maps.shape[3])
@@ -104,9 +105,9 @@ def place_maps(
         assert batch is not None
         belongs = owner == torch.arange(batch, device=owner.device)[:, None]
         placed, weights, covered = (_sum_views(each, belongs) for each in (placed, weights, covered))
-    looked = covered.clamp(max=1)
+    covered = covered.clamp(max=1)
     smallest = torch.finfo(placed.dtype).tiny
-    return PlacedMaps(torch.where(looked > 0, placed / weights.clamp(min=smallest), 0), looked)
+    return PlacedMaps(torch.where(covered > 0, placed / weights.clamp(min=smallest), 0), covered)
 
 
 def _extent(inside: Tensor) -> tuple[Tensor, Tensor]:
@@ -116,10 +117,10 @@ def _extent(inside: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _resampling_matrix(start: Tensor, step: Tensor, outputs: int, inputs: int) -> Tensor:
-    """Weights (N, outputs, inputs) that resample one axis of N signals, 0 beyond their ends.
+    """Weights (N, outputs, inputs) that resample one axis of N signals, which are 0 outside their extent.
 
-    Output i is the mean over a window centred at ``start + (i + 0.5) * step``, of width ``step``, but at least one
-    input: the mean over an area where the signal shrinks, and linear interpolation where it grows.
+    Output i is the mean over a window centred at ``start + (i + 0.5) * step``, of width ``step`` but at least one
+    input: area averaging when the signal is reduced, and linear interpolation when it is magnified.
     """
     width = step.clamp(min=1)[:, None, None]
     centre = start[:, None] + step[:, None] * (torch.arange(outputs, device=start.device) + 0.5)
@@ -129,21 +130,21 @@ def _resampling_matrix(start: Tensor, step: Tensor, outputs: int, inputs: int) -
 
 
 def _overlap(start: Tensor, step: Tensor, width: Tensor, outputs: int, inputs: int) -> Tensor:
-    """Share of each output's own extent that lies within [0, inputs], (N, outputs)."""
+    """Fraction of each output's extent that lies within [0, inputs], (N, outputs)."""
     low = start[:, None] + step[:, None] * torch.arange(outputs, device=start.device)
     return ((low + step[:, None]).clamp(max=inputs) - low.clamp(min=0)).clamp(min=0) / width[:, None]
 
 
 def _resample(values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """(N, C, H, W) values by matrices (N, h, H) and (N, w, W) to (N, C, h, w)."""
+    """Resample (N, C, H, W) by matrices (N, h, H) and (N, w, W) to (N, C, h, w)."""
     return rows[:, None].to(values.dtype) @ values @ columns[:, None].transpose(2, 3).to(values.dtype)
 
 
 def _outer(rows: Tensor, columns: Tensor) -> Tensor:
-    """(N, h) and (N, w) to their products (N, 1, h, w)."""
+    """Outer products (N, 1, h, w) of (N, h) and (N, w)."""
     return rows[:, None, :, None] * columns[:, None, None, :]
 
 
 def _sum_views(values: Tensor, belongs: Tensor) -> Tensor:
-    """(N, C, h, w) of views, summed over those of each frame, (B, C, h, w); ``belongs`` is (B, N) booleans."""
+    """Sum views (N, C, h, w) per frame to (B, C, h, w); ``belongs`` (B, N) says which view belongs to which frame."""
     return torch.einsum("bn,nchw->bchw", belongs.to(values.dtype), values)

@@ -1,4 +1,4 @@
-"""The bridge to timm, with a small stand-in for the package."""
+"""Encoders of timm, with a small stand-in for the package."""
 
 import sys
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Finishing controls: identity by default, edges that move as far as asked, colours that change where they should."""
+"""Controls of alpha and foreground: identity by default, distances of edge movement, and changed colours."""
 
 import math
 
@@ -8,15 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from howard.compositing.finishing import (
-    FinishingControls,
-    adjust_levels,
-    choke,
-    despill,
-    extend_foreground,
-    feather,
-    finish_alpha,
-)
+from howard.compositing.alpha_controls import adjust_levels, choke, feather
+from howard.compositing.edge_controls import EdgeControls, adjust_alpha
+from howard.compositing.foreground_controls import despill, extend_foreground
 
 SIZE = 120
 FRACTIONS = [-11.5, -6.0, -3.25, -2.0, -1.0, -0.4, 0.3, 1.0, 1.5, 2.75, 4.0, 7.5, 13.0, 20.0]
@@ -48,9 +42,9 @@ def noise(seed: int, *shape: int) -> Tensor:
 
 def test_without_controls_the_very_input_comes_back() -> None:
     alpha, colours = disc(20), noise(0, 1, 3, SIZE, SIZE)
-    assert FinishingControls().is_identity
-    assert FinishingControls().reach == 0
-    assert finish_alpha(alpha, FinishingControls()) is alpha
+    assert EdgeControls().is_identity
+    assert EdgeControls().growth == 0
+    assert adjust_alpha(alpha, EdgeControls()) is alpha
     for same in (adjust_levels(alpha, 0, 1), choke(alpha, 0), feather(alpha, 0)):
         assert same is alpha
     assert extend_foreground(colours, alpha, 0) is colours
@@ -111,9 +105,9 @@ def test_the_border_of_the_frame_is_no_edge() -> None:
 
 
 def test_the_order_is_levels_choke_feather() -> None:
-    controls, alpha = FinishingControls(choke=1.5, black=0.1, white=0.9, feather=3), disc(20)
+    controls, alpha = EdgeControls(choke=1.5, black=0.1, white=0.9, feather=3), disc(20)
     expected = feather(choke(adjust_levels(alpha, 0.1, 0.9), 1.5), 3)
-    assert torch.equal(finish_alpha(alpha, controls), expected)
+    assert torch.equal(adjust_alpha(alpha, controls), expected)
 
 
 @few
@@ -121,13 +115,13 @@ def test_the_order_is_levels_choke_feather() -> None:
 def test_results_are_monotone_within_limits_and_per_frame(
     seed: int, pixels: float, soft: float, black: float, white: float
 ) -> None:
-    controls = FinishingControls(choke=pixels, black=black, white=white, feather=soft)
+    controls = EdgeControls(choke=pixels, black=black, white=white, feather=soft)
     alpha = noise(seed, 2, 1, 17, 23)
-    found = finish_alpha(alpha, controls)
+    found = adjust_alpha(alpha, controls)
     assert found.min() >= 0
     assert found.max() <= 1
-    assert torch.allclose(found[1:], finish_alpha(alpha[1:], controls), atol=1e-6)
-    more = finish_alpha((alpha + 0.3 * noise(seed + 1, 2, 1, 17, 23)).clamp(max=1), controls)
+    assert torch.allclose(found[1:], adjust_alpha(alpha[1:], controls), atol=1e-6)
+    more = adjust_alpha((alpha + 0.3 * noise(seed + 1, 2, 1, 17, 23)).clamp(max=1), controls)
     assert (more >= found - 1e-5).all()
 
 
@@ -141,9 +135,9 @@ def test_choking_more_never_leaves_more(seed: int, pixels: float, further: float
 @few
 @given(st.floats(-12, 12), st.floats(0, 8, allow_subnormal=False))
 def test_alpha_grows_no_farther_than_said(pixels: float, soft: float) -> None:
-    controls = FinishingControls(choke=pixels, feather=soft)
-    grown = finish_alpha(half_plane(60.5), controls)
-    assert (grown[..., 61 + controls.reach :] < 1e-6).all()
+    controls = EdgeControls(choke=pixels, feather=soft)
+    grown = adjust_alpha(half_plane(60.5), controls)
+    assert (grown[..., 61 + controls.growth :] < 1e-6).all()
 
 
 def test_foreground_goes_on_from_the_nearest_colours() -> None:
@@ -164,12 +158,12 @@ def test_foreground_goes_on_from_the_nearest_colours() -> None:
 
 @few
 @given(seeds, st.integers(1, 20))
-def test_foreground_is_known_as_far_as_asked(seed: int, reach: int) -> None:
+def test_foreground_is_known_up_to_the_distance(seed: int, distance: int) -> None:
     weight = (noise(seed, 1, 1, 37, 53) > 0.995).float()
     colours = torch.where(weight > 0, noise(seed + 1, 1, 3, 37, 53), torch.full((), 9.0))
-    found = extend_foreground(colours, weight, reach)
-    asked = (choke(weight, -reach / 1.1) > 0).expand_as(found)
-    assert (found[asked] <= 1).all()
+    found = extend_foreground(colours, weight, distance)
+    required = (choke(weight, -distance / 1.1) > 0).expand_as(found)
+    assert (found[required] <= 1).all()
     assert torch.equal(found[(weight > 0).expand_as(found)], colours[(weight > 0).expand_as(found)])
 
 
@@ -214,15 +208,15 @@ def test_despilling_keeps_luminance_and_makes_nothing_negative(seed: int, streng
 @pytest.mark.parametrize(
     ("controls", "message"),
     [
-        (FinishingControls(black=0.6, white=0.5), "black=0.6 and white=0.5"),
-        (FinishingControls(black=-0.1), "black=-0.1"),
-        (FinishingControls(white=1.5), "white=1.5"),
-        (FinishingControls(feather=-1), "feather=-1"),
-        (FinishingControls(choke=math.nan), "choke=nan"),
-        (FinishingControls(despill=1.5), "despill=1.5"),
+        (EdgeControls(black=0.6, white=0.5), "black=0.6 and white=0.5"),
+        (EdgeControls(black=-0.1), "black=-0.1"),
+        (EdgeControls(white=1.5), "white=1.5"),
+        (EdgeControls(feather=-1), "feather=-1"),
+        (EdgeControls(choke=math.nan), "choke=nan"),
+        (EdgeControls(despill=1.5), "despill=1.5"),
     ],
 )
-def test_values_that_cannot_be_used_are_named(controls: FinishingControls, message: str) -> None:
+def test_values_that_cannot_be_used_are_named(controls: EdgeControls, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         controls.checked()
 
@@ -230,14 +224,14 @@ def test_values_that_cannot_be_used_are_named(controls: FinishingControls, messa
 def test_black_has_to_be_below_white() -> None:
     with pytest.raises(ValueError, match="not below"):
         adjust_levels(disc(5), 0.5, 0.5)
-    assert FinishingControls(choke=-2.5, feather=2).checked().reach == 6
+    assert EdgeControls(choke=-2.5, feather=2).checked().growth == 6
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 7), (97, 161), (1081, 1919)])
 def test_any_size_runs_without_data(size: tuple[int, int]) -> None:
     alpha, colours = torch.empty(2, 1, *size, device="meta"), torch.empty(2, 3, *size, device="meta")
-    controls = FinishingControls(choke=-3.5, black=0.1, white=0.9, feather=4)
-    assert finish_alpha(alpha, controls).shape == alpha.shape
+    controls = EdgeControls(choke=-3.5, black=0.1, white=0.9, feather=4)
+    assert adjust_alpha(alpha, controls).shape == alpha.shape
     assert choke(alpha, 20).shape == alpha.shape
-    assert extend_foreground(colours, alpha, controls.reach).shape == colours.shape
+    assert extend_foreground(colours, alpha, controls.growth).shape == colours.shape
     assert despill(colours, colours, alpha, 1.0).shape == colours.shape

@@ -83,7 +83,7 @@ def load(network: MattingNetwork, state: dict, folder: Path, encoder: str = "res
 
 @pytest.mark.parametrize("encoder", BLOCKS)
 def test_synthesised_files_have_the_names_and_shapes_of_torchvisions(encoder: str, reference) -> None:
-    """The reference network's encoder and ASPP are torchvision's classes; its stem alone has six channels."""
+    """Encoder and ASPP of the reference network are torchvision's classes, except for its six-channel stem."""
     shapes = {
         name.replace("aspp.", "classifier.0."): tuple(shape)
         for name, shape in reference.shapes[encoder].items()
@@ -123,7 +123,7 @@ def test_the_file_that_the_reference_starts_from_loads_as_well(network: MattingN
 
 
 def test_a_resnet_file_starts_the_encoder_alone(network: MattingNetwork, tmp_path: Path) -> None:
-    """As old as torchvision's first files: without counters of batches."""
+    """As in torchvision's oldest files, without ``num_batches_tracked``."""
     state = filled(resnet_shapes("resnet50")) | {"fc.weight": torch.zeros(1000, 2048), "fc.bias": torch.zeros(1000)}
     state = {name: value for name, value in state.items() if not name.endswith("num_batches_tracked")}
     before = network.aspp.state_dict()["project.0.weight"].clone()
@@ -142,7 +142,7 @@ def test_what_is_missing_or_does_not_fit_is_named(network: MattingNetwork, tmp_p
         load(network, lacking, tmp_path)
     with pytest.raises(WeightsError, match=r"has unexpected layer3\.10\.bn1\.bias"):
         load(network, filled(deeplab_shapes("resnet101")), tmp_path)
-    with pytest.raises(WeightsError, match=r"has unexpected head\.weight; it is no DeepLabV3 network"):
+    with pytest.raises(WeightsError, match=r"has unexpected head\.weight; it is not a DeepLabV3 network"):
         load(network, state | {"head.weight": torch.zeros(1)}, tmp_path)
     with pytest.raises(WeightsError, match="is a whole matting network: give init="):
         load(network, state | {"decoder.conv1.weight": torch.zeros(1)}, tmp_path)

@@ -1,38 +1,34 @@
-"""First weights of encoder and ASPP: ImageNet encoders and DeepLabV3 networks as they are published, loaded by name.
-
-Nothing here runs pickled code: ``.pth`` files are read with ``weights_only``.
-"""
+"""Pretrained weights of encoder and ASPP, from published ImageNet encoders and DeepLabV3 networks."""
 
 from pathlib import Path
 
 from torch import nn
 
 from howard.errors import WeightsError
-from howard.matting.coarse import CoarseNetwork
+from howard.matting.coarse_network import CoarseNetwork
 from howard.matting.encoders import Encoder, EncoderEntry, six_channel_stem
-from howard.matting.state_files import State, load_strictly
-from howard.matting.weights import read_pth
+from howard.matting.state_files import State, load_strictly, read_pth
 
 _ENCODER = "backbone."
-# The ASPP's prefix in torchvision's files, and in those of the repository that the reference implementation names
-# (VainF/DeepLabV3Plus-Pytorch); what follows is the same in both, and here.
+# Prefix of the ASPP's names in files of torchvision, and of VainF/DeepLabV3Plus-Pytorch, which the reference
+# implementation uses; the rest of the names is the same in both and in this network.
 _ASPP = ("classifier.classifier.0.", "classifier.0.")
-# The rest of a DeepLabV3: the last layers of its segmentation head, and an auxiliary head.
+# Unused parts of a DeepLabV3: the last layers of its segmentation head, and an auxiliary head.
 _HEADS = ("classifier.", "aux_classifier.")
 _BATCH_COUNTER = "num_batches_tracked"
 
 
 def load_pretrained(network: CoarseNetwork, entry: EncoderEntry, path: Path) -> str:
-    """Start a network's encoder, and its ASPP where the file has one, from published weights.
+    """Load published weights into a network's encoder, and into its ASPP if the file has one.
 
     Args:
-        network: is loaded in place.
+        network: changed in place.
         entry: its encoder's entry in :data:`howard.matting.encoders.ENCODERS`.
         path: a ``.pth`` file: torchvision's ImageNet weights of an encoder, or a DeepLabV3 with a ResNet, torchvision's
             (``deeplabv3_resnet50_coco``) or that of VainF/DeepLabV3Plus-Pytorch.
 
     Returns:
-        The parts that were loaded.
+        The names of the loaded parts.
 
     Raises:
         WeightsError: as :func:`load_strictly`; or the file is a whole matting network.
@@ -49,20 +45,19 @@ def load_pretrained(network: CoarseNetwork, entry: EncoderEntry, path: Path) -> 
         if prefix is not None:
             (encoder if prefix == _ENCODER else aspp)[name.removeprefix(prefix)] = value
         elif not name.startswith(_HEADS):
-            raise WeightsError(f"{path} has unexpected {name}; it is no DeepLabV3 network")
+            raise WeightsError(f"{path} has unexpected {name}; it is not a DeepLabV3 network")
     _load_encoder(network.backbone, encoder, path)
     _load(network.aspp, aspp, path)
     return "encoder and ASPP"
 
 
 def load_imagenet_encoder(encoder: Encoder, entry: EncoderEntry, path: Path) -> None:
-    """Start an encoder from 3-channel ImageNet weights, by name; its stem is spread over source and plate.
+    """Load 3-channel ImageNet weights into an encoder, whose stem gets :func:`six_channel_stem`.
 
-    The classifier (and last 1x1 block) of published ImageNet networks is dropped, all other names must fit. See
-    :func:`six_channel_stem`.
+    The classifier (and last 1x1 block) of published ImageNet networks is dropped; all other names must fit.
 
     Args:
-        encoder: is loaded in place.
+        encoder: changed in place.
         entry: the encoder's entry in :data:`howard.matting.encoders.ENCODERS`.
         path: a ``.pth`` file.
 
@@ -84,6 +79,6 @@ def _load_encoder(encoder: Encoder, state: State, path: Path) -> None:
 
 
 def _load(module: nn.Module, state: State, path: Path) -> None:
-    # Files from before torch 0.4.1 have no such counters, which evaluation and training with a momentum do not use.
+    # Files from before torch 0.4.1 lack these counters, which are used neither in evaluation nor with a momentum.
     counters = {name: value for name, value in module.state_dict().items() if name.endswith(_BATCH_COUNTER)}
     load_strictly(module, counters | state, path)

@@ -1,4 +1,4 @@
-"""Views around the pieces of a mask, and people found in numpy images."""
+"""Views around the components of a mask, and the person prior on numpy images."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.matting.person_prior import load_person_prior
-from howard.matting.prior_predictor import PersonPriorPredictor, boxes_around_pieces, prepare_prior
+from howard.matting.person_prior_predictor import PersonPriorPredictor, boxes_around_components, prepare_prior
 
 VECTORS = Path(__file__).parents[2] / ".." / "shared" / "reference" / "person" / "vectors.npz"
 CPU = torch.device("cpu")
@@ -24,25 +24,25 @@ def mask(*rectangles: tuple[int, int, int, int]) -> np.ndarray:
 
 
 def test_a_piece_gets_a_square_around_it_in_pixels_of_the_frame() -> None:
-    boxes = boxes_around_pieces(mask((40, 20, 10, 50)), 1080, 1920)
+    boxes = boxes_around_components(mask((40, 20, 10, 50)), 1080, 1920)
     side = 1.3 * 50 * 12
     torch.testing.assert_close(boxes, torch.tensor([[45 * 12 - side / 2, 45 * 12 - side / 2, side]]))
 
 
 def test_pieces_apart_get_a_view_each_and_the_largest_comes_first() -> None:
-    boxes = boxes_around_pieces(mask((5, 60, 10, 12), (100, 10, 20, 40)), 90, 160)
+    boxes = boxes_around_components(mask((5, 60, 10, 12), (100, 10, 20, 40)), 90, 160)
     assert boxes[:, 2].tolist() == pytest.approx([1.3 * 40, 1.3 * 12])
 
 
 def test_pieces_near_one_another_share_a_view() -> None:
-    boxes = boxes_around_pieces(mask((20, 20, 10, 30), (34, 20, 10, 30), (140, 5, 10, 10)), 90, 160)
+    boxes = boxes_around_components(mask((20, 20, 10, 30), (34, 20, 10, 30), (140, 5, 10, 10)), 90, 160)
     assert len(boxes) == 2
     torch.testing.assert_close(boxes[0], torch.tensor([32 - 19.5, 35 - 19.5, 39]))
 
 
 def test_noise_and_nothing_give_the_whole_frame() -> None:
     for empty in (mask(), mask((3, 3, 2, 2))):
-        torch.testing.assert_close(boxes_around_pieces(empty, 90, 160), torch.tensor([[0.0, -35.0, 160.0]]))
+        torch.testing.assert_close(boxes_around_components(empty, 90, 160), torch.tensor([[0.0, -35.0, 160.0]]))
 
 
 rectangle = st.tuples(st.integers(0, 150), st.integers(0, 80), st.integers(6, 60), st.integers(6, 60))
@@ -52,7 +52,7 @@ rectangle = st.tuples(st.integers(0, 150), st.integers(0, 80), st.integers(6, 60
 @settings(deadline=None, max_examples=40)
 def test_views_never_overlap_and_are_at_most_four(rectangles: list[tuple[int, int, int, int]]) -> None:
     made = mask(*rectangles)
-    boxes = boxes_around_pieces(made, 90, 160)
+    boxes = boxes_around_components(made, 90, 160)
     assert 1 <= len(boxes) <= 4
     low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
     for number in range(len(boxes)):

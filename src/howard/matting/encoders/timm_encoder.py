@@ -1,4 +1,4 @@
-"""Encoders of the package timm, where it is installed: ``model.encoder=timm/convnextv2_atto``."""
+"""Encoders of the optional package timm: ``model.encoder=timm/convnextv2_atto``."""
 
 import re
 from collections.abc import Sequence
@@ -13,24 +13,24 @@ from howard.matting.encoders.base import Encoder, Features, initialise_convoluti
 from howard.requirements import require
 
 PREFIX = "timm/"
-# Names of timm's own architectures: a weights file that is opened must not name something to download.
+# Names of timm's built-in architectures only: opening a weights file must not trigger a download.
 _NAME = re.compile(r"[A-Za-z0-9_]+")
-_STRIDES = (4, 8, 16)  # that the package's network has to have
-_STEM_CHANNELS = 32  # of the features at stride 2, where the network begins with stride 4
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, by which its weights were trained
+_STRIDES = (4, 8, 16)  # of the features that an architecture must have
+_STEM_CHANNELS = 32  # at stride 2, for architectures that begin with stride 4
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as in the training of timm's weights
 
 
 class TimmEncoder(Encoder):
-    """A network of timm down to stride 16, with a convolution of its own for stride 2 where the network has none.
+    """A network of timm up to stride 16, with an additional convolution for stride 2 if the network has none.
 
-    Extra inputs enter through a 1x1 convolution that adds to the six input channels.
+    Extra inputs are added to the six input channels after a 1x1 convolution.
 
     Args:
-        name: of the architecture, without tag.
+        name: of the architecture, without the tag of its weights.
 
     Raises:
         MissingPackageError: timm is not installed.
-        SettingsError: it has no such architecture, or one without features at strides 4, 8 and 16.
+        SettingsError: timm has no such architecture, or it has no features at strides 4, 8 and 16.
     """
 
     def __init__(self, name: str) -> None:
@@ -60,7 +60,7 @@ class TimmEncoder(Encoder):
         """(B, 6, H, W) source and plate in [0, 1], extra inputs (B, n, H, W) or None, to four feature maps."""
         height, width = pair.shape[2:]
         x = self.with_extra((pair - self.mean.to(pair.dtype)) / self.deviation.to(pair.dtype), extra)
-        # Stems without padding drop what does not fill a patch.
+        # Stems without padding drop the pixels of incomplete patches.
         x = F.pad(x, (0, -width % 16, 0, -height % 16), mode="replicate")
         found = list(self.body(x))
         if self.stem is not None:
@@ -73,10 +73,10 @@ class TimmEncoder(Encoder):
         return Features(*maps)
 
     def load_pretrained(self) -> None:
-        """Take timm's published weights, from its cache or the network; the first layer is spread over both pictures.
+        """Load timm's published weights from its cache or the internet; the first layer gets :func:`six_channel_stem`.
 
         Raises:
-            SettingsError: there are none, or they cannot be had.
+            SettingsError: there are no weights, or they cannot be loaded.
         """
         try:
             published = _create(self.name, 3, self.indices, pretrained=True).state_dict()
@@ -91,12 +91,12 @@ class TimmEncoder(Encoder):
 
 
 def is_timm_name(encoder: str) -> bool:
-    """Whether an encoder's name is that of an architecture of timm; timm itself is not asked."""
+    """Whether an encoder's name has the form of a timm architecture; timm is not imported to check that it exists."""
     return encoder.startswith(PREFIX) and _NAME.fullmatch(encoder.removeprefix(PREFIX)) is not None
 
 
 def _choose_levels(name: str) -> tuple[tuple[int, ...], tuple[int, ...], bool]:
-    """Indices and channels of the features to take, the deepest of each stride, and whether stride 2 is there."""
+    """Indices and channels of the deepest features of each stride, and whether there are features at stride 2."""
     info = _create(name, 3, None).feature_info
     deepest = {stride: index for index, stride in enumerate(info.reduction())}
     lacking = [stride for stride in _STRIDES if stride not in deepest]

@@ -1,3 +1,5 @@
+"""Values, gradients and memory layout of the networks' own operations."""
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -5,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from howard.matting.depthwise import DepthwiseConv2d
+from howard.matting.network_operations import DepthwiseConv2d, clamp_inward, concat_channels, split_channels
 
 
 def _gradients(layer: DepthwiseConv2d, x: Tensor, *, ours: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -70,3 +72,54 @@ def test_a_frozen_kernel_gets_no_gradient_and_a_picture_without_one_needs_none()
     frozen(x).sum().backward()
     assert x.grad is not None
     assert frozen.weight.grad is None
+
+
+def test_values_are_those_of_a_clamp() -> None:
+    values = torch.linspace(-1, 2, 31, requires_grad=True)
+    torch.testing.assert_close(clamp_inward(values), values.detach().clamp(0, 1), atol=0, rtol=0)
+    assert clamp_inward(values.detach()).grad_fn is None
+
+
+@pytest.mark.parametrize(("value", "target", "moves"), [(-0.5, 0.3, 1), (1.5, 0.3, -1), (0.5, 0.3, -1), (-0.5, 0.0, 0)])
+def test_descent_moves_towards_the_target_from_anywhere(value: float, target: float, moves: int) -> None:
+    values = torch.tensor([value], requires_grad=True)
+    (clamp_inward(values) - target).square().sum().backward()
+    assert values.grad is not None
+    assert -values.grad.sign().item() == moves
+
+
+@pytest.mark.parametrize(("value", "gradient"), [(-0.5, 1.0), (1.5, -1.0)])
+def test_a_gradient_that_leads_further_out_is_stopped(value: float, gradient: float) -> None:
+    values = torch.tensor([value], requires_grad=True)
+    (clamp_inward(values) * gradient).sum().backward()
+    assert values.grad is not None
+    assert values.grad.item() == 0
+
+
+def test_a_dead_map_comes_back_to_life() -> None:
+    bias = torch.tensor([-0.2], requires_grad=True)
+    optimiser = torch.optim.SGD([bias], lr=0.1)
+    for _ in range(60):
+        optimiser.zero_grad()
+        (clamp_inward(bias.expand(8)) - 0.25).square().mean().backward()
+        optimiser.step()
+    assert bias.item() == pytest.approx(0.25, abs=0.02)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_what_is_joined_is_parted_again(layout: torch.memory_format) -> None:
+    first, second = (torch.rand(2, count, 5, 6).contiguous(memory_format=layout) for count in (3, 4))
+    joined = concat_channels(first, second)
+    assert joined.is_contiguous(memory_format=layout)
+    parts = split_channels(joined, 3, 2)
+    assert torch.equal(parts[0], first)
+    assert torch.equal(parts[1], second[:, :2])
+
+
+def test_gradients_of_parts_keep_whole_pixels() -> None:
+    maps = torch.rand(2, 7, 5, 6).contiguous(memory_format=torch.channels_last).requires_grad_()
+    one, _ = split_channels(maps, 3, 4)
+    (gradient,) = torch.autograd.grad(one.sum(), maps)
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
+    assert gradient[:, :3].eq(1).all()
+    assert gradient[:, 3:].eq(0).all()

@@ -1,9 +1,9 @@
 import torch
 
 from howard.matting import MattingNetwork, PersonMaps
-from howard.matting.coarse import CoarseNetwork
+from howard.matting.coarse_modules import PersonProjections
+from howard.matting.coarse_network import CoarseNetwork
 from howard.matting.person_maps import STRIDE_CHANNELS, no_people
-from howard.matting.person_projections import PersonProjections
 
 
 def person_maps(batch: int, height: int, width: int) -> PersonMaps:

@@ -1,4 +1,4 @@
-"""What is computed only where it is read is what computing all of it gives."""
+"""Lazily computed foreground and hidden features equal those computed as a whole."""
 
 import pytest
 import torch
@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.matting import BaselineNetwork, Matte, MattingNetwork, RefineSettings
-from howard.matting.lazy_foreground import LazyForeground, MeanForeground, MirroredForeground
-from howard.matting.lazy_hidden import LazyHidden
+from howard.matting.coarse_modules import LazyHidden
+from howard.matting.matte import LazyForeground, MeanForeground, MirroredForeground
 from howard.matting.tiles import gather_windows
 
 NETWORK = MattingNetwork("efficientnet_lite0", 16, (16, 12, 8)).eval()
@@ -24,7 +24,7 @@ def matte_codes(height: int = 70, width: int = 93, refine: RefineSettings = Refi
 
 
 def every_patch(height: int, width: int) -> list[torch.Tensor]:
-    """Picture, row and column of the patches of two pictures."""
+    """Image index, row and column of all patches of two images."""
     grid = torch.ones(2, -(-height // 4), -(-width // 4))
     return list(grid.nonzero().unbind(1))
 

@@ -1,4 +1,4 @@
-"""The person prior for those who have numpy images: where people are in a frame, near what differs from the plate."""
+"""Runs the person prior on numpy images, in views around the regions that differ from the plate."""
 
 import cv2
 import numpy as np
@@ -8,12 +8,12 @@ from howard.matting.inference import prefer_onednn
 from howard.matting.network import coarse_scale
 from howard.matting.person_maps import PersonMaps, find_people
 from howard.matting.person_prior import PersonPrior, load_person_prior
-from howard.matting.prior_views import MARGIN, whole_frame
+from howard.matting.person_prior_views import MARGIN, whole_frame
 
-# Views of one frame; each takes the network's whole time.
-_MOST_VIEWS = 4
-# Share of the mask; smaller pieces are misalignment and noise, and get no view.
-_SMALLEST_PIECE = 0.002
+# Maximum number of views of one frame; the time is proportional to it.
+_MAX_VIEWS = 4
+# Fraction of the mask's area; smaller components are misalignment and noise and get no view.
+_MIN_COMPONENT = 0.002
 
 
 class PersonPriorPredictor:
@@ -21,8 +21,8 @@ class PersonPriorPredictor:
 
     Args:
         device: where it runs.
-        coarse_long_side: long side in pixels at which the matting network's coarse part sees the frames, from its
-            metadata; the maps are of that size.
+        coarse_long_side: long side in pixels of the coarse network's input, from its metadata; the maps have the same
+            size.
         dtype: of weights and features.
     """
 
@@ -36,11 +36,11 @@ class PersonPriorPredictor:
         Args:
             source: (H, W, 3) RGB, uint8, uint16, or float32 in [0, 1]; sRGB-encoded. A tensor is on the device
                 already, with 16-bit values as int32.
-            mask: (h, w) bool of any size, True where somebody may be, in most cases where the source differs from the
-                plate: each of its pieces is seen closely. None, or one without pieces: the whole frame is.
+            mask: (h, w) bool of any size, True where a person may be, usually where the source differs from the plate:
+                each connected component gets a view. Without components, or if None, the view is the whole frame.
         """
         height, width = source.shape[:2]
-        boxes = whole_frame(height, width) if mask is None else boxes_around_pieces(mask, height, width)
+        boxes = whole_frame(height, width) if mask is None else boxes_around_components(mask, height, width)
         return self.find(source[None], boxes, torch.zeros(len(boxes), dtype=torch.long))
 
     @torch.inference_mode()
@@ -55,23 +55,23 @@ class PersonPriorPredictor:
             sources = torch.from_numpy(np.ascontiguousarray(sources)).to(self._device)
         image = sources.permute(0, 3, 1, 2)
         image = image.clamp(0, 1) if image.is_floating_point() else image
-        # A few numbers: the copy need not be waited for.
+        # Not blocking, since the host does not change these few numbers.
         boxes = boxes.to(self._device, non_blocking=True)
         owner = None if owner is None else owner.to(self._device, non_blocking=True)
         return find_people(self._prior, image, boxes, size, owner)
 
 
 def prepare_prior(device: torch.device, dtype: torch.dtype = torch.float32) -> PersonPrior:
-    """The prior with its weights on a device, channels-last in memory."""
+    """Load the prior on a device, in channels-last memory layout."""
     prior = load_person_prior().to(device)
     prefer_onednn(prior, device)
     return prior.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def boxes_around_pieces(mask: np.ndarray, height: int, width: int) -> torch.Tensor:
-    """Square views of the connected pieces of a mask, at most four, the largest pieces first.
+def boxes_around_components(mask: np.ndarray, height: int, width: int) -> torch.Tensor:
+    """Square views of the connected components of a mask, at most four, the largest components first.
 
-    Pieces whose views overlap share one.
+    Components whose views overlap get one view.
 
     Args:
         mask: (h, w) bool of any size.
@@ -79,23 +79,23 @@ def boxes_around_pieces(mask: np.ndarray, height: int, width: int) -> torch.Tens
         width: of the frame in pixels.
 
     Returns:
-        (N, 3) left, top, side in pixels of the frame; the whole frame where the mask has no piece of any size.
+        (N, 3) left, top, side in pixels of the frame; the whole frame if the mask has no component of sufficient size.
     """
     count, _, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    pieces = statistics[1:count]
-    pieces = pieces[pieces[:, cv2.CC_STAT_AREA] >= _SMALLEST_PIECE * mask.size]
-    if not len(pieces):
+    components = statistics[1:count]
+    components = components[components[:, cv2.CC_STAT_AREA] >= _MIN_COMPONENT * mask.size]
+    if not len(components):
         return whole_frame(height, width)
     scale = np.array([width / mask.shape[1], height / mask.shape[0]])
-    corners = pieces[:, [cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP]]
-    extents = pieces[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    corners = components[:, [cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP]]
+    extents = components[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
     rectangles = np.concatenate([corners * scale, (corners + extents) * scale], axis=1)
-    rectangles = _merge_overlapping(list(rectangles[np.argsort(-pieces[:, cv2.CC_STAT_AREA], kind="stable")]))
-    return torch.tensor(np.array([_square(each) for each in rectangles[:_MOST_VIEWS]]), dtype=torch.float32)
+    rectangles = _merge_overlapping(list(rectangles[np.argsort(-components[:, cv2.CC_STAT_AREA], kind="stable")]))
+    return torch.tensor(np.array([_square(each) for each in rectangles[:_MAX_VIEWS]]), dtype=torch.float32)
 
 
 def _merge_overlapping(rectangles: list[np.ndarray]) -> list[np.ndarray]:
-    """Rectangles (left, top, right, bottom), those whose squares overlap replaced by one around both."""
+    """Rectangles (left, top, right, bottom), with those whose squares overlap replaced by their bounding rectangle."""
     for first, one in enumerate(rectangles):
         for second in range(first + 1, len(rectangles)):
             other = rectangles[second]
@@ -107,7 +107,7 @@ def _merge_overlapping(rectangles: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _square(rectangle: np.ndarray) -> np.ndarray:
-    """The view (left, top, side) around a rectangle."""
+    """The square view (left, top, side) around a rectangle."""
     side = MARGIN * (rectangle[2:] - rectangle[:2]).max()
     return np.append((rectangle[:2] + rectangle[2:] - side) / 2, side)
 

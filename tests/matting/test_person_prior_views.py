@@ -1,4 +1,4 @@
-"""Views of frames and maps laid back: known transforms are recovered, areas are averaged, nothing is invented."""
+"""Crops of views and resampling of maps to frames: known transforms are recovered, and areas are averaged."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from howard.matting.prior_views import box_from_mask, crop_views, place_maps, whole_frame
+from howard.matting.person_prior_views import box_from_mask, crop_views, place_maps, whole_frame
 
 HEIGHT, WIDTH = 48, 64
 
@@ -51,7 +51,7 @@ def test_a_view_inside_samples_at_its_own_pixel_centres(left: float, top: float,
     """A ramp of pixels is interpolated exactly; the mean over a window of 1.5 pixels, say, is off by a part of one."""
     view = crop_views(ramp(), box(left, top, side), size)
     centres = (torch.arange(size) + 0.5) * side / size
-    inner = slice(size // 8 + 1, -(size // 8) - 1)  # a magnifying window of one pixel may reach beyond the frame
+    inner = slice(size // 8 + 1, -(size // 8) - 1)  # a magnifying window of one pixel may extend beyond the frame
     tolerance = 1e-3 if side <= size else 0.13
     torch.testing.assert_close(view[0, 0, size // 2, inner], left + centres[inner], rtol=0, atol=tolerance)
     torch.testing.assert_close(view[0, 1, inner, size // 2], top + centres[inner], rtol=0, atol=tolerance)
@@ -69,11 +69,11 @@ def test_outside_the_frame_is_grey_and_inside_is_not(left: float, top: float, si
     size = 24
     ones = crop_views(ramp(), box(left, top, side), size)[0, 2]
     edges = torch.arange(size + 1) / size * side
-    reach = max(1, side / size)  # of a window beyond its pixel
+    extent = max(1, side / size)  # of a window beyond its pixel
 
     def inside(start: float, length: int) -> tuple[Tensor, Tensor]:
         low, high = start + edges[:-1], start + edges[1:]
-        return (low >= reach) & (high <= length - reach), (high <= -reach) | (low >= length + reach)
+        return (low >= extent) & (high <= length - extent), (high <= -extent) | (low >= length + extent)
 
     (fully_x, never_x), (fully_y, never_y) = inside(left, WIDTH), inside(top, HEIGHT)
     torch.testing.assert_close(ones[fully_y][:, fully_x], torch.ones(int(fully_y.sum()), int(fully_x.sum())))
@@ -94,8 +94,8 @@ def test_what_was_cropped_is_laid_back_where_it_was(left: float, top: float, sid
     torch.testing.assert_close(placed.maps[0][:, kept], smooth()[0][:, kept], rtol=0, atol=0.01)
     unseen = (x < left - 1) | (x > left + side + 1) | (y < top - 1) | (y > top + side + 1)
     assert (placed.maps[0][:, unseen] == 0).all()
-    assert (placed.looked[0, 0][unseen] == 0).all()
-    assert (placed.looked[0, 0][looked] > 0.999).all()
+    assert (placed.covered[0, 0][unseen] == 0).all()
+    assert (placed.covered[0, 0][looked] > 0.999).all()
 
 
 @pytest.mark.parametrize("stride", [2, 4, 8])
@@ -112,11 +112,11 @@ def test_views_of_one_frame_are_averaged_by_coverage() -> None:
     placed = place_maps(maps, boxes, (8, 16), (1, 1), torch.tensor([1, 1, 0]), batch=3)
     row = placed.maps[1, 0, 4]
     torch.testing.assert_close(row, torch.tensor([1.0] * 4 + [2.0] * 4 + [3.0] * 4 + [0.0] * 4))
-    assert placed.looked[1, 0, 4].tolist() == [1.0] * 12 + [0.0] * 4
+    assert placed.covered[1, 0, 4].tolist() == [1.0] * 12 + [0.0] * 4
     torch.testing.assert_close(placed.maps[0, 0, 2], torch.tensor([0.0] * 2 + [5.0] * 5 + [0.0] * 9))
-    torch.testing.assert_close(placed.looked[0, 0, 2], torch.tensor([0.0] * 2 + [0.5] + [1.0] * 3 + [0.5] + [0.0] * 9))
+    torch.testing.assert_close(placed.covered[0, 0, 2], torch.tensor([0.0] * 2 + [0.5] + [1.0] * 3 + [0.5] + [0.0] * 9))
     assert (placed.maps[2] == 0).all()
-    assert (placed.looked[2] == 0).all()
+    assert (placed.covered[2] == 0).all()
 
 
 def test_gradients_pass_through_both_ways() -> None:
@@ -136,5 +136,5 @@ def test_it_runs_on_meta(dtype: torch.dtype) -> None:
     views = crop_views(torch.empty(2, 3, 40, 60, device="meta", dtype=dtype), boxes)
     assert (views.shape, views.dtype) == ((2, 3, 256, 256), dtype)
     placed = place_maps(views, boxes, (10, 15), (4, 4), torch.empty(2, device="meta", dtype=torch.long), batch=3)
-    assert (placed.maps.shape, placed.looked.shape) == ((3, 3, 10, 15), (3, 1, 10, 15))
+    assert (placed.maps.shape, placed.covered.shape) == ((3, 3, 10, 15), (3, 1, 10, 15))
     assert placed.maps.dtype == dtype

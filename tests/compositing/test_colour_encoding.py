@@ -1,4 +1,4 @@
-"""Code values to light and back."""
+"""Conversion between code values and linear light."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.colour import srgb_to_linear
-from howard.compositing.light import FULL_CODES, decode, encode
+from howard.compositing.colour_encoding import FULL_CODES, decode, encode
 from tests.compositing.soft_edges import to_codes
 
 DTYPES = (*FULL_CODES, torch.float32)

@@ -1,4 +1,4 @@
-"""What the coarse network makes of its inputs."""
+"""Inputs and outputs of the coarse network."""
 
 import pytest
 import torch
@@ -6,29 +6,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.matting import MattingNetwork
-from howard.matting.coarse import CoarseNetwork, tolerant_difference
+from howard.matting.coarse_network import CoarseNetwork, tolerant_difference
 
 
 @settings(deadline=None, max_examples=20)
-@given(down=st.integers(-3, 3), right=st.integers(-3, 3), reach=st.integers(0, 3))
-def test_a_shift_within_reach_leaves_no_difference(down: int, right: int, reach: int) -> None:
+@given(down=st.integers(-3, 3), right=st.integers(-3, 3), radius=st.integers(0, 3))
+def test_a_shift_within_the_radius_leaves_no_difference(down: int, right: int, radius: int) -> None:
     source = torch.rand(1, 3, 24, 20, generator=torch.Generator().manual_seed(0))
     plate = torch.roll(source, (down, right), (2, 3))
-    inner = tolerant_difference(source, plate, reach)[..., 6:-6, 6:-6]
-    if max(abs(down), abs(right)) <= reach:
+    inner = tolerant_difference(source, plate, radius)[..., 6:-6, 6:-6]
+    if max(abs(down), abs(right)) <= radius:
         assert inner.max() == 0
     else:
         assert inner.mean() > 0.01
 
 
 @settings(deadline=None, max_examples=20)
-@given(reach=st.integers(0, 3))
-def test_more_reach_never_means_more_difference(reach: int) -> None:
-    generator = torch.Generator().manual_seed(reach)
+@given(radius=st.integers(0, 3))
+def test_a_larger_radius_never_gives_a_larger_difference(radius: int) -> None:
+    generator = torch.Generator().manual_seed(radius)
     source, plate = torch.rand(2, 2, 3, 9, 11, generator=generator)
     plain = (source - plate).abs().mean(dim=1, keepdim=True)
     torch.testing.assert_close(tolerant_difference(source, plate, 0), plain)
-    assert (tolerant_difference(source, plate, reach + 1) <= tolerant_difference(source, plate, reach)).all()
+    assert (tolerant_difference(source, plate, radius + 1) <= tolerant_difference(source, plate, radius)).all()
 
 
 def test_another_colour_stays_different_wherever_it_is() -> None:
