@@ -1,14 +1,14 @@
 // Two linked viewers in one canvas: zoom, pan, wipe and painting happen here; pictures are computed by the server.
 import { prepareCanvas } from "/howard/canvas.js";
 import { Camera, arrangePanes } from "/howard/geometry.js";
-import { drawBrush, drawStroke } from "/howard/painting.js";
-import { PictureStore } from "/howard/pictures.js";
+import { drawBrush, drawStroke } from "/howard/strokes.js";
+import { PictureStore } from "/howard/picture_store.js";
 
 const WHEEL_ZOOM = 1.0015; // factor per unit of the wheel's delta
 const KEY_ZOOM = 1.25;
 const HANDLE = 8; // CSS pixels around the wipe's line that take hold of it
 const PIXEL_INTERVAL = 80; // ms between questions for the values under the pointer
-const MOST_RADIUS = 400; // pixels of the shot
+const MAX_BRUSH_RADIUS = 400; // pixels of the shot
 
 export default {
   template: `
@@ -147,7 +147,7 @@ export default {
       if (!this.size) return;
       if (this.tool && !event.ctrlKey) {
         const radius = this.tool.radius * WHEEL_ZOOM ** -event.deltaY;
-        this.$emit("radius", { radius: Math.min(MOST_RADIUS, Math.max(1, radius)) });
+        this.$emit("radius", { radius: Math.min(MAX_BRUSH_RADIUS, Math.max(1, radius)) });
         return;
       }
       const point = this.place(event);
