@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("nicegui")
-from howard.app.core.pair import STATES, Pair
-from howard.app.core.render_status import RENDER_STATES, RenderStatus
+from howard.app.core.pair import EXCLUDED_OPTIONS, STATES, Pair
+from howard.app.core.render_status import BUSY_STATES, RENDER_STATES, RenderStatus
 from howard.app.core.strokes import Point, Stroke
 from howard.app.core.views import VIEWS
 from howard.app.ui import texts
@@ -19,16 +19,15 @@ from howard.app.ui.display_state import LAYOUTS
 from howard.app.ui.help_pages import find_topic, read_help
 from howard.app.ui.project_bar import project_path
 from howard.app.ui.queue_panel import describe_status
-from howard.app.ui.render_monitor import BUSY_STATES
 from howard.app.ui.scrubber import make_lanes
-from howard.app.ui.settings_panel import HIDDEN_OPTIONS, SECTIONS
+from howard.app.ui.settings_panel import SECTIONS
 from howard.fields import list_settings
 from howard.options import RenderOptions
 
 
 def test_every_option_is_in_one_section() -> None:
     shown = [name for names in SECTIONS.values() for name in names]
-    assert sorted([*shown, *HIDDEN_OPTIONS]) == sorted(each.name for each in list_settings(RenderOptions))
+    assert sorted([*shown, *EXCLUDED_OPTIONS]) == sorted(each.name for each in list_settings(RenderOptions))
     assert SECTIONS.keys() == texts.SECTIONS.keys()
 
 

@@ -15,7 +15,7 @@ from howard.options import RenderOptions
 STATES = ("new", "previewed", "rendering", "done", "needs_a_look", "error")
 DEFAULT_OUTPUT = "renders/{shot}"
 # Options that are set by the in and out marks and the render queue, or are not needed in the app.
-_EXCLUDED_OPTIONS = ("frames", "preview", "restart", "overwrite")
+EXCLUDED_OPTIONS = ("frames", "preview", "restart", "overwrite")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def non_default_options(options: Mapping[str, Any]) -> dict[str, Any]:
     Raises SettingsError for unknown names and invalid values.
     """
     given = {find_setting(RenderOptions, name).name: value for name, value in options.items()}
-    for name in _EXCLUDED_OPTIONS:
+    for name in EXCLUDED_OPTIONS:
         if name in given:
             raise SettingsError(f"{name}= is not an option of a pair; the marks and the render queue set it")
     RenderOptions(**given)

@@ -15,7 +15,7 @@ from howard.app.core.pair import Pair
 from howard.app.core.project import Project
 from howard.app.core.render_command import farm_job, job_arguments, render_job
 from howard.app.core.render_process import PROGRAM, RenderProcess
-from howard.app.core.render_status import Outcome, RenderStatus, finished_frames
+from howard.app.core.render_status import BUSY_STATES, Outcome, RenderStatus, finished_frames
 from howard.errors import HowardError, OutputError
 from howard.media.files import make_folder, write_whole
 from howard.pipeline import JobBundle, write_job
@@ -75,7 +75,7 @@ class RenderQueue:
         """
         self._project.pair(pair_id)
         with self._lock:
-            if self.status(pair_id).state not in ("queued", "preparing", "running", "stopping"):
+            if self.status(pair_id).state not in BUSY_STATES:
                 self._waiting.append(RenderRequest(pair_id, first, last, restart))
                 self._save_waiting()
 

@@ -15,6 +15,8 @@ RENDER_STATES = (
     *("idle", "queued", "preparing", "running", "stopping"),
     *("stopped", "done", "needs_a_look", "error"),
 )
+# A render that is queued or whose process has not ended.
+BUSY_STATES = ("queued", "preparing", "running", "stopping")
 _ERROR = "error: "
 
 

@@ -3,11 +3,11 @@
 from nicegui import ui
 
 from howard.app.core.pair import clip_name
-from howard.app.core.render_status import RenderStatus
+from howard.app.core.render_status import BUSY_STATES, RenderStatus
 from howard.app.ui import texts
 from howard.app.ui.elements import ErrorLine, text_button
 from howard.app.ui.file_browser import FileBrowser
-from howard.app.ui.render_monitor import BUSY_STATES, RenderMonitor
+from howard.app.ui.render_monitor import RenderMonitor
 from howard.app.ui.workspace import Workspace
 
 # Two short tones from the browser's audio API, and a system notification if the user has allowed it.

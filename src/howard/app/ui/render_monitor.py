@@ -10,11 +10,10 @@ from nicegui import Event
 from howard.app.core.pair import Pair
 from howard.app.core.project import Project
 from howard.app.core.render_queue import RenderQueue
-from howard.app.core.render_status import RenderStatus
+from howard.app.core.render_status import BUSY_STATES, RenderStatus
 from howard.app.ui.workspace import Workspace
 from howard.errors import SettingsError
 
-BUSY_STATES = ("queued", "preparing", "running", "stopping")
 # Seconds between two queries of the render states.
 _POLL_INTERVAL = 0.5
 

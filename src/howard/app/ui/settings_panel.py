@@ -24,8 +24,7 @@ SECTIONS = {
     "masks": ("garbage", "holdout"),
     "machine": ("device", "precision", "threads"),
 }
-# Options that are set by the in and out marks and the render queue, or are not needed in the app.
-HIDDEN_OPTIONS = ("frames", "preview", "overwrite", "restart")
+# Sections that are expanded initially.
 _OPEN_AT_FIRST = ("quality", "finishing")
 
 
