@@ -1,8 +1,8 @@
-"""The command of the app: shot and plate without keys, and errors in one line."""
+"""Command line of the app: shot and plate without keys, and errors of one line."""
 
 import pytest
 
-from howard.app.__main__ import AppSettings, main, name_clips
+from howard.app.__main__ import AppSettings, add_clip_keys, main
 from howard.cli import read_settings
 
 
@@ -17,19 +17,21 @@ from howard.cli import read_settings
     ],
 )
 def test_clips_need_no_keys(given: list[str], read: dict[str, object]) -> None:
-    assert read_settings(AppSettings, name_clips(given)) == AppSettings(**read)  # type: ignore[arg-type]
+    assert read_settings(AppSettings, add_clip_keys(given)) == AppSettings(**read)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["a.mov"], "error: a shot goes with its plate; give both"),
+        (["a.mov"], "error: a shot needs a plate; give both"),
         (["a.mov", "b.mov", "c.mov"], "error: 'c.mov' is not key=value"),
-        (["port=0"], "error: port=0 is no port"),
+        (["port=0"], "error: port=0 is not a port"),
         (["--port", "9"], "error: unknown option '--port'"),
     ],
 )
-def test_bad_arguments_end_with_one_line(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_are_refused_in_one_line(
+    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2

@@ -29,7 +29,7 @@ COMMANDS: Table = {
     "python run.py app": Elsewhere(_APP, "serves until it is stopped"),
     "python run.py app shot.mov plate.mov": Elsewhere(_APP, "serves until it is stopped"),
     "python -m howard.app": Elsewhere(
-        "tests/app/ui/test_server.py::test_the_page_comes_with_the_cookie_and_not_without", "serves until it is stopped"
+        "tests/app/ui/test_app_server.py::test_the_page_is_served_only_with_the_cookie", "serves until it is stopped"
     ),
     "source .venv/bin/activate": Elsewhere(
         "tests/test_run.py::test_first_run_creates_and_installs_and_the_second_does_not", "a script of venv's"

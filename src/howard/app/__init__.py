@@ -1,1 +1,1 @@
-"""The local web app: the options of ``infer.py`` in a page of the browser, served on this machine alone."""
+"""The local web app: the options of ``infer.py`` in a browser page, served on the loopback interface only."""

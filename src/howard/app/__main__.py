@@ -1,4 +1,4 @@
-"""Opens Howard's app in the browser: ``python -m howard.app [SHOT PLATE]``, or ``howard-app`` with the same."""
+"""Command line of the app: ``python -m howard.app [SHOT PLATE]`` or ``howard-app [SHOT PLATE]``."""
 
 import sys
 from collections.abc import Sequence
@@ -20,37 +20,37 @@ _LARGEST_PORT = 65535
 
 
 def _check_port(port: int) -> str | None:
-    return None if 0 < port <= _LARGEST_PORT else f"is no port; give one from 1 to {_LARGEST_PORT}, or leave it out"
+    return None if 0 < port <= _LARGEST_PORT else f"is not a port; give one from 1 to {_LARGEST_PORT}, or leave it out"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AppSettings:
-    """What the app can be told when it starts."""
+    """Command-line settings of the app."""
 
     shot: str | None = setting(None, "a shot to add to the project", is_path=True)
-    plate: str | None = setting(None, "its plate", is_path=True)
-    project: str = setting(_DEFAULT_PROJECT, "the project file, made where there is none", is_path=True)
-    port: int | None = setting(None, "of 127.0.0.1; a free one if left out", check=_check_port)
-    browser: bool = setting(True, "open the page in the browser; without it the address is only printed")
+    plate: str | None = setting(None, "the plate of that shot", is_path=True)
+    project: str = setting(_DEFAULT_PROJECT, "the project file; created if it does not exist", is_path=True)
+    port: int | None = setting(None, "TCP port on 127.0.0.1; a free one if left out", check=_check_port)
+    browser: bool = setting(True, "open the page in the browser; if false, only print the address")
 
 
 @cli.friendly
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Open the project, add the pair that is named, and serve the page until Ctrl-C."""
+    """Open the project, add the given pair, and serve the page until Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and cli.wants_help(arguments):
-        print(cli.help_page(APP.typed(), "Howard in a page of the browser.", AppSettings, EXAMPLES))
+        print(cli.help_page(APP.typed(), "Howard as a local web app.", AppSettings, EXAMPLES))
         return
-    settings = cli.read_settings(AppSettings, name_clips(arguments))
+    settings = cli.read_settings(AppSettings, add_clip_keys(arguments))
     if (settings.shot is None) != (settings.plate is None):
-        raise SettingsError("a shot goes with its plate; give both, or neither and choose them in the app")
+        raise SettingsError("a shot needs a plate; give both, or neither and choose them in the app")
     require("nicegui", "the app")
     with silent_libraries():
         run(settings)
 
 
-def name_clips(arguments: Sequence[str]) -> list[str]:
-    """The arguments with their keys: the first two that have none of the settings' are shot and plate."""
+def add_clip_keys(arguments: Sequence[str]) -> list[str]:
+    """Prefix the first two arguments that have no known key with ``shot=`` and ``plate=``."""
     keys = tuple(f"{each.name}=" for each in fields(AppSettings))
     named, clips = [], iter(("shot", "plate"))
     for argument in arguments:
@@ -60,10 +60,10 @@ def name_clips(arguments: Sequence[str]) -> list[str]:
 
 
 def run(settings: AppSettings) -> None:
-    """Serve the page; a pair that the project has already is not added again."""
+    """Serve the page; a shot that is already in the project is not added again."""
     limit_threads(None)
     from howard.app.core.project import Project
-    from howard.app.ui.server import serve
+    from howard.app.ui.app_server import serve
 
     project = Project.open(Path(settings.project))
     if settings.shot is not None and settings.plate is not None:

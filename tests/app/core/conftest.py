@@ -1,4 +1,4 @@
-"""Projects in a folder of the test's own, and the small clips of the pipeline's tests."""
+"""Fixtures: a project in a temporary folder, and the small clips of the pipeline's tests."""
 
 import pytest
 
@@ -10,7 +10,7 @@ __all__ = ["clips", "key", "nobody_found"]
 
 @pytest.fixture(autouse=True)
 def own_config(tmp_path, monkeypatch):
-    """Recent projects of whoever runs the tests stay as they are."""
+    """Keep the user's list of recent projects unchanged."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 

@@ -1,4 +1,4 @@
-"""Project files: what is saved comes back, damage is refused in one line, and pairs are found by name."""
+"""Project files: saving and loading, errors for invalid files, and finding pairs by name."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ def reopened(project):
     return Project.open(project.path)
 
 
-def test_every_change_is_saved_and_comes_back(project):
+def test_every_change_is_saved_and_loaded(project):
     pair = project.add_pair("a.mov", ["p.mov", "q.jpg"])
     stroke = Stroke("remove", 3, ((1, 2), (3.5, 4)), 7)
     project.update(pair.id, options={"choke": 1.5}, first=2, last=9, strokes=(stroke,), state="done", message="ok")
@@ -44,8 +44,8 @@ def test_every_change_is_saved_and_comes_back(project):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
 @given(OPTIONS)
-def test_options_come_back_and_mean_the_same(tmp_path, options):
-    project = Project(tmp_path / "film.howard.json")
+def test_options_are_loaded_with_the_same_values(tmp_path, options):
+    project = Project(tmp_path / "test.howard.json")
     pair = project.add_pair("a.mov", "self")
     changed = project.update(pair.id, options=options)
     [found] = Project.open(project.path).pairs
@@ -55,7 +55,7 @@ def test_options_come_back_and_mean_the_same(tmp_path, options):
     assert str(found.render_options().garbage) == str(changed.render_options().garbage)
 
 
-def test_options_at_their_defaults_are_not_kept(project):
+def test_options_at_their_defaults_are_not_stored(project):
     pair = project.add_pair("a.mov", "self")
     options = {"choke": 0.0, "format": ["png"], "quality": "standard", "shadow": False, "background": None}
     assert project.update(pair.id, options=options).options == {}
@@ -68,11 +68,11 @@ def test_options_at_their_defaults_are_not_kept(project):
         ({"options": {"chok": 1}}, "did you mean 'choke'"),
         ({"options": {"choke": 99}}, "not between"),
         ({"options": {"preview": 3}}, "not an option of a pair"),
-        ({"output": "renders/{shto}"}, "there are {shot}"),
+        ({"output": "renders/{shto}"}, "the tokens are {shot}"),
         ({"state": "lost"}, "state must be one of"),
     ],
 )
-def test_impossible_changes_are_refused_and_change_nothing(project, changes, message):
+def test_invalid_changes_are_refused_and_change_nothing(project, changes, message):
     pair = project.add_pair("a.mov", "self")
     with pytest.raises((SettingsError, ValueError), match=message):
         project.update(pair.id, **changes)
@@ -81,7 +81,7 @@ def test_impossible_changes_are_refused_and_change_nothing(project, changes, mes
 
 
 @pytest.mark.parametrize("changes", [{"options": {"choke": 1}}, {"first": 3}, {"output": "elsewhere"}])
-def test_a_change_puts_a_finished_render_out_of_date(project, changes):
+def test_a_change_makes_a_finished_render_out_of_date(project, changes):
     pair = project.add_pair("a.mov", "self")
     done = project.update(pair.id, state="done", message="4 frames rendered")
     assert project.update(pair.id, options={}, first=None, output=pair.output) == done
@@ -90,7 +90,7 @@ def test_a_change_puts_a_finished_render_out_of_date(project, changes):
     assert project.update(pair.id, state="error", message="no", **changes).state == "error"
 
 
-def test_renders_of_clips_of_one_name_go_into_folders_of_their_own(project, tmp_path):
+def test_pairs_with_equal_shot_names_get_different_folders(project, tmp_path):
     pairs = [project.add_pair(tmp_path / folder / "shot.mov", "self") for folder in "abc"]
     folders = [project.output_folder(pair) for pair in pairs]
     assert [folder.name for folder in folders] == ["shot", "shot_2", "shot_3"]
@@ -108,24 +108,24 @@ def test_renders_of_clips_of_one_name_go_into_folders_of_their_own(project, tmp_
         (b'{"howard_project": 1, "pairs": [{"id": "a"}]}', "a pair of the project cannot be read"),
     ],
 )
-def test_files_that_are_no_projects_are_refused(tmp_path, content, message):
+def test_files_that_are_not_projects_are_refused(tmp_path, content, message):
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(InputError, match=message):
         Project.open(tmp_path / "a.json")
 
 
-def test_listeners_hear_of_changes_until_they_stop(project):
-    heard = []
-    stop = project.on_change(lambda changed: heard.append(len(changed.pairs)))
+def test_listeners_are_called_until_they_unsubscribe(project):
+    calls = []
+    unsubscribe = project.on_change(lambda changed: calls.append(len(changed.pairs)))
     pair = project.add_pair("a.mov", "self")
     project.update(pair.id, message="")
     project.update(pair.id, message="new")
-    stop()
+    unsubscribe()
     project.remove(pair.id)
-    assert heard == [1, 1]
+    assert calls == [1, 1]
 
 
-def test_threads_do_not_lose_one_anothers_pairs(project):
+def test_pairs_added_by_several_threads_are_all_kept(project):
     threads = [threading.Thread(target=project.add_pair, args=(f"{name}.mov", "self")) for name in range(8)]
     for thread in threads:
         thread.start()

@@ -1,4 +1,4 @@
-"""Strokes: pixels under the brush, what later strokes do to earlier ones, undo, and JSON."""
+"""Strokes: rasterisation, painting over and erasing, undo, and JSON."""
 
 import json
 
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from howard.app.core.strokes import Stroke, StrokeList, draw_stroke, paint_layers, rasterise
+from howard.app.core.stroke_propagation import StrokePropagator
+from howard.app.core.strokes import Stroke, StrokeHistory, StrokeMasks, paint_layers, rasterise_stroke
 from howard.errors import InputError
 
 SIZE = (80, 60)
@@ -27,17 +28,26 @@ def stroke(kind="remove", number=1, points=((20, 30),), radius=5.0, **others):
     return Stroke(kind, number, points, radius, **others)
 
 
-def test_the_brush_is_round_and_sits_on_its_point():
-    mask = draw_stroke(stroke(points=((40, 30),), radius=10), SIZE)
+def masks_of(strokes, number) -> StrokeMasks:
+    """The masks of a frame; no stroke is propagated, so no motion is needed."""
+
+    def no_motion():
+        raise AssertionError("no stroke of these tests is propagated")
+
+    return StrokePropagator(strokes, SIZE, 1, background=no_motion, person=no_motion).masks(number)
+
+
+def test_the_brush_is_a_disc_centred_on_its_point():
+    mask = rasterise_stroke(stroke(points=((40, 30),), radius=10), SIZE)
     rows, columns = np.nonzero(mask)
     assert mask.shape == (60, 80)
     assert (columns.mean(), rows.mean()) == pytest.approx((40, 30), abs=0.1)
     assert mask.sum() == pytest.approx(np.pi * 10.5**2, rel=0.05)
 
 
-def test_a_line_goes_straight_and_a_stroke_along_its_points():
+def test_a_line_joins_its_ends_and_a_stroke_all_its_points():
     points = ((10, 10), (40, 50), (70, 10))
-    along, straight = (draw_stroke(stroke(points=points, radius=2, line=line), SIZE) for line in (False, True))
+    along, straight = (rasterise_stroke(stroke(points=points, radius=2, line=line), SIZE) for line in (False, True))
     assert along[50, 40]
     assert not along[10, 40]
     assert straight[10, 40]
@@ -46,31 +56,31 @@ def test_a_line_goes_straight_and_a_stroke_along_its_points():
 
 def test_erasing_and_painting_over():
     remove, keep = stroke(), stroke("keep", radius=2.0)
-    masks = rasterise([remove, keep], 1, SIZE)
+    masks = masks_of([remove, keep], 1)
     assert masks.keep[30, 20]
     assert not masks.remove[30, 20]
     assert masks.remove[30, 24]
-    erased = rasterise([remove, keep, stroke(erase=True, radius=50)], 1, SIZE)
+    erased = masks_of([remove, keep, stroke(erase=True, radius=50)], 1)
     assert not erased.remove.any()
     np.testing.assert_array_equal(erased.keep, masks.keep)
 
 
-def test_strokes_of_other_frames_do_not_count_and_those_of_all_do():
+def test_strokes_apply_to_their_frame_or_to_all_frames():
     strokes = [stroke(number=1), stroke(number=None, points=((60, 30),))]
-    assert rasterise(strokes, 1, SIZE).remove[30, [20, 60]].tolist() == [True, True]
-    assert rasterise(strokes, 2, SIZE).remove[30, [20, 60]].tolist() == [False, True]
+    assert masks_of(strokes, 1).remove[30, [20, 60]].tolist() == [True, True]
+    assert masks_of(strokes, 2).remove[30, [20, 60]].tolist() == [False, True]
 
 
 @given(st.lists(STROKES, max_size=6))
-def test_masks_never_overlap_and_layers_are_one_thing_or_the_other(strokes):
-    masks = rasterise(strokes, 1, SIZE)
+def test_masks_and_layers_never_overlap(strokes):
+    masks = masks_of(strokes, 1)
     assert not (masks.keep & masks.remove).any()
     for layer in paint_layers(strokes, SIZE).values():
         assert not (layer.paint & layer.erase).any()
 
 
 @given(st.lists(STROKES, max_size=4))
-def test_json_gives_the_same_strokes(strokes):
+def test_strokes_are_restored_from_json(strokes):
     assert [Stroke.from_json(json.loads(json.dumps(each.to_json()))) for each in strokes] == strokes
 
 
@@ -86,19 +96,19 @@ def test_json_gives_the_same_strokes(strokes):
         {"anchor": 3},
     ],
 )
-def test_impossible_strokes_are_refused(wrong):
+def test_invalid_strokes_are_refused(wrong):
     with pytest.raises(ValueError, match=r"kind|point|radius|anchor"):
         stroke(**wrong)
 
 
 @pytest.mark.parametrize("damage", [{"radius": "x"}, {"colour": 1}, {"points": 4}])
-def test_damaged_descriptions_are_refused(damage):
+def test_invalid_json_is_refused(damage):
     with pytest.raises(InputError, match="stroke of the project"):
         Stroke.from_json(stroke().to_json() | damage)
 
 
 def test_undo_and_redo():
-    history = StrokeList()
+    history = StrokeHistory()
     first, second, third = (stroke(number=number) for number in (1, 2, 3))
     history.add(first)
     history.add(second)

@@ -1,4 +1,4 @@
-"""Views: the pixels of a render, stage by stage, with what has not changed kept."""
+"""Views: pixels equal to a render, caching of intermediate results, cancellation and errors."""
 
 import threading
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from howard import remove_background
-from howard.app.core import frame_stages
+from howard.app.core import frame_pipeline
 from howard.app.core.clips import ClipCache
-from howard.app.core.command import render_job
 from howard.app.core.painted_masks import write_masks
+from howard.app.core.render_command import render_job
 from howard.app.core.strokes import Stroke
 from howard.app.core.views import VIEWS, FrameViews, PredictorCache, ViewCancelled
 from howard.errors import HowardError, InputError
@@ -21,7 +21,7 @@ from tests.small_clips import small_clip
 
 @dataclass
 class KeyPredictors(PredictorCache):
-    """Gives the difference key in a network's place."""
+    """Returns the difference key instead of a network."""
 
     key: object
     asked: list = field(default_factory=list)
@@ -39,7 +39,7 @@ def views(project, pair, key):
 
 
 def rendered(project, pair, key, number, ending=""):
-    """A frame as the command would write it, RGBA or RGB."""
+    """A frame rendered by ``remove_background``, RGBA or RGB."""
     write_masks(project, pair)
     job = render_job(project, pair, restart=True)
     options = {name: getattr(job, name) for name in pair.options} | {"garbage": job.garbage, "holdout": job.holdout}
@@ -69,7 +69,7 @@ def rendered(project, pair, key, number, ending=""):
         {"background": "green", "shadow": True},
     ],
 )
-def test_pixels_are_those_of_a_render(project, pair, views, key, options):
+def test_pixels_equal_a_render(project, pair, views, key, options):
     pair = project.update(pair.id, options=options)
     for number in (4, 2):
         rgba = rendered(project, pair, key, number)
@@ -79,8 +79,24 @@ def test_pixels_are_those_of_a_render(project, pair, views, key, options):
         np.testing.assert_array_equal(views.view("composite", number), rendered(project, pair, key, 2, "_comp"))
 
 
+def test_a_composite_with_shadow_finishes_its_frame_once(project, pair, views, monkeypatch):
+    from howard.pipeline import frame_finisher
+
+    numbers = []
+    finish = frame_finisher.FrameFinisher.finish
+    monkeypatch.setattr(
+        frame_finisher.FrameFinisher,
+        "finish",
+        lambda self, frame: (numbers.append(frame.source.number), finish(self, frame))[1],
+    )
+    pair = project.update(pair.id, options={"shadow": True})
+    views.view("composite", 3)
+    assert numbers == [3]
+    assert views.statuses(pair) == {3: "good"}
+
+
 @pytest.mark.slow
-def test_pixels_of_the_network_are_those_of_a_render(project, tmp_path):
+def test_pixels_of_the_network_equal_a_render(project, tmp_path):
     shot = small_clip(tmp_path / "shot.mp4", 0, 6)
     plate = small_clip(tmp_path / "plate.mp4", 30, 4, clip="plate.mp4")
     pair = project.add_pair(shot, plate)
@@ -97,7 +113,7 @@ def test_pixels_of_the_network_are_those_of_a_render(project, tmp_path):
     assert 0.01 < (matte > 127).mean() < 0.9
 
 
-def test_strokes_and_masks_are_those_of_a_render(project, pair, views, key, tmp_path):
+def test_strokes_and_masks_equal_a_render(project, pair, views, key, tmp_path):
     own = np.zeros((240, 320), np.uint8)
     own[:100] = np.linspace(0, 255, 320).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "own.png"), own)
@@ -115,25 +131,25 @@ def test_strokes_and_masks_are_those_of_a_render(project, pair, views, key, tmp_
     np.testing.assert_array_equal(painted, rendered(project, pair, key, 3)[..., 3])
 
 
-def test_every_view_is_a_picture_of_its_frame(project, pair, views, clips):
-    pictures = {name: views.view(name, 3) for name in VIEWS}
-    for name, picture in pictures.items():
-        assert picture.dtype == np.uint8
-        assert picture.shape == ((240, 320) if name == "matte" else (240, 320, 3))
+def test_every_view_is_an_image_of_its_frame(project, pair, views, clips):
+    images = {name: views.view(name, 3) for name in VIEWS}
+    for name, image in images.items():
+        assert image.dtype == np.uint8
+        assert image.shape == ((240, 320) if name == "matte" else (240, 320, 3))
     with open_reader(clips.shot) as shot:
-        np.testing.assert_array_equal(pictures["shot"], shot[2].image)
-    person, place = (slice(120, 200), slice(140, 190)), (slice(20, 70), slice(20, 300))
-    inside = pictures["coverage"].max(axis=2) > 0
-    assert np.abs(pictures["aligned"][place].astype(int) - pictures["shot"][place]).mean() < 6
-    assert pictures["difference"][person].mean() > 2 * pictures["difference"][place].mean()
-    assert pictures["matte"][person].mean() > 250
-    assert pictures["composite"][person].mean(axis=(0, 1))[0] > 150
-    assert np.isin(pictures["composite"][:40, :40], (96, 144)).mean() > 0.9
-    assert inside[place].mean() > 0.9
+        np.testing.assert_array_equal(images["shot"], shot[2].image)
+    person, background = (slice(120, 200), slice(140, 190)), (slice(20, 70), slice(20, 300))
+    inside = images["coverage"].max(axis=2) > 0
+    assert np.abs(images["aligned"][background].astype(int) - images["shot"][background]).mean() < 6
+    assert images["difference"][person].mean() > 2 * images["difference"][background].mean()
+    assert images["matte"][person].mean() > 250
+    assert images["composite"][person].mean(axis=(0, 1))[0] > 150
+    assert np.isin(images["composite"][:40, :40], (96, 144)).mean() > 0.9
+    assert inside[background].mean() > 0.9
     assert views.view("composite", 3, "#0000ff")[30, 30].tolist() == [0, 0, 255]
 
 
-def test_a_finishing_control_does_not_matte_again_and_a_quality_does(project, pair, views, key):
+def test_an_edge_control_does_not_matte_again_and_a_quality_does(project, pair, views, key):
     views.view("matte", 3)
     project.update(pair.id, options={"choke": 2.0})
     choked = views.view("matte", 3)
@@ -159,42 +175,42 @@ def test_a_preview_has_the_status_of_its_settings(project, pair, views):
     assert views.statuses(choked).keys() == {3}
 
 
-def test_views_asked_for_at_once_are_computed_once(views, key):
-    pictures = []
-    threads = [threading.Thread(target=lambda: pictures.append(views.view("matte", 4))) for _ in range(4)]
+def test_concurrent_requests_for_a_view_are_computed_once(views, key):
+    images = []
+    threads = [threading.Thread(target=lambda: images.append(views.view("matte", 4))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(pictures) == 4
-    assert len({id(picture) for picture in pictures}) == 1
+    assert len(images) == 4
+    assert len({id(image) for image in images}) == 1
     assert len(key.plates) == 1
 
 
-def test_a_cancelled_view_ends_and_the_next_one_comes(views, key, monkeypatch):
-    began, may_go_on = threading.Event(), threading.Event()
-    real = frame_stages.open_aligner
+def test_a_cancelled_view_ends_and_the_next_one_is_computed(views, key, monkeypatch):
+    began, may_continue = threading.Event(), threading.Event()
+    real = frame_pipeline.open_aligner
 
     def slow(*arguments, **keywords):
         began.set()
-        may_go_on.wait(30)
+        may_continue.wait(30)
         return real(*arguments, **keywords)
 
-    monkeypatch.setattr(frame_stages, "open_aligner", slow)
+    monkeypatch.setattr(frame_pipeline, "open_aligner", slow)
     outcomes = []
 
-    def ask():
+    def request():
         try:
             outcomes.append(views.view("matte", 2))
         except ViewCancelled as error:
             outcomes.append(error)
 
-    threads = [threading.Thread(target=ask) for _ in range(2)]
+    threads = [threading.Thread(target=request) for _ in range(2)]
     threads[0].start()
     assert began.wait(30)
     views.cancel()
     threads[1].start()
-    may_go_on.set()
+    may_continue.set()
     for thread in threads:
         thread.join(60)
     kinds = sorted(type(outcome).__name__ for outcome in outcomes)
@@ -202,15 +218,15 @@ def test_a_cancelled_view_ends_and_the_next_one_comes(views, key, monkeypatch):
     assert len(key.plates) == 1
 
 
-def test_the_shot_does_not_wait_for_what_is_computed(views, monkeypatch):
-    may_go_on = threading.Event()
-    real = frame_stages.open_aligner
-    monkeypatch.setattr(frame_stages, "open_aligner", lambda *a, **k: (may_go_on.wait(30), real(*a, **k))[1])
+def test_the_shot_does_not_wait_for_other_views(views, monkeypatch):
+    may_continue = threading.Event()
+    real = frame_pipeline.open_aligner
+    monkeypatch.setattr(frame_pipeline, "open_aligner", lambda *a, **k: (may_continue.wait(30), real(*a, **k))[1])
     thread = threading.Thread(target=lambda: views.view("matte", 2))
     thread.start()
     assert views.view("shot", 2).shape == (240, 320, 3)
     assert thread.is_alive()
-    may_go_on.set()
+    may_continue.set()
     thread.join(60)
 
 
@@ -221,7 +237,7 @@ def test_values_at_a_pixel(views):
     assert views.pixel("matte", 3, 320, 150) == ""
 
 
-def test_the_record_and_the_pairs_state(project, pair, views):
+def test_the_first_matte_makes_the_pair_previewed(project, pair, views):
     views.view("aligned", 3)
     assert project.pair(pair.id).state == "new"
     record = views.record(3)
@@ -230,7 +246,7 @@ def test_the_record_and_the_pairs_state(project, pair, views):
     assert project.pair(pair.id).state == "previewed"
 
 
-def test_what_cannot_be_shown_is_said_in_one_line(project, clips, key, pair, views):
+def test_views_that_cannot_be_computed_raise_errors(project, clips, key, pair, views):
     lost = project.add_pair("nowhere.mov", clips.plate)
     broken = FrameViews(project, lost.id, KeyPredictors(key), clips=ClipCache())
     for name in ("shot", "matte"):

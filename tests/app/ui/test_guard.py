@@ -1,4 +1,4 @@
-"""The guard lets through what the app's own page asks for, over HTTP and websockets, and nothing else."""
+"""Access control: only requests of the app's own pages are forwarded, over HTTP and WebSockets."""
 
 import asyncio
 from collections.abc import MutableMapping
@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Stands for the app behind the guard: says yes to everything."""
+    """Replaces the app behind the guard; accepts all requests."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.accept"})
     elif scope["type"] == "http":
@@ -34,7 +34,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 def request(guard: Guard, kind: str, headers: dict[str, str], path: str = "/", query: str = "") -> Answer:
-    """What comes back; of a websocket the status is 101 or 403."""
+    """The response of the guard; the status of a WebSocket handshake is 101 or 403."""
     sent: list[MutableMapping[str, Any]] = []
 
     async def send(message: MutableMapping[str, Any]) -> None:
@@ -82,7 +82,7 @@ def test_without_the_token_nothing_is_served(guard: Guard, query: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
-def test_the_cookie_opens_both_protocols(guard: Guard, cookie: str, kind: str) -> None:
+def test_the_cookie_is_accepted_by_both_protocols(guard: Guard, cookie: str, kind: str) -> None:
     answer = request(guard, kind, {"host": HOST, "origin": ORIGIN, "cookie": f"other=1; {cookie}"}, path="/any")
     assert answer.status == {"http": 200, "websocket": 101}[kind]
 
@@ -106,29 +106,29 @@ def test_the_cookie_opens_both_protocols(guard: Guard, cookie: str, kind: str) -
         {"cookie": f"howard_{PORT}"},
     ],
 )
-def test_strangers_are_refused(guard: Guard, cookie: str, kind: str, changes: dict[str, str]) -> None:
+def test_foreign_requests_are_refused(guard: Guard, cookie: str, kind: str, changes: dict[str, str]) -> None:
     good = {"host": HOST, "origin": ORIGIN, "cookie": cookie}
     assert request(guard, kind, good).status in (200, 101)
     assert request(guard, kind, good | changes).status == 403
 
 
-def test_the_token_does_not_help_a_foreign_host_or_origin(guard: Guard) -> None:
+def test_the_token_is_refused_with_a_foreign_host_or_origin(guard: Guard) -> None:
     query = f"token={TOKEN}"
     assert request(guard, "http", {"host": "evil.example"}, query=query).status == 403
     assert request(guard, "http", {"host": HOST, "origin": "http://evil.example"}, query=query).status == 403
 
 
-def test_a_websocket_must_name_its_origin(guard: Guard, cookie: str) -> None:
+def test_a_websocket_needs_an_origin(guard: Guard, cookie: str) -> None:
     assert request(guard, "websocket", {"host": HOST, "cookie": cookie}).status == 403
 
 
-def test_answers_forbid_framing_and_sniffing(guard: Guard, cookie: str) -> None:
+def test_responses_forbid_framing_and_sniffing(guard: Guard, cookie: str) -> None:
     answer = request(guard, "http", {"host": HOST, "cookie": cookie})
     assert answer.headers["x-frame-options"] == "SAMEORIGIN"
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 @given(cookie=st.text(st.characters(codec="latin-1"), max_size=60), kind=st.sampled_from(["http", "websocket"]))
-def test_no_made_up_cookie_opens_the_app(cookie: str, kind: str) -> None:
+def test_no_random_cookie_is_accepted(cookie: str, kind: str) -> None:
     guard = Guard(application, PORT, TOKEN)
     assert request(guard, kind, {"host": HOST, "origin": ORIGIN, "cookie": cookie}).status == 403

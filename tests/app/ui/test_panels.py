@@ -1,4 +1,4 @@
-"""What the panels are made from: every option has its place, every error its help, every text is there."""
+"""The panels: sections of options, help topics of errors, texts, timeline lanes and render status lines."""
 
 import re
 from importlib.resources import files
@@ -10,25 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("nicegui")
-from howard.app.core.pair import STATES, Pair
-from howard.app.core.render_status import RENDER_STATES, RenderStatus
+from howard.app.core.pair import EXCLUDED_OPTIONS, STATES, Pair
+from howard.app.core.render_status import BUSY_STATES, RENDER_STATES, RenderStatus
 from howard.app.core.strokes import Point, Stroke
 from howard.app.core.views import VIEWS
 from howard.app.ui import texts
+from howard.app.ui.display_state import LAYOUTS
 from howard.app.ui.help_pages import find_topic, read_help
 from howard.app.ui.project_bar import project_path
-from howard.app.ui.queue_panel import describe
-from howard.app.ui.rendering import BUSY
-from howard.app.ui.scrubber import lanes
-from howard.app.ui.settings_panel import NOT_SHOWN, SECTIONS
-from howard.app.ui.shown import LAYOUTS
+from howard.app.ui.queue_panel import describe_status
+from howard.app.ui.scrubber import make_lanes
+from howard.app.ui.settings_panel import SECTIONS
 from howard.fields import list_settings
 from howard.options import RenderOptions
 
 
 def test_every_option_is_in_one_section() -> None:
     shown = [name for names in SECTIONS.values() for name in names]
-    assert sorted([*shown, *NOT_SHOWN]) == sorted(each.name for each in list_settings(RenderOptions))
+    assert sorted([*shown, *EXCLUDED_OPTIONS]) == sorted(each.name for each in list_settings(RenderOptions))
     assert SECTIONS.keys() == texts.SECTIONS.keys()
 
 
@@ -36,7 +35,7 @@ def test_every_name_has_a_text() -> None:
     assert texts.VIEWS.keys() == set(VIEWS)
     assert texts.STATES.keys() == set(STATES)
     assert texts.LAYOUTS.keys() == set(LAYOUTS)
-    assert texts.RENDER_STATES.keys() == set(RENDER_STATES) - {*BUSY, "idle"}
+    assert texts.RENDER_STATES.keys() == set(RENDER_STATES) - {*BUSY_STATES, "idle"}
     assert texts.LABELS.keys() <= {each.name for each in list_settings(RenderOptions)}
 
 
@@ -46,11 +45,11 @@ def test_every_name_has_a_text() -> None:
         ("plate.mov: not a video file (expected a video, an image sequence or a still)", "plate"),
         ("garbage=crew.png has no frame 7; give a still, or a frame for each of the shot's", "masks"),
         ("input_colour='slog' is not known; choose slog3", "colour"),
-        ("output=renders/{day} holds a token that is not known; there are {shot}", "outputs"),
-        ("nothing that is known", "start"),
+        ("output=renders/{day} contains an unknown token; the tokens are {shot}", "outputs"),
+        ("an unknown message", "start"),
     ],
 )
-def test_errors_lead_to_the_page_that_helps(message: str, topic: str) -> None:
+def test_errors_have_a_help_topic(message: str, topic: str) -> None:
     assert find_topic(message) == topic
     assert topic in texts.HELP_TOPICS
 
@@ -60,8 +59,8 @@ def test_every_topic_has_a_page(topic: str) -> None:
     assert read_help(topic).startswith("### ")
 
 
-def test_the_key_page_names_every_key_of_the_page() -> None:
-    from howard.app.ui.keys import paint_keys, viewer_keys
+def test_the_help_page_lists_every_key() -> None:
+    from howard.app.ui.shortcuts import paint_keys, viewer_keys
 
     page = read_help("keys").lower()
     named = {"ctrl+y", "="} | set(re.findall(r"[^ |,]+", page.replace("comma", ",").replace("full stop", ".")))
@@ -69,10 +68,10 @@ def test_the_key_page_names_every_key_of_the_page() -> None:
     assert keys.keys() - named - {",", "."} == set()
 
 
-def test_scripts_ask_for_the_sizes_that_the_server_makes() -> None:
+def test_scripts_request_the_sizes_that_the_server_provides() -> None:
     from howard.app.ui.routes import PREVIEW_SIDES, TILE
 
-    script = (files("howard.app.ui") / "web" / "pictures.js").read_text()
+    script = (files("howard.app.ui") / "web" / "picture_store.js").read_text()
     assert f"PREVIEW_SIDES = [{', '.join(map(str, PREVIEW_SIDES))}]" in script
     assert f"TILE = {TILE};" in script
 
@@ -88,21 +87,21 @@ def test_lanes_have_a_letter_for_each_frame() -> None:
     )
     pair = Pair(id="p", shot=Path("/a.mov"), plate=(Path("/b.mov"),), strokes=strokes)
     status = RenderStatus("running", frame_states={101: "good", 102: "weak", 103: "failed"})
-    found = lanes(pair, SixFrames, status, {})  # type: ignore[arg-type]
+    found = make_lanes(pair, SixFrames, status, {})  # type: ignore[arg-type]
     assert found == {"status": "gwfe.e", "finished": "111...", "strokes": [3, 5]}
-    # A preview is newer than the render, and is no finished frame.
-    found = lanes(pair, SixFrames, status, {103: "good", 105: "weak"})  # type: ignore[arg-type]
+    # A preview overrides the status of the render, and does not make a frame finished.
+    found = make_lanes(pair, SixFrames, status, {103: "good", 105: "weak"})  # type: ignore[arg-type]
     assert found == {"status": "gwgewe", "finished": "111...", "strokes": [3, 5]}
 
 
 @given(st.sampled_from(RENDER_STATES), st.integers(0, 500), st.floats(0, 1e5), st.booleans())
-def test_every_render_state_fits_in_a_line(state: str, total: int, seconds: float, is_measured: bool) -> None:
+def test_every_render_status_is_one_line(state: str, total: int, seconds: float, is_measured: bool) -> None:
     measured = {"frames_per_second": 0.5, "seconds_left": seconds, "memory_bytes": 2**30} if is_measured else {}
-    line = describe(RenderStatus(state, done=total // 2, total=total, **measured))  # type: ignore[arg-type]
+    line = describe_status(RenderStatus(state, done=total // 2, total=total, **measured))  # type: ignore[arg-type]
     assert line
     assert "\n" not in line
 
 
-def test_project_files_get_their_suffix() -> None:
-    assert project_path("film").name == "film.howard.json"
-    assert project_path("film.howard.json").name == "film.howard.json"
+def test_project_paths_get_their_suffix() -> None:
+    assert project_path("a").name == "a.howard.json"
+    assert project_path("a.howard.json").name == "a.howard.json"

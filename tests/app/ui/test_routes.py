@@ -1,4 +1,4 @@
-"""Pictures, tiles and reports by address: exact at full resolution, and nothing by path."""
+"""Routes of images, tiles and reports: exact at full resolution, and no access by file path."""
 
 import asyncio
 from pathlib import Path
@@ -14,35 +14,35 @@ from httpx import ASGITransport, AsyncClient, Response
 from howard.app.ui.routes import PREVIEW_SIDES, TILE, add_routes, scale_to
 from howard.errors import InputError
 
-PICTURE = np.random.default_rng(0).integers(0, 256, (TILE + 88, 2 * TILE + 16, 3), dtype=np.uint8)
+IMAGE = np.random.default_rng(0).integers(0, 256, (TILE + 88, 2 * TILE + 16, 3), dtype=np.uint8)
 
 
 class Client:
-    """Asks an app without a server."""
+    """Sends requests to an app without a server."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
 
     def get(self, path: str) -> Response:
-        async def ask() -> Response:
+        async def request() -> Response:
             async with AsyncClient(transport=ASGITransport(self._app), base_url="http://127.0.0.1") as client:
                 return await client.get(path)
 
-        return asyncio.run(ask())
+        return asyncio.run(request())
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> Client:
-    (tmp_path / "report.html").write_text("<p>how it came out</p>")
+    (tmp_path / "report.html").write_text("<p>the report of the render</p>")
     (tmp_path / "secret.txt").write_text("secret")
 
     def thumbnail(pair_id: str, number: int, side: int) -> np.ndarray | None:
         if number > 9:
-            raise InputError("no such frame")
-        return scale_to(PICTURE, side) if pair_id == "p" else None
+            raise InputError("the frame does not exist")
+        return scale_to(IMAGE, side) if pair_id == "p" else None
 
     app = FastAPI()
-    images = {"rgb": PICTURE, "grey": PICTURE[..., 0]}
+    images = {"rgb": IMAGE, "grey": IMAGE[..., 0]}
     reports = {"p": tmp_path / "report.html", "gone": tmp_path / "gone.html"}
     add_routes(app, images.get, thumbnail, reports.get)
     return Client(app)
@@ -53,22 +53,22 @@ def decoded(data: bytes) -> np.ndarray:
 
 
 @pytest.mark.parametrize("key", ["rgb", "grey"])
-def test_tiles_put_together_are_the_picture(client: Client, key: str) -> None:
+def test_joined_tiles_equal_the_image(client: Client, key: str) -> None:
     rows = [
         np.concatenate([decoded(client.get(f"/picture/{key}/tile/{x}/{y}").content) for x in range(3)], axis=1)
         for y in range(2)
     ]
     whole = np.concatenate(rows, axis=0)
-    expected = PICTURE[..., ::-1] if key == "rgb" else PICTURE[..., 0]
+    expected = IMAGE[..., ::-1] if key == "rgb" else IMAGE[..., 0]
     assert np.array_equal(whole, expected)
 
 
 @pytest.mark.parametrize("key", ["rgb", "grey"])
 @pytest.mark.parametrize("side", PREVIEW_SIDES)
-def test_previews_are_as_large_as_asked_but_never_enlarged(client: Client, key: str, side: int) -> None:
+def test_previews_have_the_requested_size_but_are_never_enlarged(client: Client, key: str, side: int) -> None:
     answer = client.get(f"/picture/{key}?side={side}")
     assert answer.headers["content-type"] == "image/jpeg"
-    assert max(decoded(answer.content).shape[:2]) == min(side, PICTURE.shape[1])
+    assert max(decoded(answer.content).shape[:2]) == min(side, IMAGE.shape[1])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_previews_are_as_large_as_asked_but_never_enlarged(client: Client, key: 
         "/report/%2Fetc%2Fpasswd",
     ],
 )
-def test_anything_else_is_not_found(client: Client, path: str) -> None:
+def test_other_paths_are_not_found(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert b"secret" not in answer.content
@@ -99,5 +99,5 @@ def test_anything_else_is_not_found(client: Client, path: str) -> None:
 
 
 def test_reports_and_thumbnails_are_served(client: Client) -> None:
-    assert "how it came out" in client.get("/report/p").text
+    assert "the report of the render" in client.get("/report/p").text
     assert max(decoded(client.get("/thumbnail/p/3?side=99999").content).shape[:2]) <= 320

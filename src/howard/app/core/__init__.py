@@ -1,1 +1,1 @@
-"""What the app does, without its user interface: projects, previews, strokes and renders."""
+"""The app without its user interface: projects, frame previews, brush strokes and renders."""

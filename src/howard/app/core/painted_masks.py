@@ -1,10 +1,10 @@
-"""A pair's masks with its strokes in them: for previews frame by frame, and as files for a render."""
+"""Masks of a pair from its strokes and its mask files: per frame for previews, and written as files for a render."""
 
 import functools
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 
 from howard.align import default_cache_folder
-from howard.app.core.command import MaskFiles, mask_files
-from howard.app.core.motion import PersonMotion, PlaceMotion
 from howard.app.core.pair import Pair
 from howard.app.core.project import Project
-from howard.app.core.propagation import StrokeCarrier
+from howard.app.core.render_command import MaskPaths, mask_paths
+from howard.app.core.stroke_motion import BackgroundMotion, PersonMotion
+from howard.app.core.stroke_propagation import StrokePropagator
 from howard.errors import OutputError, SettingsError
 from howard.fields import one_of
 from howard.media import fingerprint_all, open_reader, to_depth
@@ -28,45 +28,45 @@ from howard.pipeline.plate_indexing import PlateIndexer
 from howard.progress import SilentProgress
 
 _STAMP = "masks.json"
-# Options that change the pictures by which strokes are carried.
-_DECODING = ("plate_frames", "input_colour", "plate_colour", "layer", "plate_layer", "interlaced")
-# Part of the stamp: change it when the same strokes give other masks.
+# Options that change the decoded images of shot and plate at a given frame rate.
+DECODING_OPTIONS = ("plate_frames", "input_colour", "plate_colour", "layer", "plate_layer", "interlaced")
+# Part of the stamp: change it when the same strokes result in different masks.
 _VERSION = 1
 
 
 class PaintedMask:
-    """One of a pair's masks with strokes in it, with the values that a render reads from the files of `write_masks`."""
+    """A mask file of a pair combined with strokes; equals what a render reads from the files of `write_masks`."""
 
-    def __init__(self, own: FrameMask | None, paint: Callable[[int], np.ndarray]) -> None:
-        """``own`` is the pair's own mask, ``paint`` gives the painted one of a frame by index, (H, W) bool."""
-        self._own = own
+    def __init__(self, file_mask: FrameMask | None, paint: Callable[[int], np.ndarray]) -> None:
+        """``file_mask`` is the mask from the pair's options; ``paint`` returns a frame's painted mask, (H, W) bool."""
+        self._file_mask = file_mask
         self._paint = paint
 
-    def picture(self, index: int) -> np.ndarray:
-        """The mask of the shot's frame ``index``, (H, W) uint8, 255 where it is set."""
+    def image(self, index: int) -> np.ndarray:
+        """The mask of frame ``index`` of the shot, (H, W) uint8 in [0, 255]."""
         painted = self._paint(index)
-        own = 0 if self._own is None else to_depth(self._own.frame(index), np.uint8)
-        return np.where(painted, 255, own).astype(np.uint8)
+        from_file = 0 if self._file_mask is None else to_depth(self._file_mask.frame(index), np.uint8)
+        return np.where(painted, 255, from_file).astype(np.uint8)
 
     def frame(self, index: int) -> np.ndarray:
-        """The same, (H, W) float32 in [0, 1]."""
-        grey = to_depth(self.picture(index), np.float32)
-        # As of the three equal channels that a reader makes of a grey picture, to the last bit.
+        """The mask of frame ``index`` of the shot, (H, W) float32 in [0, 1]."""
+        grey = to_depth(self.image(index), np.float32)
+        # Bit-identical to the mean of the three equal channels that a reader decodes from a grey file.
         return np.stack([grey] * 3, axis=2).mean(axis=2)
 
 
 class PaintedMasks(NamedTuple):
-    """``garbage`` and ``holdout`` as `howard.pipeline.masks.mask_frame` takes them, and what carries their strokes."""
+    """``garbage`` and ``holdout`` for `howard.pipeline.masks.mask_frame`; ``propagator`` is None without strokes."""
 
     garbage: FrameMask | None
     holdout: FrameMask | None
-    carrier: StrokeCarrier | None = None
+    propagator: StrokePropagator | None = None
 
 
-class Motions:
-    """The motions of place and person in open inputs, each made when a stroke first follows it.
+class StrokeMotions:
+    """Motion of background and person in opened inputs, each created when it is first needed.
 
-    ``indexer`` gives that of the plate. To be used by one thread at a time, which alone reads the inputs meanwhile.
+    ``indexer`` returns the indexer of the plate. Not thread-safe: the inputs must not be read by another thread.
     """
 
     def __init__(self, inputs: Inputs, indexer: Callable[[], PlateIndexer]) -> None:
@@ -74,82 +74,82 @@ class Motions:
         self._indexer = indexer
 
     @functools.cached_property
-    def place(self) -> PlaceMotion:
-        """Of the place."""
-        return PlaceMotion(self._inputs.shot, self._inputs.plate, self._indexer())
+    def background(self) -> BackgroundMotion:
+        """Motion of the background."""
+        return BackgroundMotion(self._inputs.shot, self._inputs.plate, self._indexer())
 
     @functools.cached_property
     def person(self) -> PersonMotion:
-        """Of the person."""
+        """Motion of the person."""
         return PersonMotion(self._inputs.shot)
 
 
-def paint_masks(pair: Pair, inputs: Inputs, motions: Motions) -> PaintedMasks:
-    """The masks of a pair whose inputs, with its own masks, are open."""
-    own = {"remove": inputs.garbage, "keep": inputs.holdout}
+def paint_masks(pair: Pair, inputs: Inputs, motions: StrokeMotions) -> PaintedMasks:
+    """Combine the strokes of a pair with its opened mask files."""
+    from_files = {"remove": inputs.garbage, "keep": inputs.holdout}
     if not pair.strokes:
-        return PaintedMasks(own["remove"], own["keep"])
+        return PaintedMasks(from_files["remove"], from_files["keep"])
     shot = inputs.shot.info
-    carrier = StrokeCarrier(
+    propagator = StrokePropagator(
         pair.strokes,
         (shot.width, shot.height),
         shot.first_number,
-        place=lambda: motions.place,
+        background=lambda: motions.background,
         person=lambda: motions.person,
     )
     kinds = {stroke.kind for stroke in pair.strokes if not stroke.erase}
 
     def mask(kind: str, paint: Callable[[int], np.ndarray]) -> FrameMask | None:
-        return PaintedMask(own[kind], paint) if kind in kinds else own[kind]
+        return PaintedMask(from_files[kind], paint) if kind in kinds else from_files[kind]
 
     return PaintedMasks(
-        mask("remove", lambda index: carrier.masks(shot.first_number + index).remove),
-        mask("keep", lambda index: carrier.masks(shot.first_number + index).keep),
-        carrier,
+        mask("remove", lambda index: propagator.masks(shot.first_number + index).remove),
+        mask("keep", lambda index: propagator.masks(shot.first_number + index).keep),
+        propagator,
     )
 
 
-def write_masks(project: Project, pair: Pair, *, wants_on: Callable[[], bool] = lambda: True) -> MaskFiles:
-    """Write the masks that a pair's strokes become, for all frames of the shot, unless the same are there already.
+def write_masks(project: Project, pair: Pair, *, should_continue: Callable[[], bool] = lambda: True) -> MaskPaths:
+    """Write a pair's painted masks for all frames of the shot, unless up-to-date files exist; returns their paths.
 
     Args:
-        project: the pair's, into whose folder they go.
-        pair: the strokes' own; where it has none, nothing is written.
-        wants_on: asked before every frame; where it says no, the masks are left unfinished.
+        project: project of the pair; the masks are written to its folder.
+        pair: pair with strokes; without strokes nothing is written.
+        should_continue: called before every frame; if it returns false, the masks are left incomplete.
 
     Raises:
-        HowardError: shot, plate or own masks cannot be read, or the files not be written.
+        HowardError: shot, plate or mask files cannot be read, or the masks cannot be written.
     """
-    files = mask_files(project, pair)
-    if files == MaskFiles():
+    files = mask_paths(project, pair)
+    if files == MaskPaths():
         return files
     folder = project.folder / "masks" / pair.id
     with _open_masks(pair) as (inputs, painted):
-        stamp = _describe(pair, inputs)
-        if _read_stamp(folder) == stamp and all(_is_there(path, inputs) for path in files if path is not None):
+        stamp = _make_stamp(pair, inputs)
+        if _read_stamp(folder) == stamp and all(_has_end_frames(path, inputs) for path in files if path is not None):
             return files
         shutil.rmtree(folder, ignore_errors=True)
         make_folder(folder)
         first, count = inputs.shot.info.first_number, inputs.shot.info.frame_count
         is_still = all("%" not in path.name for path in files if path is not None)
         numbers = range(first, first + (1 if is_still else count))
-        if painted.carrier is not None:
-            painted.carrier.prepare(numbers, wants_on)
-            numbers = painted.carrier.sort(numbers)
+        if painted.propagator is not None:
+            painted.propagator.precompute(numbers, should_continue)
+            numbers = painted.propagator.sort_outwards(numbers)
         for number in numbers:
-            if not wants_on():
+            if not should_continue():
                 return files
             for mask, path in zip(painted[:2], files, strict=True):
                 if path is not None and isinstance(mask, PaintedMask):
-                    _write_picture(frame_file(path, number), mask.picture(number - first))
+                    _write_png(frame_path(path, number), mask.image(number - first))
         write_atomically(folder / _STAMP, stamp.encode())
     return files
 
 
-def export_masks(project: Project, pair: Pair, folder: Path) -> MaskFiles:
-    """Write the masks of a pair's strokes and copy them into a folder; gives their paths there.
+def export_masks(project: Project, pair: Pair, folder: Path) -> MaskPaths:
+    """Write a pair's painted masks and copy them into a folder; returns the paths of the copies.
 
-    Raises HowardErrors as :func:`write_masks`.
+    Raises HowardError like :func:`write_masks`.
     """
     files = write_masks(project, pair)
     make_folder(folder)
@@ -159,16 +159,16 @@ def export_masks(project: Project, pair: Pair, folder: Path) -> MaskFiles:
                 shutil.copy2(file, folder / file.name)
     except OSError as error:
         raise unwritable_error(folder, error) from error
-    return MaskFiles(*(None if path is None else folder / path.name for path in files))
+    return MaskPaths(*(None if path is None else folder / path.name for path in files))
 
 
 def import_mask(project: Project, pair_id: str, name: str, path: str | Path) -> Pair:
-    """Take a mask from files, a still or one frame for each of the shot's, as a pair's ``garbage`` or ``holdout``.
+    """Set a pair's ``garbage`` or ``holdout`` option to a mask file: a still, or one frame for each shot frame.
 
-    Raises SettingsError for other names, and InputError where the mask cannot be read or does not fit the shot.
+    Raises SettingsError for other names, and InputError if the mask cannot be read or does not match the shot.
     """
-    if name not in MaskFiles._fields:
-        raise SettingsError(f"{name} is no mask; choose {one_of(MaskFiles._fields)}")
+    if name not in MaskPaths._fields:
+        raise SettingsError(f"{name} is not a mask option; choose {one_of(MaskPaths._fields)}")
     pair = project.pair(pair_id)
     options = pair.render_options()
     shot = open_reader(pair.shot, options.input_colour, options.rate, options.interlaced, options.layer)
@@ -176,35 +176,35 @@ def import_mask(project: Project, pair_id: str, name: str, path: str | Path) -> 
         return project.update(pair_id, options={**pair.options, name: str(path)})
 
 
-def frame_file(path: Path, number: int) -> Path:
-    """The file of a frame by a pattern with ``%04d``; a path that is no pattern as it is."""
+def frame_path(path: Path, number: int) -> Path:
+    """Insert a frame number into a pattern with ``%04d``; other paths are returned unchanged."""
     return path.with_name(path.name % number) if "%" in path.name else path
 
 
 @contextmanager
 def _open_masks(pair: Pair) -> Iterator[tuple[Inputs, PaintedMasks]]:
-    """A pair's inputs and masks; the plate is read only where a stroke follows the place."""
-    surveys: list[PlateIndexer] = []
+    """Open a pair's inputs and masks; the plate is indexed only if a stroke must follow the background."""
+    indexers: list[PlateIndexer] = []
 
     def indexer() -> PlateIndexer:
-        surveys.append(PlateIndexer(inputs.plate, cache=default_cache_folder()).__enter__())
-        return surveys[-1]
+        indexers.append(PlateIndexer(inputs.plate, cache=default_cache_folder()).__enter__())
+        return indexers[-1]
 
     options = pair.render_options(background=None)
     with open_inputs(pair.shot, pair.plate_text, options, SilentProgress()) as inputs:
         try:
-            yield inputs, paint_masks(pair, inputs, Motions(inputs, indexer))
+            yield inputs, paint_masks(pair, inputs, StrokeMotions(inputs, indexer))
         finally:
-            for each in surveys:
+            for each in indexers:
                 each.__exit__(None, None, None)
 
 
-def _describe(pair: Pair, inputs: Inputs) -> str:
-    """A name of all that the masks are made of."""
+def _make_stamp(pair: Pair, inputs: Inputs) -> str:
+    """Hash of everything that the mask files depend on."""
     clips = [fingerprint_all(clip.files) for clip in inputs.clips]
-    decoding = {name: str(pair.options.get(name)) for name in _DECODING}
-    made_of = [_VERSION, [stroke.to_json() for stroke in pair.strokes], clips, decoding]
-    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+    decoding = {name: str(pair.options.get(name)) for name in DECODING_OPTIONS}
+    dependencies = [_VERSION, [stroke.to_json() for stroke in pair.strokes], clips, decoding]
+    return hashlib.sha256(json.dumps(dependencies).encode()).hexdigest()
 
 
 def _read_stamp(folder: Path) -> str | None:
@@ -214,15 +214,16 @@ def _read_stamp(folder: Path) -> str | None:
         return None
 
 
-def _is_there(path: Path, inputs: Inputs) -> bool:
+def _has_end_frames(path: Path, inputs: Inputs) -> bool:
+    """Whether the files of the first and the last frame exist; the stamp is written after all frames."""
     shot = inputs.shot.info
-    ends: Sequence[int] = (shot.first_number, shot.first_number + shot.frame_count - 1)
-    return all(frame_file(path, number).exists() for number in ends)
+    ends = (shot.first_number, shot.first_number + shot.frame_count - 1)
+    return all(frame_path(path, number).exists() for number in ends)
 
 
-def _write_picture(path: Path, picture: np.ndarray) -> None:
-    encoded, data = cv2.imencode(".png", picture)
-    if not encoded:
+def _write_png(path: Path, image: np.ndarray) -> None:
+    is_encoded, data = cv2.imencode(".png", image)
+    if not is_encoded:
         raise OutputError(f"{path} cannot be encoded as PNG; report this together with the size of the shot")
     try:
         path.write_bytes(data.tobytes())

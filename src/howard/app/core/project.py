@@ -1,4 +1,4 @@
-"""A project: pairs of shot and plate in a small JSON file that is saved with every change."""
+"""A project: pairs of shot and plate in a JSON file that is saved after every change."""
 
 import contextlib
 import json
@@ -18,11 +18,11 @@ from howard.options import PLATE_SELF
 
 SUFFIX = ".howard.json"
 _VERSION = 1
-# How many projects the start page offers.
-_MOST_RECENT = 12
-# States that say how a render came out, and the attributes that the render depends on.
-_OUTDATED_STATES = ("done", "needs_a_look", "error")
-_RENDERED = ("shot", "plate", "options", "first", "last", "output", "strokes")
+# Length of the list of recent projects.
+_MAX_RECENT = 12
+# States that describe a finished render, and the attributes that a render depends on.
+_RESULT_STATES = ("done", "needs_a_look", "error")
+_RENDER_ATTRIBUTES = ("shot", "plate", "options", "first", "last", "output", "strokes")
 _PLATE_ENDINGS = ("_plate", "-plate", ".plate", " plate")
 _VIDEO_SUFFIXES = frozenset({".mov", ".mp4", ".m4v", ".mkv", ".webm", ".mxf", ".avi", ".mts", ".m2ts", ".ts", ".mpg"})
 
@@ -30,17 +30,17 @@ Listener = Callable[["Project"], None]
 
 
 class FoundPair(NamedTuple):
-    """A shot and the plate that belongs to it by its name."""
+    """A shot and the plate with a matching name."""
 
     shot: Path
     plate: Path
 
 
 class Project:
-    """The pairs of a project file, one state for all who use it; every change is saved at once. Thread-safe.
+    """The pairs of a project file; every change is saved at once. Thread-safe.
 
     Args:
-        path: of the project file, which need not exist; what it holds is not read, see :meth:`open`.
+        path: path of the project file, which need not exist; an existing file is not read, see :meth:`open`.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -51,43 +51,43 @@ class Project:
 
     @classmethod
     def open(cls, path: str | Path) -> "Project":
-        """The project in a file, or an empty one where there is none yet; it becomes the most recent project.
+        """Read a project file, or start an empty project if it does not exist; adds it to the recent projects.
 
-        Raises InputError where the file is no project of this version.
+        Raises InputError if the file is not a project file of this version.
         """
         project = cls(path)
         if project.path.exists():
             project._pairs = {pair.id: pair for pair in _read_pairs(project.path)}
-        remember_project(project.path)
+        add_recent_project(project.path)
         return project
 
     @property
     def folder(self) -> Path:
-        """Where the project keeps masks and the states of renders, beside its file; it need not exist."""
+        """Folder next to the project file for masks and the states of renders; it need not exist."""
         return self.path.with_name(f"{self.name}_files")
 
     @property
     def name(self) -> str:
-        """The file's name without its suffix."""
+        """The file name without its suffix."""
         return self.path.name.removesuffix(SUFFIX).removesuffix(".json")
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
-        """All pairs in the order added."""
+        """All pairs in the order in which they were added."""
         with self._lock:
             return tuple(self._pairs.values())
 
     def pair(self, pair_id: str) -> Pair:
-        """A pair by its id; raises KeyError where it is not in the project."""
+        """A pair by its id; raises KeyError for an unknown id."""
         with self._lock:
             return self._pairs[pair_id]
 
     def output_folder(self, pair: Pair) -> Path:
-        """Where a pair is rendered to, absolute."""
+        """Absolute path of a pair's render folder."""
         return self.path.parent / pair.expand_output()
 
     def add_pair(self, shot: str | Path, plate: str | Path | Sequence[str | Path]) -> Pair:
-        """Add a shot with its plate, one clip or several or "self"; its render gets a folder of its own."""
+        """Add a shot with its plate (one or several clips, or "self"); the pair gets an unused render folder."""
         plates = [plate] if isinstance(plate, str | Path) else list(plate)
         is_self = [str(each) for each in plates] == [PLATE_SELF]
         chosen = tuple(Path(each) if is_self else Path(each).absolute() for each in plates)
@@ -99,19 +99,19 @@ class Project:
         return pair
 
     def remove(self, pair_id: str) -> None:
-        """Take a pair out of the project; its files stay."""
+        """Remove a pair from the project; its files are kept."""
         with self._lock:
             del self._pairs[pair_id]
         self._changed()
 
     def update(self, pair_id: str, **changes: Any) -> Pair:
-        """Change attributes of a pair, after which a finished render or an error of it is out of date.
+        """Change attributes of a pair; the state of a finished or failed render becomes "previewed".
 
-        Where they do not fit, nothing changes and SettingsError or ValueError is raised.
+        Raises SettingsError or ValueError for invalid values, and then changes nothing.
         """
         with self._lock:
             old = self._pairs[pair_id]
-            if "state" not in changes and old.state in _OUTDATED_STATES and _differs(old, replace(old, **changes)):
+            if "state" not in changes and old.state in _RESULT_STATES and _alters_render(old, replace(old, **changes)):
                 changes = {"state": "previewed", "message": "", **changes}
             new = replace(old, **changes)
             new.expand_output()
@@ -121,14 +121,14 @@ class Project:
         return new
 
     def save(self) -> None:
-        """Write the file, whole or not at all; raises OutputError where it cannot be written."""
+        """Write the file atomically; raises OutputError if it cannot be written."""
         with self._lock:
             facts = {"howard_project": _VERSION, "pairs": [pair.to_json() for pair in self._pairs.values()]}
             make_folder(self.path.parent)
             write_atomically(self.path, (json.dumps(facts, indent=1) + "\n").encode())
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
-        """Have ``listener`` called after every change, in the thread that made it; the result ends that."""
+        """Call ``listener`` after every change, in the thread of the change; the returned function unsubscribes it."""
         with self._lock:
             self._listeners.append(listener)
 
@@ -154,9 +154,9 @@ class Project:
         return output
 
 
-def _differs(old: Pair, new: Pair) -> bool:
-    """Whether two states of a pair render differently."""
-    return any(getattr(old, name) != getattr(new, name) for name in _RENDERED)
+def _alters_render(old: Pair, new: Pair) -> bool:
+    """Whether two versions of a pair differ in an attribute that a render depends on."""
+    return any(getattr(old, name) != getattr(new, name) for name in _RENDER_ATTRIBUTES)
 
 
 def _read_pairs(path: Path) -> Iterable[Pair]:
@@ -166,7 +166,7 @@ def _read_pairs(path: Path) -> Iterable[Pair]:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); check the file and its permissions") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path} is not a project of Howard; choose a file that ends in {SUFFIX}") from error
+        raise InputError(f"{path} is not a project file of Howard; choose a file that ends in {SUFFIX}") from error
     if version != _VERSION:
         raise InputError(f"{path} was written by another version of Howard (format {version}); open it with that one")
     try:
@@ -176,9 +176,9 @@ def _read_pairs(path: Path) -> Iterable[Pair]:
 
 
 def find_pairs(folder: str | Path) -> list[FoundPair]:
-    """Shots in a folder that have a plate beside them, called as they are and ending in "plate": a.mov, a_plate.mov.
+    """Find shots in a folder that have a plate with the same name plus "plate", such as a.mov and a_plate.mov.
 
-    Shots and plates are videos, stills or folders of frames. Raises InputError where the folder cannot be read.
+    Shots and plates are videos, stills or folders of frames. Raises InputError if the folder cannot be read.
     """
     folder = Path(folder)
     try:
@@ -193,18 +193,18 @@ def find_pairs(folder: str | Path) -> list[FoundPair]:
 
 
 def _stem(clip: Path) -> str:
-    """A clip's name without suffix, in lower case: file systems differ in whether case matters."""
+    """A clip's name without suffix, case-folded because some file systems ignore case."""
     return (clip.name if clip.is_dir() else clip.stem).casefold()
 
 
 def _shot_name(clip: Path) -> str | None:
-    """The shot's name that a plate's name holds; None where a clip is not called a plate."""
+    """The shot's name within a plate's name; None for clips without a plate suffix."""
     stem = _stem(clip)
     return next((stem.removesuffix(ending) for ending in _PLATE_ENDINGS if stem.endswith(ending)), None)
 
 
 def recent_projects() -> list[Path]:
-    """Files of the projects opened last that still exist, the latest first."""
+    """Existing files among the recently opened projects, the latest first."""
     try:
         paths = json.loads(_recent_file().read_text(encoding="utf-8"))
         return [Path(path) for path in paths if Path(path).is_file()]
@@ -212,8 +212,8 @@ def recent_projects() -> list[Path]:
         return []
 
 
-def remember_project(path: Path) -> None:
-    """Put a project first among the recent ones; where that cannot be written nothing is remembered."""
+def add_recent_project(path: Path) -> None:
+    """Put a project first in the list of recent projects; errors in writing the list are ignored."""
     try:
         known = json.loads(_recent_file().read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -221,7 +221,7 @@ def remember_project(path: Path) -> None:
     others = [each for each in known if each != str(path)] if isinstance(known, list) else []
     with contextlib.suppress(OSError, OutputError):
         make_folder(_recent_file().parent)
-        write_atomically(_recent_file(), json.dumps([str(path), *others][:_MOST_RECENT]).encode())
+        write_atomically(_recent_file(), json.dumps([str(path), *others][:_MAX_RECENT]).encode())
 
 
 def _recent_file() -> Path:

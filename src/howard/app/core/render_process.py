@@ -1,4 +1,4 @@
-"""A render in a process of its own, which outlives the app and is found again by the next one."""
+"""A render in a separate process that continues when the app exits and is found again by the next app."""
 
 import contextlib
 import json
@@ -16,14 +16,14 @@ from howard.errors import OutputError
 from howard.media.files import make_folder, unwritable_error, write_atomically
 from howard.operating_system import interrupt_process, kill_process, process_start, resident_memory, start_detached
 
-# What renders, followed by the arguments of ``infer.py``.
+# Command of the render process, followed by the arguments of ``infer.py``.
 PROGRAM = (sys.executable, "-m", "howard")
 _STATE, _LOG, _ERRORS = "state.json", "log.jsonl", "errors.txt"
 
 
 @dataclass(frozen=True)
 class _State:
-    """What the state file says: the process, when it started, what it renders, and whether it was told to stop."""
+    """Content of the state file: process id and start time, render folder, and flags; see `RenderProcess`."""
 
     pid: int
     start: str | None
@@ -33,7 +33,7 @@ class _State:
 
 
 class RenderProcess:
-    """The latest render of a pair: its process, while that runs, and the files it leaves in a folder of the project."""
+    """The latest render of a pair: its process and its state, log and error files in a folder of the project."""
 
     def __init__(self, folder: Path, state: _State, process: "Popen[Any] | None" = None) -> None:
         self._folder = folder
@@ -45,7 +45,7 @@ class RenderProcess:
     def start(
         cls, folder: Path, arguments: Sequence[str], output: Path, program: Sequence[str] = PROGRAM
     ) -> "RenderProcess":
-        """Start a render with arguments of ``infer.py``; raises OutputError where its files cannot be written."""
+        """Start a render with arguments of ``infer.py``; raises OutputError if its files cannot be written."""
         make_folder(folder)
         try:
             with (folder / _LOG).open("wb") as log, (folder / _ERRORS).open("wb") as errors:
@@ -59,7 +59,7 @@ class RenderProcess:
 
     @classmethod
     def find(cls, folder: Path) -> "RenderProcess | None":
-        """The latest render that was started with this folder, by whatever app; None where there was none."""
+        """Load the latest render that any app started with this folder; None if there was none."""
         try:
             facts: dict[str, Any] = json.loads((folder / _STATE).read_text(encoding="utf-8"))
             return cls(folder, _State(**facts))
@@ -68,42 +68,42 @@ class RenderProcess:
 
     @property
     def output(self) -> Path:
-        """The folder rendered into."""
+        """The render folder."""
         return Path(self._state.output)
 
     @property
     def was_stopped(self) -> bool:
-        """Whether it was told to stop."""
+        """Whether `stop` was called."""
         return self._state.was_stopped
 
     @property
     def is_concluded(self) -> bool:
-        """Whether its end was noted by `conclude`."""
+        """Whether `conclude` was called."""
         return self._state.is_concluded
 
     def is_running(self) -> bool:
-        """Whether the process still runs; another one of its number does not count."""
+        """Whether the process is running; the start time distinguishes it from a later process with the same id."""
         if self._process is not None:
             return self._process.poll() is None
         return self._state.start is not None and process_start(self._state.pid) == self._state.start
 
     def memory(self) -> int | None:
-        """Bytes that the process has resident; None where nobody says."""
+        """Resident memory of the process in bytes; None if unknown or not running."""
         return resident_memory(self._state.pid) if self.is_running() else None
 
     def stop(self) -> None:
-        """Tell the process to end after the frames at hand, as Ctrl-C does."""
+        """Interrupt the process like Ctrl-C: it exits after the frames in progress."""
         self._change(was_stopped=True)
         if self.is_running():
             interrupt_process(self._state.pid)
 
     def kill(self) -> None:
-        """End the process at once; finished frames stay, and the render can be continued."""
+        """Kill the process; finished frames are kept, and the render can be resumed."""
         if self.is_running():
             kill_process(self._state.pid)
 
     def conclude(self) -> None:
-        """Note that the end of the process has been seen."""
+        """Record that the result of the ended process has been stored in the project."""
         self._change(is_concluded=True)
 
     def _change(self, *, was_stopped: bool = False, is_concluded: bool = False) -> None:
@@ -121,7 +121,7 @@ class RenderProcess:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment, in which Python finds the same Howard."""
+    """The environment variables of this process, with PYTHONPATH extended so that the same Howard is imported."""
     package = str(Path(howard.__file__).parents[1])
     known = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [package, known]))}

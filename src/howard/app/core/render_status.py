@@ -1,4 +1,4 @@
-"""How a render stands, read from the lines that its process writes."""
+"""Status of a render, read from the ``progress=json`` output of its process."""
 
 import json
 from collections.abc import Mapping
@@ -10,29 +10,31 @@ from howard.errors import InputError
 from howard.frame_ranges import format_frames
 from howard.render_record import is_frame_record, read_lines
 
-# In the order of a render's life; "idle" is a pair without any.
+# In chronological order; "idle" means that the pair has no render.
 RENDER_STATES = (
     *("idle", "queued", "preparing", "running", "stopping"),
     *("stopped", "done", "needs_a_look", "error"),
 )
+# A render that is queued or whose process has not ended.
+BUSY_STATES = ("queued", "preparing", "running", "stopping")
 _ERROR = "error: "
 
 
 @dataclass(frozen=True)
 class RenderStatus:
-    """How the render of a pair stands.
+    """Status of a pair's render.
 
     Attributes:
         state: one of `RENDER_STATES`.
-        done, total: frames written, and to be written, by the latest process; those there before do not count.
-        frames_per_second: since its first frame; None until a second one is done.
-        seconds_left: at that rate.
-        memory_bytes: that the process has resident; None where nobody says, or none runs.
-        message: what is being done, or why it ended.
-        output: folder of the render.
-        report: its page; None until it is written.
-        frame_states: "good", "weak", "failed" or "damaged" of all frames finished, by number; the last only once the
-            process has ended.
+        done, total: frames written and to be written by the latest process, without frames that existed before.
+        frames_per_second: average since the first frame; None until a second one is done.
+        seconds_left: estimate at that rate.
+        memory_bytes: resident memory of the process; None if unknown or not running.
+        message: current step, or how the render ended.
+        output: render folder.
+        report: HTML report; None until it is written.
+        frame_states: "good", "weak", "failed" or "damaged" for all finished frames, by number; "damaged" is known only
+            after the process has ended.
     """
 
     state: str = "idle"
@@ -48,17 +50,14 @@ class RenderStatus:
 
 
 class Outcome(NamedTuple):
-    """How a process that has ended left its render: one of `RENDER_STATES`, and the line that explains it."""
+    """Result of a render process: one of `RENDER_STATES`, and one line that explains it."""
 
     state: str
     message: str
 
 
 class RenderLog:
-    """What a render has written to its output and error files so far, read on as they grow.
-
-    The lines are those of ``progress=json``; lines of other kinds are left out.
-    """
+    """Incremental reader of a render's log file (``progress=json`` lines) and error file; other lines are ignored."""
 
     def __init__(self, log: Path, errors: Path) -> None:
         self._log = log
@@ -73,27 +72,27 @@ class RenderLog:
         self.frame_states: dict[int, str] = {}
         self.finished: dict[str, Any] | None = None
 
-    def read_on(self) -> None:
-        """Take in the lines that are new."""
+    def read_new_lines(self) -> None:
+        """Read the complete lines that were appended since the last call."""
         try:
             with self._log.open("rb") as file:
                 file.seek(self._offset)
                 data = file.read()
         except OSError:
             return
-        # A line without an end is still being written.
-        whole = data[: data.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for line in whole.splitlines():
+        # A last line without a newline is still being written.
+        complete = data[: data.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        for line in complete.splitlines():
             try:
                 facts = json.loads(line)
-                self._take(facts)
+                self._apply_event(facts)
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue
 
     @property
     def frames_per_second(self) -> float | None:
-        """Frames a second since the first one; None until a second one is done."""
+        """Average rate since the first frame; None until a second one is done."""
         if self._first is None or self._last is None:
             return None
         count, seconds = self._last[0] - self._first[0], self._last[1] - self._first[1]
@@ -101,27 +100,27 @@ class RenderLog:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds for the frames still to be written; None where the rate is not known."""
+        """Estimated time for the remaining frames; None while the rate is unknown."""
         rate = self.frames_per_second
         return None if rate is None else (self.total - self.done) / rate
 
     def outcome(self, was_stopped: bool) -> Outcome:
-        """How the render ended, if its process has; ``was_stopped`` says whether somebody asked for that."""
-        self.read_on()
-        told = [line for line in self._error_lines() if line.startswith(_ERROR)]
-        if told:
-            return Outcome("error", told[-1].removeprefix(_ERROR))
+        """Result of the render after its process has ended; ``was_stopped`` is whether the user cancelled it."""
+        self.read_new_lines()
+        error_lines = [line for line in self._error_lines() if line.startswith(_ERROR)]
+        if error_lines:
+            return Outcome("error", error_lines[-1].removeprefix(_ERROR))
         if self.finished is not None:
             numbers = sorted({*self.finished.get("weak", ()), *self.finished.get("failed", ())})
             if numbers:
                 return Outcome("needs_a_look", f"to be checked: {format_frames(numbers)}")
             return Outcome("done", str(self.finished.get("text", "")))
         if was_stopped:
-            return Outcome("stopped", f"stopped after {self.done} of {self.total} frames; render again to go on")
-        last = (self._error_lines() or ["its process was ended"])[-1]
-        return Outcome("error", f"the render ended unexpectedly ({last}); render again to go on")
+            return Outcome("stopped", f"stopped after {self.done} of {self.total} frames; render again to resume")
+        last = (self._error_lines() or ["its process was killed"])[-1]
+        return Outcome("error", f"the render ended unexpectedly ({last}); render again to resume")
 
-    def _take(self, facts: dict[str, Any]) -> None:
+    def _apply_event(self, facts: dict[str, Any]) -> None:
         event = facts["event"]
         if event == "frame":
             self.done, self.total = int(facts["done"]), int(facts["total"])
@@ -144,10 +143,7 @@ class RenderLog:
 
 
 def finished_frames(output: Path) -> dict[int, str]:
-    """How the frames that renders have finished in a folder came out, by number; none where it cannot be read.
-
-    That is their status, or "damaged" where their data are.
-    """
+    """Alignment status, or "damaged", of the frames recorded in a render folder; empty if it cannot be read."""
     try:
         records = [facts for facts in read_lines(output) if is_frame_record(facts)]
         return {facts["number"]: "damaged" if facts["damaged"] else facts["status"] for facts in records}

@@ -1,1 +1,1 @@
-"""The page of the app: a NiceGUI interface to `howard.app.core`."""
+"""The user interface of the app: a NiceGUI page on top of `howard.app.core`."""

@@ -1,4 +1,4 @@
-"""A control for each option, made from its description in `RenderOptions`: nothing about an option is written twice."""
+"""A control for each option, built from the option's description in `RenderOptions`."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,18 +11,19 @@ from howard.app.ui.file_browser import FileBrowser
 from howard.errors import SettingsError
 from howard.fields import Between, Setting, split_list
 
-# Seconds between the values that a moving slider sends.
+# Seconds between the values that a slider sends while it is dragged.
 _THROTTLE = 0.15
-# Steps of a slider: hundredths of shares, halves of pixels.
-_FINE_STEP, _COARSE_STEP = 0.01, 0.5
-# Milliseconds after the last key before a typed number counts.
+# Slider steps: of values up to 1, and of values in pixels.
+_FINE_STEP = 0.01
+_COARSE_STEP = 0.5
+# Milliseconds after the last key press until a typed number is applied.
 _TYPING_PAUSE = 500
 
 Apply = Callable[[str, Any], Awaitable[None]]
 
 
 class Control:
-    """A row with an option's name and its value; a double click on the name or the slider resets it."""
+    """A row with an option's name and value; a double-click on the name or the slider resets it."""
 
     def __init__(self, setting: Setting, apply: Apply) -> None:
         self.setting = setting
@@ -38,7 +39,7 @@ class Control:
             self._build(f"{name}: {setting.doc}")
 
     def refresh(self, value: Any) -> None:
-        """Show a value of the option that was set elsewhere."""
+        """Show a value that was set elsewhere."""
         if value != self._value:
             self._value = value
             self._show(value)
@@ -47,7 +48,7 @@ class Control:
     def _build(self, name: str) -> None:
         setting = self.setting
         if setting.is_list:
-            self._build_ticks()
+            self._build_checkboxes()
         elif setting.choices:
             self._build_choice(name)
         elif bool in setting.types:
@@ -66,22 +67,22 @@ class Control:
         select.props["aria-label"] = name
         self._show = select.set_value
 
-    def _build_ticks(self) -> None:
-        """A box for each choice; the option has its default while none is ticked."""
+    def _build_checkboxes(self) -> None:
+        """One checkbox per choice; the option has its default while none is checked."""
         boxes: dict[str, ui.checkbox] = {}
 
         async def collect() -> None:
-            ticked = tuple(each for each, box in boxes.items() if box.value)
-            value = ticked or self.setting.default
+            checked = tuple(each for each, box in boxes.items() if box.value)
+            value = checked or self.setting.default
             show(value)
             await self._set(value)
 
         def show(value: Any) -> None:
-            ticked = () if value is None else split_list(value)
+            checked = () if value is None else split_list(value)
             for each, box in boxes.items():
-                box.set_value(each in ticked)
+                box.set_value(each in checked)
 
-        with ui.column().classes("howard-ticks"):
+        with ui.column().classes("howard-checkboxes"):
             for each, meaning in self.setting.choices.items():
                 box = boxes[each] = ui.checkbox(each).props("dense size=xs")
                 box.on("update:model-value", collect)
@@ -101,7 +102,7 @@ class Control:
         number = ui.number(value=self.setting.default, step=step).classes("howard-number")
         number.props(f"dense borderless debounce={_TYPING_PAUSE}")
         number.props["aria-label"] = name
-        number.on("update:model-value", lambda event: self._type(event.args))
+        number.on("update:model-value", lambda event: self._set_text(event.args))
 
         def show(value: Any) -> None:
             slider.set_value(value)
@@ -118,25 +119,25 @@ class Control:
             field.set_value("" if value == setting.default else str(value))
 
         for event in ("blur", "keydown.enter"):
-            field.on(event, lambda: self._type(field.value))
+            field.on(event, lambda: self._set_text(field.value))
         if setting.is_path:
 
             async def browse() -> None:
                 path = await FileBrowser(texts.CHOOSE_FILE).choose()
                 if path is not None:
-                    await self._type(str(path))
+                    await self._set_text(str(path))
 
             icon_button("folder_open", texts.CHOOSE_FILE, browse)
         self._show = show
 
-    async def _type(self, text: Any) -> None:
-        """Take a typed value: empty means the default."""
-        given = "" if text is None else str(text).strip()
+    async def _set_text(self, text: Any) -> None:
+        """Set a typed value; an empty text means the default."""
+        typed = "" if text is None else str(text).strip()
         try:
-            value = self.setting.parse(given) if given else self.setting.default
+            value = self.setting.parse(typed) if typed else self.setting.default
         except SettingsError:
-            # The one line is made where all values are checked.
-            value = given
+            # `Project.update` checks all values, and its error is shown.
+            value = typed
         await self._set(value)
 
     async def _reset(self) -> None:
@@ -151,6 +152,6 @@ class Control:
             await self._apply(self.setting.name, value)
 
     def _mark(self) -> None:
-        """Names of options that were changed are bold."""
+        """Show the names of changed options in bold."""
         is_changed = self._value != self.setting.default
         self._label.classes(**{"add" if is_changed else "remove": "howard-changed"})

@@ -1,4 +1,4 @@
-"""Short help pages, one Markdown file a topic, and which of them goes with an error."""
+"""Help pages, one Markdown file per topic, and the choice of the topic for an error message."""
 
 import functools
 import re
@@ -8,7 +8,7 @@ from nicegui import ui
 
 from howard.app.ui import texts
 
-# The first pattern that an error's line holds decides.
+# Patterns of error messages and their topics; the first match wins.
 _TOPICS = (
     (r"garbage=|holdout=|mask|stroke", "masks"),
     (r"colour=|transfer|primaries|log curve|ocio", "colour"),
@@ -19,13 +19,13 @@ _FALLBACK = "start"
 
 
 def find_topic(message: str) -> str:
-    """The topic, one of ``texts.HELP_TOPICS``, that helps with an error."""
-    found = (topic for pattern, topic in _TOPICS if re.search(pattern, message, re.IGNORECASE))
-    return next(found, _FALLBACK)
+    """The topic, one of ``texts.HELP_TOPICS``, for an error message."""
+    matches = (topic for pattern, topic in _TOPICS if re.search(pattern, message, re.IGNORECASE))
+    return next(matches, _FALLBACK)
 
 
 def show_help(topic: str) -> None:
-    """Open a dialog with a topic's page, from which all others are one click away."""
+    """Open a dialog with a topic's page and buttons for the other topics."""
     with ui.dialog(value=True) as dialog, ui.card().classes("howard-help"):
         with ui.row():
             for name, title in texts.HELP_TOPICS.items():
@@ -37,5 +37,5 @@ def show_help(topic: str) -> None:
 
 
 def read_help(topic: str) -> str:
-    """A topic's page as Markdown."""
+    """The Markdown text of a topic's page."""
     return (files("howard.app.ui") / "help" / f"{topic}.md").read_text(encoding="utf-8")

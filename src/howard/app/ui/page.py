@@ -1,4 +1,4 @@
-"""The one screen: pairs and renders at the left, viewers and timeline in the middle, settings and paint right."""
+"""The page: pairs and renders on the left, viewers and timeline in the middle, settings and painting on the right."""
 
 from importlib.resources import files
 
@@ -6,33 +6,33 @@ from nicegui import ui
 
 from howard.app.core.views import VIEWS
 from howard.app.ui import texts
-from howard.app.ui.elements import ErrorLine, FocusNames, icon_button, named
+from howard.app.ui.display_state import LAYOUTS
+from howard.app.ui.elements import ErrorLine, FocusNames, icon_button, label_element, set_pressed
 from howard.app.ui.help_pages import show_help
-from howard.app.ui.keys import Shortcuts, frame_keys, paint_keys, view_keys, viewer_keys
 from howard.app.ui.paint_panel import PaintPanel
 from howard.app.ui.painter import Painter
 from howard.app.ui.project_bar import ProjectBar
 from howard.app.ui.queue_panel import QueuePanel
-from howard.app.ui.rendering import Renders
+from howard.app.ui.render_monitor import RenderMonitor
 from howard.app.ui.scrubber import Scrubber, Transport
 from howard.app.ui.settings_panel import SettingsPanel
-from howard.app.ui.shown import LAYOUTS
+from howard.app.ui.shortcuts import Shortcuts, frame_keys, paint_keys, view_keys, viewer_keys
 from howard.app.ui.viewer import Viewer
 from howard.app.ui.workspace import Workspace
 
 _LAYOUT_ICONS = {"side": "view_column", "wipe": "compare", "single": "crop_landscape"}
 
 
-def build_page(workspace: Workspace, renders: Renders, painter: Painter) -> None:
-    """Build the screen for one tab."""
-    ui.add_css((files("howard.app.ui") / "page.css").read_text(encoding="utf-8"))
+def build_page(workspace: Workspace, monitor: RenderMonitor, painter: Painter) -> None:
+    """Build the page for one browser tab."""
+    ui.add_css((files("howard.app.ui") / "app.css").read_text(encoding="utf-8"))
     ui.colors(primary="#56b4e9", secondary="#3a3f44", accent="#e69f00", negative="#d55e00", positive="#009e73")
     with ui.element("div").classes("howard-screen"):
         errors = ErrorLine()
         with ui.element("aside").classes("howard-left"):
             ProjectBar(workspace, errors)
             with ui.element("section").classes("howard-queue"):
-                queue = QueuePanel(workspace, renders, errors)
+                queue = QueuePanel(workspace, monitor, errors)
         with ui.element("main").classes("howard-middle"):
             with ui.row().classes("howard-bar"):
                 ViewBar(workspace, "a", texts.LEFT_VIEWER)
@@ -41,11 +41,11 @@ def build_page(workspace: Workspace, renders: Renders, painter: Painter) -> None
                 LayoutButtons(workspace)
                 icon_button("fit_screen", texts.FIT, lambda: viewer.run_method("fit"))
                 actual = ui.button(texts.ACTUAL_SIZE_LABEL, on_click=lambda: viewer.run_method("actualSize"))
-                named(actual.props("flat dense size=sm"), texts.ACTUAL_SIZE)
+                label_element(actual.props("flat dense size=sm"), texts.ACTUAL_SIZE)
                 icon_button("help_outline", texts.HELP, lambda: show_help("keys"))
             viewer = Viewer(workspace, painter)
             transport = Transport(workspace)
-            Scrubber(workspace, renders)
+            Scrubber(workspace, monitor)
         with ui.element("aside").classes("howard-right"):
             with ui.tabs().props("dense no-caps align=justify") as tabs:
                 settings = ui.tab(texts.SETTINGS)
@@ -55,39 +55,39 @@ def build_page(workspace: Workspace, renders: Renders, painter: Painter) -> None
                     SettingsPanel(workspace, errors)
                 with ui.tab_panel(paint):
                     PaintPanel(workspace, painter, errors)
-    others = {
+    other_keys = {
         "space": transport.toggle,
         "i": lambda: transport.mark("first"),
         "o": lambda: transport.mark("last"),
         "ctrl+enter": queue.render,
         "?": lambda: show_help("keys"),
     }
-    keys = view_keys(workspace) | frame_keys(workspace) | viewer_keys(workspace, viewer) | paint_keys(painter) | others
-    Shortcuts(keys, errors)
+    keys = view_keys(workspace) | frame_keys(workspace) | viewer_keys(workspace, viewer) | paint_keys(painter)
+    Shortcuts(keys | other_keys, errors)
     FocusNames()
 
 
 class ViewBar:
-    """The choice of a viewer's view."""
+    """The select of a viewer's view."""
 
     def __init__(self, workspace: Workspace, pane: str, name: str) -> None:
         self._workspace, self._pane = workspace, pane
         labels = {view: f"{digit}  {texts.VIEWS[view]}" for digit, view in enumerate(VIEWS, start=1)}
-        self._select = ui.select(labels, value=getattr(workspace.shown, pane), on_change=self._choose)
+        self._select = ui.select(labels, value=getattr(workspace.display, pane), on_change=self._choose)
         self._select.props("dense outlined options-dense").classes("howard-view")
-        named(self._select, name)
-        workspace.shown_changed.subscribe(self._refresh)
+        label_element(self._select, name)
+        workspace.display_changed.subscribe(self._refresh)
 
     def _choose(self) -> None:
         self._workspace.show(**{self._pane: self._select.value})
 
     def _refresh(self) -> None:
-        self._select.set_value(getattr(self._workspace.shown, self._pane))
-        self._select.set_visibility(self._pane in self._workspace.shown.panes)
+        self._select.set_value(getattr(self._workspace.display, self._pane))
+        self._select.set_visibility(self._pane in self._workspace.display.panes)
 
 
 class LayoutButtons:
-    """Two viewers, a wipe, or one viewer."""
+    """Buttons for the layouts: two viewers, a wipe, or one viewer."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -97,11 +97,9 @@ class LayoutButtons:
             )
             for layout in LAYOUTS
         }
-        workspace.shown_changed.subscribe(self._refresh)
+        workspace.display_changed.subscribe(self._refresh)
         self._refresh()
 
     def _refresh(self) -> None:
         for layout, button in self._buttons.items():
-            is_chosen = layout == self._workspace.shown.layout
-            button.props["aria-pressed"] = str(is_chosen).lower()
-            button.classes(**{"add" if is_chosen else "remove": "howard-pressed"})
+            set_pressed(button, layout == self._workspace.display.layout)

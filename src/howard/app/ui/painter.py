@@ -1,4 +1,4 @@
-"""Painting on the frame that is shown: the brush, strokes with undo, and masks in files."""
+"""Painting on the displayed frame: the brush, strokes with undo, and mask files."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,92 +7,92 @@ from pathlib import Path
 from typing import Any
 
 from howard.app.core.painted_masks import export_masks, import_mask
-from howard.app.core.strokes import Point, Stroke, StrokeList
-from howard.app.ui.shown import Brush
+from howard.app.core.strokes import Point, Stroke, StrokeHistory
+from howard.app.ui.display_state import Brush
 from howard.app.ui.workspace import Workspace
 
 
 class Painter:
-    """One for all tabs: what is undone in one tab is undone in all."""
+    """Edits the strokes of the displayed pair; one object, and one undo history per pair, for all tabs."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._lists: dict[str, StrokeList] = {}
+        self._histories: dict[str, StrokeHistory] = {}
 
     @property
     def brush(self) -> Brush:
-        """What the brush does."""
-        return self._workspace.shown.brush
+        """The current brush settings."""
+        return self._workspace.display.brush
 
     @property
-    def strokes(self) -> StrokeList | None:
-        """The strokes of the pair that is shown, with what can be undone."""
+    def history(self) -> StrokeHistory | None:
+        """The undo history of the displayed pair; None if no pair is displayed."""
         pair = self._workspace.pair
         if pair is None:
             return None
-        kept = self._lists.get(pair.id)
-        if kept is None or kept.strokes != pair.strokes:
-            kept = self._lists[pair.id] = StrokeList(pair.strokes)
-        return kept
+        history = self._histories.get(pair.id)
+        if history is None or history.strokes != pair.strokes:
+            history = self._histories[pair.id] = StrokeHistory(pair.strokes)
+        return history
 
-    def choose(self, kind: str | None) -> None:
-        """Paint keep or remove strokes, or with None stop painting."""
+    def select_tool(self, kind: str | None) -> None:
+        """Paint "keep" or "remove" strokes; None stops painting."""
         if kind is None:
             self._workspace.show(is_painting=False)
         else:
             self._workspace.show(is_painting=True, brush=replace(self.brush, kind=kind, erase=False))
 
     def change_brush(self, **changes: Any) -> None:
-        """Change what the brush does; see `Brush`."""
+        """Change attributes of the `Brush`."""
         self._workspace.show(brush=replace(self.brush, **changes))
 
     def toggle(self, name: str) -> None:
-        """Turn erasing or straight lines on or off, and paint."""
+        """Toggle the "erase" or "line" attribute of the brush, and start painting."""
         self._workspace.show(is_painting=True, brush=replace(self.brush, **{name: not getattr(self.brush, name)}))
 
     def paint(self, points: list[list[float]]) -> None:
-        """Add a stroke of the brush through positions in pixels of the shot."""
-        shown, brush = self._workspace.shown, self.brush
-        if not shown.is_painting or not points:
+        """Add a stroke with the current brush; ``points`` are (x, y) in pixels of the shot, centres at integers."""
+        display, brush = self._workspace.display, self.brush
+        if not display.is_painting or not points:
             return
         stroke = Stroke(
             kind=brush.kind,
-            number=None if brush.all_frames else shown.number,
+            number=None if brush.all_frames else display.number,
             points=tuple(Point(*point) for point in points),
             radius=brush.radius,
             erase=brush.erase,
             line=brush.line,
-            anchor=shown.number if brush.all_frames else None,
+            anchor=display.number if brush.all_frames else None,
         )
-        self._change(lambda strokes: strokes.add(stroke))
+        self._change(lambda history: history.add(stroke))
 
     def undo(self) -> None:
-        """Take the latest change of the strokes back."""
-        self._change(StrokeList.undo)
+        """Undo the latest change of the strokes."""
+        self._change(StrokeHistory.undo)
 
     def redo(self) -> None:
-        """Make the change again that was taken back."""
-        self._change(StrokeList.redo)
+        """Redo the latest undone change."""
+        self._change(StrokeHistory.redo)
 
     def clear_frame(self) -> None:
-        """Take the strokes of the frame that is shown away."""
-        number = self._workspace.shown.number
-        self._change(lambda strokes: strokes.clear(number))
+        """Remove the strokes of the displayed frame."""
+        number = self._workspace.display.number
+        self._change(lambda history: history.clear(number))
 
     async def export_masks(self, folder: Path) -> None:
-        """Write the strokes as mask files into a folder; raises HowardError where that does not work."""
+        """Write the strokes as mask files into a folder; raises HowardError if they cannot be written."""
         pair = self._workspace.pair
         if pair is not None:
             await asyncio.to_thread(export_masks, self._workspace.project, pair, folder)
 
     async def import_mask(self, option: str, path: Path) -> None:
-        """Use mask files as the pair's ``garbage`` or ``holdout``; raises HowardError where they do not fit."""
+        """Set the pair's ``garbage`` or ``holdout`` to a mask file; raises HowardError if it cannot be used."""
         pair = self._workspace.pair
         if pair is not None:
             await asyncio.to_thread(import_mask, self._workspace.project, pair.id, option, path)
 
-    def _change(self, change: Callable[[StrokeList], None]) -> None:
-        strokes = self.strokes
-        if strokes is not None:
-            change(strokes)
-            self._workspace.update(strokes=strokes.strokes)
+    def _change(self, change: Callable[[StrokeHistory], None]) -> None:
+        history = self.history
+        if history is not None:
+            change(history)
+            self._workspace.update(strokes=history.strokes)

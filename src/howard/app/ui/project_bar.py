@@ -1,4 +1,4 @@
-"""The left side: the project's pairs with their states, and adding more."""
+"""The panel with the project's pairs and their states, and the dialogs for adding pairs and opening projects."""
 
 import functools
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from howard.app.ui.workspace import Workspace
 from howard.errors import InputError, SettingsError
 from howard.options import PLATE_SELF, list_plates
 
-# A shape and a colour for each state; the colours are those that all kinds of colour vision keep apart.
+# Icon and colour for each state; the colours are distinguishable with all types of colour vision.
 _ICONS = {
     "new": ("radio_button_unchecked", "grey-5"),
     "previewed": ("visibility", "light-blue-4"),
@@ -26,39 +26,37 @@ _ICONS = {
     "needs_a_look": ("error_outline", "orange-5"),
     "error": ("dangerous", "deep-orange-6"),
 }
-
-
-# States whose message leads to help.
-_HELPED = ("error", "needs_a_look")
+# States with a help button.
+_STATES_WITH_HELP = ("error", "needs_a_look")
 
 
 class ProjectBar:
-    """The list of pairs; a click shows one."""
+    """The list of pairs; a click displays one."""
 
     def __init__(self, workspace: Workspace, errors: ErrorLine) -> None:
         self._workspace, self._errors = workspace, errors
         with ui.row().classes("howard-heading"):
             self._title = ui.label().classes("howard-title").props("role=heading aria-level=1")
             ui.space()
-            icon_button("folder_open", texts.OPEN_PROJECT, errors.guard(self._open_project))
-            icon_button("add", texts.ADD_PAIR, errors.guard(self._add))
+            icon_button("folder_open", texts.OPEN_PROJECT, errors.catch(self._open_project))
+            icon_button("add", texts.ADD_PAIR, errors.catch(self._add))
         self._rows = ui.column().classes("howard-pairs").props(f'role=listbox aria-label="{texts.SHOTS}"')
-        self._shown: object = None
-        for event in (workspace.pairs_changed, workspace.shown_changed):
+        self._listed: object = None
+        for event in (workspace.pairs_changed, workspace.display_changed):
             event.subscribe(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Draw the list anew if it changed."""
+        """Rebuild the list if it has changed."""
         workspace = self._workspace
-        now = (
+        current = (
             workspace.project.path,
-            workspace.shown.pair_id,
+            workspace.display.pair_id,
             [(each.id, each.state, each.message) for each in workspace.project.pairs],
         )
-        if now == self._shown:
+        if current == self._listed:
             return
-        self._shown = now
+        self._listed = current
         self._title.set_text(f"{texts.PROJECT} {workspace.project.name}")
         self._rows.clear()
         with self._rows:
@@ -68,13 +66,13 @@ class ProjectBar:
                 self._add_row(pair)
 
     def _add_row(self, pair: Pair) -> None:
-        is_shown = pair.id == self._workspace.shown.pair_id
+        is_displayed = pair.id == self._workspace.display.pair_id
         icon, colour = _ICONS[pair.state]
         name = f"{clip_name(pair.shot)}: {texts.STATES[pair.state]}"
-        with ui.row().classes("howard-pair" + (" howard-chosen" if is_shown else "")) as row:
+        with ui.row().classes("howard-pair" + (" howard-chosen" if is_displayed else "")) as row:
             row.props["role"] = "option"
             row.props["tabindex"] = "0"
-            row.props["aria-selected"] = str(is_shown).lower()
+            row.props["aria-selected"] = str(is_displayed).lower()
             row.props["aria-label"] = name
             ui.icon(icon, color=colour, size="18px")
             with ui.column().classes("howard-grow howard-tight"):
@@ -82,12 +80,12 @@ class ProjectBar:
                 ui.label(f"{texts.STATES[pair.state]} · {pair.shot.name}").classes("howard-small howard-ellipsis")
                 if pair.message and pair.state != "done":
                     ui.label(pair.message).classes("howard-small howard-message")
-                if pair.state in _HELPED:
-                    what_now = text_button(texts.WHAT_NOW, lambda: None).classes("howard-small")
-                    what_now.on("click.stop", lambda: show_help(find_topic(pair.message)))
+                if pair.state in _STATES_WITH_HELP:
+                    help_button = text_button(texts.HELP_WITH_MESSAGE, lambda: None).classes("howard-small")
+                    help_button.on("click.stop", lambda: show_help(find_topic(pair.message)))
             remove = icon_button("close", texts.REMOVE_PAIR.format(name=clip_name(pair.shot)), lambda: None)
-            remove.on("click.stop", self._errors.guard(lambda: self._workspace.remove(pair.id)))
-        select = self._errors.guard(lambda: self._workspace.select(pair.id))
+            remove.on("click.stop", self._errors.catch(lambda: self._workspace.remove(pair.id)))
+        select = self._errors.catch(lambda: self._workspace.select(pair.id))
         row.on("click", select)
         row.on("keydown.enter", select)
 
@@ -95,20 +93,20 @@ class ProjectBar:
         with ui.dialog() as dialog, ui.card().classes("howard-add"):
             ui.label(texts.ADD_PAIR).classes("howard-title").props("role=heading aria-level=2")
             found = ui.column().classes("howard-found")
-            offer = functools.partial(self._offer, found=found, dialog=dialog)
-            shot = _path_field(texts.SHOT, texts.SHOT_PATH, texts.CHOOSE_SHOT, offer)
+            suggest = functools.partial(self._suggest_pairs, found=found, dialog=dialog)
+            shot = _path_field(texts.SHOT, texts.SHOT_PATH, texts.CHOOSE_SHOT, suggest)
             plate = _path_field(texts.PLATE, texts.PLATE_PATH, texts.CHOOSE_PLATE)
             with ui.row():
-                add = self._errors.guard(lambda: self._add_pair(shot.value or "", plate.value or ""))
+                add = self._errors.catch(lambda: self._add_pair(shot.value or "", plate.value or ""))
                 ui.button(texts.ADD, on_click=lambda: dialog.submit(add)).props("no-caps")
                 ui.button(texts.CANCEL, on_click=dialog.close).props("flat no-caps")
-        act = await dialog
+        handler = await dialog
         dialog.delete()
-        if act is not None:
-            await act()
+        if handler is not None:
+            await handler()
 
-    def _offer(self, path: Path, found: ui.column, dialog: ui.dialog) -> None:
-        """Offer the pairs that lie beside a chosen file."""
+    def _suggest_pairs(self, path: Path, found: ui.column, dialog: ui.dialog) -> None:
+        """Suggest the pairs in the folder of a chosen file."""
         try:
             pairs = find_pairs(path.parent)
         except InputError:
@@ -127,7 +125,7 @@ class ProjectBar:
             ui.label(texts.FOUND_PAIRS).classes("howard-small")
             for each in new:
                 ui.label(f"{each.shot.name} + {each.plate.name}").classes("howard-small")
-            add = self._errors.guard(add_all)
+            add = self._errors.catch(add_all)
             text_button(texts.ADD_FOUND.format(count=len(new)), lambda: dialog.submit(add), icon="playlist_add")
 
     async def _add_pair(self, shot: str, plate: str) -> None:
@@ -154,13 +152,13 @@ class ProjectBar:
 
 
 def project_path(text: str) -> Path:
-    """The project file that a typed path means: its suffix may be left out."""
+    """The project file for a typed path; adds the suffix if it was left out."""
     path = Path(text).expanduser()
     return path if path.name.endswith(".json") else path.with_name(path.name + SUFFIX)
 
 
 def _path_field(label: str, name: str, title: str, on_choose: Callable[[Path], Any] | None = None) -> ui.input:
-    """A field for a path, with a button that opens the file browser."""
+    """A text field for a path, with a button that opens the file browser."""
     with ui.row().classes("howard-fill"):
         field = ui.input(label).props("dense outlined").classes("howard-grow")
         field.props["aria-label"] = name

@@ -1,16 +1,16 @@
-"""Renders: start, progress, cancel, resume, the report, and jobs for a farm."""
+"""The panel for renders: start, progress, cancel, resume, report and farm jobs."""
 
 from nicegui import ui
 
 from howard.app.core.pair import clip_name
-from howard.app.core.render_status import RenderStatus
+from howard.app.core.render_status import BUSY_STATES, RenderStatus
 from howard.app.ui import texts
 from howard.app.ui.elements import ErrorLine, text_button
 from howard.app.ui.file_browser import FileBrowser
-from howard.app.ui.rendering import BUSY, Renders
+from howard.app.ui.render_monitor import RenderMonitor
 from howard.app.ui.workspace import Workspace
 
-# Two short tones, made in the browser, and the system's notification where the user allowed it.
+# Two short tones from the browser's audio API, and a system notification if the user has allowed it.
 _CHIME = """
 const audio = new AudioContext();
 for (const [pitch, start] of [[660, 0], [880, 0.18]]) {
@@ -27,31 +27,31 @@ _ASK_PERMISSION = 'if (window.Notification && Notification.permission === "defau
 
 
 class QueuePanel:
-    """The render of the pair that is shown, and the batch of all pairs."""
+    """Controls for the render of the displayed pair, and for rendering all pairs."""
 
-    def __init__(self, workspace: Workspace, renders: Renders, errors: ErrorLine) -> None:
-        self._workspace, self._renders = workspace, renders
+    def __init__(self, workspace: Workspace, monitor: RenderMonitor, errors: ErrorLine) -> None:
+        self._workspace, self._monitor = workspace, monitor
         ui.label(texts.RENDER).classes("howard-title").props("role=heading aria-level=2")
         self._bar = ui.linear_progress(value=0, show_value=False, size="8px").props("instant-feedback")
         self._bar.props["aria-label"] = texts.RENDER
         self._line = ui.label().classes("howard-small").props("role=status")
         with ui.row().classes("howard-buttons"):
-            self._render = text_button(texts.RENDER, errors.guard(self.render), icon="play_circle")
-            self._cancel = text_button(texts.CANCEL_RENDER, errors.guard(self._stop), icon="stop_circle")
+            self._render = text_button(texts.RENDER, errors.catch(self.render), icon="play_circle")
+            self._cancel = text_button(texts.CANCEL_RENDER, errors.catch(self._stop), icon="stop_circle")
             self._report = text_button(texts.REPORT, self._open_report, icon="description")
-            self._restart = text_button(texts.START_OVER, errors.guard(self._start_over), icon="restart_alt")
-            text_button(texts.RENDER_ALL, errors.guard(self._render_all), icon="playlist_play")
-            text_button(texts.FARM_JOB, errors.guard(self._write_job), icon="dns")
-        renders.finished.subscribe(self._tell)
-        for event in (workspace.pairs_changed, workspace.shown_changed, renders.changed):
+            self._restart = text_button(texts.START_OVER, errors.catch(self._start_over), icon="restart_alt")
+            text_button(texts.RENDER_ALL, errors.catch(self._render_all), icon="playlist_play")
+            text_button(texts.FARM_JOB, errors.catch(self._write_job), icon="dns")
+        monitor.finished.subscribe(self._notify_finished)
+        for event in (workspace.pairs_changed, workspace.display_changed, monitor.changed):
             event.subscribe(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the state of the pair's render."""
+        """Show the status of the pair's render."""
         pair = self._workspace.pair
-        status = self._renders.status(pair)
-        is_busy = status is not None and status.state in BUSY
+        status = self._monitor.status(pair)
+        is_busy = status is not None and status.state in BUSY_STATES
         is_stopped = status is not None and status.state == "stopped"
         self._render.set_text(texts.RESUME if is_stopped else texts.RENDER)
         self._render.set_enabled(pair is not None and not is_busy)
@@ -59,13 +59,13 @@ class QueuePanel:
         self._cancel.set_enabled(is_busy)
         self._report.set_enabled(status is not None and status.report is not None)
         self._bar.set_value(status.done / status.total if status is not None and status.total else 0)
-        self._line.set_text(describe(status))
+        self._line.set_text(describe_status(status))
 
     async def render(self) -> None:
-        """Render the pair that is shown, from mark to mark; what is finished is not rendered again."""
+        """Render the displayed pair between its marks; finished frames are not rendered again."""
         ui.run_javascript(_ASK_PERMISSION)
         if self._workspace.pair is not None:
-            await self._renders.start([self._workspace.pair])
+            await self._monitor.start([self._workspace.pair])
 
     async def _start_over(self) -> None:
         with ui.dialog() as dialog, ui.card().classes("howard-add"):
@@ -73,18 +73,18 @@ class QueuePanel:
             with ui.row():
                 ui.button(texts.START_OVER, on_click=lambda: dialog.submit(True)).props("no-caps")
                 ui.button(texts.CANCEL, on_click=dialog.close).props("flat no-caps")
-        is_sure, pair = await dialog, self._workspace.pair
+        is_confirmed, pair = await dialog, self._workspace.pair
         dialog.delete()
-        if is_sure and pair is not None:
-            await self._renders.start([pair], restart=True)
+        if is_confirmed and pair is not None:
+            await self._monitor.start([pair], restart=True)
 
     async def _render_all(self) -> None:
         ui.run_javascript(_ASK_PERMISSION)
-        await self._renders.start(self._workspace.project.pairs)
+        await self._monitor.start(self._workspace.project.pairs)
 
     async def _stop(self) -> None:
         if self._workspace.pair is not None:
-            await self._renders.cancel(self._workspace.pair)
+            await self._monitor.cancel(self._workspace.pair)
 
     def _open_report(self) -> None:
         pair = self._workspace.pair
@@ -99,12 +99,12 @@ class QueuePanel:
     async def _write_job(self) -> None:
         folder, pair = await FileBrowser(texts.FARM_JOB).choose(), self._workspace.pair
         if folder is not None and pair is not None:
-            await self._renders.write_farm_job(pair, folder)
+            await self._monitor.write_farm_job(pair, folder)
             ui.notify(texts.FARM_JOB_WRITTEN.format(folder=folder))
 
-    def _tell(self, pair_id: str) -> None:
+    def _notify_finished(self, pair_id: str) -> None:
         pair = self._workspace.find(pair_id)
-        status = self._renders.status(pair)
+        status = self._monitor.status(pair)
         if pair is None or status is None:
             return
         state = texts.RENDER_STATES.get(status.state, status.state)
@@ -113,15 +113,15 @@ class QueuePanel:
         ui.run_javascript(f"const MESSAGE = {message!r};{_CHIME}")
 
 
-def describe(status: RenderStatus | None) -> str:
-    """A render's state in a line."""
+def describe_status(status: RenderStatus | None) -> str:
+    """A render's status as one line."""
     if status is None or status.state == "idle":
         return texts.NOTHING_RENDERED
     if status.state == "queued":
         return texts.QUEUED
     parts = [texts.PROGRESS.format(done=status.done, total=status.total)] if status.total else []
-    if status.state in BUSY:
-        parts += _measures(status)
+    if status.state in BUSY_STATES:
+        parts += _describe_speed(status)
         if not status.done:
             parts.append(status.message)
     else:
@@ -129,8 +129,8 @@ def describe(status: RenderStatus | None) -> str:
     return " · ".join(filter(None, parts)) or texts.STARTING
 
 
-def _measures(status: RenderStatus) -> list[str]:
-    """Rate, time left and memory, as far as they are known."""
+def _describe_speed(status: RenderStatus) -> list[str]:
+    """Rate, remaining time and memory, as far as they are known."""
     parts = []
     if status.frames_per_second:
         parts.append(texts.RATE.format(rate=status.frames_per_second))

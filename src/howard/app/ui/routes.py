@@ -1,4 +1,4 @@
-"""What the page loads by address: pictures, their tiles, thumbnails and reports. Nothing is addressed by path."""
+"""HTTP routes for images, their tiles, thumbnails and reports; none of them accepts a file path."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +11,13 @@ from fastapi.responses import FileResponse, Response
 
 from howard.errors import HowardError
 
-# Long sides, in pixels, of previews scaled for the screen; `web/pictures.js` asks for these.
+# Long sides in pixels of scaled previews; `web/picture_store.js` requests the same.
 PREVIEW_SIDES = (960, 1920)
-# Pixels of a side of a tile at full resolution; `web/pictures.js` asks for these.
+# Side in pixels of a tile at full resolution; `web/picture_store.js` requests the same.
 TILE = 512
-# Thumbnails' long side at most, in pixels.
+# Largest long side of a thumbnail in pixels.
 _LARGEST_THUMBNAIL = 320
-# JPEG quality at which artefacts do not show in a scaled preview; tiles are lossless.
+# JPEG quality without visible artefacts in scaled previews; tiles are lossless.
 _PREVIEW_QUALITY = 92
 _FOREVER = {"cache-control": "private, max-age=86400, immutable"}
 _NO_STORE = {"cache-control": "no-store"}
@@ -28,20 +28,20 @@ FindReport = Callable[[str], Path | None]
 
 
 def add_routes(app: FastAPI, image: FindImage, thumbnail: FindThumbnail, report: FindReport) -> None:
-    """Serve what the three functions find; what they do not find is answered with 404."""
+    """Add routes that serve the results of the three functions; None is answered with status 404."""
 
     @app.get("/picture/{key}")
     def preview(key: str, side: int = PREVIEW_SIDES[0]) -> Response:
         found = image(key)
-        return _missing() if found is None else _jpeg(scale_to(found, min(side, PREVIEW_SIDES[-1])))
+        return _not_found() if found is None else _jpeg(scale_to(found, min(side, PREVIEW_SIDES[-1])))
 
     @app.get("/picture/{key}/tile/{column}/{row}")
     def tile(key: str, column: int, row: int) -> Response:
         found = image(key)
         if found is None or column < 0 or row < 0:
-            return _missing()
+            return _not_found()
         part = found[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE]
-        return _png(part) if part.size else _missing()
+        return _png(part) if part.size else _not_found()
 
     @app.get("/thumbnail/{pair_id}/{number}")
     def thumbnail_of(pair_id: str, number: int, side: int = 160) -> Response:
@@ -49,18 +49,18 @@ def add_routes(app: FastAPI, image: FindImage, thumbnail: FindThumbnail, report:
             found = thumbnail(pair_id, number, max(16, min(side, _LARGEST_THUMBNAIL)))
         except HowardError:
             found = None
-        return _missing() if found is None else _jpeg(found)
+        return _not_found() if found is None else _jpeg(found)
 
     @app.get("/report/{pair_id}")
     def report_of(pair_id: str) -> Response:
         path = report(pair_id)
         if path is None or not path.is_file():
-            return _missing()
+            return _not_found()
         return FileResponse(path, media_type="text/html", headers=_NO_STORE)
 
 
 def scale_to(image: np.ndarray, side: int) -> np.ndarray:
-    """A picture, (H, W) or (H, W, 3) uint8, with a long side of ``side`` at most."""
+    """Shrink an image, (H, W) or (H, W, 3) uint8, to a long side of at most ``side`` pixels."""
     height, width = image.shape[:2]
     factor = side / max(height, width)
     if factor >= 1:
@@ -82,5 +82,5 @@ def _png(image: np.ndarray) -> Response:
     return Response(data.tobytes(), media_type="image/png", headers=_FOREVER)
 
 
-def _missing() -> Response:
+def _not_found() -> Response:
     return Response("not found\n", 404, headers=_NO_STORE, media_type="text/plain")

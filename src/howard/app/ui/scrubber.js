@@ -1,11 +1,12 @@
-// The timeline: thumbnails, marks, the current frame, and lanes that say how frames fared.
-import { prepareCanvas } from "/howard/canvas.js";
+// The timeline: thumbnails, in and out marks, the current frame, and lanes with the status of all frames.
+import { BoxCanvas } from "/howard/canvas.js";
 import { LANE_HEIGHT, drawFinished, drawStatus, drawStrokes } from "/howard/lanes.js";
 
-const LABELS = 64; // CSS pixels at the left for the names of the lanes
-const THUMBNAIL = 46; // CSS pixels of height
-const GAP = 3;
-const SIDE = 160; // pixels of a thumbnail's long side, as asked of the server
+const LABELS = 64; // width of the lane names at the left, in CSS pixels
+const THUMBNAIL = 46; // height of a thumbnail in CSS pixels
+const GAP = 3; // CSS pixels between lanes
+const SIDE = 160; // long side in pixels of the thumbnails requested from the server
+const MAX_IMAGES = 400; // cached thumbnails
 
 export default {
   template: `
@@ -24,22 +25,12 @@ export default {
   },
   mounted() {
     this.images = new Map();
-    this.observer = new ResizeObserver(() => this.redraw());
-    this.observer.observe(this.$refs.box);
-    this.redraw();
+    this.surface = new BoxCanvas(this.$refs.canvas, this.$refs.box, (context, box) => this.draw(context, box));
   },
-  unmounted() { this.observer.disconnect(); },
+  unmounted() { this.surface.close(); },
   methods: {
-    redraw() {
-      if (this.scheduled) return;
-      this.scheduled = true;
-      requestAnimationFrame(() => { this.scheduled = false; this.draw(); });
-    },
-    draw() {
-      const canvas = this.$refs.canvas;
-      const box = this.$refs.box;
-      if (!canvas || !box) return;
-      const context = prepareCanvas(canvas, box);
+    redraw() { this.surface?.redraw(); },
+    draw(context, box) {
       if (!this.count) return;
       this.step = (box.clientWidth - LABELS - 8) / this.count;
       this.drawThumbnails(context, box.clientWidth);
@@ -48,16 +39,16 @@ export default {
       this.drawPlayhead(context, box.clientHeight);
     },
     drawThumbnails(context, width) {
-      const each = THUMBNAIL * (this.aspect || 1.78);
-      const slots = Math.max(1, Math.floor((width - LABELS - 8) / each));
+      const thumbnailWidth = THUMBNAIL * (this.aspect || 1.78);
+      const slots = Math.max(1, Math.floor((width - LABELS - 8) / thumbnailWidth));
       const slotWidth = (width - LABELS - 8) / slots;
       for (let slot = 0; slot < slots; slot++) {
         const index = Math.min(this.count - 1, Math.floor(((slot + 0.5) / slots) * this.count));
         const image = this.thumbnail(this.first + index);
-        const x = LABELS + slot * slotWidth + (slotWidth - each) / 2;
+        const x = LABELS + slot * slotWidth + (slotWidth - thumbnailWidth) / 2;
         context.fillStyle = "#26292c";
-        context.fillRect(x, 0, each - 1, THUMBNAIL);
-        if (image.complete && image.naturalWidth) context.drawImage(image, x, 0, each - 1, THUMBNAIL);
+        context.fillRect(x, 0, thumbnailWidth - 1, THUMBNAIL);
+        if (image.complete && image.naturalWidth) context.drawImage(image, x, 0, thumbnailWidth - 1, THUMBNAIL);
       }
     },
     thumbnail(number) {
@@ -66,7 +57,7 @@ export default {
         const image = new Image();
         image.onload = () => this.redraw();
         image.src = url;
-        if (this.images.size > 400) this.images.clear();
+        if (this.images.size > MAX_IMAGES) this.images.clear();
         this.images.set(url, image);
       }
       return this.images.get(url);
@@ -122,8 +113,8 @@ export default {
       const x = event.clientX - this.$refs.canvas.getBoundingClientRect().left - LABELS;
       const index = Math.min(this.count - 1, Math.max(0, Math.floor(x / this.step)));
       const number = this.first + index;
-      if (number !== this.asked || number !== this.number) this.$emit("seek", { number });
-      this.asked = number;
+      if (number !== this.requested || number !== this.number) this.$emit("seek", { number });
+      this.requested = number;
     },
   },
 };

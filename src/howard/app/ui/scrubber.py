@@ -1,4 +1,4 @@
-"""The timeline below the viewers, and playing at a reduced rate."""
+"""The timeline below the viewers, and the transport buttons: play, and in and out marks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,34 +10,34 @@ from howard.app.core.pair import Pair
 from howard.app.core.render_status import RenderStatus
 from howard.app.ui import texts
 from howard.app.ui.elements import icon_button
-from howard.app.ui.rendering import Renders
+from howard.app.ui.render_monitor import RenderMonitor
 from howard.app.ui.workspace import Workspace
 
-# Seconds from frame to frame while playing; frames that are not there by then are waited for.
+# Seconds per frame during playback; it waits for views that are still being computed.
 _PLAY_INTERVAL = 0.2
 _LETTERS = {"good": "g", "weak": "w", "failed": "f", "damaged": "d"}
 _EDITED = "e"
 
 
 class Scrubber(ui.element, component="scrubber.js"):
-    """The canvas of the timeline; emits the number of the frame that is sought."""
+    """Server side of the timeline canvas, which emits the number of a clicked frame."""
 
-    def __init__(self, workspace: Workspace, renders: Renders) -> None:
+    def __init__(self, workspace: Workspace, monitor: RenderMonitor) -> None:
         super().__init__()
-        self._workspace, self._renders = workspace, renders
+        self._workspace, self._monitor = workspace, monitor
         self._props["texts"] = {"timeline": texts.TIMELINE, **texts.LANES}
         self.on("seek", lambda event: workspace.seek(int(event.args["number"])))
         for event in (
-            workspace.shown_changed,
+            workspace.display_changed,
             workspace.pictures_changed,
             workspace.pairs_changed,
-            renders.changed,
+            monitor.changed,
         ):
             event.subscribe(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Hand the browser what changed."""
+        """Send changed properties to the browser."""
         workspace, pair, clip = self._workspace, self._workspace.pair, self._workspace.clip
         if pair is None or clip is None:
             changed: dict[str, Any] = {"count": 0, "first": 0, "number": 0}
@@ -46,21 +46,21 @@ class Scrubber(ui.element, component="scrubber.js"):
                 "pair": pair.id,
                 "first": clip.first_number,
                 "count": clip.frame_count,
-                "number": workspace.shown.number,
+                "number": workspace.display.number,
                 "aspect": clip.width / clip.height,
                 "markIn": pair.first,
                 "markOut": pair.last,
-                **lanes(pair, clip, self._renders.status(pair), workspace.previewed(pair)),
+                **make_lanes(pair, clip, self._monitor.status(pair), workspace.previewed(pair)),
             }
         if any(self._props.get(name, self) != value for name, value in changed.items()):
             self._props.update(changed)
             self.update()
 
 
-def lanes(pair: Pair, clip: Clip, status: RenderStatus | None, previewed: Mapping[int, str]) -> dict[str, Any]:
-    """What the lanes show: a letter for each frame, and the indices of frames with strokes.
+def make_lanes(pair: Pair, clip: Clip, status: RenderStatus | None, previewed: Mapping[int, str]) -> dict[str, Any]:
+    """Content of the timeline's lanes: one letter per frame, and the indices of frames with strokes.
 
-    ``previewed`` has the status of previewed frames by number; a preview is newer than a render.
+    ``previewed`` is the alignment status of previewed frames by number; it overrides that of the render.
     """
     finished = {} if status is None else status.frame_states
     states = {**finished, **previewed}
@@ -75,7 +75,7 @@ def lanes(pair: Pair, clip: Clip, status: RenderStatus | None, previewed: Mappin
 
 
 class Transport:
-    """The row of buttons that play and set marks, with the frame's number."""
+    """The row with the buttons for playback and marks, and the frame number."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -86,17 +86,17 @@ class Transport:
             icon_button("last_page", texts.MARK_OUT, lambda: self.mark("last"))
             icon_button("backspace", texts.CLEAR_MARKS, lambda: workspace.update(first=None, last=None))
             self._label = ui.label().classes("howard-frame").props("role=status")
-        workspace.shown_changed.subscribe(self._refresh)
+        workspace.display_changed.subscribe(self._refresh)
         self._refresh()
 
     def toggle(self) -> None:
-        """Play, or stop."""
+        """Start or stop playback."""
         self._timer.active = not self._timer.active
         self._play.props(f"icon={'pause' if self._timer.active else 'play_arrow'}")
 
     def mark(self, which: str) -> None:
-        """Put the in mark ("first") or the out mark ("last") on the frame shown; the other gives way."""
-        pair, number = self._workspace.pair, self._workspace.shown.number
+        """Set the in mark ("first") or out mark ("last") to the displayed frame; clears the other if they cross."""
+        pair, number = self._workspace.pair, self._workspace.display.number
         if pair is None:
             return
         marks = {"first": pair.first, "last": pair.last, which: number}
@@ -108,12 +108,12 @@ class Transport:
         workspace, pair, clip = self._workspace, self._workspace.pair, self._workspace.clip
         if pair is None or clip is None:
             return
-        if any(workspace.picture(pane).state == "computing" for pane in workspace.shown.panes):
+        if any(workspace.picture(pane).state == "computing" for pane in workspace.display.panes):
             return
         first = clip.first_number if pair.first is None else pair.first
         last = clip.last_number if pair.last is None else pair.last
-        workspace.seek(first if workspace.shown.number >= last else workspace.shown.number + 1)
+        workspace.seek(first if workspace.display.number >= last else workspace.display.number + 1)
 
     def _refresh(self) -> None:
-        number, clip = self._workspace.shown.number, self._workspace.clip
+        number, clip = self._workspace.display.number, self._workspace.clip
         self._label.set_text("" if clip is None else f"{texts.FRAME} {number} / {clip.last_number}")

@@ -1,20 +1,20 @@
-"""The right side: every option of a render, in sections, and the command that does the same."""
+"""The panel with all options of a render in sections, and the button that copies the equivalent command."""
 
 import asyncio
 from typing import Any
 
 from nicegui import ui
 
-from howard.app.core.command import command_line
 from howard.app.core.painted_masks import write_masks
+from howard.app.core.render_command import command_line
 from howard.app.ui import texts
 from howard.app.ui.controls import Control
-from howard.app.ui.elements import ErrorLine, named, text_button
+from howard.app.ui.elements import ErrorLine, label_element, text_button
 from howard.app.ui.workspace import Workspace
 from howard.fields import find_setting
 from howard.options import RenderOptions
 
-# Which options are in which section, in the order shown.
+# Options of each section, in display order.
 SECTIONS = {
     "quality": ("quality", "subject", "edges", "weights"),
     "finishing": ("choke", "feather", "black", "white", "despill"),
@@ -24,13 +24,12 @@ SECTIONS = {
     "masks": ("garbage", "holdout"),
     "machine": ("device", "precision", "threads"),
 }
-# What the marks, the viewers and the queue decide.
-NOT_SHOWN = ("frames", "preview", "overwrite", "restart")
+# Sections that are expanded initially.
 _OPEN_AT_FIRST = ("quality", "finishing")
 
 
 class SettingsPanel:
-    """Controls for the pair that is shown."""
+    """Controls for the options of the displayed pair."""
 
     def __init__(self, workspace: Workspace, errors: ErrorLine) -> None:
         self._workspace, self._errors = workspace, errors
@@ -41,13 +40,13 @@ class SettingsPanel:
                     self._controls[name] = Control(find_setting(RenderOptions, name), self._apply)
                 if section == "outputs":
                     self._add_folder()
-        text_button(texts.COPY_COMMAND, errors.guard(self._copy), icon="content_copy")
-        for event in (workspace.pairs_changed, workspace.shown_changed):
+        text_button(texts.COPY_COMMAND, errors.catch(self._copy), icon="content_copy")
+        for event in (workspace.pairs_changed, workspace.display_changed):
             event.subscribe(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the pair's options."""
+        """Show the options of the displayed pair."""
         pair = self._workspace.pair
         options = {} if pair is None else pair.options
         for name, control in self._controls.items():
@@ -61,22 +60,22 @@ class SettingsPanel:
         self._sent = ""
         with ui.row().classes("howard-control"):
             ui.label(texts.FOLDER_LABEL).classes("howard-label")
-            self._folder = named(ui.input().props("dense outlined").classes("howard-grow"), texts.OUTPUT_FOLDER)
+            self._folder = label_element(ui.input().props("dense outlined").classes("howard-grow"), texts.OUTPUT_FOLDER)
         for event in ("blur", "keydown.enter"):
-            self._folder.on(event, self._errors.guard(self._set_folder))
+            self._folder.on(event, self._errors.catch(self._set_folder))
 
     def _set_folder(self) -> None:
         if self._workspace.pair is not None and self._folder.value:
             self._workspace.update(output=self._folder.value)
 
     async def _apply(self, name: str, value: Any) -> None:
-        await self._errors.guard(lambda: self._workspace.set_option(name, value))()
+        await self._errors.catch(lambda: self._workspace.set_option(name, value))()
 
     async def _copy(self) -> None:
         project, pair = self._workspace.project, self._workspace.pair
         if pair is None:
             return
-        # The command reads what was painted from files.
+        # The command reads the painted masks from files.
         await asyncio.to_thread(write_masks, project, pair)
         command = await asyncio.to_thread(command_line, project, pair)
         ui.clipboard.write(command)

@@ -1,10 +1,10 @@
-"""Every text of the page, in English: another language is another module with these names.
+"""All texts of the page in English; a translation would be another module with the same names.
 
-Names and explanations of the settings come from `howard.options` and are not repeated here.
+The names and descriptions of options come from `howard.options`.
 """
 
 TITLE = "Howard"
-STARTED = "Howard runs at {address} (Ctrl-C ends it; renders in progress go on)"
+STARTED = "Howard is running at {address} (Ctrl-C stops it; renders in progress continue)"
 LANGUAGE = "en-US"
 
 PROJECT = "Project"
@@ -16,18 +16,17 @@ SHOTS = "Shots"
 ADD_PAIR = "Add a shot and its plate"
 FOUND_PAIRS = "Pairs found in this folder by name (NAME and NAME_plate)"
 ADD_FOUND = "Add {count}"
-NO_PAIRS = "Add a shot and its plate to begin: a video, an image sequence or a still of each. Nothing is copied."
-REMOVE_PAIR = "Take {name} out of the project (files stay)"
+NO_PAIRS = "Add a shot and its plate to begin. Each is a video, an image sequence or a still. Files are not copied."
+REMOVE_PAIR = "Remove {name} from the project (files are kept)"
 SHOT = "Shot"
 PLATE = "Plate"
 SHOT_PATH = "The shot: a video, a folder of frames, a pattern such as shot.%04d.exr, or a still"
-PLATE_PATH = "The plate: the same place, empty; or the word self"
-BROWSE = "Browse"
+PLATE_PATH = "The plate: the same place without the person; or the word self"
 CHOOSE_SHOT = "Choose the shot"
 CHOOSE_PLATE = "Choose the plate"
 CHOOSE_FILE = "Choose a file or folder"
 USE_FOLDER = "Use this folder"
-PARENT_FOLDER = "Folder above"
+PARENT_FOLDER = "Parent folder"
 FOLDER = "Folder"
 FRAMES_IN_SEQUENCE = "{name} ({count} frames)"
 ADD = "Add"
@@ -38,7 +37,7 @@ STATES = {
     "previewed": "previewed",
     "rendering": "rendering",
     "done": "done",
-    "needs_a_look": "needs a look",
+    "needs_a_look": "needs review",
     "error": "error",
 }
 
@@ -53,27 +52,25 @@ VIEWS = {
     "composite": "Composite",
     "shadow": "Shadow",
 }
-VIEW_BUTTON = "{label}: key {digit} for the left viewer, Shift+{digit} for the right one"
 LEFT_VIEWER = "Left viewer"
 RIGHT_VIEWER = "Right viewer"
 LAYOUTS = {"side": "Two viewers", "wipe": "A/B wipe", "single": "One viewer"}
 FIT = "Fit the frame (F)"
 ACTUAL_SIZE_LABEL = "1:1"
-ACTUAL_SIZE = "One pixel on one pixel of the screen (Z)"
+ACTUAL_SIZE = "Actual size: one image pixel per screen pixel (Z)"
 COMPUTING = "computing ..."
 LOADING = "loading ..."
 READY = "ready"
 PIXEL = "{x}, {y}   A: {a}   B: {b}"
 NO_SHOT = "no shot"
 
-TIMELINE = "Timeline: left and right arrow step, Shift steps ten frames, I and O set the marks"
+TIMELINE = "Timeline: arrow keys step by one frame, with Shift by ten; I and O set the in and out mark"
 FRAME = "Frame"
-PLAY = "Play at a reduced rate (space)"
-MARK_IN = "In mark here (I)"
-MARK_OUT = "Out mark here (O)"
-CLEAR_MARKS = "Remove the marks"
+PLAY = "Play at reduced speed (space)"
+MARK_IN = "Mark in (I)"
+MARK_OUT = "Mark out (O)"
+CLEAR_MARKS = "Clear the marks"
 LANES = {"status": "status", "strokes": "strokes", "finished": "finished"}
-STATUSES = {"good": "good", "weak": "weak", "failed": "failed", "damaged": "damaged", "edited": "edited"}
 
 SETTINGS = "Settings"
 PAINT = "Paint"
@@ -97,50 +94,50 @@ LABELS = {
     "alpha_mode": "alpha",
     "background": "background",
 }
-RESET = "Double click resets"
+RESET = "Double-click to reset"
 FOLDER_LABEL = "folder"
-OUTPUT_FOLDER = "Folder of the render; {shot}, {plate}, {quality} and {format} stand for names"
+OUTPUT_FOLDER = "Render folder; the tokens {shot}, {plate}, {quality} and {format} are replaced"
 COPY_COMMAND = "Copy as command"
-COMMAND_COPIED = "The command that does the same was copied:"
+COMMAND_COPIED = "The equivalent command was copied to the clipboard:"
 
 KEEP = "Keep (B)"
 REMOVE = "Remove (R)"
-STOP_PAINTING = "Move (V)"
+STOP_PAINTING = "Pan (V)"
 ERASE = "Erase (E)"
 LINE = "Straight line (L)"
 ALL_FRAMES = "On all frames"
-BRUSH_SIZE = "Brush size in pixels of the shot (wheel, [ and ])"
+BRUSH_SIZE = "Brush radius in pixels of the shot (wheel, [ and ])"
 UNDO = "Undo (Ctrl+Z)"
 REDO = "Redo (Ctrl+Shift+Z)"
-CLEAR_FRAME = "Remove the strokes of this frame"
+CLEAR_FRAME = "Clear the strokes of this frame"
 EXPORT_MASKS = "Export masks"
 IMPORT_MASKS = {"garbage": "Import remove mask", "holdout": "Import keep mask"}
 MASKS_EXPORTED = "The masks were written to {folder}"
 PAINT_HELP = (
-    "Keep: surely the person. Remove: surely not. Between painted frames remove strokes follow the place and keep "
-    "strokes follow the person."
+    "Keep marks the person, Remove marks the background. Between painted frames, remove strokes follow the background "
+    "and keep strokes follow the person."
 )
 
 RENDER = "Render"
 RENDER_ALL = "Render all"
 RESUME = "Resume"
 START_OVER = "Start over"
-START_OVER_HELP = "Render every frame anew? Finished frames in the folder are replaced."
+START_OVER_HELP = "Render all frames again? Finished frames in the render folder are overwritten."
 CANCEL_RENDER = "Cancel"
 REPORT = "Report"
 FARM_JOB = "Write farm job"
 FARM_JOB_WRITTEN = "The farm job was written to {folder}"
-QUEUED = "waiting"
+QUEUED = "queued"
 STARTING = "starting"
-RENDER_STATES = {"stopped": "stopped", "done": "done", "needs_a_look": "needs a look", "error": "error"}
+RENDER_STATES = {"stopped": "stopped", "done": "done", "needs_a_look": "needs review", "error": "error"}
 PROGRESS = "{done} of {total} frames"
 RATE = "{rate:.2f} frames/s"
 TIME_LEFT = "{minutes} min {seconds:02d} s left"
 MEMORY = "{gigabytes:.1f} GB"
 FINISHED = "{name}: {state}"
-NOTHING_RENDERED = "Not rendered yet. Marks limit what is rendered."
+NOTHING_RENDERED = "Not rendered yet. The in and out marks limit the frames."
 
-WHAT_NOW = "What now?"
+HELP_WITH_MESSAGE = "Help with this"
 HELP = "Help"
 HELP_TOPICS = {
     "start": "First steps",

@@ -1,14 +1,14 @@
-// Two linked viewers in one canvas: zoom, pan, wipe and painting happen here; pictures are computed by the server.
-import { prepareCanvas } from "/howard/canvas.js";
+// Two linked viewers in one canvas: zoom, pan, wipe and painting are handled here; the server computes the images.
+import { BoxCanvas } from "/howard/canvas.js";
 import { Camera, arrangePanes } from "/howard/geometry.js";
-import { drawBrush, drawStroke } from "/howard/painting.js";
-import { PictureStore } from "/howard/pictures.js";
+import { drawBrush, drawStroke } from "/howard/strokes.js";
+import { PictureStore } from "/howard/picture_store.js";
 
 const WHEEL_ZOOM = 1.0015; // factor per unit of the wheel's delta
-const KEY_ZOOM = 1.25;
-const HANDLE = 8; // CSS pixels around the wipe's line that take hold of it
-const PIXEL_INTERVAL = 80; // ms between questions for the values under the pointer
-const MOST_RADIUS = 400; // pixels of the shot
+const KEY_ZOOM = 1.25; // factor per key press
+const HANDLE = 8; // distance in CSS pixels from the wipe line within which it can be dragged
+const PIXEL_INTERVAL = 80; // ms between requests for the values under the pointer
+const MAX_BRUSH_RADIUS = 400; // pixels of the shot
 
 export default {
   template: `
@@ -33,20 +33,15 @@ export default {
     this.wipe = 0.5;
     this.pointer = null;
     this.gesture = null;
-    this.stroke = null;
-    this.sent = null;
-    this.asked = 0;
-    this.scheduled = false;
+    this.stroke = null; // being painted
+    this.sent = null; // painted, but not yet among the server's strokes
+    this.pixelRequestTime = 0;
   },
   mounted() {
     this.store = new PictureStore(() => this.redraw());
-    this.observer = new ResizeObserver(() => this.redraw());
-    this.observer.observe(this.$refs.box);
-    this.redraw();
+    this.surface = new BoxCanvas(this.$refs.canvas, this.$refs.box, (context, box) => this.draw(context, box));
   },
-  unmounted() {
-    this.observer.disconnect();
-  },
+  unmounted() { this.surface.close(); },
   methods: {
     fit() { this.camera.fit(); this.redraw(); },
     actualSize() { this.camera.actualSize(); this.redraw(); },
@@ -74,16 +69,8 @@ export default {
         pane && point.x >= pane.x && point.x < pane.x + pane.width && point.y >= pane.y && point.y < pane.y + pane.height;
       return inside(panes.a) ? panes.a : inside(panes.b) ? panes.b : null;
     },
-    redraw() {
-      if (this.scheduled || !this.store) return;
-      this.scheduled = true;
-      requestAnimationFrame(() => { this.scheduled = false; this.draw(); });
-    },
-    draw() {
-      const canvas = this.$refs.canvas;
-      const box = this.$refs.box;
-      if (!canvas || !box) return;
-      const context = prepareCanvas(canvas, box);
+    redraw() { this.surface?.redraw(); },
+    draw(context, box) {
       if (!this.size) return;
       const panes = this.panes();
       const line = box.clientWidth * this.wipe;
@@ -105,9 +92,9 @@ export default {
       context.rect(clip.x, clip.y, clip.width, clip.height);
       context.clip();
       const scale = this.camera.scale(pane, this.size);
-      let isNewest = false;
       const origin = this.camera.toCanvas(pane, this.size, { x: 0, y: 0 });
-      isNewest = this.store.draw(context, name, picture, { ...origin, scale, width: this.size.width }, clip);
+      const place = { ...origin, scale, width: this.size.width };
+      const isCurrent = this.store.draw(context, name, picture, place, clip);
       const toCanvas = ([x, y]) => this.camera.toCanvas(pane, this.size, { x, y });
       for (const stroke of this.strokes || []) drawStroke(context, stroke, toCanvas, scale, false);
       for (const stroke of [this.sent, this.stroke].filter(Boolean)) drawStroke(context, stroke, toCanvas, scale, true);
@@ -115,7 +102,7 @@ export default {
         drawBrush(context, this.pointer, this.tool.radius * scale, this.tool);
       context.restore();
       const isRight = this.layout === "wipe" && name === "b";
-      this.drawLabel(context, picture, isRight ? pane : clip, isRight, picture.state === "ready" && !isNewest);
+      this.drawLabel(context, picture, isRight ? pane : clip, isRight, picture.state === "ready" && !isCurrent);
     },
     drawLabel(context, picture, place, isRight, isLoading) {
       context.save();
@@ -139,7 +126,7 @@ export default {
       context.fill();
       context.restore();
     },
-    place(event) {
+    canvasPoint(event) {
       const box = this.$refs.canvas.getBoundingClientRect();
       return { x: event.clientX - box.left, y: event.clientY - box.top };
     },
@@ -147,17 +134,17 @@ export default {
       if (!this.size) return;
       if (this.tool && !event.ctrlKey) {
         const radius = this.tool.radius * WHEEL_ZOOM ** -event.deltaY;
-        this.$emit("radius", { radius: Math.min(MOST_RADIUS, Math.max(1, radius)) });
+        this.$emit("radius", { radius: Math.min(MAX_BRUSH_RADIUS, Math.max(1, radius)) });
         return;
       }
-      const point = this.place(event);
+      const point = this.canvasPoint(event);
       const pane = this.paneAt(point);
       if (pane) this.camera.zoomAt(pane, this.size, point, WHEEL_ZOOM ** -event.deltaY);
       this.redraw();
     },
     onDown(event) {
       if (!this.size) return;
-      const point = this.place(event);
+      const point = this.canvasPoint(event);
       const pane = this.paneAt(point);
       if (!pane) return;
       this.$refs.canvas.setPointerCapture(event.pointerId);
@@ -174,12 +161,12 @@ export default {
     extendStroke(point) {
       const { x, y } = this.camera.toShot(this.gesture.pane, this.size, point);
       const added = [Math.round(x * 10) / 10, Math.round(y * 10) / 10];
-      // A line has two points: where it begins and where the pointer is.
+      // A line has two points: its start and the pointer's position.
       this.stroke.points = this.tool.line ? [...this.stroke.points.slice(0, 1), added] : [...this.stroke.points, added];
     },
     onMove(event) {
       if (!this.size) return;
-      const point = this.place(event);
+      const point = this.canvasPoint(event);
       this.pointer = point;
       if (this.gesture?.kind === "wipe") this.wipe = Math.min(1, Math.max(0, point.x / this.$refs.box.clientWidth));
       else if (this.gesture?.kind === "pan") {
@@ -187,20 +174,20 @@ export default {
         this.camera.pan(this.gesture.pane, this.size, point.x - before.x, point.y - before.y);
         this.gesture.point = point;
       } else if (this.gesture?.kind === "stroke") this.extendStroke(point);
-      else this.askPixel(point);
+      else this.requestPixel(point);
       if (this.gesture || this.tool) this.redraw();
     },
-    askPixel(point) {
+    requestPixel(point) {
       const pane = this.paneAt(point);
-      if (!pane || performance.now() - this.asked < PIXEL_INTERVAL) return;
-      this.asked = performance.now();
+      if (!pane || performance.now() - this.pixelRequestTime < PIXEL_INTERVAL) return;
+      this.pixelRequestTime = performance.now();
       const { x, y } = this.camera.toShot(pane, this.size, point);
       if (x >= 0 && y >= 0 && x < this.size.width && y < this.size.height)
         this.$emit("pixel", { x: Math.floor(x), y: Math.floor(y) });
     },
     onUp() {
       if (this.gesture?.kind === "stroke" && this.stroke?.points.length) {
-        // Shown until the server has taken it up among the strokes.
+        // Displayed until the server sends the strokes including this one.
         this.sent = this.stroke;
         this.$emit("stroke", { points: this.stroke.points });
       }

@@ -1,4 +1,4 @@
-"""The canvas with the two linked viewers, as the page's Python side sees it."""
+"""Server side of the canvas with the two linked viewers."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from nicegui import ui
 
 from howard.app.core.strokes import Stroke
 from howard.app.ui import texts
+from howard.app.ui.display_state import Brush
 from howard.app.ui.painter import Painter
-from howard.app.ui.pictures import QUICK
-from howard.app.ui.shown import Brush
+from howard.app.ui.picture_loader import IMMEDIATE_VIEWS
 from howard.app.ui.workspace import Workspace
 
 
 class Viewer(ui.element, component="viewer.js"):
-    """Shows the workspace's two pictures; zoom, pan and the wipe's place belong to the tab alone."""
+    """Displays the images of the workspace's two panes; zoom, pan and wipe are local to each tab."""
 
     def __init__(self, workspace: Workspace, painter: Painter) -> None:
         super().__init__()
@@ -23,20 +23,20 @@ class Viewer(ui.element, component="viewer.js"):
         self.on("pixel", self._show_values)
         self.on("radius", lambda event: painter.change_brush(radius=event.args["radius"]))
         self.on("stroke", lambda event: painter.paint(_from_corners(event.args["points"])))
-        for event in (workspace.shown_changed, workspace.pictures_changed, workspace.pairs_changed):
+        for event in (workspace.display_changed, workspace.pictures_changed, workspace.pairs_changed):
             event.subscribe(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Hand the browser what changed."""
-        workspace, shown = self._workspace, self._workspace.shown
+        """Send changed properties to the browser."""
+        workspace, display = self._workspace, self._workspace.display
         clip = workspace.clip
         changed = {
             "a": self._pane("a"),
             "b": self._pane("b"),
             "size": None if clip is None else {"width": clip.width, "height": clip.height},
-            "layout": shown.layout,
-            "tool": _brush_facts(shown.brush) if shown.is_painting else None,
+            "layout": display.layout,
+            "tool": _brush_facts(display.brush) if display.is_painting else None,
             "strokes": self._visible_strokes(),
         }
         if any(self._props.get(name) != value for name, value in changed.items()):
@@ -46,28 +46,27 @@ class Viewer(ui.element, component="viewer.js"):
     def _pane(self, name: str) -> dict[str, Any]:
         workspace = self._workspace
         picture = workspace.picture(name)
-        view = getattr(workspace.shown, name)
-        activity = "" if view in QUICK else workspace.activity.text
-        status = {"computing": activity or texts.COMPUTING, "ready": texts.READY}.get(picture.state, picture.message)
+        view = getattr(workspace.display, name)
+        step = "" if view in IMMEDIATE_VIEWS else workspace.progress.text
+        status = {"computing": step or texts.COMPUTING, "ready": texts.READY}.get(picture.state, picture.message)
         if workspace.pair is None:
             status = texts.NO_SHOT
-        label = texts.VIEWS[view]
-        size = {"width": picture.width, "height": picture.height}
         return {
-            "pair": workspace.shown.pair_id,
+            "pair": workspace.display.pair_id,
             "key": picture.key,
-            "label": label,
+            "label": texts.VIEWS[view],
             "state": picture.state,
             "status": status,
-            **size,
+            "width": picture.width,
+            "height": picture.height,
         }
 
     def _visible_strokes(self) -> list[dict[str, Any]]:
-        """The strokes of the frame shown and of all frames, while painting."""
-        pair, shown = self._workspace.pair, self._workspace.shown
-        if pair is None or not shown.is_painting:
+        """The strokes on the displayed frame and on all frames while painting, otherwise none."""
+        pair, display = self._workspace.pair, self._workspace.display
+        if pair is None or not display.is_painting:
             return []
-        return [_stroke_facts(each) for each in pair.strokes if each.number in (None, shown.number)]
+        return [_stroke_facts(each) for each in pair.strokes if each.number in (None, display.number)]
 
     def _show_values(self, event: Any) -> None:
         x, y = event.args["x"], event.args["y"]
@@ -80,7 +79,7 @@ def _brush_facts(brush: Brush) -> dict[str, Any]:
 
 
 def _stroke_facts(stroke: Stroke) -> dict[str, Any]:
-    # The canvas counts from pixels' corners, strokes from their centres.
+    # Strokes have pixel centres at integers, the canvas at half-integers.
     points = [[point.x + 0.5, point.y + 0.5] for point in stroke.points]
     if stroke.line:
         points = [points[0], points[-1]]

@@ -1,4 +1,4 @@
-"""What the page shows and edits: one state for all tabs, changed by any of them."""
+"""The state of the page, shared by all tabs: the project, the displayed pair and frame, and the images of the views."""
 
 import asyncio
 import hashlib
@@ -14,66 +14,65 @@ from howard.app.core.clips import Clip, ClipCache
 from howard.app.core.pair import Pair
 from howard.app.core.project import Project
 from howard.app.core.views import VIEWS
-from howard.app.ui.activity import Activity
-from howard.app.ui.pictures import QUICK, Picture, Pictures, Wish
-from howard.app.ui.shown import Shown
-from howard.app.ui.view_source import ViewSource
+from howard.app.ui.display_state import DisplayState
+from howard.app.ui.picture_loader import IMMEDIATE_VIEWS, PictureLoader, PictureRequest, PictureStatus
+from howard.app.ui.view_source import ProgressText, ViewSource
 from howard.errors import HowardError
 
 
 class Workspace:
-    """A project and what is shown of it. All methods are called on the event loop, after :meth:`start`.
+    """A project and its display. All methods except :meth:`thumbnail` are called on the event loop.
 
-    The events tell the tabs what changed: the pairs, what is shown, or a picture.
+    The events notify the tabs of changes to the pairs, to the display state and to the images of the views.
     """
 
     def __init__(self, project: Project) -> None:
         self.pairs_changed: Event[[]] = Event()
-        self.shown_changed: Event[[]] = Event()
+        self.display_changed: Event[[]] = Event()
         self.pictures_changed: Event[[]] = Event()
-        self.shown = Shown()
+        self.display = DisplayState()
         self.clips = ClipCache()
-        self.activity = Activity(self._activity_changed)
-        self._source = ViewSource(self.clips, self.activity)
-        # What is wrong with a pair's shot, by the pair's id.
+        self.progress = ProgressText(self._progress_changed)
+        self._source = ViewSource(self.clips, self.progress)
+        # Error of a pair's shot, by the pair's id.
         self._errors: dict[str, str] = {}
-        self.pictures = Pictures(self._source.compute, self._source.cancel, self._picture_ready)
+        self.pictures = PictureLoader(self._source.compute, self._source.cancel, self._picture_changed)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._open(project)
 
     def _open(self, project: Project) -> None:
         self.project = project
-        self._stop_listening = project.on_change(self._project_changed)
+        self._unsubscribe = project.on_change(self._project_changed)
         self._source.close()
         self._errors.clear()
 
     async def start(self) -> None:
-        """Show the first pair."""
+        """Display the first pair."""
         self._loop = asyncio.get_running_loop()
         await self._select_first()
 
     def stop(self) -> None:
-        """End the work in progress."""
-        self._stop_listening()
+        """Cancel all computations."""
+        self._unsubscribe()
         self.pictures.close()
         self._source.close()
 
     async def open_project(self, path: Path) -> None:
-        """Change to another project; raises InputError where the file is none."""
+        """Switch to another project; raises InputError if the file is not a project file."""
         project = await asyncio.to_thread(Project.open, path)
-        self._stop_listening()
+        self._unsubscribe()
         self._open(project)
         self.pairs_changed.emit()
         await self._select_first()
 
     @property
     def pair(self) -> Pair | None:
-        """The pair that is shown."""
-        return self.find(self.shown.pair_id)
+        """The displayed pair."""
+        return self.find(self.display.pair_id)
 
     @property
     def clip(self) -> Clip | None:
-        """The shot of the pair that is shown; None where it cannot be read."""
+        """The shot of the displayed pair; None if it cannot be read."""
         pair = self.pair
         if pair is None or pair.id in self._errors:
             return None
@@ -84,27 +83,27 @@ class Workspace:
             return None
 
     def find(self, pair_id: str | None) -> Pair | None:
-        """A pair by its id; None where it is not in the project."""
+        """A pair by its id; None if it is not in the project."""
         return next((pair for pair in self.project.pairs if pair.id == pair_id), None)
 
     async def add_pair(self, shot: Path, plate: Sequence[Path | str]) -> None:
-        """Add a pair and show it."""
+        """Add a pair and display it."""
         pair = await asyncio.to_thread(self.project.add_pair, shot, plate)
         await self.select(pair.id)
 
     async def remove(self, pair_id: str) -> None:
-        """Take a pair out of the project."""
+        """Remove a pair from the project."""
         self.project.remove(pair_id)
-        if self.shown.pair_id == pair_id:
+        if self.display.pair_id == pair_id:
             await self._select_first()
 
     async def select(self, pair_id: str | None) -> None:
-        """Show a pair; what is wrong with its shot becomes its message."""
-        self.shown = replace(self.shown, pair_id=pair_id, is_painting=False)
+        """Display a pair; an error of its shot is stored as the pair's message."""
+        self.display = replace(self.display, pair_id=pair_id, is_painting=False)
         pair = self.pair
         if pair is not None:
             self._errors.pop(pair.id, None)
-            self.pictures.forget(pair.id)
+            self.pictures.clear_errors(pair.id)
             try:
                 clip = await asyncio.to_thread(self.clips.open, pair.shot, pair.render_options())
             except HowardError as error:
@@ -112,94 +111,94 @@ class Workspace:
                 self.project.update(pair.id, state="error", message=str(error))
             else:
                 number = clip.first_number if pair.first is None else pair.first
-                self.shown = replace(self.shown, number=number)
-        self.shown_changed.emit()
-        self._request()
+                self.display = replace(self.display, number=number)
+        self.display_changed.emit()
+        self._request_pictures()
 
     async def _select_first(self) -> None:
         pairs = self.project.pairs
         await self.select(pairs[0].id if pairs else None)
 
     def seek(self, number: int) -> None:
-        """Show another frame; numbers beyond the clip stand for its ends."""
+        """Display a frame; numbers outside the clip are clamped."""
         clip = self.clip
         if clip is not None:
             self.show(number=min(clip.last_number, max(clip.first_number, number)))
 
     def show(self, **changes: Any) -> None:
-        """Change what is shown; see `Shown`."""
-        before, self.shown = self.shown, replace(self.shown, **changes)
-        if self.shown != before:
-            self.shown_changed.emit()
-            self._request()
+        """Change attributes of the `DisplayState`."""
+        before, self.display = self.display, replace(self.display, **changes)
+        if self.display != before:
+            self.display_changed.emit()
+            self._request_pictures()
 
     def update(self, **changes: Any) -> None:
-        """Change the pair that is shown; raises SettingsError where that does not fit."""
-        if self.shown.pair_id is not None:
-            self.project.update(self.shown.pair_id, **changes)
+        """Change attributes of the displayed pair; raises SettingsError for invalid values."""
+        if self.display.pair_id is not None:
+            self.project.update(self.display.pair_id, **changes)
 
     def set_option(self, name: str, value: Any) -> None:
-        """Change one option of the pair that is shown; raises SettingsError where it does not fit."""
+        """Change one option of the displayed pair; raises SettingsError for an invalid value."""
         if self.pair is not None:
             self.update(options={**self.pair.options, name: value})
 
-    def picture(self, pane: str) -> Picture:
-        """What is known of the picture in pane "a" or "b"."""
+    def picture(self, pane: str) -> PictureStatus:
+        """Status of the image in pane "a" or "b"."""
         pair = self.pair
         if pair is None:
-            return Picture("error")
+            return PictureStatus("error")
         if pair.id in self._errors:
-            return Picture("error", message=self._errors[pair.id])
-        return self.pictures.find(self._wish(pair, getattr(self.shown, pane)))
+            return PictureStatus("error", message=self._errors[pair.id])
+        return self.pictures.status(self._make_request(pair, getattr(self.display, pane)))
 
     def pixel_text(self, pane: str, x: int, y: int) -> str:
-        """The values of a pane's picture at a pixel of the shot; "" where there is no picture."""
+        """The values of a pane's image at a pixel of the shot; "" if there is no image."""
         image, clip = self.pictures.image(self.picture(pane).key), self.clip
         if image is None or clip is None:
             return ""
-        # A picture of another size, a plate's, is shown as wide as the shot.
+        # An image of another size (a plate frame) is displayed with the width of the shot.
         column, row = (each * image.shape[1] // clip.width for each in (x, y))
         if not (0 <= column < image.shape[1] and 0 <= row < image.shape[0]):
             return ""
         return " ".join(str(value) for value in np.atleast_1d(image[row, column]))
 
     def previewed(self, pair: Pair) -> dict[int, str]:
-        """Status by number of the frames of a pair that were previewed under its present settings."""
+        """Alignment status by frame number of a pair's frames previewed under its current settings."""
         return self._source.statuses(pair)
 
     def thumbnail(self, pair_id: str, number: int, side: int) -> np.ndarray | None:
-        """A small picture of a pair's shot, (h, w, 3) uint8 RGB; callable from any thread."""
+        """Thumbnail of a pair's shot, (h, w, 3) uint8 RGB; None for an unknown pair. Callable from any thread."""
         pair = self.find(pair_id)
         return None if pair is None else self.clips.open(pair.shot, pair.render_options()).thumbnail(number, side)
 
-    def _wish(self, pair: Pair, view: str) -> Wish:
-        changing = (pair.shot, pair.plate, sorted(pair.options.items()), pair.strokes)
-        version = hashlib.sha256(repr(changing).encode()).hexdigest()
-        return Wish(pair.id, view, self.shown.number, version)
+    def _make_request(self, pair: Pair, view: str) -> PictureRequest:
+        dependencies = (pair.shot, pair.plate, sorted(pair.options.items()), pair.strokes)
+        version = hashlib.sha256(repr(dependencies).encode()).hexdigest()
+        return PictureRequest(pair.id, view, self.display.number, version)
 
-    def _request(self) -> None:
+    def _request_pictures(self) -> None:
         pair = self.pair
         if pair is None or pair.id in self._errors:
             return
         self._source.open(self.project, pair.id)
-        views = {getattr(self.shown, pane) for pane in self.shown.panes}
-        self.pictures.want(pair, [self._wish(pair, view) for view in sorted(views, key=VIEWS.index)])
+        views = {getattr(self.display, pane) for pane in self.display.panes}
+        self.pictures.load(pair, [self._make_request(pair, view) for view in sorted(views, key=VIEWS.index)])
         self.pictures_changed.emit()
 
-    def _picture_ready(self, wish: Wish) -> None:
-        if wish.view not in QUICK:
-            self.activity.end()
+    def _picture_changed(self, request: PictureRequest) -> None:
+        if request.view not in IMMEDIATE_VIEWS:
+            self.progress.clear()
         self.pictures_changed.emit()
 
-    def _activity_changed(self) -> None:
+    def _progress_changed(self) -> None:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.pictures_changed.emit)
 
     def _project_changed(self, project: Project) -> None:
-        # Renders change their pairs from threads of their own.
+        # The render queue changes pairs from its own threads.
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._pairs_changed)
 
     def _pairs_changed(self) -> None:
         self.pairs_changed.emit()
-        self._request()
+        self._request_pictures()

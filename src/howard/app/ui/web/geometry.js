@@ -1,11 +1,11 @@
-// Where pictures lie on the canvas. Coordinates of pictures are pixels of the shot, y down, with pixel (0, 0) covering
-// [0, 1) x [0, 1); coordinates of the canvas are CSS pixels.
+// Layout of the panes, and the mapping between shot and canvas. Shot coordinates are pixels, y down, with pixel (0, 0)
+// covering [0, 1) x [0, 1); canvas coordinates are CSS pixels.
 
 const MARGIN = 6; // CSS pixels between panes
-const MOST_ZOOM = 32; // device pixels per pixel of the shot
-const LEAST_ZOOM = 0.02;
+const MAX_ZOOM = 32; // device pixels per pixel of the shot
+const MIN_ZOOM = 0.02; // CSS pixels per pixel of the shot
 
-// The panes of a layout: { a: {x, y, width, height}, b: ... }; with a wipe both cover the whole canvas.
+// The panes of a layout: { a: {x, y, width, height}, b: ... }. With a wipe both cover the whole canvas.
 export function arrangePanes(layout, width, height, size) {
   const whole = { x: 0, y: 0, width, height };
   if (layout === "single") return { a: whole };
@@ -25,7 +25,8 @@ export function arrangePanes(layout, width, height, size) {
   };
 }
 
-// One camera for all panes: the zoom, in CSS pixels per pixel of the shot (null: fit), and the shot's point at the centre.
+// Zoom and pan, shared by all panes: the zoom in CSS pixels per shot pixel, and the shot point at the pane's centre.
+// Null means that the whole frame is fitted into the pane, centred.
 export class Camera {
   constructor() {
     this.zoom = null;
@@ -58,11 +59,11 @@ export class Camera {
     };
   }
 
-  // Zoom by a factor; what lies under `point` stays there.
+  // Zoom by a factor around `point`, which stays fixed.
   zoomAt(pane, size, point, factor) {
     const before = this.toShot(pane, size, point);
-    const most = MOST_ZOOM / window.devicePixelRatio;
-    this.zoom = Math.min(most, Math.max(LEAST_ZOOM, this.scale(pane, size) * factor));
+    const limit = MAX_ZOOM / window.devicePixelRatio;
+    this.zoom = Math.min(limit, Math.max(MIN_ZOOM, this.scale(pane, size) * factor));
     const after = this.toShot(pane, size, point);
     const middle = this.middle(size);
     this.centre = { x: middle.x + before.x - after.x, y: middle.y + before.y - after.y };
@@ -83,7 +84,7 @@ export class Camera {
     this.centre = null;
   }
 
-  // One pixel of the shot on one pixel of the screen.
+  // One pixel of the shot per pixel of the screen.
   actualSize() {
     this.zoom = 1 / window.devicePixelRatio;
   }

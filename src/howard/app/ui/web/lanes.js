@@ -1,5 +1,5 @@
-// Lanes below the thumbnails: what is told apart by colour is told apart by height or pattern, too. The colours are those
-// of Okabe and Ito, which all kinds of colour vision keep apart.
+// Lanes below the thumbnails. Statuses differ in height or pattern as well as in colour; the colours are the palette of
+// Okabe and Ito, which is distinguishable with all types of colour vision.
 
 export const LANE_HEIGHT = 13;
 const STATUS = {
@@ -12,7 +12,7 @@ const STATUS = {
 const FINISHED = "#009e73";
 const STROKES = "#f0e442";
 
-// A lane of a letter per frame ("." for nothing), the first frame at `left`, each `step` wide.
+// A lane with one letter per frame ("." for none). The first frame starts at `left`; each is `step` CSS pixels wide.
 export function drawStatus(context, letters, left, step, top) {
   drawRuns(context, letters, left, step, (letter, x, width) => {
     const kind = STATUS[letter];
@@ -47,7 +47,7 @@ export function drawStrokes(context, indices, left, step, top) {
   }
 }
 
-// Runs of one letter as one rectangle: a long clip has more frames than the screen has pixels.
+// Draw a run of equal letters as one rectangle, because a long clip has more frames than the screen has pixels.
 function drawRuns(context, letters, left, step, drawRun) {
   for (let start = 0; start < letters.length; ) {
     let end = start + 1;

@@ -1,4 +1,4 @@
-"""What a film-maker does in the app, in a real browser: preview, wipe, paint, finish, render, stop, go on, look."""
+"""The app in a real browser: preview, wipe, painting, edge controls, rendering, cancelling, resuming and the report."""
 
 import os
 import shutil
@@ -16,12 +16,12 @@ pytest.importorskip("nicegui")
 pytest.importorskip("playwright")
 from playwright.sync_api import sync_playwright
 
-from tests.app.ui.browser import SAMPLE, SCREENSHOTS, RunningApp, Screen, browser_path, running_app, wait_for
+from tests.app.ui.running_app import SAMPLE, SCREENSHOTS, RunningApp, Screen, browser_path, running_app, wait_for
 from tests.small_clips import small_clip
 
 pytestmark = pytest.mark.slow
 SIZES = [(1440, 900), (1920, 1080)]
-# Where people will look at the screenshots, every flow is gone through at every size.
+# For screenshots every test runs at every size.
 SIZES_OF_FLOWS = SIZES if SCREENSHOTS else SIZES[:1]
 
 
@@ -53,14 +53,14 @@ def screen(request: pytest.FixtureRequest, app: RunningApp, chromium: Any) -> It
 
 
 def set_up_views(screen: Screen, layout: str = "Two viewers") -> None:
-    """The shot and its matte at the first frame, not painting, nothing changed."""
+    """Display the shot and its matte at the first frame, with the pan tool."""
     screen.click(layout)
     screen.press("Home", "1", "Shift+6", "v", "f")
     screen.wait_for_views(*("Shot", "Matte")[: 1 if layout == "One viewer" else 2])
 
 
 @pytest.mark.parametrize("screen", SIZES, indirect=True)
-def test_every_view_shows_something_else(screen: Screen) -> None:
+def test_all_views_differ(screen: Screen) -> None:
     set_up_views(screen)
     screen.keep("matte")
     screen.click("One viewer")
@@ -74,23 +74,23 @@ def test_every_view_shows_something_else(screen: Screen) -> None:
     assert all(first != second for index, first in enumerate(seen) for second in seen[:index])
 
 
-def test_the_wipe_shows_each_view_on_its_side(screen: Screen) -> None:
+def test_the_wipe_shows_one_view_on_each_side(screen: Screen) -> None:
     set_up_views(screen, "A/B wipe")
-    person, place = (0.5, 0.6), (0.9, 0.3)
-    before = screen.level(*place)
+    person, background = (0.5, 0.6), (0.9, 0.3)
+    before = screen.level(*background)
     assert before == pytest.approx(0, abs=3)
     assert screen.level(*person) is not None
     screen.drag((0.5, 0.5), (0.95, 0.5))
     screen.page.wait_for_timeout(300)
-    after = screen.level(*place)
+    after = screen.level(*background)
     assert after is not None
     assert after > 40
     screen.keep("wipe")
     screen.press(*[","] * 18)
-    assert screen.level(*place) == pytest.approx(0, abs=3)
+    assert screen.level(*background) == pytest.approx(0, abs=3)
 
 
-def test_a_remove_stroke_takes_alpha_away_and_undo_brings_it_back(screen: Screen) -> None:
+def test_a_remove_stroke_sets_alpha_to_0_and_undo_restores_it(screen: Screen) -> None:
     set_up_views(screen, "One viewer")
     screen.press("6")
     screen.wait_for_views("Matte")
@@ -106,14 +106,14 @@ def test_a_remove_stroke_takes_alpha_away_and_undo_brings_it_back(screen: Screen
     assert screen.level(*person) == pytest.approx(0, abs=3)
     screen.keep("removed")
     screen.press("Control+z")
-    wait_for(lambda: (screen.level(*person) or 0) > 250, "undo brings alpha back")
+    wait_for(lambda: (screen.level(*person) or 0) > 250, "undo restores alpha")
     screen.press("Control+Shift+Z")
-    wait_for(lambda: (screen.level(*person) or 0) < 5, "redo takes it away")
+    wait_for(lambda: (screen.level(*person) or 0) < 5, "redo sets alpha to 0")
     screen.press("Control+z")
-    wait_for(lambda: (screen.level(*person) or 0) > 250, "undo brings alpha back")
+    wait_for(lambda: (screen.level(*person) or 0) > 250, "undo restores alpha")
 
 
-def test_choke_is_previewed_and_a_double_click_resets_it(screen: Screen) -> None:
+def test_choke_is_previewed_and_reset_by_a_double_click(screen: Screen) -> None:
     set_up_views(screen, "One viewer")
     screen.press("6")
     screen.wait_for_views("Matte")
@@ -133,7 +133,7 @@ def test_choke_is_previewed_and_a_double_click_resets_it(screen: Screen) -> None
 
 def test_render_cancel_resume_and_report(screen: Screen, app: RunningApp) -> None:
     output = app.folder / "renders" / "shot"
-    shutil.rmtree(output, ignore_errors=True)  # of another test, or of another size of the screen
+    shutil.rmtree(output, ignore_errors=True)  # from another test or screen size
     set_up_views(screen)
     screen.press("Home", "i", *["ArrowRight"] * 5, "o")
     screen.page.get_by_text("Outputs", exact=True).click()
@@ -150,14 +150,14 @@ def test_render_cancel_resume_and_report(screen: Screen, app: RunningApp) -> Non
     screen.page.reload()
     screen.page.wait_for_selector(".howard-viewer canvas")
     line = screen.page.locator(".howard-queue [role=status]")
-    wait_for(lambda: "of 6 frames" in line.inner_text(), "the render is shown after the page was loaded again")
+    wait_for(lambda: "of 6 frames" in line.inner_text(), "the render is shown after the page was reloaded")
     screen.click("Cancel")
     wait_for(lambda: "stopped" in line.inner_text() or "done" in line.inner_text(), "the render ends")
     if "stopped" in line.inner_text():
         assert len(list(output.glob("*.png"))) < 6
         screen.keep("stopped")
         screen.click("Resume")
-    wait_for(lambda: line.inner_text().startswith(("done", "needs a look")), "the render is done")
+    wait_for(lambda: line.inner_text().startswith(("done", "needs review")), "the render is done")
     assert sorted(path.name for path in output.glob("*.png")) == [f"shot.{number:04d}.png" for number in range(1, 7)]
     with av.open(str(output / "shot.mov")) as movie:
         assert sum(1 for _ in movie.decode(video=0)) == 6
@@ -169,25 +169,25 @@ def test_render_cancel_resume_and_report(screen: Screen, app: RunningApp) -> Non
     screen.page.locator(".howard-report").get_by_role("button", name="Close").click()
     report.locator("body").wait_for(state="detached")
     screen.keep("done")
-    screen.click("Remove the marks")
+    screen.click("Clear the marks")
 
 
-def test_the_matte_shown_is_the_matte_rendered_and_start_over_renders_it_anew(screen: Screen, app: RunningApp) -> None:
+def test_the_displayed_matte_equals_the_rendered_one_also_after_start_over(screen: Screen, app: RunningApp) -> None:
     set_up_views(screen, "One viewer")
     screen.press("Home", "i", "o")
     line = screen.page.locator(".howard-queue [role=status]")
 
     def render(button: str) -> np.ndarray:
-        """Alpha of the first frame, (H, W) uint8, as rendered after a press of the button."""
+        """Press the button, and return the rendered alpha of the first frame, (H, W) uint8."""
         before = path.stat().st_mtime_ns if path.is_file() else 0
         screen.click(button)
         if button == "Start over":
             screen.page.get_by_role("dialog").get_by_role("button", name="Start over").click()
         wait_for(lambda: path.is_file() and path.stat().st_mtime_ns > before, "the frame is written")
-        wait_for(lambda: line.inner_text().startswith(("done", "needs a look")), "the render is done")
-        picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        assert picture is not None
-        return picture[..., 3]
+        wait_for(lambda: line.inner_text().startswith(("done", "needs review")), "the render is done")
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        assert image is not None
+        return image[..., 3]
 
     path = app.folder / "renders" / "shot" / "shot.0001.png"
     button = "Render"
@@ -201,7 +201,7 @@ def test_the_matte_shown_is_the_matte_rendered_and_start_over_renders_it_anew(sc
     np.testing.assert_array_equal(screen.full_resolution("6", "Matte"), choked)
     screen.keep("started_over")
     screen.page.locator(".howard-label", has_text="choke").dblclick()
-    screen.click("Remove the marks")
+    screen.click("Clear the marks")
 
 
 def test_two_tabs_show_one_state(screen: Screen, app: RunningApp, chromium: Any) -> None:
@@ -228,37 +228,37 @@ def add_pair(screen: Screen, shot: Path, plate: Path) -> None:
     screen.click("Add")
 
 
-def test_a_wrong_file_is_named_and_help_is_near(screen: Screen, app: RunningApp) -> None:
+def test_an_unreadable_file_is_named_with_a_help_button(screen: Screen, app: RunningApp) -> None:
     wrong = app.folder / "notes.mp4"
     wrong.write_text("not a video")
     add_pair(screen, wrong, SAMPLE / "plate.mp4")
     row = screen.page.locator(".howard-pair", has_text="notes")
     row.locator(".howard-message", has_text="notes.mp4").wait_for()
     screen.keep("wrong_file")
-    row.get_by_role("button", name="What now?").click()
+    row.get_by_role("button", name="Help with this").click()
     screen.page.locator(".howard-help").get_by_text("First steps").first.wait_for()
     screen.keep("help")
     screen.click("Close")
-    row.get_by_role("button", name="Take notes out of the project (files stay)").click()
+    row.get_by_role("button", name="Remove notes from the project (files are kept)").click()
     row.wait_for(state="detached")
 
 
-def test_a_renderer_that_crashes_is_an_error_of_its_pair(screen: Screen, app: RunningApp, tmp_path: Path) -> None:
+def test_a_killed_render_process_is_an_error_of_its_pair(screen: Screen, app: RunningApp, tmp_path: Path) -> None:
     shot = small_clip(tmp_path / "crash.mp4", 0, 30)
     add_pair(screen, shot, small_clip(tmp_path / "crash_plate.mp4", 0, 30, clip="plate.mp4"))
     screen.page.locator(".howard-chosen", has_text="crash").wait_for()
     screen.click("Render")
     line = screen.page.locator(".howard-queue [role=status]")
     wait_for(lambda: "of 30 frames" in line.inner_text(), "frames are rendered")
-    os.kill(find_renderer("crash.mp4"), signal.SIGKILL)
+    os.kill(find_render_process("crash.mp4"), signal.SIGKILL)
     screen.page.locator(".howard-chosen .howard-message", has_text="ended unexpectedly").wait_for()
     screen.keep("crashed")
     screen.page.locator(".howard-pair", has_text="shot").first.click()
     screen.wait_for_views("Shot", "Matte")
 
 
-def find_renderer(shot: str) -> int:
-    """The process that renders a shot."""
+def find_render_process(shot: str) -> int:
+    """Id of the process that renders a shot."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes()
@@ -269,7 +269,7 @@ def find_renderer(shot: str) -> int:
     pytest.skip("processes cannot be listed here")
 
 
-# The name that a screen reader reads of what has the focus; icons are hidden from it.
+# Accessible name of the focused element; icons are hidden from screen readers.
 NAME_OF_FOCUS = """() => {
     const copy = document.activeElement.cloneNode(true);
     copy.querySelectorAll("i").forEach((icon) => icon.remove());
@@ -277,7 +277,7 @@ NAME_OF_FOCUS = """() => {
 }"""
 
 
-def test_every_control_is_reached_with_tab_and_has_a_name(screen: Screen) -> None:
+def test_every_control_can_be_focused_with_tab_and_has_a_name(screen: Screen) -> None:
     set_up_views(screen)
     screen.page.get_by_text("Outputs", exact=True).click()
     names = []

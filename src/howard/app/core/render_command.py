@@ -1,4 +1,4 @@
-"""A pair as the command that renders it: the same settings, typed out."""
+"""The ``infer.py`` command, or farm job, that renders a pair."""
 
 import shlex
 from collections.abc import Sequence
@@ -15,46 +15,46 @@ from howard.options import RenderJob
 _PROGRAM = ("python", "infer.py")
 
 
-class MaskFiles(NamedTuple):
-    """Where a pair's painted masks are written, as ``garbage=`` and ``holdout=`` take them; None where there is none.
+class MaskPaths(NamedTuple):
+    """Paths of a pair's painted masks for ``garbage=`` and ``holdout=``; None for a kind without strokes.
 
-    Frames' files are called by a pattern with ``%04d``; a mask for all frames is one still.
+    A mask that differs between frames is a sequence with ``%04d`` in its path; otherwise it is one still.
     """
 
     garbage: Path | None = None
     holdout: Path | None = None
 
 
-def mask_files(project: Project, pair: Pair) -> MaskFiles:
-    """The masks that a pair's strokes become, with the pair's own masks in them; written by `write_masks`."""
+def mask_paths(project: Project, pair: Pair) -> MaskPaths:
+    """Paths of the masks that `write_masks` writes from a pair's strokes and mask files."""
     folder = project.folder / "masks" / pair.id
-    is_alike = all(stroke.number is None and stroke.anchor is None for stroke in pair.strokes)
+    is_same_for_all = all(stroke.number is None and stroke.anchor is None for stroke in pair.strokes)
 
-    def named(name: str, kind: str) -> Path | None:
+    def mask_path(name: str, kind: str) -> Path | None:
         painted = [stroke for stroke in pair.strokes if stroke.kind == kind and not stroke.erase]
         if not painted:
             return None
-        # The pair's own mask, which goes into the painted one, may be a sequence.
-        is_still = is_alike and name not in pair.options
+        # The painted mask includes the mask file of the options, which may be a sequence.
+        is_still = is_same_for_all and name not in pair.options
         return folder / (f"{name}.png" if is_still else f"{name}.%04d.png")
 
-    return MaskFiles(named("garbage", "remove"), named("holdout", "keep"))
+    return MaskPaths(mask_path("garbage", "remove"), mask_path("holdout", "keep"))
 
 
 def render_job(project: Project, pair: Pair, *, clips: ClipCache | None = None, restart: bool = False) -> RenderJob:
-    """All that the command is told to render a pair.
+    """The settings of a pair's render.
 
     Args:
-        project: the pair's.
-        pair: with strokes, its masks must have been written.
-        clips: opens the shot where only one of the marks is set; one of its own if left out.
-        restart: whether a render with other settings in the same folder is begun anew.
+        project: project of the pair.
+        pair: pair to render; if it has strokes, its masks must have been written.
+        clips: cache for opening the shot, which is needed if only one mark is set; a new one if left out.
+        restart: whether to overwrite a render with different settings in the same folder.
 
     Raises:
-        HowardError: settings that do not fit, or a shot that cannot be read.
+        HowardError: invalid settings, or a shot that cannot be read.
     """
     options = dict(pair.options)
-    options |= {name: str(path) for name, path in mask_files(project, pair)._asdict().items() if path is not None}
+    options |= {name: str(path) for name, path in mask_paths(project, pair)._asdict().items() if path is not None}
     return RenderJob(
         input=str(pair.shot),
         plate=pair.plate_text,
@@ -66,7 +66,7 @@ def render_job(project: Project, pair: Pair, *, clips: ClipCache | None = None, 
 
 
 def _choose_frames(pair: Pair, clips: ClipCache | None) -> str | None:
-    """The marks as ``frames=`` takes them; None where neither is set."""
+    """The in and out mark as a value of ``frames=``; None if neither is set."""
     if pair.first is None and pair.last is None:
         return None
     first, last = pair.first, pair.last
@@ -77,27 +77,27 @@ def _choose_frames(pair: Pair, clips: ClipCache | None) -> str | None:
     return f"{first}-{last}"
 
 
-def arguments(job: RenderJob) -> list[str]:
-    """The ``key=value`` arguments that make a job: what differs from the defaults, in the order of the help page."""
+def job_arguments(job: RenderJob) -> list[str]:
+    """The ``key=value`` arguments of a job that differ from the defaults, in the order of the help page."""
     return [
-        f"{each.name}={_typed(each, getattr(job, each.name))}"
+        f"{each.name}={_format_value(each, getattr(job, each.name))}"
         for each in list_settings(RenderJob)
         if each.is_required or getattr(job, each.name) != each.default
     ]
 
 
 def command_line(project: Project, pair: Pair, *, clips: ClipCache | None = None) -> str:
-    """The command that renders a pair, quoted for a POSIX shell; arguments and errors as :func:`render_job`."""
-    return shlex.join([*_PROGRAM, *arguments(render_job(project, pair, clips=clips))])
+    """The command that renders a pair, quoted for a POSIX shell; errors as in :func:`render_job`."""
+    return shlex.join([*_PROGRAM, *job_arguments(render_job(project, pair, clips=clips))])
 
 
 def farm_job(project: Project, pair: Pair, folder: Path, *, clips: ClipCache | None = None) -> RenderJob:
-    """The same job as :func:`render_job`, to be written as a bundle for a render farm by `howard.write_job`."""
+    """The settings of :func:`render_job` for `howard.write_job`, which writes a render farm bundle to ``folder``."""
     return replace(render_job(project, pair, clips=clips), job=str(folder))
 
 
-def _typed(each: Setting, value: Any) -> str:
-    """A value as it is typed, so that `Setting.parse` gives it back."""
+def _format_value(each: Setting, value: Any) -> str:
+    """Format a value as text that `Setting.parse` converts back to it."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""The app in a process of its own and a real browser before it, for the slow tests."""
+"""The app in a separate process, and its page in a real browser, for the slow tests."""
 
 import os
 import re
@@ -19,15 +19,15 @@ from howard.app.ui.routes import TILE
 
 ROOT = Path(__file__).parents[3]
 SAMPLE = ROOT / "data" / "sample"
-# Seconds: previews of a frame take a few, on a busy machine many.
-PATIENCE = 120
-# Where screenshots are kept for people to look at; nowhere if unset.
+# Timeout in seconds; the preview of a frame takes a few, and much longer on a busy machine.
+TIMEOUT = 120
+# Folder for screenshots; none are taken if unset.
 SCREENSHOTS = os.environ.get("HOWARD_SCREENSHOTS")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 class RunningApp(NamedTuple):
-    """An app that serves: its address with the token, its project's folder, and its process."""
+    """A running app: its address with the token, the folder of its project, and its process."""
 
     address: str
     folder: Path
@@ -40,7 +40,7 @@ class RunningApp(NamedTuple):
 
 
 def browser_path() -> str:
-    """A Chromium's program; skips the test where there is none."""
+    """Path of a Chromium executable; skips the test if none is installed."""
     found = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if found is None:
         pytest.skip("no Chromium is installed")
@@ -48,15 +48,15 @@ def browser_path() -> str:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """That of an app whose recent projects are kept in ``folder``."""
-    own = {"PYTHONPATH": str(ROOT / "src"), "XDG_CONFIG_HOME": str(folder / "config"), "OMP_NUM_THREADS": "1"}
-    return os.environ | own
+    """Environment variables of an app that stores its recent projects in ``folder``."""
+    variables = {"PYTHONPATH": str(ROOT / "src"), "XDG_CONFIG_HOME": str(folder / "config"), "OMP_NUM_THREADS": "1"}
+    return os.environ | variables
 
 
 @contextmanager
 def running_app(folder: Path, *arguments: str) -> Iterator[RunningApp]:
-    """The app with a project in ``folder``."""
-    project = f"project={folder / 'film.howard.json'}"
+    """Run the app with a project in ``folder``."""
+    project = f"project={folder / 'test.howard.json'}"
     command = [sys.executable, "-m", "howard.app", *arguments, project, "browser=false"]
     process = subprocess.Popen(command, env=environment(folder), cwd=folder, stdout=subprocess.PIPE, text=True)
     try:
@@ -70,24 +70,24 @@ def running_app(folder: Path, *arguments: str) -> Iterator[RunningApp]:
         process.wait(30)
 
 
-def wait_for(happens: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
-    """Wait until a condition is true, and give its value."""
-    deadline = time.monotonic() + patience
+def wait_for(happens: Callable[[], Any], what: str, timeout: float = TIMEOUT) -> Any:
+    """Wait until a condition is true, and return its value."""
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         value = happens()
         if value:
             return value
         time.sleep(0.2)
-    raise AssertionError(f"after {patience} s still not: {what}")
+    raise AssertionError(f"after {timeout} s not true: {what}")
 
 
 class Screen:
-    """The app's page in one tab, with what tests do to it."""
+    """The app's page in one tab, and the actions of the tests."""
 
     def __init__(self, page: Any) -> None:
         self.page = page
         self.problems: list[str] = []
-        self.picture = ""  # key of the picture that was loaded last
+        self.picture = ""  # key of the latest image that was loaded
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", self._note_picture)
         page.on("response", lambda answer: answer.status >= 400 and self.problems.append(answer.url))
@@ -101,8 +101,8 @@ class Screen:
         """Wait until the viewers show these views."""
         text = "; ".join(f"{label}, ready" for label in labels)
         wait_for(lambda: self.canvas.get_attribute("aria-label") == text, f"the viewers show {text}")
-        # Pictures are loaded and painted after their views are known.
-        wait_for(lambda: self.level(0.5, 0.25) is not None, "the picture is painted", 30)
+        # Images are loaded and drawn after their views are ready.
+        wait_for(lambda: self.level(0.5, 0.25) is not None, "the image is drawn", 30)
         self.page.wait_for_timeout(700)
 
     def _note_picture(self, request: Any) -> None:
@@ -110,15 +110,15 @@ class Screen:
         self.picture = found[1] if found is not None else self.picture
 
     def full_resolution(self, key: str, label: str) -> np.ndarray:
-        """A view's pixels as the page loads them for the largest zoom, (H, W) uint8; the one viewer shows it then.
+        """Display a view, and return its pixels as the page loads them for the largest zoom, (H, W) uint8.
 
         Args:
-            key: chooses the view.
-            label: the view's name.
+            key: keyboard shortcut of the view.
+            label: name of the view.
         """
         self.press(key)
         self.wait_for_views(label)
-        self.page.reload()  # loads the picture again, whether the page had it or not
+        self.page.reload()  # loads the image again even if the browser has it cached
         self.page.wait_for_selector(".howard-viewer canvas")
         self.wait_for_views(label)
         origin = self.page.url.partition("//")[0] + "//" + self.page.url.split("/")[2]
@@ -142,7 +142,7 @@ class Screen:
         return self.page.locator(".howard-viewer canvas")
 
     def level(self, x: float, y: float, size: int = 5) -> float | None:
-        """Mean level, 0 to 255, of a square on the canvas around a place given in shares; None where it is empty."""
+        """Mean level in [0, 255] of a square around a relative position in [0, 1] on the canvas; None if empty."""
         script = """(canvas, [x, y, size]) => {
             const context = canvas.getContext("2d");
             const [left, top] = [x * canvas.width - size / 2, y * canvas.height - size / 2];
@@ -156,31 +156,31 @@ class Screen:
         }"""
         return self.canvas.evaluate(script, [x, y, size])
 
-    def place(self, x: float, y: float) -> tuple[float, float]:
-        """A place on the canvas in coordinates of the page."""
+    def page_position(self, x: float, y: float) -> tuple[float, float]:
+        """Page coordinates of a relative position in [0, 1] on the canvas."""
         box = self.canvas.bounding_box()
         return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
-    def drag(self, *places: tuple[float, float]) -> None:
-        """Press the button at the first place on the canvas, go through the others, and let go."""
-        self.page.mouse.move(*self.place(*places[0]))
+    def drag(self, *positions: tuple[float, float]) -> None:
+        """Drag the mouse through relative positions on the canvas."""
+        self.page.mouse.move(*self.page_position(*positions[0]))
         self.page.mouse.down()
-        for place in places[1:]:
-            self.page.mouse.move(*self.place(*place), steps=6)
+        for position in positions[1:]:
+            self.page.mouse.move(*self.page_position(*position), steps=6)
         self.page.mouse.up()
 
     def press(self, *keys: str) -> None:
-        """Press keys one after the other, with a moment for the server after each."""
+        """Press keys one after the other, with a pause for the server after each."""
         for key in keys:
             self.page.keyboard.press(key)
             self.page.wait_for_timeout(250)
 
     def click(self, name: str) -> None:
-        """Press a button by its name."""
+        """Click a button by its name."""
         self.page.get_by_role("button", name=name, exact=True).first.click()
 
     def keep(self, name: str) -> None:
-        """Take a screenshot for people, where these are wanted."""
+        """Save a screenshot if a folder for them is set."""
         if SCREENSHOTS:
             size = self.page.viewport_size
             path = Path(SCREENSHOTS) / f"{name}_{size['width']}x{size['height']}.png"

@@ -1,4 +1,4 @@
-"""The command shown is the one that does the same: it is read back by the command's own parser and shell."""
+"""The command of a pair, parsed by the shell and by the command line's own parser, gives the same job."""
 
 import shlex
 from pathlib import Path
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from howard import cli
-from howard.app.core.command import arguments, command_line, mask_files, render_job
+from howard.app.core.render_command import command_line, job_arguments, mask_paths, render_job
 from howard.app.core.strokes import Stroke
 from howard.errors import InputError
 from howard.options import RenderJob, list_plates
@@ -27,21 +27,21 @@ def parsed(line: str) -> RenderJob:
     return cli.read_settings(RenderJob, words)
 
 
-def test_a_pair_without_changes_is_a_short_command(project, tmp_path):
+def test_a_pair_with_default_options_has_a_short_command(project, tmp_path):
     pair = project.add_pair(tmp_path / "a.mov", tmp_path / "p.mov")
     job = parsed(command_line(project, pair))
     assert job == RenderJob(
         input=str(tmp_path / "a.mov"), plate=str(tmp_path / "p.mov"), output=str(tmp_path / "renders" / "a")
     )
-    assert [word.partition("=")[0] for word in arguments(job)] == ["input", "plate", "output"]
+    assert [word.partition("=")[0] for word in job_arguments(job)] == ["input", "plate", "output"]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @example({}, ["a", "\r", "b, c.mov", "[d]", '"e"'], "\n")
 @given(OPTIONS, st.lists(NAMES, min_size=1, max_size=3), NAMES)
-def test_the_command_is_read_back_as_the_same_job(project, options, plates, shot):
-    pair = project.add_pair(Path("/films") / shot, [Path("/films") / name for name in plates])
-    # A name in brackets, say, is no format of ours: the folder must be writable.
+def test_the_command_parses_to_the_same_job(project, options, plates, shot):
+    pair = project.add_pair(Path("/footage") / shot, [Path("/footage") / name for name in plates])
+    # The shot's name may contain characters that are tokens in the output folder, so that is fixed.
     pair = project.update(pair.id, options=options, first=3, last=40, output="out")
     job = render_job(project, pair)
     found = parsed(command_line(project, pair))
@@ -53,7 +53,7 @@ def test_the_command_is_read_back_as_the_same_job(project, options, plates, shot
     project.remove(pair.id)
 
 
-def test_one_mark_alone_reaches_to_the_end_of_the_shot(project, pair, tmp_path):
+def test_one_mark_alone_extends_to_the_end_of_the_shot(project, pair, tmp_path):
     for marks, frames in (((None, None), None), ((2, None), "2-6"), ((None, 4), "1-4"), ((2, 4), "2-4")):
         changed = project.update(pair.id, first=marks[0], last=marks[1])
         assert render_job(project, changed).frames == frames
@@ -66,12 +66,12 @@ def test_one_mark_alone_reaches_to_the_end_of_the_shot(project, pair, tmp_path):
         render_job(project, project.update(lost.id, first=2))
 
 
-def test_strokes_become_masks(project, pair):
+def test_strokes_are_written_as_mask_files(project, pair):
     still = Stroke("remove", None, ((1, 1),), 3)
     changed = project.update(pair.id, strokes=(still,), options={"holdout": "mine.png"})
     job = render_job(project, changed)
     assert job.garbage == str(project.folder / "masks" / pair.id / "garbage.png")
     assert job.holdout == "mine.png"
     changed = project.update(pair.id, strokes=(still, Stroke("keep", 3, ((1, 1),), 3)))
-    files = mask_files(project, changed)
+    files = mask_paths(project, changed)
     assert [path.name for path in files if path] == ["garbage.%04d.png", "holdout.%04d.png"]

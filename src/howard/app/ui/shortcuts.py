@@ -1,4 +1,4 @@
-"""Keys of the page and what they do."""
+"""Keyboard shortcuts of the page."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,38 +6,38 @@ from typing import Any
 from nicegui import ui
 
 from howard.app.core.views import VIEWS
+from howard.app.ui.display_state import LAYOUTS, MAX_BRUSH_RADIUS
 from howard.app.ui.elements import ErrorLine
 from howard.app.ui.painter import Painter
-from howard.app.ui.shown import LAYOUTS, MOST_RADIUS
 from howard.app.ui.viewer import Viewer
 from howard.app.ui.workspace import Workspace
 
-# Frames that Shift and an arrow step.
+# Frames per step with Shift and an arrow key.
 _LONG_STEP = 10
-# By which [ and ] change the brush.
+# Factor by which [ and ] change the brush radius.
 _BRUSH_FACTOR = 1.25
-# Share of the viewer by which comma and full stop move the wipe.
+# Step of the wipe with comma and full stop, as a fraction of the viewer's width.
 _WIPE_STEP = 0.05
 
 Actions = dict[str, Callable[[], Any]]
 
 
 class Shortcuts(ui.element, component="shortcuts.js"):
-    """Listens for keys anywhere on the page, other than in fields."""
+    """Listens for key presses anywhere on the page except in text fields."""
 
     def __init__(self, actions: Actions, errors: ErrorLine) -> None:
         super().__init__()
         self._props["keys"] = list(actions)
-        guarded = {key: errors.guard(act) for key, act in actions.items()}
+        handlers = {key: errors.catch(action) for key, action in actions.items()}
 
         async def run(event: Any) -> None:
-            await guarded[event.args["key"]]()
+            await handlers[event.args["key"]]()
 
         self.on("shortcut", run)
 
 
 def view_keys(workspace: Workspace) -> Actions:
-    """Digits choose views: of the left viewer, with Shift of the right one."""
+    """Digits select the view of the left viewer, and with Shift that of the right one."""
     actions: Actions = {}
     for digit, view in enumerate(VIEWS, start=1):
         actions[str(digit)] = lambda view=view: workspace.show(a=view)
@@ -46,10 +46,10 @@ def view_keys(workspace: Workspace) -> Actions:
 
 
 def frame_keys(workspace: Workspace) -> Actions:
-    """Arrows step; Home and End go to the clip's ends, which is where `Workspace.seek` stops."""
+    """Arrow keys step; Home and End go to the first and the last frame."""
 
     def step(frames: float) -> Callable[[], None]:
-        return lambda: workspace.seek(int(workspace.shown.number + frames))
+        return lambda: workspace.seek(int(workspace.display.number + frames))
 
     def jump(which: str) -> Callable[[], None]:
         return lambda: workspace.seek(getattr(workspace.clip, which)) if workspace.clip is not None else None
@@ -65,10 +65,10 @@ def frame_keys(workspace: Workspace) -> Actions:
 
 
 def viewer_keys(workspace: Workspace, viewer: Viewer) -> Actions:
-    """How the viewers show their pictures."""
+    """Layout, zoom and wipe of the viewers."""
 
     def next_layout() -> None:
-        workspace.show(layout=LAYOUTS[(LAYOUTS.index(workspace.shown.layout) + 1) % len(LAYOUTS)])
+        workspace.show(layout=LAYOUTS[(LAYOUTS.index(workspace.display.layout) + 1) % len(LAYOUTS)])
 
     return {
         "w": next_layout,
@@ -83,15 +83,15 @@ def viewer_keys(workspace: Workspace, viewer: Viewer) -> Actions:
 
 
 def paint_keys(painter: Painter) -> Actions:
-    """The brush."""
+    """Tools, brush radius, undo and redo."""
 
     def scale(factor: float) -> Callable[[], None]:
-        return lambda: painter.change_brush(radius=min(MOST_RADIUS, max(1.0, painter.brush.radius * factor)))
+        return lambda: painter.change_brush(radius=min(MAX_BRUSH_RADIUS, max(1.0, painter.brush.radius * factor)))
 
     return {
-        "v": lambda: painter.choose(None),
-        "b": lambda: painter.choose("keep"),
-        "r": lambda: painter.choose("remove"),
+        "v": lambda: painter.select_tool(None),
+        "b": lambda: painter.select_tool("keep"),
+        "r": lambda: painter.select_tool("remove"),
         "e": lambda: painter.toggle("erase"),
         "l": lambda: painter.toggle("line"),
         "[": scale(1 / _BRUSH_FACTOR),

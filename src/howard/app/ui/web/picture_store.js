@@ -1,9 +1,9 @@
-// Pictures of views from the server: a preview scaled for the screen, and tiles at full resolution where the zoom shows
-// more than the preview has. A picture's key changes with everything that its pixels depend on.
+// Images of views from the server: a scaled preview, and tiles at full resolution if the zoom needs more detail than
+// the preview has. An image's key changes with everything that its pixels depend on.
 
-const PREVIEW_SIDES = [960, 1920]; // long sides of previews, as the server makes them
-const TILE = 512; // pixels, as the server cuts them
-const MOST_IMAGES = 160;
+const PREVIEW_SIDES = [960, 1920]; // long sides of previews in pixels, as in routes.py
+const TILE = 512; // side of a tile in pixels, as in routes.py
+const MAX_IMAGES = 160; // cached previews and tiles
 
 export class PictureStore {
   constructor(onLoad) {
@@ -23,7 +23,7 @@ export class PictureStore {
       image.src = url;
     }
     this.images.set(url, image);
-    if (this.images.size > MOST_IMAGES) this.images.delete(this.images.keys().next().value);
+    if (this.images.size > MAX_IMAGES) this.images.delete(this.images.keys().next().value);
     return image;
   }
 
@@ -32,9 +32,9 @@ export class PictureStore {
     return image.complete && image.naturalWidth > 0 ? image : null;
   }
 
-  // Draw a pane's picture; the picture before it stays until the new one is there. Returns whether the newest is shown.
+  // Draw a pane's image, or the previous one of the same pair until it is loaded. Returns whether it is the current.
   draw(context, name, picture, place, visible) {
-    // A picture of another size than the shot, a plate's, is shown as wide as the shot.
+    // An image of another size than the shot (a plate frame) is displayed with the width of the shot.
     const pixel = (place.width / picture.width) * place.scale;
     const longSide = Math.max(picture.width, picture.height);
     const needed = longSide * pixel * window.devicePixelRatio;

@@ -1,4 +1,4 @@
-"""The app's server: on the loopback interface alone, behind the guard."""
+"""The app's web server: on the loopback interface only, behind the access control of `guard`."""
 
 import asyncio
 import logging
@@ -19,18 +19,18 @@ from howard.app.ui import texts
 from howard.app.ui.guard import TOKEN_PARAMETER, Guard
 from howard.app.ui.page import build_page
 from howard.app.ui.painter import Painter
-from howard.app.ui.rendering import Renders
+from howard.app.ui.render_monitor import RenderMonitor
 from howard.app.ui.routes import add_routes
 from howard.app.ui.workspace import Workspace
 from howard.errors import OutputError
 
 _LOOPBACK = "127.0.0.1"
-# Seconds for which a tab that lost its connection finds its page again.
+# Seconds within which a tab that lost its connection can reconnect to its page.
 _RECONNECT_TIMEOUT = 30.0
 
 
-class _WithoutDisconnections(logging.Filter):
-    """Leaves out the traceback that Starlette's middleware logs where a tab was closed before its answer came."""
+class _DisconnectFilter(logging.Filter):
+    """Drops the traceback that Starlette's middleware logs if a tab is closed before its response was sent."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -38,45 +38,45 @@ class _WithoutDisconnections(logging.Filter):
 
 
 def serve(project: Project, port: int | None = None, opens_browser: bool = True) -> None:
-    """Serve the app until Ctrl-C; prints its address.
+    """Print the app's address and serve it until Ctrl-C.
 
-    ``port`` is a free one if left out. Raises OutputError where the port is taken.
+    A free port is chosen if ``port`` is left out. Raises OutputError if the port is in use.
     """
     listener = _listen(port)
-    taken = listener.getsockname()[1]
+    actual_port = listener.getsockname()[1]
     with as_file(files("howard.app.ui") / "web") as scripts:
         pages.add_static_files("/howard", scripts, max_cache_age=0)
-        guard = Guard(make_app(project), taken)
-        address = f"http://{_LOOPBACK}:{taken}/?{TOKEN_PARAMETER}={guard.token}"
+        guard = Guard(make_app(project), actual_port)
+        address = f"http://{_LOOPBACK}:{actual_port}/?{TOKEN_PARAMETER}={guard.token}"
         print(texts.STARTED.format(address=address), flush=True)
         if opens_browser:
             webbrowser.open(address)
         config = uvicorn.Config(guard, log_level="warning", access_log=False, ws_max_size=1 << 22, lifespan="on")
-        logging.getLogger("uvicorn.error").addFilter(_WithoutDisconnections())
+        logging.getLogger("uvicorn.error").addFilter(_DisconnectFilter())
         uvicorn.Server(config).run([listener])
 
 
 def make_app(project: Project) -> FastAPI:
-    """The app without its guard; one a process, since NiceGUI has its state in its module."""
+    """The app without access control; only one per process, because NiceGUI keeps module-level state."""
     workspace = Workspace(project)
-    renders, painter = Renders(workspace), Painter(workspace)
+    monitor, painter = RenderMonitor(workspace), Painter(workspace)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await workspace.start()
-        follower = asyncio.create_task(renders.follow())
+        polling = asyncio.create_task(monitor.run())
         yield
-        follower.cancel()
+        polling.cancel()
         with suppress(asyncio.CancelledError):
-            await follower
+            await polling
         workspace.stop()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    add_routes(app, workspace.pictures.image, workspace.thumbnail, renders.report)
+    add_routes(app, workspace.pictures.image, workspace.thumbnail, monitor.report)
 
     @ui.page("/", title=texts.TITLE, dark=True)
     def page() -> None:
-        build_page(workspace, renders, painter)
+        build_page(workspace, monitor, painter)
 
     ui.run_with(
         app, language=texts.LANGUAGE, tailwind=False, show_welcome_message=False, reconnect_timeout=_RECONNECT_TIMEOUT
@@ -87,11 +87,11 @@ def make_app(project: Project) -> FastAPI:
 def _listen(port: int | None) -> socket.socket:
     listener = socket.socket()
     if os.name == "posix":
-        # A port whose connections were closed a minute ago is free; elsewhere the option would share ports in use.
+        # Allows a port with connections in TIME_WAIT. On Windows the option would allow a port that is in use.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((_LOOPBACK, port or 0))
-        # Whoever connects before the server has begun is served then.
+        # Connections made before the server starts wait in the backlog.
         listener.listen()
     except OSError as error:
         listener.close()

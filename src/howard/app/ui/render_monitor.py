@@ -1,4 +1,4 @@
-"""The project's renders as the page sees them: their states, followed for all tabs, and what can be done to them."""
+"""Polls the render queue, and notifies all tabs of changed render states."""
 
 import asyncio
 from collections.abc import Iterable
@@ -9,82 +9,86 @@ from nicegui import Event
 
 from howard.app.core.pair import Pair
 from howard.app.core.project import Project
-from howard.app.core.render_status import RenderStatus
-from howard.app.core.renders import RenderQueue
+from howard.app.core.render_queue import RenderQueue
+from howard.app.core.render_status import BUSY_STATES, RenderStatus
 from howard.app.ui.workspace import Workspace
 from howard.errors import SettingsError
 
-BUSY = ("queued", "preparing", "running", "stopping")
-# Seconds between looks at the renders' states.
+# Seconds between two queries of the render states.
 _POLL_INTERVAL = 0.5
 
 
-class Renders:
-    """Follows the renders of the workspace's project. Renders are processes that go on without the app."""
+class RenderMonitor:
+    """The renders of the workspace's project. Render processes continue when the app exits.
+
+    Attributes:
+        changed: emitted after any status changed.
+        finished: emitted with the id of a pair whose render has ended.
+        statuses: latest status of each pair's render, by the pair's id.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self.changed: Event[[]] = Event()
-        # Told with the id of the pair whose render ended.
         self.finished: Event[[str]] = Event()
         self.statuses: dict[str, RenderStatus] = {}
         self._workspace = workspace
         self._project = workspace.project
         self._queue = RenderQueue(self._project)
 
-    async def follow(self) -> None:
-        """Watch the states until cancelled."""
+    async def run(self) -> None:
+        """Poll until cancelled, then close the queue."""
         try:
             while True:
-                await self._look()
+                await self._poll()
                 await asyncio.sleep(_POLL_INTERVAL)
         finally:
             self._queue.close()
 
     def status(self, pair: Pair | None) -> RenderStatus | None:
-        """The state of a pair's render, as last seen."""
+        """The latest status of a pair's render; None if unknown."""
         return None if pair is None else self.statuses.get(pair.id)
 
     def report(self, pair_id: str) -> Path | None:
-        """The page that shows how a pair's render came out, once there is one."""
+        """Path of the HTML report of a pair's render; None if there is none."""
         status = self.statuses.get(pair_id)
         return None if status is None or status.report is None else Path(status.report)
 
     async def start(self, pairs: Iterable[Pair], restart: bool = False) -> None:
-        """Render pairs, one after the other, from mark to mark.
+        """Queue renders of pairs between their marks.
 
-        What is finished is not rendered again, but with ``restart``, which settings that changed need.
+        Finished frames are kept unless ``restart`` is set, which is required after a change of settings.
         """
         for pair in pairs:
             await asyncio.to_thread(self._queue.enqueue, pair.id, restart=restart)
-        await self._look()
+        await self._poll()
 
     async def cancel(self, pair: Pair) -> None:
         """Stop a pair's render after the frames in progress."""
         await asyncio.to_thread(self._queue.cancel, pair.id)
-        await self._look()
+        await self._poll()
 
     async def write_farm_job(self, pair: Pair, folder: Path) -> None:
-        """Write a job bundle for a render farm into a folder; raises HowardError where that does not work."""
+        """Write a job bundle for a render farm into a folder; raises HowardError if it cannot be written."""
         await asyncio.to_thread(self._queue.write_farm_job, pair.id, folder)
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         if self._project is not self._workspace.project:
             await asyncio.to_thread(self._queue.close)
             self._project = self._workspace.project
             self._queue, self.statuses = RenderQueue(self._project), {}
-        queue, known = self._queue, self.statuses
-        found = await asyncio.to_thread(_statuses, queue, self._project)
-        if queue is not self._queue or found == known:
+        queue, before = self._queue, self.statuses
+        found = await asyncio.to_thread(_read_statuses, queue, self._project)
+        if queue is not self._queue or found == before:
             return
         self.statuses = found
         self.changed.emit()
         for pair_id, status in found.items():
-            if pair_id in known and known[pair_id].state in BUSY and status.state not in BUSY:
+            if pair_id in before and before[pair_id].state in BUSY_STATES and status.state not in BUSY_STATES:
                 self.finished.emit(pair_id)
 
 
-def _statuses(queue: RenderQueue, project: Project) -> dict[str, RenderStatus]:
-    """The state of every pair's render; a pair that is taken out meanwhile has none."""
+def _read_statuses(queue: RenderQueue, project: Project) -> dict[str, RenderStatus]:
+    """The status of every pair's render, without pairs that are removed in the meantime."""
     found = {}
     for pair in project.pairs:
         with suppress(KeyError, SettingsError):

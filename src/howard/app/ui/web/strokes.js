@@ -1,4 +1,4 @@
-// Strokes on the canvas: keep in blue, remove in orange (distinct to all kinds of colour vision), remove dashed as well.
+// Strokes on the canvas: keep in blue, remove in orange and dashed (distinguishable with all types of colour vision).
 
 const COLOURS = { keep: "#56b4e9", remove: "#e69f00" };
 
@@ -22,7 +22,7 @@ export function drawStroke(context, stroke, toCanvas, scale, isNew) {
 function tracePath(context, points) {
   context.beginPath();
   context.moveTo(points[0].x, points[0].y);
-  // A single point: a line of no length has round caps and shows as a dot.
+  // A single point is drawn as a line of zero length, whose round caps form a dot.
   for (const point of points.length > 1 ? points.slice(1) : points) context.lineTo(point.x, point.y);
 }
 

@@ -1,4 +1,7 @@
-"""The stages of the inference pipeline for single frames of a pair, each kept until what it depends on changes."""
+"""The inference pipeline for single frames of a pair, with every intermediate result cached.
+
+The cache keys contain everything that a result depends on, so a changed option recomputes only the later steps.
+"""
 
 import threading
 from collections.abc import Callable, Hashable
@@ -11,8 +14,8 @@ import numpy as np
 
 from howard.align import default_cache_folder
 from howard.align.caches import BoundedMemory
-from howard.app.core.clips import changed_at
-from howard.app.core.painted_masks import Motions, PaintedMasks, paint_masks
+from howard.app.core.clips import modification_time
+from howard.app.core.painted_masks import DECODING_OPTIONS, PaintedMasks, StrokeMotions, paint_masks
 from howard.app.core.pair import Pair
 from howard.media import choose_frames, open_writer
 from howard.options import RenderOptions
@@ -27,82 +30,77 @@ from howard.pipeline.plate_indexing import PlateIndexer
 from howard.progress import Progress, SilentProgress
 from howard.quality import QUALITIES
 
-# Of aligned, matted and finished frames; 1080p takes about 25, 100 and 10 MB a frame.
+# Memory for aligned, matted and finished frames; a 1080p frame needs about 25, 100 and 10 MB.
 _ALIGNED_BYTES = 256 * 2**20
 _MATTED_BYTES = 512 * 2**20
 _FINISHED_BYTES = 256 * 2**20
-# Bytes a pixel of a matted frame: its pictures and matte as float tensors, and what the network keeps.
-_MATTED_BYTES_A_PIXEL = 48
-# Options that decide which pictures are read.
-_READING = (
-    *("plate_frames", "input_colour", "plate_colour", "layer", "plate_layer"),
-    *("interlaced", "frame_rate"),
-)
+# Bytes per pixel of a matted frame: source, plate and matte as float tensors, and the coarse network's outputs.
+_MATTED_BYTES_PER_PIXEL = 48
 
 
 class PredictorCache:
-    """Loads the network of a pair's options, and keeps the latest one; safe to use from several threads."""
+    """Loads the network for a pair's options and caches the latest one; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._latest: tuple[Hashable, Predictor] | None = None
 
     def get(self, options: RenderOptions, progress: Progress) -> Predictor:
-        """The network of the options' weights, on their device; raises WeightsError or SettingsError."""
+        """The network for the options' weights and device; raises WeightsError or SettingsError."""
         key = network_key(options)
         with self._lock:
             if self._latest is None or self._latest[0] != key:
-                self._latest = None  # Its memory may be needed for the next one.
+                self._latest = None  # Free its memory before the next network is loaded.
                 self._latest = key, load_predictor(options, progress)
             return self._latest[1]
 
 
 def network_key(options: RenderOptions) -> Hashable:
-    """What a network depends on."""
+    """Cache key of a network."""
     return str(options.weights), options.device, options.precision, QUALITIES[options.quality].augmented
 
 
 def matte_key(pair: Pair, options: RenderOptions) -> Hashable:
-    """What a frame's alignment and matte depend on, beside its number."""
+    """Cache key of a frame's alignment and matte, without the frame number."""
     return reading_key(pair, options), network_key(options), options.quality, options.subject
 
 
 def finish_key(pair: Pair, options: RenderOptions) -> Hashable:
-    """What a frame's final pixels depend on, beside its number."""
+    """Cache key of a frame's final pixels, without the frame number."""
     controls = tuple(options.edge_controls.items())
     return matte_key(pair, options), mask_key(pair, options), options.edges, controls
 
 
 def mask_key(pair: Pair, options: RenderOptions) -> Hashable:
-    """What the masks depend on, beside the shot and the plate."""
-    own = options.garbage, options.holdout
-    return tuple(None if path is None else (str(path), changed_at(path)) for path in own), pair.strokes
+    """Cache key of the masks, without shot and plate."""
+    paths = options.garbage, options.holdout
+    return tuple(None if path is None else (str(path), modification_time(path)) for path in paths), pair.strokes
 
 
 def reading_key(pair: Pair, options: RenderOptions) -> Hashable:
-    """What the pictures of shot and plate depend on."""
-    files = tuple((str(path), changed_at(path)) for path in (pair.shot, *pair.plate))
-    return files, tuple(str(getattr(options, name)) for name in _READING)
+    """Cache key of the decoded images of shot and plate."""
+    files = tuple((str(path), modification_time(path)) for path in (pair.shot, *pair.plate))
+    return files, tuple(str(getattr(options, name)) for name in (*DECODING_OPTIONS, "frame_rate"))
 
 
-class _Opened(NamedTuple):
-    """A pair whose files are open, and what closes them."""
+class _OpenedPair(NamedTuple):
+    """A pair whose files are open; ``stack`` closes them."""
 
     inputs: Inputs
     indexer: PlateIndexer
-    motions: Motions
+    motions: StrokeMotions
     stack: ExitStack
 
 
-class FrameStages:
-    """Computes the stages of single frames with the code of a render, so that their pixels are the same.
+class FramePipeline:
+    """Computes single frames with the functions of a render, so that the pixels are equal to those of a render.
 
-    To be used by one thread at a time, but for `end_reading`.
+    Not thread-safe, except for `stop_plate_reading`.
 
     Args:
-        predictors: gives the network.
-        progress: is told of reading the plate and of loading the network.
-        check: called between the stages; what it raises ends the work.
+        predictors: provides the network.
+        progress: receives the progress of indexing the plate and of loading the network.
+        check: called between the steps; may raise an exception to cancel the computation.
     """
 
     def __init__(
@@ -113,8 +111,8 @@ class FrameStages:
     ) -> None:
         self._predictors = predictors
         self._progress = progress or SilentProgress()
-        self._check = check
-        self._opened: tuple[Hashable, _Opened] | None = None
+        self._raise_if_cancelled = check
+        self._opened: tuple[Hashable, _OpenedPair] | None = None
         self._aligner: tuple[Hashable, FrameAligner] | None = None
         self._masks: tuple[Hashable, PaintedMasks] | None = None
         self._mask_stack = ExitStack()
@@ -123,55 +121,55 @@ class FrameStages:
         self._finished = BoundedMemory[FinishedFrame](_FINISHED_BYTES, _finished_bytes, least=1)
 
     def inputs(self, pair: Pair) -> Inputs:
-        """The pair's shot and plate, open; without background and masks."""
+        """The pair's opened shot and plate, without background and masks."""
         return self._open(pair).inputs
 
     def plate_frame(self, pair: Pair, index: int) -> np.ndarray:
-        """Frame ``index`` of the plate as it is, (h, w, 3); waits until the plate has been read."""
+        """Frame ``index`` of the plate, unaligned, (h, w, 3); waits until the plate has been indexed."""
         opened = self._open(pair)
-        # Until its index is there, another thread reads the plate.
+        # The indexer's thread reads the plate until its index is complete, and readers are not thread-safe.
         opened.indexer.index()
         return opened.inputs.plate[index].image
 
     def predictor(self, pair: Pair) -> Predictor:
-        """The pair's network."""
+        """The network for the pair's options."""
         return self._predictors.get(pair.render_options(), self._progress)
 
     def aligned(self, pair: Pair, number: int) -> AlignedFrame:
-        """Frame ``number`` with its plate."""
+        """Frame ``number`` with its aligned plate."""
         key = number, matte_key(pair, pair.render_options())
         return self._aligned.get(key, lambda: self._align(pair, number))
 
     def matted(self, pair: Pair, number: int) -> MattedFrame:
-        """Frame ``number`` with the network's matte, without masks."""
+        """Frame ``number`` with the matte of the network, before masks are applied."""
         options = pair.render_options()
         return self._matted.get((number, matte_key(pair, options)), lambda: self._matte(pair, options, number))
 
     def finished(self, pair: Pair, number: int, layers: tuple[str, ...] = ()) -> FinishedFrame:
-        """Frame ``number`` with its final pixels, (H, W, 4) as 8-bit PNG files have them, and ``layers``."""
+        """Frame ``number`` with its final pixels for 8-bit output, (H, W, 4), and the additional ``layers``."""
         options = pair.render_options()
         key = number, finish_key(pair, options), layers
         return self._finished.get(key, lambda: self._finish(pair, options, number, layers))
 
-    def stored(self, pair: Pair, number: int, layers: tuple[str, ...] = ()) -> np.ndarray:
-        """The final pixels in the colours in which PNG files store them, (H, W, 4) uint8, straight."""
+    def png_rgba(self, pair: Pair, frame: FinishedFrame) -> np.ndarray:
+        """The pixels of a finished frame in the colour space of PNG files, (H, W, 4) uint8, straight alpha."""
         shot = self.inputs(pair).shot.info
         writer = open_writer("png", Path(), shot, range(shot.frame_count))
-        return writer.to_stored(self.finished(pair, number, layers).main_rgba)
+        return writer.to_stored(frame.main_rgba)
 
-    def end_reading(self) -> None:
-        """End the reading of the plate, if it goes on in another thread; that one gets a PlateClosedError."""
+    def stop_plate_reading(self) -> None:
+        """Stop indexing the plate; a thread that waits for the index gets a PlateClosedError."""
         if self._opened is not None:
             self._opened[1].indexer.__exit__()
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Close all files."""
         opened, self._opened, self._aligner, self._masks = self._opened, None, None, None
         self._mask_stack.close()
         if opened is not None:
             opened[1].stack.close()
 
-    def _open(self, pair: Pair) -> _Opened:
+    def _open(self, pair: Pair) -> _OpenedPair:
         options = pair.render_options(background=None, garbage=None, holdout=None)
         key = reading_key(pair, options)
         if self._opened is None or self._opened[0] != key:
@@ -180,7 +178,7 @@ class FrameStages:
                 inputs = stack.enter_context(open_inputs(pair.shot, pair.plate_text, options, self._progress))
                 indexer = PlateIndexer(inputs.plate, self._progress, cache=default_cache_folder())
                 stack.enter_context(indexer)
-                opened = _Opened(inputs, indexer, Motions(inputs, lambda: indexer), stack.pop_all())
+                opened = _OpenedPair(inputs, indexer, StrokeMotions(inputs, lambda: indexer), stack.pop_all())
             self._opened = key, opened
         return self._opened[1]
 
@@ -188,31 +186,31 @@ class FrameStages:
         options = pair.render_options()
         opened, key = self._open(pair), matte_key(pair, options)
         predictor = self.predictor(pair)
-        self._check()
+        self._raise_if_cancelled()
         if self._aligner is None or self._aligner[0] != key:
             validity = check_plate(opened.inputs, opened.indexer.plate, predictor, options.subject).validity
             aligner = open_aligner(opened.inputs, opened.indexer, predictor, quality=options.quality, validity=validity)
             self._aligner = key, aligner
-        self._check()
+        self._raise_if_cancelled()
         [index] = choose_frames(number, opened.inputs.shot.info, "frame")
         [frame] = self._aligner[1].align([index])
         return frame
 
     def _matte(self, pair: Pair, options: RenderOptions, number: int) -> MattedFrame:
         aligned = self.aligned(pair, number)
-        self._check()
+        self._raise_if_cancelled()
         [frame] = matte_frames([aligned], self.predictor(pair), options.subject)
         return frame
 
     def _finish(self, pair: Pair, options: RenderOptions, number: int, layers: tuple[str, ...]) -> FinishedFrame:
-        # Importing torch takes seconds, and the app must start without it.
+        # Importing torch takes seconds; the app starts without it.
         from howard.pipeline.frame_finisher import FrameFinisher, compose_settings
 
         matted, predictor = self.matted(pair, number), self.predictor(pair)
-        self._check()
+        self._raise_if_cancelled()
         masks = self._open_masks(pair, options)
         masked = mask_frame(matted, masks.garbage, masks.holdout)
-        self._check()
+        self._raise_if_cancelled()
         settings = replace(compose_settings(options, predictor, (np.dtype(np.uint8),)), layers=layers)
         return FrameFinisher(settings, str(predictor.device)).finish(masked)
 
@@ -222,23 +220,23 @@ class FrameStages:
         if self._masks is None or self._masks[0] != key:
             self._mask_stack.close()
 
-            def own(path: str | Path | None) -> Mask | None:
+            def open_mask(path: str | Path | None) -> Mask | None:
                 return None if path is None else self._mask_stack.enter_context(Mask(path, opened.inputs.shot.info))
 
-            inputs = opened.inputs._replace(garbage=own(options.garbage), holdout=own(options.holdout))
+            inputs = opened.inputs._replace(garbage=open_mask(options.garbage), holdout=open_mask(options.holdout))
             self._masks = key, paint_masks(pair, inputs, opened.motions)
         return self._masks[1]
 
 
 def _aligned_bytes(frame: AlignedFrame) -> int:
-    # On a device the pictures are tensors, of about the same size.
+    # On a GPU the images are tensors of about the same size.
     image = frame.source.image
     return 2 * image.nbytes + 4 * image.shape[0] * image.shape[1]
 
 
 def _matted_bytes(frame: MattedFrame) -> int:
     height, width = frame.source.image.shape[:2]
-    return _MATTED_BYTES_A_PIXEL * height * width
+    return _MATTED_BYTES_PER_PIXEL * height * width
 
 
 def _finished_bytes(frame: FinishedFrame) -> int:
