@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.scenes import KINDS, Scene, Size, Stock
 from benchmarks.scenes.camera import Camera
-from benchmarks.scenes.clip import MemoryClip
+from benchmarks.scenes.memory_clip import MemoryClip
 from benchmarks.scenes.pictures import sample
 from benchmarks.scenes.surfaces import Surface, projected_basis, upright_basis, view_surfaces, world_points
 from howard.align import AlignmentStatus, PlateAligner
