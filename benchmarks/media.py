@@ -126,8 +126,8 @@ def decode_times(folder: Path, title: str, megabits: int | None, rounds: int) ->
             cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB)
         capture.release()
 
-    rate = path.stat().st_size * 8 * 24 / frames / 1e6
-    title = f"Decoding 1080p H.264 {title}, {rate:.0f} Mbit/s, a frame"
+    mbit = path.stat().st_size * 8 * 24 / frames / 1e6
+    title = f"Decoding 1080p H.264 {title}, {mbit:.0f} Mbit/s, a frame"
     show(title, {"Howard": howard, "OpenCV": opencv}, "OpenCV", rounds, frames)
 
 

@@ -58,7 +58,7 @@ def distance_to_figure(height: int, width: int) -> Tensor:
     return torch.minimum(body, head)
 
 
-def draw_frame(height: int, width: int) -> Frame:
+def render_frame(height: int, width: int) -> Frame:
     """A bright figure before a textured background; the plate has other noise and is a little darker."""
     generator = torch.Generator().manual_seed(1)
     coarse = torch.rand(1, 3, height // 40, width // 40, generator=generator)
@@ -133,7 +133,7 @@ def print_memory_growth(name: str, encoder: str, size: str) -> None:
     """What the process of :func:`memory_growth` runs; Linux only."""
     network = build_variant(name, encoder)
     layout = torch.contiguous_format if name == "plain" else torch.channels_last
-    frame = Frame(*(image.contiguous(memory_format=layout) for image in draw_frame(*SIZES[size])))
+    frame = Frame(*(image.contiguous(memory_format=layout) for image in render_frame(*SIZES[size])))
     network(*(image[..., :128, :128] for image in frame), coarse_scale=2)
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = _status("VmRSS")
@@ -163,7 +163,7 @@ def print_differences(variants: dict[str, Runs]) -> None:
 
 def report(size: str, encoder: str, repeats: int) -> None:
     """Measure one size and print its table."""
-    frame = draw_frame(*SIZES[size])
+    frame = render_frame(*SIZES[size])
     variants = {name: list_runs(name, encoder, frame) for name in VARIANTS}
     parts = list(variants["plain"])
     times = alternate({(name, part): variants[name][part] for part in parts for name in VARIANTS}, repeats)

@@ -54,14 +54,14 @@ times = []
 note = lambda event: times.append(time.perf_counter())
 howard.remove_background(shot, plate, output, quality=quality, report=False, progress=note)
 rate = (len(times) - 1) / (times[-1] - times[0])
-print(json.dumps({"rate": rate, "megabytes": (peak_memory() or 0) / 2**20}))
+print(json.dumps({"frames_per_second": rate, "megabytes": (peak_memory() or 0) / 2**20}))
 """
 
 
 class Whole(NamedTuple):
     """A whole render: frames a second, and peak memory in megabytes."""
 
-    rate: float
+    frames_per_second: float
     megabytes: float
 
 
@@ -123,12 +123,15 @@ def compare_sizes(options: argparse.Namespace, predictor: Predictor, folder: Pat
         row = "  ".join(f"{step} {cost:.0f}" for step, cost in costs.items())
         whole = render_whole(ROOT, shot, plate, folder / f"now_{name}", options.quality)
         print(f"{name:>6}  {row}  all {sum(costs.values()):.0f}", flush=True)
-        print(f"        {whole.rate:.2f} frames/s on {count_cores()} cores, peak {whole.megabytes:.0f} MB", flush=True)
+        print(
+            f"        {whole.frames_per_second:.2f} frames/s on {count_cores()} cores, peak {whole.megabytes:.0f} MB",
+            flush=True,
+        )
         if options.against is not None:
             before = render_whole(options.against, shot, plate, folder / f"before_{name}", options.quality)
             print(
-                f"        before: {before.rate:.2f} frames/s, peak {before.megabytes:.0f} MB;"
-                f" {whole.rate / before.rate:.2f} x as fast",
+                f"        before: {before.frames_per_second:.2f} frames/s, peak {before.megabytes:.0f} MB;"
+                f" {whole.frames_per_second / before.frames_per_second:.2f} x as fast",
                 flush=True,
             )
 

@@ -70,8 +70,10 @@ def train_on_request(variant: str, encoder: str, size: int, count: int, device: 
     torch.set_num_threads(1)
     torch.manual_seed(0)
     layout = torch.channels_last if variant == "ours" else torch.contiguous_format
-    stage = CoarseModule if variant == "ours" else PlainModule
-    module = stage(MattingNetwork(encoder, has_refiner=False), partial(adam, rates=LEARNING_RATES), coarse_weights())
+    module_class = CoarseModule if variant == "ours" else PlainModule
+    module = module_class(
+        MattingNetwork(encoder, has_refiner=False), partial(adam, rates=LEARNING_RATES), coarse_weights()
+    )
     module = module.to(device, memory_format=layout).train()  # type: ignore[call-overload]
     optimiser = module.optimiser(module.trained_parts(), lambda step: step / 1000)["optimizer"]
     batch = make_batch(size, count, layout, device)

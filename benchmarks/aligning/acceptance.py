@@ -58,7 +58,7 @@ def _scenes(data: Path, seeds: int) -> Iterator[Place]:
 
     The wrong plate is of the same kind of scene, from the other half of the photographs.
     """
-    stock, others = (Stock(existing(data), held_out) for held_out in (True, False))
+    stock, others = (Stock(existing(data), is_test) for is_test in (True, False))
     for kind in KINDS:
         for seed in range(TEST_SEED + _SEED_STEP, TEST_SEED + _SEED_STEP + seeds):
             scene, other = Scene(kind, seed, stock, _SIZE), Scene(kind, seed + _SEED_STEP, others, _SIZE)

@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, dict[str, 
     """Time every quality and the unit in turn on one thread, with cached plate features; print and return medians."""
     use_one_thread()
     kind = next(kind for kind in KINDS if kind.name == _KIND)
-    scene = Scene(kind, TEST_SEED, Stock(existing(arguments.data), held_out=True))
+    scene = Scene(kind, TEST_SEED, Stock(existing(arguments.data), is_test=True))
     times: dict[str, list[Time]] = {name: [] for name in (_UNIT, *QUALITIES)}
     with plate_aligners(scene.plate, QUALITIES) as aligners:
         for aligner in aligners.values():

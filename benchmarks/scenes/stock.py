@@ -34,8 +34,8 @@ class Stock:
     everything where ``root`` is None, is procedural.
     """
 
-    def __init__(self, root: Path | None, held_out: bool) -> None:
-        half = slice(1 if held_out else 0, None, 2)
+    def __init__(self, root: Path | None, is_test: bool) -> None:
+        half = slice(1 if is_test else 0, None, 2)
         self._photographs = _by_detail(root / "backgrounds")[half] if root else []
         people = sorted((root / "people_real").glob("*_fgr.jpg")) if root else []
         # Portraits are few and fill the frame best, so they are split separately.
