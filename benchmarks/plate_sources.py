@@ -99,7 +99,7 @@ def main() -> None:
         for clip in find_clips(folder):
             for source in SOURCES:
                 rows.append([clip.folder.name, source, *score(clip, source, predictor, given.every, given.quality)])
-                print(*rows[-1], file=sys.stderr)
+                print(*rows[-1][:2], *(f"{value:.2f}" for value in rows[-1][2:]), file=sys.stderr)
     print_table("", ("clip", "plate", "MAD", "Grad", "lost %", "kept %"), rows)
 
 
