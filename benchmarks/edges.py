@@ -1,19 +1,17 @@
-"""How well and how fast soft edges are solved: ``python benchmarks/edges.py --data ../shared/data``.
+"""Errors and time of solving soft edges: ``python benchmarks/edges.py --data ../shared/data``.
 
-Scenes with a known alpha and foreground are aligned and matted as in a render. On three sets the constants of the
-solver were chosen: people of the validation split over the rooms of the validation split, as stills (``rooms``) and
-as clips of people who move (``moving``), and ``sample``. On the clips of the public benchmark they were not. Printed
-are, for the network's matte as it is and for the solved one, means over frames of Band MAD and Grad; the error of the
-foreground (x 1e3), weighted by true alpha, over pixels that are truly soft and that the matte calls soft; and the
-recomposition error of the written RGBA over the aligned plate (8-bit levels), over pixels whose true alpha is between
-0 and 1. ``--time`` prints milliseconds of one thread at 1920x1080 instead.
+Frames with known alpha and foreground are aligned and matted as in a render. The solver's constants were chosen on
+three sets: people of the validation split over rooms of the validation split, as stills (``rooms``) and as clips of
+moving people (``moving``), and ``sample``; not on the clips of the public benchmark. Printed for the network's matte
+and for the solved one are means over frames of Band MAD and Grad; the error of the foreground (x 1e3), weighted by true
+alpha, where both true alpha and matte are soft; and the error of the written RGBA over the aligned plate against the
+source (8-bit levels) where true alpha is soft. ``--time`` prints milliseconds on one thread at 1920x1080 instead.
 """
 
 import argparse
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +20,10 @@ import cv2
 import numpy as np
 import torch
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.measuring import DATA, PUBLIC_CLIPS, SAMPLE, alternate, median_ms, print_table, use_one_thread
+from benchmarks.moving_people import write_moving_clips
 from howard.align import PlateAligner
 from howard.colour import mix
 from howard.errors import InputError
@@ -33,22 +35,18 @@ from howard.pipeline import AlignedFrame, MattedFrame, matte_frames
 from howard.pipeline.frame_finisher import Composer, ComposeSettings, FrameFinisher, compose_tensors
 from howard.pipeline.frame_tensors import solve_frame_edges
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-from benchmarks.moving_people import write_moving_clips  # noqa: E402
-
 EDGES = ("network", "solved")
 SCORES = ("Band MAD", "Grad", "foreground", "recomposition")
-# Mean absolute error from which on a matte is wrong altogether, and says nothing of edges.
-WRONG_MATTE = 0.02
-# Alpha of pixels that are truly soft.
+# Mean absolute error from which a matte has gross errors and is left out.
+GROSS_ERROR = 0.02
+# Range of true alpha of soft pixels.
 SOFT = (0.02, 0.98)
 HEIGHT, WIDTH = 1080, 1920
 REPEATS = 9
 
 
 class Case(NamedTuple):
-    """A matted frame and its truth: alpha (H, W) in [0, 1], foreground (H, W, 3) uint8."""
+    """A matted frame and ground truth: alpha (H, W) in [0, 1], foreground (H, W, 3) uint8."""
 
     frame: MattedFrame
     alpha: np.ndarray
@@ -61,7 +59,7 @@ def matte(frame: Frame, plate: Reader, predictor: MattingPredictor) -> MattedFra
 
 
 def room_cases(data: Path, count: int, predictor: MattingPredictor) -> Iterator[Case]:
-    """Rendered people of the validation split in the source views of validation plate pairs, mixed in linear light."""
+    """Rendered people over plate pairs, both of the validation split, mixed in linear light."""
     pairs, people = data / "plate_pairs", data / "people_rendered"
     if not (pairs / "val.txt").is_file() or not (people / "val.txt").is_file():
         raise InputError(f"{data} has no plate_pairs and people_rendered; give their folder with --data")
@@ -75,7 +73,7 @@ def room_cases(data: Path, count: int, predictor: MattingPredictor) -> Iterator[
 
 
 def person_over(place: np.ndarray, person: Path, random: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """A person standing somewhere in a place (H, W, 3) uint8: source, true alpha in [0, 1] and foreground, uint8."""
+    """A person at a random position over ``place`` (H, W, 3) uint8: source, alpha in [0, 1] and foreground, uint8."""
     colour, cover = read_still(Path(f"{person}_fgr.jpg")), read_still(Path(f"{person}_pha.png"))[..., 0]
     height, width = place.shape[:2]
     scale = 0.9 * height / len(colour)
@@ -89,7 +87,7 @@ def person_over(place: np.ndarray, person: Path, random: np.random.Generator) ->
 
 
 def clip_cases(folder: Path, step: int, predictor: MattingPredictor) -> Iterator[Case]:
-    """Every ``step``-th frame of a clip with its truth."""
+    """Every ``step``-th frame of a clip with its ground truth."""
     clip = TrueClip(folder)
     with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate:
         aligner = PlateAligner(plate)
@@ -107,49 +105,36 @@ def moving_cases(data: Path, step: int, predictor: MattingPredictor) -> Iterator
 
 
 def score(case: Case, edges: str) -> list[float]:
-    """`SCORES` of a case."""
+    """The `SCORES` of a case."""
     rgba = Composer(ComposeSettings(depths=(np.dtype(np.uint8),), edges=edges)).begin(case.frame)().rgba
     pixels = to_depth(rgba[np.dtype(np.uint8)], np.float32)
     colour, alpha, true = pixels[..., :3], pixels[..., 3], case.alpha
     source, plate = (to_depth(each, np.float32) for each in (case.frame.source.image, case.frame.plate.image))
-    called = (alpha > 0) & (alpha < 1) & (true > SOFT[0]) & (true < SOFT[1])
-    wrong = np.abs(colour - to_depth(case.foreground, np.float32)).mean(axis=2)
+    is_soft = (alpha > 0) & (alpha < 1) & (true > SOFT[0]) & (true < SOFT[1])
+    error = np.abs(colour - to_depth(case.foreground, np.float32)).mean(axis=2)
     soft = (true > 0) & (true < 1) & (case.frame.plate.coverage >= 0.5)
-    apart = np.abs(mix(colour, plate, alpha[..., None]) - source).mean(axis=2)
+    recomposition = np.abs(mix(colour, plate, alpha[..., None]) - source).mean(axis=2)
     return [
         band_mad(alpha, true),
         gradient_error(alpha, true),
-        1e3 * float(np.average(wrong[called], weights=true[called])) if called.any() else float("nan"),
-        255 * float(apart[soft].mean()) if soft.any() else float("nan"),
+        1e3 * float(np.average(error[is_soft], weights=true[is_soft])) if is_soft.any() else float("nan"),
+        255 * float(recomposition[soft].mean()) if soft.any() else float("nan"),
     ]
 
 
 def print_scores(name: str, cases: Iterator[Case]) -> None:
-    """Print the table's rows of a clip."""
-    usable = [case for case in cases if np.abs(case.frame.alpha[0, ..., 0].numpy() - case.alpha).mean() < WRONG_MATTE]
+    """Print the rows of a set."""
+    usable = [case for case in cases if np.abs(case.frame.alpha[0, ..., 0].numpy() - case.alpha).mean() < GROSS_ERROR]
     for edges in EDGES:
         means = np.nanmean([score(case, edges) for case in usable], axis=0)
         print(f"{name:<12} {edges:<8} {len(usable):4d} " + " ".join(f"{value:13.2f}" for value in means), flush=True)
 
 
-def median_ms(work: Callable[[], object]) -> float:
-    """Median milliseconds of one thread, after one call to warm up."""
-    work()
-    seconds = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return 1e3 * float(np.median(seconds))
-
-
 @torch.inference_mode()
 def print_times(predictor: MattingPredictor) -> None:
-    """Print how long each step after the network takes for a frame of the sample, enlarged."""
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    sample = ROOT / "data" / "sample"
-    with open_reader(sample / "shot.mp4") as shot, open_reader(sample / "plate.mp4") as plate:
+    """Print the time of every step after the network for a frame of the sample, enlarged."""
+    use_one_thread()
+    with open_reader(SAMPLE / "shot.mp4") as shot, open_reader(SAMPLE / "plate.mp4") as plate:
         frame = shot[0]
         aligned = PlateAligner(plate, sparse=True).align(frame)
     image, empty, coverage = (
@@ -162,21 +147,20 @@ def print_times(predictor: MattingPredictor) -> None:
     steps = {
         "solved edges": lambda: solve_frame_edges(matted),
         "RGBA": lambda: compose_tensors(matted.tensors, edges, settings),
-        "all, with the measures": lambda: finisher.finish(matted),
+        "all, with quality measures": lambda: finisher.finish(matted),
     }
-    print(f"{len(edges.patches.row)} patches of {WIDTH}x{HEIGHT}")
-    for name, work in steps.items():
-        print(f"{name:<24} {median_ms(work):7.1f} ms")
+    rows = ([name, f"{median_ms(times, 'wall'):.1f}"] for name, times in alternate(steps, REPEATS).items())
+    print_table(f"{len(edges.patches.row)} patches of {WIDTH}x{HEIGHT}", ("step", "ms"), rows)
 
 
 def main() -> None:
     """Print the table, or the times."""
-    parser = argparse.ArgumentParser(description="How well and how fast soft edges are solved.")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--pairs", type=int, default=24, help="validation rooms; 0 leaves the sets of choice out")
-    parser.add_argument("--step", type=int, default=3, help="of the frames of clips")
+    parser = argparse.ArgumentParser(description="Errors and time of solving soft edges.")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of plate_pairs, people_rendered, people_moving")
+    parser.add_argument("--pairs", type=int, default=24, help="validation rooms; 0 leaves out rooms and moving")
+    parser.add_argument("--step", type=int, default=3, help="every n-th frame of clips")
     parser.add_argument(
-        "--clips", type=Path, nargs="*", help="folders of clips; sample and public benchmark if left out"
+        "--clips", type=Path, nargs="*", help="folders of clips (default: the sample and the public clips)"
     )
     parser.add_argument("--time", action="store_true", help="print times")
     options = parser.parse_args()
@@ -184,10 +168,9 @@ def main() -> None:
     if options.time:
         print_times(predictor)
         return
-    public = ROOT / "data" / "bench_public"
     clips = options.clips
     if clips is None:
-        clips = [ROOT / "data" / "sample", *(public / name for name in ("rotation", "moderate", "strong"))]
+        clips = [SAMPLE, *(PUBLIC_CLIPS / name for name in ("rotation", "moderate", "strong"))]
     print(f"{'':<12} {'edges':<8} {'':4} " + " ".join(f"{name:>13}" for name in SCORES))
     try:
         if options.pairs:

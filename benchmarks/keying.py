@@ -1,13 +1,13 @@
-"""How well `howard.keying` keys, against truth: ``python benchmarks/keying.py``.
+"""Errors and speed of `howard.keying` against ground truth: ``python benchmarks/keying.py``.
 
-Takes are drawn figures, the sample's rendered people and photographed people (``--data``, left out where that is
-missing) before the bad screens of ``benchmarks/screens.py``, green and blue in turns, as H.264. Seeds, and people of
-the validation lists, were never tuned on; ``--tuning`` uses the others. Errors are means over frames, x1e3:
+Clips are drawn figures, the sample's rendered people and photographed people (``--data``) before the bad screens of
+``benchmarks/screens.py``, green and blue alternately, as H.264. Nothing was tuned on these seeds and on people of the
+validation lists; ``--tuning`` uses others. Errors are means over frames, x1e3:
 
-* MAD of alpha, that of a plain colour-difference key, and of the same key with the set masked away by hand
-* foreground MAD, weighted by true alpha: what is seen of an error in a composite. Beside it "codec", the same measure
-  of the filmed picture inside the person, 12 pixels from its edge, where there is little spill: nobody can do better
-* dtSSD x1e2 of the moving take, and "static", that of a person who stands still, near the edge (10 pixels)
+* MAD of alpha, of a plain colour-difference key ("plain"), and of that key with everything beside the screen masked
+* MAD of the foreground, weighted by true alpha, and "codec": the same of the input inside the person, 12 pixels from
+  its edge, where there is little spill, a lower bound
+* dtSSD x1e2 of the moving clip, and "static": that of a person who does not move, near the edge (10 pixels)
 * median frames a second on one thread
 """
 
@@ -22,40 +22,39 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-# A script is given its own folder to import from, not the project's.
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.screens import SCREENS, Take, drawn_take, plain_key, still_take, write_clip  # noqa: E402
-from howard.colour import srgb_to_linear  # noqa: E402
-from howard.evaluation.metrics import dtssd, edge_band, mad  # noqa: E402
-from howard.keying import KeyedFrame, find_key, key_frame  # noqa: E402
-from howard.media import open_reader, read_still  # noqa: E402
+from benchmarks.measuring import DATA, SAMPLE
+from benchmarks.screens import SCREENS, ScreenClip, cutout_clip, drawn_clip, plain_key, write_clip
+from howard.colour import srgb_to_linear
+from howard.evaluation.metrics import dtssd, edge_band, mad
+from howard.keying import KeyedFrame, find_key, key_frame
+from howard.media import open_reader, read_still
 
-_COLUMNS = ("MAD", "plain", "plain, no set", "foreground", "codec", "dtSSD", "static", "frames/s")
+_COLUMNS = ("MAD", "plain", "plain, masked", "foreground", "codec", "dtSSD", "static", "frames/s")
 
 
 def main() -> None:
-    """Score the takes and print a table."""
+    """Score the clips and print a table."""
     parser = argparse.ArgumentParser(description="Measures howard.keying; smaller is better, but for frames/s.")
-    parser.add_argument("--takes", type=int, default=8, help="takes of each kind (default: 8)")
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder of people_real")
+    parser.add_argument("--clips", type=int, default=8, help="clips of each kind (default: 8)")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of people_real")
     parser.add_argument("--tuning", action="store_true", help="seeds and people to tune on, not for figures")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    folders = {"rendered": ROOT / "data" / "sample" / "people", "photographed": arguments.data / "people_real"}
+    folders = {"rendered": SAMPLE / "people", "photographed": arguments.data / "people_real"}
     first, split = (100, "train") if arguments.tuning else (5000, "val")
-    print(f"{'take':<20}" + "".join(f"{name:>15}" for name in _COLUMNS))
+    print(f"{'clip':<20}" + "".join(f"{name:>15}" for name in _COLUMNS))
     means = []
     for kind in ("drawn", *folders):
         people = folders.get(kind)
         if people is not None and not people.is_dir():
-            print(f"no {kind} people: {people} is not here")
+            print(f"without {kind} people: {people} does not exist")
             continue
         rows = []
-        for seed in range(first, first + arguments.takes):
+        for seed in range(first, first + arguments.clips):
             screen = list(SCREENS)[seed % 2]
-            moving, still = cut_out_takes(seed, screen, people, split) if people else drawn_takes(seed, screen)
+            moving, still = cutout_clips(seed, screen, people, split) if people else drawn_clips(seed, screen)
             rows.append(score(moving, still, screen))
             _print(f"{kind} {screen} {seed}", rows[-1])
         means.append(np.mean(rows, axis=0))
@@ -63,43 +62,43 @@ def main() -> None:
     _print("mean of kinds", np.mean(means, axis=0))
 
 
-def drawn_takes(seed: int, screen: str) -> tuple[Take, Take]:
-    """A take that moves and one that does not, of a drawn figure."""
-    return drawn_take(seed, screen), drawn_take(seed, screen, speed=0.0)
+def drawn_clips(seed: int, screen: str) -> tuple[ScreenClip, ScreenClip]:
+    """A moving and a static clip of a drawn figure."""
+    return drawn_clip(seed, screen), drawn_clip(seed, screen, speed=0.0)
 
 
-def cut_out_takes(seed: int, screen: str, people: Path, split: str) -> tuple[Take, Take]:
-    """The same of a person of a collection who does not wear the screen's colour."""
+def cutout_clips(seed: int, screen: str, people: Path, split: str) -> tuple[ScreenClip, ScreenClip]:
+    """The same of a person of a collection without the screen's colour."""
     rng = np.random.default_rng(seed)
     names = (people / f"{split}.txt").read_text().split()
     while True:
         name = names[rng.integers(len(names))]
         colour, alpha = read_still(people / f"{name}_fgr.jpg"), read_still(people / f"{name}_pha.png")[..., 0]
         if _can_be_keyed(colour[alpha > 128], screen):
-            return still_take(seed, screen, colour, alpha), still_take(seed, screen, colour, alpha, step=0.0)
+            return cutout_clip(seed, screen, colour, alpha), cutout_clip(seed, screen, colour, alpha, step=0.0)
 
 
-def score(moving: Take, still: Take, screen: str) -> list[float]:
-    """One row of the table."""
-    frames, keyed, seconds = _keyed(moving)
+def score(moving: ScreenClip, still: ScreenClip, screen: str) -> list[float]:
+    """A row of the table."""
+    frames, keyed, seconds = _key_clip(moving)
     plain = [plain_key(frame, screen) for frame in frames]
     pairs = list(zip(keyed, moving.alphas, moving.foregrounds, frames, strict=True))
-    _, standing, _ = _keyed(still)
+    _, static, _ = _key_clip(still)
     return [
         _mean(mad(key.alpha, true) for key, true, _, _ in pairs),
         _mean(mad(key, true) for key, true in zip(plain, moving.alphas, strict=True)),
-        _mean(mad(key * moving.stage, true) for key, true in zip(plain, moving.alphas, strict=True)),
+        _mean(mad(key * moving.screen_area, true) for key, true in zip(plain, moving.alphas, strict=True)),
         _mean(_colour_error(key.foreground, colour, true) for key, true, colour, _ in pairs),
         _mean(_colour_error(frame, colour, _inside(true)) for _, true, colour, frame in pairs),
-        _mean(_changes(keyed, moving.alphas, np.ones(moving.stage.shape, bool))),
-        _mean(_changes(standing, still.alphas, edge_band(still.alphas[0]))),
+        _mean(_changes(keyed, moving.alphas, np.ones(moving.screen_area.shape, bool))),
+        _mean(_changes(static, still.alphas, edge_band(still.alphas[0]))),
         1 / statistics.median(seconds),
     ]
 
 
-def _keyed(take: Take) -> tuple[list[np.ndarray], list[KeyedFrame], list[float]]:
-    """The frames as decoded, float32 in [0, 1], what came of them, and the seconds each took."""
-    with TemporaryDirectory() as folder, open_reader(write_clip(Path(folder) / "take.mp4", take.frames)) as reader:
+def _key_clip(clip: ScreenClip) -> tuple[list[np.ndarray], list[KeyedFrame], list[float]]:
+    """The decoded frames, float32 in [0, 1], the keyed ones, and the seconds of each."""
+    with TemporaryDirectory() as folder, open_reader(write_clip(Path(folder) / "clip.mp4", clip.frames)) as reader:
         key = find_key(reader)
         frames, keyed, seconds = [], [], []
         for frame in reader:

@@ -1,26 +1,26 @@
-"""Clips with known truth: rendered people that move, filmed by hand before rooms that nothing was trained on.
+"""Clips with ground truth: rendered moving people over photographs of rooms that nothing was trained on.
 
-Person and place meet in linear light; shot and plate are seen by two hand-held cameras and stored as H.264, as phones
-do. The plate is taken from another point of the room, in another exposure.
+Person and room are mixed in linear light. Shot and plate have different camera shake, position and exposure, and are
+stored as H.264.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 
+from benchmarks.movies import write_movie
 from howard.colour import mix
 from howard.errors import InputError
 from howard.media import read_still, to_depth
 
 RATE = 24
-# Constant rate factor of the movies: what phones store, about.
+# Constant rate factor of the movies, about that of phones.
 QUALITY = "16"
-# The camera's frame is this much smaller than the picture of the place, so that there is room to shake.
+# Size of the room's picture relative to the frame, so that the camera can shake.
 ZOOM = 1.12
-# Largest sway of the camera in pixels and degrees, and noise of both takes in [0, 1].
+# Amplitude of the camera shake in pixels and degrees, and standard deviation of the noise in [0, 1].
 SWAY_PX = 22.0
 SWAY_DEGREES = 0.6
 NOISE = 0.008
@@ -40,7 +40,7 @@ def write_moving_clips(data: Path, folder: Path) -> Iterator[Path]:
         raise InputError(f"{data} has no people_moving and plate_pairs; give their folder with --data")
     names, rooms = ((each / "val.txt").read_text().split() for each in (people, pairs))
     for index, name in enumerate(names):
-        # Every fifth pair, so that both rooms and all distances between the cameras take part.
+        # Every fifth pair, so that both rooms and all distances between the cameras occur.
         room = pairs / rooms[(5 * index) % len(rooms)]
         yield _write_clip(people, name, room, folder / f"{name}_{room.name}", np.random.default_rng([7, index]))
 
@@ -50,13 +50,13 @@ def _write_clip(people: Path, name: str, room: Path, folder: Path, random: np.ra
     colours, covers = (sorted((people / kind / name).iterdir()) for kind in ("fgr", "pha"))
     count = len(colours)
     height, width = place.shape[:2]
-    stand = _stand(read_still(colours[0]).shape, height, width, random)
+    to_room = _person_matrix(read_still(colours[0]).shape, height, width, random)
     for part in ("alpha", "fgr", "clean"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     shot = []
     for index, camera in enumerate(_camera_moves(count, height, width, random)):
         seen = _warp(place, camera)
-        matrix = camera @ stand
+        matrix = camera @ to_room
         foreground = _warp(read_still(colours[index]), matrix, (height, width))
         cover = to_depth(read_still(covers[index])[..., 0], np.float32)
         alpha = cv2.warpPerspective(cover, matrix, (width, height), flags=cv2.INTER_AREA)
@@ -70,20 +70,20 @@ def _write_clip(people: Path, name: str, room: Path, folder: Path, random: np.ra
         _add_noise(to_depth(_warp(plate, camera), np.float32), random)
         for camera in _camera_moves(count, height, width, random)
     ]
-    _write_movie(folder / "shot.mp4", shot)
-    _write_movie(folder / "plate.mp4", empty)
+    for kind, frames in (("shot", shot), ("plate", empty)):
+        write_movie(folder / f"{kind}.mp4", frames, crf=QUALITY, preset="medium")
     return folder
 
 
-def _stand(shape: tuple[int, ...], height: int, width: int, random: np.random.Generator) -> np.ndarray:
-    """Where a person's picture lies in the place, 3 x 3: at the lower edge, nearly as high as the frame."""
+def _person_matrix(shape: tuple[int, ...], height: int, width: int, random: np.random.Generator) -> np.ndarray:
+    """From a person's picture to the room's, 3 x 3: at the lower edge, nearly as tall as the frame."""
     scale = random.uniform(0.85, 1.0) * height / shape[0]
     left = random.uniform(0.0, 1.0) * (width - scale * shape[1])
     return np.array([[scale, 0, left], [0, scale, height - scale * shape[0]], [0, 0, 1]])
 
 
 def _camera_moves(count: int, height: int, width: int, random: np.random.Generator) -> Iterator[np.ndarray]:
-    """From the picture of a place to each frame of a hand-held camera, 3 x 3: slow waves of three frequencies."""
+    """From the room's picture to each frame of a hand-held camera, 3 x 3: sines of three frequencies."""
     phases = random.uniform(0, 2 * np.pi, (3, 3))
     for index in range(count):
         waves = np.sin(2 * np.pi * np.array([0.4, 0.9, 2.1])[:, None] * index / RATE + phases)
@@ -100,13 +100,3 @@ def _warp(picture: np.ndarray, matrix: np.ndarray, size: tuple[int, int] | None 
 
 def _add_noise(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return to_depth((picture + random.normal(0, NOISE, picture.shape)).astype(np.float32), np.uint8)
-
-
-def _write_movie(path: Path, frames: list[np.ndarray]) -> None:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=RATE, options={"crf": QUALITY, "preset": "medium"})
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())

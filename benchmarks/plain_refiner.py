@@ -1,6 +1,6 @@
-"""The refiner as the paper's reference computes it: every window unfolded from images of full size, patch by patch.
+"""The refiner as in the paper's reference implementation: the windows of all patches unfolded from full-size images.
 
-Kept to measure the product's refiner against, and for tests that both agree.
+The reference of benchmarks and tests for :class:`howard.matting.refiner.Refiner`.
 """
 
 import torch
@@ -16,22 +16,22 @@ class PlainRefiner(Refiner):
     """Same parameters and outputs as :class:`howard.matting.refiner.Refiner`."""
 
     def forward(self, source: Tensor, plate: Tensor, coarse: CoarseMatte, settings: RefineSettings) -> Refined:
-        """As :meth:`Refiner.forward`."""
+        """See :meth:`Refiner.forward`."""
         height, width = source.shape[2:]
         pair = torch.cat([source, plate], dim=1)
         hidden = coarse.hidden if isinstance(coarse.hidden, Tensor) else coarse.hidden.whole()
         guess = torch.cat([hidden, coarse.alpha, coarse.residual], dim=1)
         half = torch.cat([_resize(guess, (height // 2, width // 2)), _resize(pair, (height // 2, width // 2))], dim=1)
-        patches = select_patches(_resize(coarse.error, (height // 4, width // 4)), settings)
+        selected = select_patches(_resize(coarse.error, (height // 4, width // 4)), settings)
         if settings.mode == "full":
             result = self._convolve(F.pad(half, [3] * 4), F.pad(pair, [2] * 4))
         else:
             result = _resize(torch.cat([coarse.alpha, coarse.residual], dim=1), (height, width))
-            where = patches[:, 0].nonzero().unbind(dim=1)
+            where = selected[:, 0].nonzero().unbind(dim=1)
             if len(where[0]) > 0:
                 detail = self._convolve(_unfold(half, where, 2, 3), _unfold(pair, where, 4, 2))
                 result = _replace(result, detail, where)
-        return Refined(result[:, :1], coarse.residual, by_patch(result[:, 1:]), patches)
+        return Refined(result[:, :1], coarse.residual, by_patch(result[:, 1:]), selected)
 
     def _convolve(self, half: Tensor, full: Tensor) -> Tensor:
         """(n, 42, 2a + 6, 2b + 6) and (n, 6, 4a + 4, 4b + 4) to alpha and residual (n, 4, 4a, 4b)."""
@@ -43,7 +43,7 @@ class PlainRefiner(Refiner):
 
 
 def _unfold(image: Tensor, where: tuple[Tensor, ...], stride: int, border: int) -> Tensor:
-    """The window of every patch: (B, C, H, W) to (n, C, stride + 2 border, stride + 2 border); zeros beyond."""
+    """The window of every patch: (B, C, H, W) to (n, C, stride + 2 border, stride + 2 border), zero-padded."""
     side = stride + 2 * border
     windows = F.pad(image, [border] * 4).permute(0, 2, 3, 1).unfold(1, side, stride).unfold(2, side, stride)
     return windows[where]  # (B, h, w, C, side, side) -> (n, C, side, side)

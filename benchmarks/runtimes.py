@@ -1,10 +1,13 @@
-"""The coarse network in every runtime that is installed, on one thread: why the predictor needs none beside PyTorch.
+"""The coarse network and the person prior in other runtimes, on one thread, beside PyTorch as the predictor runs it.
 
     python benchmarks/runtimes.py --compile
+    python benchmarks/runtimes.py --network prior
 
-Prints core-ms at 480x270 (medians, taking turns), the seconds until the first result, and the largest difference of
-alpha from the network as trained. ``onnxruntime`` and ``openvino`` take part where they are installed; ``--compile``
-adds ``torch.compile``, which takes minutes. Int8 is calibrated on noise: its time counts, its difference does not.
+Prints core-ms (medians of alternating runs), the seconds until the first result, and the largest difference of alpha,
+or of the person's probability, from the first row. Runtimes take part where they are installed: ``onnxruntime`` and
+``openvino`` for the coarse network at 480x270, ``ai-edge-litert`` and the published model (``--model``) for the person
+prior. ``--compile`` adds ``torch.compile``, which takes minutes. Int8 is calibrated on noise: its time is meaningful,
+its difference is not.
 """
 
 import argparse
@@ -12,29 +15,30 @@ import importlib.util
 import logging
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.measuring import DATA, ROOT, alternate, median_ms, print_table, time_once, use_one_thread
 from howard.matting import CoarseNetwork, MattingNetwork
 from howard.matting.inference import prepare_for_inference
+from howard.matting.person_prior_predictor import prepare_prior
+from howard.matting.person_prior_views import crop_views, whole_frame
+from howard.media import read_still
 
-HEIGHT, WIDTH = 270, 480
-REPEATS = 9
+PRIOR_MODEL = DATA.parent / "reference" / "person" / "selfie_multiclass_256x256.tflite"
+PICTURE = ROOT / "docs" / "images" / "shot.jpg"
 Run = Callable[[], np.ndarray]
 
 
 class Coarse(nn.Module):
-    """The coarse network alone, as the plain tuple that runtimes ask for."""
+    """The coarse network alone, with the plain tuple as output that other runtimes need."""
 
     def __init__(self, network: MattingNetwork) -> None:
         super().__init__()
@@ -45,29 +49,56 @@ class Coarse(nn.Module):
         return matte.alpha, matte.residual, matte.error, matte.hidden
 
 
-def in_pytorch(network: nn.Module, source: Tensor, plate: Tensor) -> Run:
-    """As it is called here."""
+def coarse_runs(height: int, width: int, with_compiled: bool) -> dict[str, Run]:
+    """The coarse network in every installed runtime; a run returns alpha."""
+    network = MattingNetwork("mobilenetv2").eval()
+    source, plate = torch.rand(2, 1, 3, height, width)
+    layout = [image.contiguous(memory_format=torch.channels_last) for image in (source, plate)]
+    runs = {
+        "PyTorch, as trained": _in_pytorch(Coarse(network), source, plate),
+        "PyTorch, prepared (used by the predictor)": _in_pytorch(Coarse(prepare_for_inference(network)), *layout),
+        "PyTorch, prepared, bf16": _in_pytorch(Coarse(prepare_for_inference(network, torch.bfloat16)), *layout),
+    }
+    if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnxscript"):
+        runs["ONNX Runtime"] = _in_onnxruntime(Coarse(network), source, plate)
+        runs["ONNX Runtime, int8"] = _in_onnxruntime(Coarse(network), source, plate, is_int8=True)
+    if importlib.util.find_spec("openvino"):
+        for precision in ("f32", "bf16"):
+            runs[f"OpenVINO, {precision}"] = _in_openvino(Coarse(network), source, plate, precision)
+    if with_compiled:
+        compiled = torch.compile(Coarse(prepare_for_inference(network)), options={"freezing": True})
+        runs["torch.compile"] = _in_pytorch(compiled, *layout)
+    return runs
+
+
+def prior_runs(model: Path) -> dict[str, Run]:
+    """The person prior in PyTorch and LiteRT; a run returns the person's probability, (256, 256)."""
+    frame = torch.from_numpy(read_still(PICTURE)).permute(2, 0, 1)[None].float() / 255
+    picture = crop_views(frame, whole_frame(*frame.shape[2:]))[:1]
+    runs: dict[str, Run] = {}
+    for name, dtype in (("PyTorch, fp32", torch.float32), ("PyTorch, bf16", torch.bfloat16)):
+        prior = prepare_prior(torch.device("cpu"), dtype)
+        runs[name] = lambda prior=prior: 1 - prior(picture).logits.softmax(dim=1)[0, 0].numpy()
+    if importlib.util.find_spec("ai_edge_litert") and model.is_file():
+        runs["LiteRT, fp32"] = _in_litert(picture[0].permute(1, 2, 0).numpy(), model)
+    else:
+        print(f"without LiteRT, which needs `pip install ai-edge-litert` and {model}")
+    return runs
+
+
+def _in_pytorch(network: Callable, source: Tensor, plate: Tensor) -> Run:
     return lambda: network(source, plate)[0].numpy()
 
 
-def in_compiled_pytorch(network: nn.Module, source: Tensor, plate: Tensor) -> Run:
-    """Compiled with constant weights."""
-    import torch._inductor.config
-
-    torch._inductor.config.freezing = True
-    compiled = torch.compile(network)
-    return lambda: compiled(source, plate)[0].numpy()
-
-
-def in_onnxruntime(network: nn.Module, source: Tensor, plate: Tensor, *, is_int8: bool = False) -> Run:
-    """Exported to ONNX, one thread; ``is_int8`` quantises weights and activations, statically."""
+def _in_onnxruntime(network: nn.Module, source: Tensor, plate: Tensor, *, is_int8: bool = False) -> Run:
+    """Exported to ONNX, on one thread; ``is_int8`` quantises weights and activations statically."""
     import onnxruntime
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "coarse.onnx"
         torch.onnx.export(network, (source, plate), path, dynamo=True, external_data=False, verbose=False)
         if is_int8:
-            path = quantise(path, source, plate)
+            path = _quantise(path, source, plate)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         session = onnxruntime.InferenceSession(path, options)
@@ -75,8 +106,8 @@ def in_onnxruntime(network: nn.Module, source: Tensor, plate: Tensor, *, is_int8
     return lambda: np.asarray(session.run(None, pictures)[0])
 
 
-def quantise(path: Path, source: Tensor, plate: Tensor) -> Path:
-    """An ONNX graph in int8, a scale for each channel of the weights."""
+def _quantise(path: Path, source: Tensor, plate: Tensor) -> Path:
+    """An ONNX graph in int8, with one scale per channel of the weights."""
     from onnxruntime.quantization import CalibrationDataReader, quantize_static
 
     class Calibration(CalibrationDataReader):
@@ -90,8 +121,8 @@ def quantise(path: Path, source: Tensor, plate: Tensor) -> Path:
     return quantised
 
 
-def in_openvino(network: nn.Module, source: Tensor, plate: Tensor, precision: str) -> Run:
-    """Traced and compiled, one thread; ``precision`` is f32 or bf16."""
+def _in_openvino(network: nn.Module, source: Tensor, plate: Tensor, precision: str) -> Run:
+    """Traced and compiled, on one thread; ``precision`` is f32 or bf16."""
     import openvino  # pyright: ignore[reportMissingImports]
 
     shape = list(source.shape)
@@ -101,52 +132,57 @@ def in_openvino(network: nn.Module, source: Tensor, plate: Tensor, precision: st
     return lambda: np.asarray(request.infer([source.numpy(), plate.numpy()])[0])
 
 
+def _in_litert(picture: np.ndarray, model: Path) -> Run:
+    """The published model of the person prior on one thread; ``picture`` (256, 256, 3) float32 in [0, 1]."""
+    from ai_edge_litert.interpreter import Interpreter  # pyright: ignore[reportMissingImports]
+
+    interpreter = Interpreter(str(model), num_threads=1)
+    interpreter.allocate_tensors()
+    [source], [target] = interpreter.get_input_details(), interpreter.get_output_details()
+
+    def run() -> np.ndarray:
+        interpreter.set_tensor(source["index"], 2 * picture[None] - 1)
+        interpreter.invoke()
+        logits = torch.from_numpy(interpreter.get_tensor(target["index"])[0])
+        return 1 - logits.softmax(dim=2)[..., 0].numpy()
+
+    return run
+
+
 def main() -> None:
-    """Build what is there, take turns, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--height", type=int, default=HEIGHT, help="of the pictures, in pixels")
-    parser.add_argument("--width", type=int, default=WIDTH, help="of the pictures, in pixels")
-    parser.add_argument("--repeats", type=int, default=REPEATS, help="turns of each runtime")
-    parser.add_argument("--compile", action="store_true", help="torch.compile as well, which takes minutes")
-    asked = parser.parse_args()
+    """Build the runs, alternate them and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", choices=("coarse", "prior"), default="coarse")
+    parser.add_argument("--height", type=int, default=270, help="of the coarse network's pictures (default: 270)")
+    parser.add_argument("--width", type=int, default=480, help="of the coarse network's pictures (default: 480)")
+    parser.add_argument("--repeats", type=int, default=9, help="timed runs of each (default: 9)")
+    parser.add_argument("--compile", action="store_true", help="add torch.compile, which takes minutes")
+    parser.add_argument("--model", type=Path, default=PRIOR_MODEL, help="published model of the person prior")
+    arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    torch.set_num_threads(1)
+    use_one_thread()
     torch.manual_seed(0)
-    network = MattingNetwork("mobilenetv2").eval()
-    source, plate = torch.rand(2, 1, 3, asked.height, asked.width)
-    layout = [image.contiguous(memory_format=torch.channels_last) for image in (source, plate)]
-    runs = {
-        "PyTorch, as trained": in_pytorch(Coarse(network), source, plate),
-        "PyTorch, prepared (what the predictor runs)": in_pytorch(Coarse(prepare_for_inference(network)), *layout),
-        "PyTorch, prepared, bf16": in_pytorch(Coarse(prepare_for_inference(network, torch.bfloat16)), *layout),
-    }
-    if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnxscript"):
-        runs["ONNX Runtime"] = in_onnxruntime(Coarse(network), source, plate)
-        runs["ONNX Runtime, int8"] = in_onnxruntime(Coarse(network), source, plate, is_int8=True)
-    if importlib.util.find_spec("openvino"):
-        for precision in ("f32", "bf16"):
-            runs[f"OpenVINO, {precision}"] = in_openvino(Coarse(network), source, plate, precision)
-    if asked.compile:
-        runs["torch.compile"] = in_compiled_pytorch(Coarse(prepare_for_inference(network)), *layout)
-    spent: dict[str, list[float]] = {name: [] for name in runs}
+    if arguments.network == "prior":
+        runs = prior_runs(arguments.model)
+    else:
+        runs = coarse_runs(arguments.height, arguments.width, arguments.compile)
     with torch.inference_mode():
-        expected = runs["PyTorch, as trained"]()
-        difference, first = {}, {}
-        for name, run in runs.items():
-            started = time.perf_counter()
-            difference[name] = np.abs(run() - expected).max()
-            first[name] = time.perf_counter() - started
-        for _ in range(asked.repeats):
-            for name, run in runs.items():
-                started = time.process_time()
-                run()
-                spent[name].append(1e3 * (time.process_time() - started))
-    columns = ("runtime", "core-ms", "first result, s", "largest difference")
-    table = Table(*columns, title=f"coarse network, mobilenetv2, {asked.width}x{asked.height}")
-    for name, times in spent.items():
-        table.add_row(name, f"{np.median(times):.0f}", f"{first[name]:.1f}", f"{difference[name]:.1e}")
-    Console().print(table)
+        results: dict[str, np.ndarray] = {}
+        first = {name: time_once(lambda: results.update({name: run()})) for name, run in runs.items()}  # noqa: B023
+        times = alternate(runs, arguments.repeats)
+    expected = results[next(iter(runs))]
+    rows = [
+        [
+            name,
+            f"{median_ms(each):.0f}",
+            f"{first[name].wall / 1e3:.1f}",
+            f"{np.abs(results[name] - expected).max():.1e}",
+        ]
+        for name, each in times.items()
+    ]
+    headings = ("runtime", "core-ms", "first result, s", "largest difference")
+    print_table(f"{arguments.network} network, one thread", headings, rows)
 
 
 if __name__ == "__main__":

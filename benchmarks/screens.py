@@ -1,8 +1,8 @@
-"""Green- and blue-screen takes with known alpha and foreground: people, drawn or photographed, before a bad screen.
+"""Green- and blue-screen clips with known alpha and foreground: drawn or photographed people before a bad screen.
 
-The screen is lit unevenly (brightest over darkest at least 2), creased, shadowed by the person and carries tracking
-markers; at one side it ends and the set shows. Screen light spills onto the person, the camera adds noise, and
-`write_clip` compresses. Everything is mixed in linear light; a seed says all.
+The screen is unevenly lit (brightest over darkest at least 2), has creases, a shadow of the person and tracking
+markers, and ends at one side of the frame. Its light spills onto the person; the camera adds noise; `write_clip`
+compresses. Everything is mixed in linear light, and a function of the seed.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from howard.colour import linear_to_srgb, srgb_to_linear
 
 SCREENS = {"green": (0.05, 0.36, 0.08), "blue": (0.04, 0.10, 0.42)}
 Palette = tuple[tuple[int, int, int], ...]
-# sRGB-encoded, none of them of a screen's hue.
+# sRGB-encoded; none has the hue of a screen.
 _CLOTHES = ((200, 60, 50), (90, 90, 95), (225, 220, 210), (40, 38, 42), (150, 80, 110), (190, 150, 90), (120, 70, 45))
 _SKINS = ((232, 190, 160), (198, 150, 118), (140, 98, 74), (92, 64, 50))
 _HAIR = ((42, 30, 24), (92, 62, 40), (188, 150, 100), (28, 26, 28), (150, 145, 140))
@@ -26,15 +26,14 @@ _SUBFRAMES = 4
 _SCALE = 2
 
 
-class Take(NamedTuple):
-    """``frames`` as filmed (H, W, 3) uint8; ``alphas`` (H, W) and ``foregrounds`` (H, W, 3) float32 in [0, 1], the
-    truth, colours straight and sRGB-encoded; the foreground is known where alpha > 0. ``stage`` (H, W) is False where
-    the set shows beside the screen."""
+class ScreenClip(NamedTuple):
+    """``frames`` (H, W, 3) uint8, and their ground truth: ``alphas`` (H, W) and ``foregrounds`` (H, W, 3) float32 in
+    [0, 1], straight and sRGB-encoded, defined where alpha > 0. ``screen_area`` (H, W) is False beside the screen."""
 
     frames: list[np.ndarray]
     alphas: list[np.ndarray]
     foregrounds: list[np.ndarray]
-    stage: np.ndarray
+    screen_area: np.ndarray
 
 
 class Layer(NamedTuple):
@@ -44,16 +43,18 @@ class Layer(NamedTuple):
     linear: np.ndarray
 
 
-def drawn_take(seed: int, screen: str, count: int = 6, size: tuple[int, int] = (360, 640), speed: float = 1.0) -> Take:
-    """A drawn figure with strands of hair that walks slowly and waves, with motion blur; still at ``speed`` 0."""
+def drawn_clip(
+    seed: int, screen: str, count: int = 6, size: tuple[int, int] = (360, 640), speed: float = 1.0
+) -> ScreenClip:
+    """A drawn figure with strands of hair that walks slowly and waves, with motion blur; static at ``speed`` 0."""
     figure = _Figure(seed, size)
-    return _film([figure.frame(speed * number, speed) for number in range(count)], seed, screen)
+    return _composite([figure.frame(speed * number, speed) for number in range(count)], seed, screen)
 
 
-def still_take(
+def cutout_clip(
     seed: int, screen: str, colour: np.ndarray, alpha: np.ndarray, count: int = 3, step: float = 1.3
-) -> Take:
-    """A cut-out, ``colour`` (h, w, 3) and ``alpha`` (h, w) uint8, that goes ``step`` pixels right a frame."""
+) -> ScreenClip:
+    """A cut-out, ``colour`` (h, w, 3) and ``alpha`` (h, w) uint8, that moves right by ``step`` pixels a frame."""
     height, width = 360, 640
     rng = np.random.default_rng(seed)
     scale = rng.uniform(0.8, 0.95) * height / alpha.shape[0]
@@ -61,10 +62,10 @@ def still_take(
     light, cover = srgb_to_linear(colour.astype(np.float32) / 255), alpha.astype(np.float32) / 255
     layers = []
     for number in range(count):
-        # The feet, or the cut of a portrait, leave the picture below.
+        # The lower edge of the cut-out is below that of the frame.
         matrix = np.array([[scale, 0, left + step * number], [0, scale, height - scale * (alpha.shape[0] - 28)]])
         warp = partial(cv2.warpAffine, M=matrix, dsize=(width, height), flags=cv2.INTER_LINEAR)
-        # Half a pixel of the smaller picture, or details would alias as no lens lets them.
+        # Half a pixel of the result, against aliasing.
         blur = 0.5 / scale
         soft = cv2.GaussianBlur(cover, (0, 0), blur)
         premultiplied = warp(cv2.GaussianBlur(light * cover[..., None], (0, 0), blur))
@@ -73,11 +74,11 @@ def still_take(
         carried = warp(light, borderMode=cv2.BORDER_REPLICATE)
         straight = np.where(placed[..., None] > 0, premultiplied / np.maximum(placed, 1e-4)[..., None], carried)
         layers.append(Layer(placed, straight.clip(0, 1)))
-    return _film(layers, seed, screen)
+    return _composite(layers, seed, screen)
 
 
 def write_clip(path: Path, frames: Sequence[np.ndarray], crf: int = 14) -> Path:
-    """Compress as cameras do: H.264, 4:2:0, BT.709."""
+    """Write RGB frames as H.264, 4:2:0, BT.709."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=24)
         stream.height, stream.width = frames[0].shape[:2]
@@ -93,7 +94,7 @@ def write_clip(path: Path, frames: Sequence[np.ndarray], crf: int = 14) -> Path:
 
 
 def plain_key(image: np.ndarray, screen: str) -> np.ndarray:
-    """The floor to beat: a colour-difference key on encoded values against one screen colour, the frame's median.
+    """Baseline: a colour-difference key on encoded values against one screen colour, the frame's median.
 
     ``image`` (H, W, 3) float32 in [0, 1]; returns alpha (H, W) = 1 - excess / the screen's excess.
     """
@@ -102,10 +103,10 @@ def plain_key(image: np.ndarray, screen: str) -> np.ndarray:
     return np.clip(1 - excess / np.median(excess[excess > 0.5 * excess.max()]), 0, 1)
 
 
-def _film(layers: Sequence[Layer], seed: int, screen: str) -> Take:
+def _composite(layers: Sequence[Layer], seed: int, screen: str) -> ScreenClip:
     height, width = layers[0].alpha.shape
     rng = np.random.default_rng([seed, 1])
-    wall, stage = _set_up(rng, height, width, np.array(SCREENS[screen], np.float32))
+    wall, screen_area = _make_screen(rng, height, width, np.array(SCREENS[screen], np.float32))
     spill, noise = rng.uniform(0.02, 0.05), rng.uniform(0.004, 0.010)
     frames, alphas, foregrounds = [], [], []
     for alpha, linear in layers:
@@ -113,19 +114,21 @@ def _film(layers: Sequence[Layer], seed: int, screen: str) -> Take:
         rim = 1 - cv2.GaussianBlur(alpha, (0, 0), 9)
         spilled = linear + (spill * (0.3 + 1.4 * rim))[..., None] * np.array(SCREENS[screen], np.float32)
         mixed = alpha[..., None] * spilled + (1 - alpha[..., None]) * wall * (1 - 0.35 * shadow)[..., None]
-        # A lens is never quite sharp, and blurs before the noise.
-        filmed = linear_to_srgb(cv2.GaussianBlur(mixed, (0, 0), 0.45).clip(0, 1))
-        filmed += rng.normal(0, noise, filmed.shape)
-        frames.append(np.rint(filmed.clip(0, 1) * 255).astype(np.uint8))
+        # Lens blur, which comes before the noise.
+        frame = linear_to_srgb(cv2.GaussianBlur(mixed, (0, 0), 0.45).clip(0, 1))
+        frame += rng.normal(0, noise, frame.shape)
+        frames.append(np.rint(frame.clip(0, 1) * 255).astype(np.uint8))
         seen = cv2.GaussianBlur(alpha, (0, 0), 0.45)
         sharp = cv2.GaussianBlur(linear * alpha[..., None], (0, 0), 0.45) / np.maximum(seen, 1e-4)[..., None]
         alphas.append(seen * (seen > 1 / 255))
         foregrounds.append(linear_to_srgb(sharp.clip(0, 1)).astype(np.float32))
-    return Take(frames, alphas, foregrounds, stage)
+    return ScreenClip(frames, alphas, foregrounds, screen_area)
 
 
-def _set_up(rng: np.random.Generator, height: int, width: int, colour: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The empty place in linear light, screen, markers, and what stands beside; and where that does not show."""
+def _make_screen(
+    rng: np.random.Generator, height: int, width: int, colour: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The empty frame in linear light, with screen, markers and what is beside the screen; and the screen's area."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     middle = rng.uniform(0.25, 0.75) * width, rng.uniform(0.1, 0.6) * height
     light = np.exp(-((x - middle[0]) ** 2 + (1.3 * (y - middle[1])) ** 2) / (2 * (0.42 * width) ** 2))
@@ -147,7 +150,7 @@ def _set_up(rng: np.random.Generator, height: int, width: int, colour: np.ndarra
 
 
 class _Figure:
-    """A person made of ellipses, limbs and strands, in pictures of ``size`` (height, width)."""
+    """A person drawn as ellipses, limbs and strands of hair, in pictures of ``size`` (height, width)."""
 
     def __init__(self, seed: int, size: tuple[int, int]) -> None:
         self.size = size
@@ -161,11 +164,11 @@ class _Figure:
         self.strands = [self._strand() for _ in range(110)]
 
     def frame(self, time: float, speed: float) -> Layer:
-        """The picture that begins at ``time``, in frames: the mean of a few moments while the shutter is open."""
+        """The frame whose exposure begins at ``time``, in frames: the mean of some subframes."""
         height, width = self.size
         premultiplied, alpha = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
         for moment in range(_SUBFRAMES):
-            rgba = self._draw(time + 0.5 * speed * moment / _SUBFRAMES)
+            rgba = self._render(time + 0.5 * speed * moment / _SUBFRAMES)
             alpha += rgba[..., 3] / _SUBFRAMES
             premultiplied += rgba[..., :3] * self.shade / _SUBFRAMES
         premultiplied, alpha = (cv2.GaussianBlur(each, (0, 0), 0.5) for each in (premultiplied, alpha))
@@ -174,16 +177,16 @@ class _Figure:
         return Layer(alpha, straight.clip(0, 1))
 
     def _pick(self, palette: Palette) -> np.ndarray:
-        """One of its colours in linear light, (3,)."""
+        """A random colour of a palette in linear light, (3,)."""
         return srgb_to_linear(np.array(palette[self.rng.integers(len(palette))], np.float32) / 255)
 
     def _strand(self) -> tuple[float, float, float, float]:
-        """Angle where it grows, length, bend, and cover."""
-        draw = self.rng.uniform
-        return draw(-3.3, 0.16), draw(0.75, 1.9), draw(-0.8, 0.8), draw(0.35, 1.0)
+        """Angle of the root, length, bend, and opacity."""
+        uniform = self.rng.uniform
+        return uniform(-3.3, 0.16), uniform(0.75, 1.9), uniform(-0.8, 0.8), uniform(0.35, 1.0)
 
-    def _draw(self, time: float) -> np.ndarray:
-        """Premultiplied linear RGBA (H, W, 4) at a moment, in frames."""
+    def _render(self, time: float) -> np.ndarray:
+        """Premultiplied linear RGBA (H, W, 4) at a time in frames."""
         height, width = (_SCALE * side for side in self.size)
         canvas = np.zeros((height, width, 4), np.float32)
         unit = height / 100
@@ -223,7 +226,7 @@ def _ellipse(canvas: np.ndarray, centre: Sequence[float], axes: Sequence[float])
 
 
 def _paint(canvas: np.ndarray, ink: np.ndarray, colour: np.ndarray, cover: float = 1.0) -> None:
-    """Lay a colour over premultiplied RGBA where there is ink, 0 to 255."""
+    """Composite a colour over premultiplied RGBA by a mask, 0 to 255."""
     left, top, width, height = cv2.boundingRect(ink)
     part = np.s_[top : top + height, left : left + width]
     mask = ink[part].astype(np.float32)[..., None] * (cover / 255)
@@ -232,5 +235,5 @@ def _paint(canvas: np.ndarray, ink: np.ndarray, colour: np.ndarray, cover: float
 
 
 def _fixed(values: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Positions with 4 fractional bits, as OpenCV draws."""
+    """Positions with 4 fractional bits for OpenCV's drawing functions."""
     return np.rint(np.asarray(values) * 16).astype(np.int32)

@@ -1,10 +1,10 @@
-"""How well the shadow pass is estimated: ``python benchmarks/shadow.py``.
+"""Errors of the estimated shadow pass: ``python benchmarks/shadow.py``.
 
-Clips laid out like ``data/sample`` are aligned and matted as in a render; one without ``shadow/`` has no shadow.
-Printed are mean absolute errors of the factor over pixels of true alpha below 0.5:
+Clips like ``data/sample`` are aligned and matted as in a render; a clip without ``shadow/`` has no shadow. Printed are
+mean absolute errors of the shadow factor over pixels with a true alpha below 0.5:
 
 * shadow: where the true factor is below 0.97
-* of 1: the same of predicting 1 everywhere, and the ratio of the two
+* no pass: the same for a factor of 1 everywhere, and the ratio of the two
 * no shadow: where the true factor is above 0.995
 """
 
@@ -17,6 +17,9 @@ import cv2
 import numpy as np
 import torch
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.measuring import DATA, PUBLIC_CLIPS, SAMPLE, print_table
 from howard.errors import InputError
 from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.matting import MattingPredictor, load_matting
@@ -25,9 +28,7 @@ from howard.pipeline import MattedFrame, align_frames, choose_person_finder, mat
 from howard.pipeline.frame_finisher import make_shadow
 from howard.pipeline.frame_tensors import solve_frame_edges
 
-ROOT = Path(__file__).resolve().parents[1]
-CLIPS = [ROOT / "data" / "sample", ROOT / "data" / "bench_public", ROOT.parent / "shared" / "data" / "bench_v2"]
-
+CLIPS = [SAMPLE, PUBLIC_CLIPS, *([DATA / "bench_v2"] if (DATA / "bench_v2").is_dir() else [])]
 SHADOW, NO_SHADOW = 0.97, 0.995
 
 
@@ -40,7 +41,7 @@ def matted(clip: TrueClip, count: int, predictor: MattingPredictor) -> Iterator[
 
 
 def predicted_shadow(frame: MattedFrame, linear_light: bool) -> np.ndarray:
-    """The factor (H, W, 3), as a render makes it."""
+    """The factor (H, W, 3) as in a render."""
     return make_shadow(frame, solve_frame_edges(frame, linear_light=linear_light)).cpu().numpy()
 
 
@@ -54,24 +55,24 @@ def true_shadow(clip: TrueClip, index: int, shape: tuple[int, int]) -> np.ndarra
 
 
 def errors(predicted: np.ndarray, true: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Sums of errors over shadow pixels, of predicting 1 there, and over pixels without, and both pixel counts."""
+    """Sums over pixels: error in shadows, error of 1 there, error without shadow, and both pixel counts."""
     error = np.abs(predicted - true[..., None]).mean(axis=2)
     shadow, none = ((alpha < 0.5) & where for where in (true < SHADOW, true > NO_SHADOW))
     return np.array([error[shadow].sum(), (1 - true[shadow]).sum(), error[none].sum(), shadow.sum(), none.sum()])
 
 
-def line(name: str, sums: np.ndarray) -> str:
-    """A row of the table."""
+def table_row(name: str, sums: np.ndarray) -> list[str]:
+    """The means of sums made by `errors`."""
     shadow, ones, none, shadow_pixels, none_pixels = sums
     values = (shadow / shadow_pixels, ones / shadow_pixels, shadow / ones) if shadow_pixels else (np.nan,) * 3
-    return f"{name:<14}" + "".join(f"{value:11.4f}" for value in (*values, none / max(none_pixels, 1)))
+    return [name, *(f"{value:.4f}" for value in (*values, none / max(none_pixels, 1)))]
 
 
 def main() -> None:
-    """Print a line a clip, and one of all pixels."""
+    """Print a row for each clip and one for all pixels."""
     parser = argparse.ArgumentParser(description="Errors of the estimated shadow pass.")
     parser.add_argument(
-        "--clips", type=Path, nargs="+", default=CLIPS, help="folders laid out like data/sample, or of such"
+        "--clips", type=Path, nargs="+", default=CLIPS, help="clips like data/sample, or folders of such clips"
     )
     parser.add_argument("--frames", type=int, default=6, help="of each clip (default: 6)")
     options = parser.parse_args()
@@ -81,8 +82,7 @@ def main() -> None:
     except InputError as error:
         sys.exit(f"error: {error} (--clips)")
     predictor = load_matting("default")
-    print(f"{'clip':<14}" + "".join(f"{name:>11}" for name in ("shadow", "of 1", "ratio", "no shadow")))
-    rows = []
+    sums = {}
     for clip in clips:
         row = np.zeros(5)
         for frame in matted(clip, options.frames, predictor):
@@ -90,9 +90,10 @@ def main() -> None:
             true = true_shadow(clip, index, frame.source.image.shape[:2])
             predicted = predicted_shadow(frame, predictor.metadata.mixing == "linear")
             row += errors(predicted, true, clip.alpha(index))
-        rows.append(row)
-        print(line(clip.folder.name, row), flush=True)
-    print(line("all", np.sum(rows, axis=0)))
+        sums[clip.folder.name] = row
+    sums["all"] = np.sum(list(sums.values()), axis=0)
+    rows = (table_row(name, row) for name, row in sums.items())
+    print_table("Errors of the shadow factor", ("clip", "shadow", "no pass", "ratio", "no shadow"), rows)
 
 
 if __name__ == "__main__":

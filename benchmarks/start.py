@@ -1,8 +1,8 @@
-"""How soon the command answers: ``python benchmarks/start.py``.
+"""Start-up time of the command: ``python benchmarks/start.py``.
 
-Seconds from starting ``infer.py`` to its help page, to a refusal, to the first frame of a render whose plate is new or
-was used before, and to each step of a preview of the sample pair and of a pair of large movies (ProRes in MOV, the
-packets of the sample repeated), whose files must not be read whole. The median of some runs; the disk's cache is warm.
+Seconds from starting ``infer.py`` to its help page, to an error message, to the first frame of a render whose plate is
+new or was used before, and to each step of a preview, for the sample and for a pair of large movies (ProRes in MOV, the
+packets of the sample repeated) that must not be read completely. Medians, with a warm disk cache.
 
     python benchmarks/start.py --gigabytes 1.3 --plates 48 600 --runs 5
 """
@@ -21,17 +21,18 @@ from statistics import median
 from typing import NamedTuple
 
 import av
-import cv2
-import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.measuring import ROOT, SAMPLE
+from benchmarks.movies import forward_and_back, sample_frames, write_movie
 from howard.media import open_reader
 
-ROOT = Path(__file__).parents[1]
-SAMPLE = ROOT / "data" / "sample"
+SAMPLE_SIZE = (1280, 720)
 HD = (1920, 1080)
 # Frames of the sample whose packets are repeated.
 _ENCODED = 12
-# Frames between two keyframes of the plates, a second.
+# Frames between two keyframes of the plates: one second.
 _KEYFRAMES = 24
 
 
@@ -43,15 +44,15 @@ class Start(NamedTuple):
 
 
 def large_movie(name: str, path: Path, gigabytes: float) -> Path:
-    """A ProRes movie of a size, whose frames are some of the sample's clip ``name``, again and again."""
-    with open_reader(SAMPLE / f"{name}.mp4") as reader, av.open(str(path), "w") as container:
+    """A ProRes movie of about ``gigabytes`` that repeats some frames of the sample's clip ``name``."""
+    images = sample_frames(name, HD)[:_ENCODED]
+    with av.open(str(path), "w") as container:
         stream = container.add_stream("prores_ks", rate=24, options={"profile": "3"})
         stream.width, stream.height = HD
         stream.pix_fmt = "yuv422p10le"
         packets = []
-        for index in range(_ENCODED):
-            picture = cv2.resize(reader[index].image, HD, interpolation=cv2.INTER_CUBIC)
-            packets += stream.encode(av.VideoFrame.from_ndarray(np.asarray(picture, np.uint8), format="rgb24"))
+        for image in images:
+            packets += stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24"))
         packets += stream.encode(None)
         contents = [bytes(packet) for packet in packets]
         written, number = 0, 0
@@ -65,23 +66,14 @@ def large_movie(name: str, path: Path, gigabytes: float) -> Path:
     return path
 
 
-def plate_of(path: Path, frames: int) -> Path:
-    """An H.264 plate of so many frames: the sample's, forward and back."""
-    with open_reader(SAMPLE / "plate.mp4") as reader, av.open(str(path), "w") as container:
-        there = range(len(reader))
-        order = [*there, *there[-2:0:-1]]
-        stream = container.add_stream("libx264", rate=24, options={"preset": "veryfast", "crf": "20"})
-        stream.height, stream.width = reader[0].image.shape[:2]
-        stream.pix_fmt, stream.codec_context.gop_size = "yuv420p", _KEYFRAMES
-        for number in range(frames):
-            picture = reader[order[number % len(order)]].image
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
+def write_plate(path: Path, frames: int) -> Path:
+    """An H.264 plate of ``frames`` frames: the sample's, forward and back."""
+    images = forward_and_back(sample_frames("plate", SAMPLE_SIZE), frames)
+    return write_movie(path, images, keyframes=_KEYFRAMES, preset="veryfast", crf="20")
 
 
 def first_frame(plate: Path, folder: Path, cache: Path) -> float:
-    """Seconds until the first picture of a render of the sample is there; the render is ended then."""
+    """Seconds until a render of the sample has written its first frame; the render is stopped then."""
     output = folder / "first"
     shutil.rmtree(output, ignore_errors=True)
     settings = (f"input={SAMPLE / 'shot.mp4'}", f"plate={plate}", f"output={output}", "progress=none")
@@ -98,9 +90,9 @@ def first_frame(plate: Path, folder: Path, cache: Path) -> float:
 
 
 def print_first_frames(folder: Path, plates: list[int], runs: int) -> None:
-    """Of plates of so many frames, new and used before."""
+    """Print the seconds to the first frame, for plates of several lengths, new and used before."""
     for frames in plates:
-        plate, seconds = plate_of(folder / f"plate{frames}.mp4", frames), ([], [])
+        plate, seconds = write_plate(folder / f"plate{frames}.mp4", frames), ([], [])
         for run in range(runs):
             cache = folder / f"cache{frames}_{run}"
             for kind in seconds:
@@ -109,7 +101,7 @@ def print_first_frames(folder: Path, plates: list[int], runs: int) -> None:
         print(f"the first frame, a plate of {frames} frames: {new:.1f} s, {used:.1f} s where it was used before")
 
 
-def answer(*arguments: str) -> float:
+def run_time(*arguments: str) -> float:
     """Seconds until the command has ended."""
     began = time.perf_counter()
     subprocess.run([sys.executable, str(ROOT / "infer.py"), *arguments], capture_output=True, check=False)
@@ -117,7 +109,7 @@ def answer(*arguments: str) -> float:
 
 
 def preview(shot: Path, plate: Path, output: Path) -> Start:
-    """Preview a frame in the middle of a shot."""
+    """Preview the middle frame of a shot."""
     with open_reader(shot) as reader:
         number = len(reader) // 2
     settings = (f"input={shot}", f"plate={plate}", f"output={output}", f"preview={number}", "progress=json")
@@ -129,14 +121,14 @@ def preview(shot: Path, plate: Path, output: Path) -> Start:
         assert process.stdout is not None
         for text in process.stdout:
             seconds.setdefault(json.loads(text)["event"], time.perf_counter() - began)
-            bytes_read = read_so_far(process.pid) or bytes_read
+            bytes_read = bytes_read_by(process.pid) or bytes_read
     if process.returncode:
         raise SystemExit(process.returncode)
     return Start(seconds, bytes_read / 1e6)
 
 
-def read_so_far(pid: int) -> int:
-    """Bytes that a process has read, from files or their cache; 0 where the system does not say."""
+def bytes_read_by(pid: int) -> int:
+    """Bytes that a process has read from files or their cache; 0 where the system does not report it."""
     try:
         lines = Path(f"/proc/{pid}/io").read_text().splitlines()
     except OSError:
@@ -145,15 +137,15 @@ def read_so_far(pid: int) -> int:
 
 
 def main() -> None:
-    """Print all of it."""
-    parser = argparse.ArgumentParser(description="How soon the command answers.")
+    """Print everything."""
+    parser = argparse.ArgumentParser(description="Start-up time of the command.")
     parser.add_argument("--gigabytes", type=float, default=1.3, help="size of each of the large movies; 0 for none")
-    parser.add_argument("--plates", type=int, nargs="*", default=[48, 600], help="frames of plates to start with")
-    parser.add_argument("--runs", type=int, default=3, help="of each, of which the median is printed")
+    parser.add_argument("--plates", type=int, nargs="*", default=[48, 600], help="lengths of plates in frames")
+    parser.add_argument("--runs", type=int, default=3, help="of each measurement")
     options = parser.parse_args()
-    print(f"--help: {median(answer('--help') for _ in range(options.runs)):.2f} s")
+    print(f"--help: {median(run_time('--help') for _ in range(options.runs)):.2f} s")
     missing = ("input=nowhere.mp4", "plate=nowhere.mp4")
-    print(f"a missing file: {median(answer(*missing) for _ in range(options.runs)):.2f} s")
+    print(f"a missing file: {median(run_time(*missing) for _ in range(options.runs)):.2f} s")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print_first_frames(folder, options.plates, options.runs)

@@ -1,19 +1,18 @@
-"""What is wrong with synthesised and with real plates, and what a sample costs: ``python benchmarks/synthesis.py``.
+"""Plate errors of synthesised and of real plates, and the time of a sample: ``python benchmarks/synthesis.py``.
 
-Residuals are between the true place and the plate that belongs to it, in 8-bit levels, where the plate saw the place:
+Plate errors are differences between the true background and its plate in 8-bit levels, where the plate covers it:
 
-* the three levels of ``howard.synthesis``, without shadows (which no plate shows) and without unusable plates;
-* true plate pairs with a person pasted in, brought over by ``howard.align``;
-* the real clips, brought over in the same way, the person left out.
+* the three levels of ``howard.synthesis``, without shadows (which plates do not have) and without unusable plates
+* photographed plate pairs with a composited person, aligned by ``howard.align``
+* real clips, aligned in the same way, without the person
 
-Times are CPU seconds on one thread, everything in turn, medians of several rounds; a training step is that of the
-MobileNetV2 coarse network at 256 pixels, batch 8, as it is trained.
+Times are of the processor on one thread, medians of alternating rounds. A training step is that of the MobileNetV2
+coarse network at 256 pixels, batch 8.
 """
 
 import argparse
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +22,11 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import torch
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared" / "data"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.measuring import DATA, SAMPLE, print_table, time_once, use_one_thread
+
 _EDGE_PX = 3
 _WRONG_LEVELS = 10
 _UNUSABLE = ("wrong_place_probability", "gross_misalignment_probability", "missing_probability")
@@ -38,9 +36,9 @@ _SIZES = (256, 512)
 
 
 class Residual(NamedTuple):
-    """One picture's: ``mean`` in levels, ``wrong`` and ``uncovered`` as shares, ``behind`` the mean behind the person.
+    """Errors of a plate: ``mean`` in levels, ``wrong`` and ``uncovered`` fractions, ``behind`` that behind the person.
 
-    ``edges`` is how much more there is within 3 px of the place's edges than elsewhere, pixel for pixel.
+    ``edges`` is the ratio of the mean within 3 px of the background's edges to the mean elsewhere.
     """
 
     mean: float
@@ -51,7 +49,7 @@ class Residual(NamedTuple):
 
 
 def measure(place: np.ndarray, plate: np.ndarray, covered: np.ndarray, person: np.ndarray) -> Residual | None:
-    """Pictures (H, W, 3) float in [0, 255], masks (H, W) bool; None where hardly anything is covered."""
+    """Pictures (H, W, 3) float in [0, 255], masks (H, W) bool; None where less than a fifth is covered."""
     if covered.mean() < 0.2:
         return None
     difference = np.abs(place - plate).mean(axis=2)
@@ -70,7 +68,7 @@ def measure(place: np.ndarray, plate: np.ndarray, covered: np.ndarray, person: n
 
 
 def data_module(root: Path) -> Any:
-    """Everything of a data folder that is there, as hand-held samples of 512 pixels."""
+    """Hand-held samples of 512 pixels from all collections of a data folder."""
     from howard.data.datamodule import MattingDataModule
 
     real = [name for name in ("people_real", "people_rendered", "people") if (root / name).is_dir()]
@@ -102,7 +100,7 @@ def data_module(root: Path) -> Any:
 
 
 def synthesised(module: Any, recipe: Any, count: int) -> Iterator[Residual | None]:
-    """Residuals of the first ``count`` samples of a recipe."""
+    """Plate errors of the first ``count`` samples of a recipe."""
     from howard.data.curriculum import FixedRecipe
     from howard.data.dataset import collate
     from howard.synthesis.recipe import LightRecipe
@@ -116,8 +114,8 @@ def synthesised(module: Any, recipe: Any, count: int) -> Iterator[Residual | Non
         yield measure(place, plate, batch["coverage"][0, 0].numpy() > 0, batch["alpha"][0, 0].numpy() > 0.5)
 
 
-def true_pairs(root: Path) -> Iterator[Residual | None]:
-    """Residuals of the validation rooms, a rendered person before each."""
+def plate_pairs(root: Path) -> Iterator[Residual | None]:
+    """Plate errors of the validation pairs, each with a rendered person."""
     from howard.data import find_people, find_places, read_image
     from howard.data.prepare import align_pair, place_person
 
@@ -133,7 +131,7 @@ def true_pairs(root: Path) -> Iterator[Residual | None]:
 
 
 def real_clip(folder: Path, name: str) -> Iterator[Residual | None]:
-    """Residuals of some frames of ``static`` or ``handheld``; the person is where the fixed camera's view changed."""
+    """Plate errors of some frames of ``static`` or ``handheld``; the person is what changed in the static clip."""
     from howard.align import PlateAligner
     from howard.media import open_reader
 
@@ -145,11 +143,11 @@ def real_clip(folder: Path, name: str) -> Iterator[Residual | None]:
         open_reader(folder / "static_plate.mp4") as empty,
     ):
         aligner = PlateAligner(plate, xfeat=False)
-        nobody = np.median([frame.image for frame in list(empty)[::6]], axis=0).astype(np.uint8)
+        without_person = np.median([frame.image for frame in list(empty)[::6]], axis=0).astype(np.uint8)
         for index in np.linspace(0, len(shot) - 1, _CLIP_FRAMES).astype(int).tolist():
             source = shot[index].image
             aligned = aligner.align(shot[index])
-            changed = cv2.absdiff(fixed[index].image, nobody).max(axis=2) > _PERSON_LEVELS
+            changed = cv2.absdiff(fixed[index].image, without_person).max(axis=2) > _PERSON_LEVELS
             person = cv2.dilate(changed.astype(np.float32), np.ones((31, 31)))
             if name == "handheld":
                 person = cv2.warpPerspective(person, to_shot[index], source.shape[1::-1])
@@ -159,32 +157,32 @@ def real_clip(folder: Path, name: str) -> Iterator[Residual | None]:
                 yield found._replace(uncovered=float(1 - aligned.coverage.mean()), behind=np.nan)
 
 
-def show_residuals(module: Any, samples: int, size: int, console: Console) -> None:
-    """The table of residuals; what is not there is left out."""
+def show_errors(module: Any, samples: int, size: int) -> None:
+    """Print the table of plate errors, of the data that exist."""
     from howard.synthesis import LEVELS, level_recipe
 
-    table = Table("", "n", "mean", "10-90 %", "> 10 levels %", "at edges x", "uncovered %", "behind", box=box.SIMPLE)
-    table.title = f"Residual between place and plate (samples at {size} px)"
+    rows = []
     module.size, data = size, module.root
     for name, strength in LEVELS.items():
-        _add(table, name, synthesised(module, level_recipe(strength), samples))
+        rows.append(_row(name, synthesised(module, level_recipe(strength), samples)))
     if (data / "plate_pairs").is_dir():
-        _add(table, "howard.align, true pairs", true_pairs(data))
+        rows.append(_row("howard.align, plate pairs", plate_pairs(data)))
     for name in ("static", "handheld"):
         if (data / "clips" / f"{name}_shot.mp4").is_file():
-            _add(table, f"howard.align, real clip, {name}", real_clip(data / "clips", name))
-    console.print(table)
+            rows.append(_row(f"howard.align, real clip, {name}", real_clip(data / "clips", name)))
+    headings = ("", "n", "mean", "10-90 %", "> 10 levels %", "at edges x", "uncovered %", "behind")
+    print_table(f"Plate errors (samples at {size} px)", headings, rows)
 
 
-def _add(table: Table, name: str, residuals: Iterator[Residual | None]) -> None:
+def _row(name: str, residuals: Iterator[Residual | None]) -> list[str]:
     found = np.array([each for each in residuals if each is not None])
     low, high = np.percentile(found[:, 0], (10, 90))
     mean, wrong, edges, uncovered, behind = (
         float(np.nanmean(column)) if np.isfinite(column).any() else np.nan for column in found.T
     )
-    percent = [f"{100 * share:.1f}" for share in (wrong, uncovered)]
+    percent = [f"{100 * fraction:.1f}" for fraction in (wrong, uncovered)]
     columns = [f"{mean:.1f}", f"{low:.1f}-{high:.1f}", percent[0], f"{edges:.1f}", percent[1], f"{behind:.1f}"]
-    table.add_row(name, str(len(found)), *columns)
+    return [name, str(len(found)), *columns]
 
 
 def training_step() -> Callable[[dict[str, torch.Tensor]], None]:
@@ -209,12 +207,12 @@ def training_step() -> Callable[[dict[str, torch.Tensor]], None]:
     return step
 
 
-def show_times(module: Any, rounds: int, console: Console) -> None:
-    """Samples a second on one core, and the share of a step that a batch costs."""
+def show_times(module: Any, rounds: int) -> None:
+    """Print samples a second on one core, and the time of a batch in percent of a training step."""
     from howard.data.dataset import collate
 
-    table = Table("one core", "prepare ms", "render ms", "samples/s", "share of a step %", box=box.SIMPLE)
     step = training_step()
+    rows = []
     seconds: dict[tuple[int, str], list[float]] = {}
     for first in range(0, 8 * rounds + 8, 8):
         for module.size in _SIZES:
@@ -229,31 +227,29 @@ def show_times(module: Any, rounds: int, console: Console) -> None:
     typical = {key: median(values[1:]) for key, values in seconds.items()}  # the first round warms up
     for size in _SIZES:
         prepare, render = (typical[size, name] for name in ("prepare", "render"))
-        share = f"{100 * render / typical[256, 'step']:.1f} + {100 * prepare / typical[256, 'step']:.1f}"
+        percent = f"{100 * render / typical[256, 'step']:.1f} + {100 * prepare / typical[256, 'step']:.1f}"
         columns = [f"{125 * prepare:.1f}", f"{125 * render:.1f}", f"{8 / (prepare + render):.0f}"]
-        table.add_row(f"{size} px", *columns, share if size == 256 else "-")
-    table.title = f"Cost of a sample, in workers and on the device; a step at 256 px takes {typical[256, 'step']:.2f} s"
-    console.print(table)
+        rows.append([f"{size} px", *columns, percent if size == 256 else "-"])
+    title = f"Time of a sample on one core; a training step at 256 px takes {typical[256, 'step']:.2f} s"
+    headings = ("", "prepare ms (workers)", "render ms (device)", "samples/s", "render + prepare, % of a step")
+    print_table(title, headings, rows)
     if torch.cuda.is_available():
-        show_gpu(module, console)
+        show_gpu(module)
 
 
-def show_gpu(module: Any, console: Console) -> None:
-    """Samples of 512 pixels that a GPU renders per second."""
+def show_gpu(module: Any) -> None:
+    """Print the samples of 512 pixels that a GPU renders per second."""
     from howard.data.dataset import collate
 
     module.size = 512
     dataset = module.train_dataloader().dataset
     raw_batch = collate([dataset[number] for number in range(64)])
-    there = module.transfer_batch_to_device(raw_batch, torch.device("cuda"), 0)
+    on_device = module.transfer_batch_to_device(raw_batch, torch.device("cuda"), 0)
     times = []
     for _ in range(10):
         torch.cuda.synchronize()
-        started = time.perf_counter()
-        module.finish(there)
-        torch.cuda.synchronize()
-        times.append(time.perf_counter() - started)
-    console.print(f"{torch.cuda.get_device_name()}: {64 / median(times[3:]):.0f} samples/s at 512 px")
+        times.append(time_once(lambda: (module.finish(on_device), torch.cuda.synchronize())).wall)
+    print(f"{torch.cuda.get_device_name()}: {64e3 / median(times[3:]):.0f} samples/s at 512 px")
 
 
 class _Timed(NamedTuple):
@@ -262,31 +258,27 @@ class _Timed(NamedTuple):
 
 
 def _timed(work: Callable[[], Any]) -> _Timed:
-    started = time.process_time()
-    result = work()
-    return _Timed(result, time.process_time() - started)
+    results = []
+    time = time_once(lambda: results.append(work()))
+    return _Timed(results[0], time.cpu / 1e3)
 
 
 def main() -> None:
     """Read the command line and print the tables."""
     parser = argparse.ArgumentParser(description="Measures howard.synthesis.")
-    parser.add_argument("--section", choices=("residuals", "times"), help="only this one")
-    parser.add_argument("--data", type=Path, default=SHARED if SHARED.is_dir() else ROOT / "data" / "sample")
-    parser.add_argument("--samples", type=int, default=200, help="of each level (default: 200)")
-    parser.add_argument("--size", type=int, default=512, help="of these samples in pixels (default: 512)")
-    parser.add_argument("--rounds", type=int, default=7, help="of timing (default: 7)")
+    parser.add_argument("--section", choices=("errors", "times"), help="only this section")
+    parser.add_argument("--data", type=Path, default=DATA if DATA.is_dir() else SAMPLE, help="data folder")
+    parser.add_argument("--samples", type=int, default=200, help="samples of each level (default: 200)")
+    parser.add_argument("--size", type=int, default=512, help="size of these samples in pixels (default: 512)")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of timing (default: 7)")
     arguments = parser.parse_args()
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    console = Console(width=110)
+    use_one_thread()
     module = data_module(arguments.data)
     if arguments.section != "times":
-        show_residuals(module, arguments.samples, arguments.size, console)
-    if arguments.section != "residuals":
-        show_times(module, arguments.rounds, console)
+        show_errors(module, arguments.samples, arguments.size)
+    if arguments.section != "errors":
+        show_times(module, arguments.rounds)
 
 
 if __name__ == "__main__":
-    # A script is given its own folder to import from, not the project's.
-    sys.path.insert(0, str(ROOT))
     main()

@@ -1,31 +1,27 @@
-"""What training costs: a plain step against ours in one run, and what a run of an experiment waits for.
+"""Time of training: a plain step and ours in one run, or fractions of time of an experiment.
 
 ``python benchmarks/training.py`` prints CPU time, wall time and peak memory of a coarse training step (forward, losses,
-backward, Adam) at 256x256, batch 8, and their ratios: medians of alternating repeats, each way in a process of its own.
-A CPU works on one thread. "plain" is fp32 on contiguous tensors with kornia's Sobel filter in the loss, as in the
-reference implementation; "ours" is bf16 autocast, channels-last, with the loss's filter as differences and, as
-``train.py`` asks for, freed memory used again.
+backward, Adam) at 256x256, batch 8, and their ratios: medians of alternating steps, each variant in a new process, on
+one thread of a CPU. "plain" is fp32 on contiguous tensors with kornia's Sobel filter in the loss, as in the paper's
+implementation. "ours" is bf16 autocast, channels-last, with differences in place of the filter and, as ``train.py``
+sets it, reuse of freed memory.
 
-``--experiment coarse_lite`` trains that for ``--steps`` steps, twice, and validates it, instead: it prints which share
-of the second half was spent waiting for data (aim: 5 % on a CPU), and which share of the validation on the scores (aim:
-3 %). Further arguments are settings, as of ``train.py``: ``data.root=data data.workers=2``.
+``--experiment coarse_lite`` instead trains ``--steps`` steps of that experiment, twice, and validates it. It prints the
+fraction of the second half spent waiting for data (target: 5 % on a CPU) and of validation spent on scores (target:
+3 %). Further arguments are settings of ``train.py``: ``data.root=data data.workers=2``.
 """
 
 import argparse
 import multiprocessing
-import statistics
 import sys
 import time
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from kornia.filters import sobel
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
 from howard.data.dataset import Batch
@@ -37,21 +33,15 @@ from howard.training.network_settings import coarse_weights
 from howard.training.optimiser import adam
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks.training_shares import Shares, measure_shares
+from benchmarks.measuring import Time, median_ms, print_table
+from benchmarks.training_time import measure_fractions
 
-WAYS = ("plain", "ours")
-RATES = {"encoder": 1e-4, "aspp": 5e-4, "decoder": 5e-4}
-
-
-class Step(NamedTuple):
-    """Seconds of one step."""
-
-    cpu: float
-    wall: float
+VARIANTS = ("plain", "ours")
+LEARNING_RATES = {"encoder": 1e-4, "aspp": 5e-4, "decoder": 5e-4}
 
 
 class PlainModule(CoarseModule):
-    """The base stage with the loss's gradients as convolutions."""
+    """The coarse stage with convolutions in the gradient loss."""
 
     def terms(self, coarse: CoarseMatte, batch: Batch, frames: int) -> dict[str, Tensor]:
         alpha = batch["alpha"]
@@ -73,57 +63,55 @@ def make_batch(size: int, count: int, layout: torch.memory_format, device: str) 
     }
 
 
-def trainer(way: str, encoder: str, size: int, count: int, device: str, pipe: Connection) -> None:
-    """A process that does one step whenever it is asked, and ends when asked for its peak memory."""
-    if way == "ours":
+def train_on_request(variant: str, encoder: str, size: int, count: int, device: str, pipe: Connection) -> None:
+    """Do one step at each request "step", and return the peak memory in bytes at the next other request."""
+    if variant == "ours":
         keep_freed_memory()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    layout = torch.channels_last if way == "ours" else torch.contiguous_format
-    stage = CoarseModule if way == "ours" else PlainModule
-    module = stage(MattingNetwork(encoder, has_refiner=False), partial(adam, learning_rates=RATES), coarse_weights())
+    layout = torch.channels_last if variant == "ours" else torch.contiguous_format
+    module_class = CoarseModule if variant == "ours" else PlainModule
+    module = module_class(
+        MattingNetwork(encoder, has_refiner=False), partial(adam, learning_rates=LEARNING_RATES), coarse_weights()
+    )
     module = module.to(device, memory_format=layout).train()  # type: ignore[call-overload]
     optimiser = module.optimiser(module.trained_parts(), lambda step: step / 1000)["optimizer"]
     batch = make_batch(size, count, layout, device)
     while pipe.recv() == "step":
         cpu, wall = time.process_time(), time.perf_counter()
         optimiser.zero_grad()
-        with torch.autocast(device, torch.bfloat16, enabled=way == "ours"):
+        with torch.autocast(device, torch.bfloat16, enabled=variant == "ours"):
             _, terms = module.losses(batch, None)
         torch.stack(list(terms.values())).sum().backward()
         optimiser.step()
         if device == "cuda":
             torch.cuda.synchronize()
-        pipe.send(Step(time.process_time() - cpu, time.perf_counter() - wall))
+        pipe.send(Time(1e3 * (time.perf_counter() - wall), 1e3 * (time.process_time() - cpu)))
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else peak_memory() or 0
     pipe.send(peak)
 
 
 def measure(
     encoder: str, size: int, count: int, repeats: int, device: str
-) -> tuple[dict[str, list[Step]], dict[str, int]]:
-    """Steps of both ways, alternating, after two that warm up; and peak memory in bytes."""
+) -> tuple[dict[str, list[Time]], dict[str, int]]:
+    """Alternating steps of both variants after two that warm up, and peak memory in bytes."""
     context = multiprocessing.get_context("spawn")
     pipes = {}
-    for way in WAYS:
-        pipes[way], other = context.Pipe()
-        context.Process(target=trainer, args=(way, encoder, size, count, device, other), daemon=True).start()
-    steps: dict[str, list[Step]] = {way: [] for way in WAYS}
+    for variant in VARIANTS:
+        pipes[variant], other = context.Pipe()
+        context.Process(
+            target=train_on_request, args=(variant, encoder, size, count, device, other), daemon=True
+        ).start()
+    steps: dict[str, list[Time]] = {variant: [] for variant in VARIANTS}
     for _ in range(repeats + 2):
-        for way in WAYS:
-            pipes[way].send("step")
-            steps[way].append(pipes[way].recv())
+        for variant in VARIANTS:
+            pipes[variant].send("step")
+            steps[variant].append(pipes[variant].recv())
     peaks = {}
-    for way in WAYS:
-        pipes[way].send("peak")
-        peaks[way] = pipes[way].recv()
-    return {way: each[2:] for way, each in steps.items()}, peaks
-
-
-def print_shares(shares: Shares) -> None:
-    print(f"{shares.samples_per_second:.2f} samples a second")
-    print(f"waiting for data: {shares.data_wait:.1%} of training")
-    print(f"scores: {shares.scoring:.1%} of validation")
+    for variant in VARIANTS:
+        pipes[variant].send("peak")
+        peaks[variant] = pipes[variant].recv()
+    return {variant: each[2:] for variant, each in steps.items()}, peaks
 
 
 def main() -> None:
@@ -133,27 +121,27 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--experiment", help="measure what a run of it waits for, instead of steps")
+    parser.add_argument("--experiment", help="measure fractions of time of this experiment instead")
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("settings", nargs="*", help="of the experiment: KEY=VALUE")
+    parser.add_argument("settings", nargs="*", help="settings of the experiment: KEY=VALUE")
     asked = parser.parse_intermixed_args()
     if asked.experiment:
-        print_shares(measure_shares(asked.experiment, asked.steps, asked.settings))
+        fractions = measure_fractions(asked.experiment, asked.steps, asked.settings)
+        print(f"{fractions.samples_per_second:.2f} samples a second")
+        print(f"waiting for data: {fractions.data_wait:.1%} of training")
+        print(f"scores: {fractions.scoring:.1%} of validation")
         return
     steps, peaks = measure(asked.encoder, asked.size, asked.batch, asked.repeats, asked.device)
-    table = Table(title=f"{asked.encoder}, {asked.size}x{asked.size}, batch {asked.batch}, {asked.device}")
-    for heading in ("", "plain", "ours", "plain / ours"):
-        table.add_column(heading, justify="right")
-    for name in Step._fields:
-        seconds = [statistics.median(getattr(step, name) for step in steps[way]) for way in WAYS]
-        table.add_row(f"{name} time, s a step", *(f"{each:.3f}" for each in seconds), f"{seconds[0] / seconds[1]:.2f}")
-        if name == "wall":
-            rates = [asked.batch / each for each in seconds]
-            table.add_row("images a second", *(f"{each:.1f}" for each in rates), f"{rates[0] / rates[1]:.2f}")
-    table.add_row(
-        "peak memory, MB", *(f"{peaks[way] / 1e6:.0f}" for way in WAYS), f"{peaks['plain'] / peaks['ours']:.2f}"
-    )
-    Console().print(table)
+    rows = []
+    for clock in ("cpu", "wall"):
+        plain, ours = (median_ms(steps[variant], clock) / 1e3 for variant in VARIANTS)
+        rows.append([f"{clock} time, s a step", f"{plain:.3f}", f"{ours:.3f}", plain / ours])
+        if clock == "wall":
+            rows.append(["images a second", f"{asked.batch / plain:.1f}", f"{asked.batch / ours:.1f}", ours / plain])
+    plain, ours = (peaks[variant] / 1e6 for variant in VARIANTS)
+    rows.append(["peak memory, MB", f"{plain:.0f}", f"{ours:.0f}", plain / ours])
+    title = f"{asked.encoder}, {asked.size}x{asked.size}, batch {asked.batch}, {asked.device}"
+    print_table(title, ("", "plain", "ours", "ratio"), rows)
 
 
 if __name__ == "__main__":

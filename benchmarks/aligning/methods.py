@@ -1,7 +1,7 @@
-"""The aligners that are compared. Homographies map plate pixels to source pixels, pixel centres at integers."""
+"""The compared alignment methods. Homographies map plate pixels to source pixels, pixel centres at integers."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,14 +15,14 @@ QUALITIES = ("fast", "standard", "best")
 _ORB_FEATURES, _ORB_BEST = 500, 0.15
 _SIFT_FEATURES, _SIFT_RATIO, _SIFT_THRESHOLD_PX = 2000, 0.8, 3.0
 _FIT_WIDTH, _FIT_ROUNDS = 240, 6
-_LEAST_SPREAD = 1.5
+_MIN_SPREAD = 1.5
 
 
 class Attempt(NamedTuple):
-    """What an aligner made of a source frame.
+    """The result of a method for a source frame.
 
-    ``image`` (H, W, 3) uint8 and ``covered`` (H, W) bool; ``homography`` (3, 3) is that of plate frame
-    ``plate_index``. ``failed`` where there is no plate, by the aligner's own word.
+    ``image`` (H, W, 3) uint8 is the aligned plate where ``covered`` (H, W) bool; ``homography`` (3, 3) is that of plate
+    frame ``plate_index``. ``failed``: the method reported a failure.
     """
 
     image: np.ndarray
@@ -32,18 +32,8 @@ class Attempt(NamedTuple):
     failed: bool
 
 
-class Plate(Protocol):
-    """What is asked of a plate: frames in order, and again by index."""
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[Frame]: ...
-
-    def __getitem__(self, index: int) -> Frame: ...
-
-
 class Keypoints(NamedTuple):
-    """``points`` (N, 2) float32 in pixels of the full picture, ``descriptors`` (N, D)."""
+    """``points`` (N, 2) float32 in pixels at full resolution, ``descriptors`` (N, D)."""
 
     points: np.ndarray
     descriptors: np.ndarray
@@ -52,12 +42,13 @@ class Keypoints(NamedTuple):
 def align_bgmv2(source: np.ndarray, plate: np.ndarray) -> np.ndarray | None:
     """Homography by the recipe of Background Matting V2's demo: ORB 500, L2 matches, best 15 %, RANSAC."""
     orb = cv2.ORB.create(_ORB_FEATURES)
-    (source_keys, source_words), (plate_keys, plate_words) = (
+    (source_keys, source_descriptors), (plate_keys, plate_descriptors) = (
         orb.detectAndCompute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None) for image in (source, plate)
     )
-    if source_words is None or plate_words is None:
+    if source_descriptors is None or plate_descriptors is None:
         return None
-    matches = sorted(cv2.BFMatcher(cv2.NORM_L2).match(plate_words, source_words), key=lambda match: match.distance)
+    matches = cv2.BFMatcher(cv2.NORM_L2).match(plate_descriptors, source_descriptors)
+    matches = sorted(matches, key=lambda match: match.distance)
     matches = matches[: int(len(matches) * _ORB_BEST)]
     if len(matches) < 4:
         return None
@@ -67,38 +58,38 @@ def align_bgmv2(source: np.ndarray, plate: np.ndarray) -> np.ndarray | None:
 
 
 def align_homography(source: np.ndarray, plate: np.ndarray) -> np.ndarray | None:
-    """The best single homography: RootSIFT at half resolution, mutual and distinct matches, MAGSAC."""
-    there, here = root_sift(source), root_sift(plate)
-    if min(len(there.points), len(here.points)) < 4:
+    """The best single homography: RootSIFT at half resolution, mutual matches that pass the ratio test, MAGSAC."""
+    target, query = root_sift(source), root_sift(plate)
+    if min(len(target.points), len(query.points)) < 4:
         return None
-    alike = here.descriptors @ there.descriptors.T
-    rows, nearest = np.arange(len(alike)), alike.argmax(axis=1)
-    mutual = alike.argmax(axis=0)[nearest] == rows
-    best = alike[rows, nearest]
-    alike[rows, nearest] = -1
-    distinct = (1 - best) < _SIFT_RATIO**2 * (1 - alike.max(axis=1))
+    similarity = query.descriptors @ target.descriptors.T
+    rows, nearest = np.arange(len(similarity)), similarity.argmax(axis=1)
+    mutual = similarity.argmax(axis=0)[nearest] == rows
+    best = similarity[rows, nearest]
+    similarity[rows, nearest] = -1
+    distinct = (1 - best) < _SIFT_RATIO**2 * (1 - similarity.max(axis=1))
     kept = mutual & distinct
     if kept.sum() < 4:
         return None
     threshold = _SIFT_THRESHOLD_PX * source.shape[1] / 1920
-    points, targets = here.points[kept], there.points[nearest[kept]]
+    points, targets = query.points[kept], target.points[nearest[kept]]
     return cv2.findHomography(points, targets, cv2.USAC_MAGSAC, threshold, maxIters=5000, confidence=0.999)[0]
 
 
 def root_sift(image: np.ndarray) -> Keypoints:
-    """The 2,000 strongest SIFT keypoints of the halved picture, described by RootSIFT."""
+    """The 2,000 strongest SIFT keypoints at half resolution, with RootSIFT descriptors."""
     half = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    keys, words = cv2.SIFT.create(_SIFT_FEATURES, enable_precise_upscale=True).detectAndCompute(half, None)
-    if words is None:
+    keys, descriptors = cv2.SIFT.create(_SIFT_FEATURES, enable_precise_upscale=True).detectAndCompute(half, None)
+    if descriptors is None:
         return Keypoints(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32))
     points = 2 * np.array([key.pt for key in keys], np.float32) + 0.5
-    return Keypoints(points, np.sqrt(words / np.maximum(words.sum(axis=1, keepdims=True), 1e-6)))
+    return Keypoints(points, np.sqrt(descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-6)))
 
 
 def warp_attempt(
     matrix: np.ndarray | None, source: np.ndarray, plate: np.ndarray, plate_index: int, background: np.ndarray
 ) -> Attempt:
-    """A plate brought over by a homography, its colours fitted where ``background`` (H, W) bool is True."""
+    """The plate warped by a homography, its colours fitted where ``background`` (H, W) bool is True."""
     height, width = source.shape[:2]
     if matrix is None:
         nothing = np.zeros((height, width), bool)
@@ -112,7 +103,7 @@ def exact_attempt(
     positions: np.ndarray, visible: np.ndarray, source: np.ndarray, plate: np.ndarray, plate_index: int,
     background: np.ndarray,
 ) -> Attempt:  # fmt: skip
-    """The plate brought over by the true map (H, W, 2): what the best of aligners would leave."""
+    """The plate warped by the true map (H, W, 2): the lower bound of errors."""
     warped = sample(plate, positions)
     return Attempt(fit_colour(source, warped, visible & background), visible, np.eye(3), plate_index, failed=False)
 
@@ -134,12 +125,12 @@ def _fitted_table(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     for _ in range(_FIT_ROUNDS):
         line = np.polyfit(x, y, 1, w=np.sqrt(weight))
         residual = np.abs(y - np.polyval(line, x))
-        weight = 1 / (1 + (residual / max(1.4826 * float(np.median(residual)), _LEAST_SPREAD)) ** 2)
+        weight = 1 / (1 + (residual / max(1.4826 * float(np.median(residual)), _MIN_SPREAD)) ** 2)
     return np.rint(np.clip(np.polyval(line, np.arange(256.0)), 0, 255)).astype(np.uint8)
 
 
 def align_howard(aligner: PlateAligner, source: Frame, neighbours: Sequence[Neighbour] = ()) -> Attempt:
-    """Ours; ``neighbours`` are source frames before and after, the nearest first."""
+    """Howard's alignment; ``neighbours`` are neighbouring source frames, the closest first."""
     aligned = aligner.align(source, neighbours)
     main = int(np.argmax(aligned.plate_weights)) if aligned.plate_weights else -1
     return Attempt(

@@ -1,4 +1,4 @@
-"""What an aligned plate is worth, against the truth. Shares are of pixels, lengths in pixels of the source."""
+"""Errors of an aligned plate against ground truth; lengths are in source pixels."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,23 +10,29 @@ import numpy as np
 from benchmarks.aligning.methods import Attempt
 
 WRONG_LEVELS = 10.0
-# Width of the band about the person, and median errors that are no alignment at all, at a long side of 1920.
-_BAND_PX, _GROSS_PX, _MENDED_PX, _FULL_SIDE = 32, 20.0, 2.0, 1920
+# Long side in pixels at which the next three are given.
+_FULL_SIDE = 1920
+# Width of the band around the person.
+_BAND_PX = 32
+# Median error of a homography from which on it counts as failed, unless what remains after the following steps is less
+# than `_CORRECTED_PX`.
+_GROSS_PX = 20.0
+_CORRECTED_PX = 2.0
 _EMPTY, _SOLID = 0.02, 0.5
-# A flow is looked at on this grid, and only where the smaller eigenvalue of the structure tensor says it can be seen.
-_FLOW_STEP, _FLOW_WINDOW, _SEEN = 4, 9, 8e-4
+# Optical flow is sampled on this grid, where the smaller eigenvalue of the structure tensor is large enough.
+_FLOW_STEP, _FLOW_WINDOW, _MIN_EIGENVALUE = 4, 9, 8e-4
 
 
 @dataclass(frozen=True)
 class Truth:
-    """``clean`` (H, W, 3) uint8, the source without its person and noise; ``alpha`` (H, W) float32, the person."""
+    """``clean`` (H, W, 3) uint8, the source without person and noise; ``alpha`` (H, W) float32 of the person."""
 
     clean: np.ndarray
     alpha: np.ndarray
 
     @cached_property
     def background(self) -> np.ndarray:
-        """Where there is nothing of the person, (H, W) bool."""
+        """Where alpha is 0, (H, W) bool."""
         return self.alpha <= _EMPTY
 
     @cached_property
@@ -37,13 +43,14 @@ class Truth:
 
 
 class Score(NamedTuple):
-    """One aligned plate against the truth, NaN where a figure cannot be had.
+    """Errors of an aligned plate; NaN where a figure is not defined.
 
-    ``wrong`` is the share of covered background more than 10 levels off (mean of channels), ``near`` the same within
-    32 px of the person, ``behind`` the same where the person is. ``uncovered`` is the share of the picture without a
-    plate. ``px`` and ``px95`` are median and 95th percentile of what is left to move, found by dense flow between the
-    result and the truth; ``h_px`` and ``h_px95`` those of the homography alone, by the true map. ``failed``: no plate,
-    or a homography that is grossly off (median above 20 px at 1080p) and not made good by what follows (above 2 px).
+    ``wrong`` is the fraction of covered background more than 10 levels off (mean of channels), ``near`` the same within
+    32 px of the person, ``behind`` the same where the person is. ``uncovered`` is the fraction of the picture
+    without a plate. ``px`` and ``px95`` are median and 95th percentile of the remaining displacement, by optical flow
+    between the result and the truth; ``h_px`` and ``h_px95`` those of the homography alone, by the true map.
+    ``failed``: no plate, or a homography with gross errors (median above 20 px at 1080p) that the following steps did
+    not correct (above 2 px).
     """
 
     wrong: float
@@ -59,32 +66,40 @@ class Score(NamedTuple):
     cpu_ms: float = float("nan")
 
 
+class Row(NamedTuple):
+    """The score of a method on a frame; frames of a ``group`` are averaged."""
+
+    group: str
+    method: str
+    score: Score
+
+
 def score(attempt: Attempt, truth: Truth, homography_errors: np.ndarray, remaining: np.ndarray) -> Score:
-    """``homography_errors`` and ``remaining`` (N,) are lengths in source pixels, empty where they cannot be known."""
+    """``homography_errors`` and ``remaining`` (N,) are lengths in source pixels, empty where they are not known."""
     wrong = cv2.absdiff(attempt.image, truth.clean).mean(axis=2) > WRONG_LEVELS
 
-    def share(where: np.ndarray) -> float:
+    def wrong_fraction(where: np.ndarray) -> float:
         where = where & attempt.covered
         return float(wrong[where].mean()) if where.any() else float("nan")
 
-    h_px, h_px95 = _spread(homography_errors)
-    px, px95 = _spread(remaining)
+    h_px, h_px95 = _percentiles(homography_errors)
+    px, px95 = _percentiles(remaining)
     unit = max(truth.alpha.shape) / _FULL_SIDE
     return Score(
-        wrong=share(truth.background),
-        near=share(truth.near),
-        behind=share(truth.alpha > _SOLID),
+        wrong=wrong_fraction(truth.background),
+        near=wrong_fraction(truth.near),
+        behind=wrong_fraction(truth.alpha > _SOLID),
         uncovered=float("nan") if attempt.failed else float(1 - attempt.covered.mean()),
         px=px,
         px95=px95,
         h_px=h_px,
         h_px95=h_px95,
-        failed=attempt.failed or (h_px > _GROSS_PX * unit and px > _MENDED_PX * unit),
+        failed=attempt.failed or (h_px > _GROSS_PX * unit and px > _CORRECTED_PX * unit),
     )
 
 
 def homography_errors(matrix: np.ndarray, positions: np.ndarray, usable: np.ndarray, step: int) -> np.ndarray:
-    """Distances in source pixels between where a plate -> source homography puts things and where they are.
+    """Errors in source pixels of a plate -> source homography, (N,).
 
     ``positions`` (h, w, 2) are the true plate pixels of every ``step``-th source pixel, taken where ``usable``.
     """
@@ -96,27 +111,27 @@ def homography_errors(matrix: np.ndarray, positions: np.ndarray, usable: np.ndar
 
 
 def remaining_errors(image: np.ndarray, clean: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """How far things in ``image`` are from their places in ``clean``, both (H, W, 3) uint8: (N,) in pixels.
+    """Displacements between ``image`` and ``clean``, both (H, W, 3) uint8: (N,) in pixels.
 
-    Measured by dense flow (DIS) at half size where ``usable`` (H, W) bool and where there is a corner to see it by.
+    Measured by optical flow (DIS) at half size where ``usable`` (H, W) bool, at corners.
     """
     size = (clean.shape[1] // 2, clean.shape[0] // 2)
     inside = cv2.erode(usable.astype(np.uint8), np.ones((2 * _FLOW_WINDOW + 1,) * 2, np.uint8))
     inside = cv2.resize(inside, size, interpolation=cv2.INTER_NEAREST) > 0
-    # With the truth in both pictures there is no motion in what is left out.
-    wanted, found = (cv2.resize(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
+    # The truth in both pictures there, so that no motion is found outside.
+    expected, found = (cv2.resize(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
                      for each in (clean, image))  # fmt: skip
-    found = np.where(inside, found, wanted)
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(wanted, found, None)  # type: ignore
-    corners = cv2.cornerMinEigenVal(wanted, _FLOW_WINDOW) > _SEEN
+    found = np.where(inside, found, expected)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(expected, found, None)  # type: ignore
+    corners = cv2.cornerMinEigenVal(expected, _FLOW_WINDOW) > _MIN_EIGENVALUE
     places = (inside & corners)[::_FLOW_STEP, ::_FLOW_STEP]
     return 2 * np.linalg.norm(flow[::_FLOW_STEP, ::_FLOW_STEP][places], axis=1)
 
 
-class _Spread(NamedTuple):
+class _Percentiles(NamedTuple):
     median: float
     high: float
 
 
-def _spread(lengths: np.ndarray) -> _Spread:
-    return _Spread(*np.percentile(lengths, (50, 95)).tolist()) if lengths.size else _Spread(float("nan"), float("nan"))
+def _percentiles(lengths: np.ndarray) -> _Percentiles:
+    return _Percentiles(*(np.percentile(lengths, (50, 95)).tolist() if lengths.size else (float("nan"),) * 2))

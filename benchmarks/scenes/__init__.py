@@ -1,8 +1,8 @@
-"""Scenes for measuring alignment: rendered hand-held footage whose truth is exact."""
+"""Rendered hand-held footage with exact ground truth, for measuring alignment."""
 
 from benchmarks.scenes.camera import Size
-from benchmarks.scenes.clip import MemoryClip
 from benchmarks.scenes.kinds import KINDS, Kind
+from benchmarks.scenes.memory_clip import MemoryClip
 from benchmarks.scenes.scene import FULL_HD, PlateMap, Scene
 from benchmarks.scenes.stock import Stock
 

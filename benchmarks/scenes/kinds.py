@@ -1,19 +1,19 @@
-"""The kinds of scene: what is filmed and how, by what is hard about them."""
+"""The kinds of scene, each with one difficulty for alignment."""
 
 from typing import NamedTuple
 
 
 class Kind(NamedTuple):
-    """One kind of place and shooting; lengths in metres, angles in degrees, pixels those of a picture 1920 wide.
+    """Settings of a scene; lengths in metres, angles in degrees, pixels at a width of 1920.
 
-    ``backdrop`` names what is filmed: "room" (photograph on back wall, floor and one side), "facade" (photograph on one
-    wall), "wall" (painted wall with few things on it), "garden" (photograph behind bushes). ``detail`` is the range of
-    rank in detail that photographs are taken from, ``pieces`` how many things stand free before the backdrop.
+    ``backdrop`` is one of "room" (photograph on back wall, floor and one side), "facade" (photograph on one
+    wall), "wall" (painted wall with few things on it), "garden" (photograph behind bushes). Photographs are chosen from
+    the range ``detail`` of ranks by detail; ``pieces`` objects stand before the backdrop.
 
-    The plate is filmed ``baseline`` beside the shot; both ``travel`` and ``pan`` in the take and shake by ``shake_m``
-    and ``shake_deg``. ``plate_zoom`` and ``shot_zoom`` are the plate's focal length against the shot's, and the shot's
-    at its end against its start. ``gain`` is the shot's brightness, ``noise`` in 8-bit levels, ``defocus`` a sigma,
-    ``shutter`` the share of a frame's time that the shutter is open.
+    ``baseline`` is the distance of the plate's camera from the shot's. Both move by ``travel`` and ``pan`` and shake by
+    ``shake_m`` and ``shake_deg``. ``plate_zoom`` is the plate's focal length relative to the shot's, ``shot_zoom`` the
+    shot's at its end relative to its start. ``gain`` is the shot's brightness, ``noise`` a standard deviation in 8-bit
+    levels, ``defocus`` a sigma, ``shutter`` the exposure time as a fraction of the frame time.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Photographs and people to build scenes of: those of a data folder, or drawn ones where there is none."""
+"""Photographs and people for scenes: those of a data folder, or procedural ones."""
 
 import csv
 from functools import cache
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from benchmarks.scenes import drawn
+from benchmarks.scenes import procedural
 from benchmarks.scenes.camera import Size
 from benchmarks.scenes.pictures import read_colour, read_grey
 
@@ -16,7 +16,7 @@ _PERSON_HEIGHT = 720
 _SMALL_WIDTH = 600
 _THUMBNAIL = (96, 64)
 _BLOCK = 8
-# Grey levels of slope in a block of the thumbnail that make it a detail.
+# Mean gradient, in grey levels a pixel, from which a block of the thumbnail counts as detail.
 _DETAIL_LEVELS = 6.0
 
 
@@ -28,28 +28,28 @@ class Cutout(NamedTuple):
 
 
 class Stock:
-    """One half of the pictures under ``root``: scenes for tuning use one, scenes for figures the other.
+    """One half of the pictures under ``root``: scenes for tuning use one half, scenes for reported figures the other.
 
-    ``root`` may hold ``backgrounds/**/*.jpg`` and ``people_real/ID_fgr.jpg`` with ``ID_pha.png``; what is missing, or
-    all where ``root`` is None, is drawn.
+    ``root`` may have ``backgrounds/**/*.jpg`` and ``people_real/ID_fgr.jpg`` with ``ID_pha.png``. What is missing, or
+    everything where ``root`` is None, is procedural.
     """
 
-    def __init__(self, root: Path | None, held_out: bool) -> None:
-        half = slice(1 if held_out else 0, None, 2)
+    def __init__(self, root: Path | None, is_test: bool) -> None:
+        half = slice(1 if is_test else 0, None, 2)
         self._photographs = _by_detail(root / "backgrounds")[half] if root else []
         people = sorted((root / "people_real").glob("*_fgr.jpg")) if root else []
-        # Portraits are few and fill the picture best, so they are dealt out by themselves.
+        # Portraits are few and fill the frame best, so they are split separately.
         portraits = [path for path in people if path.name.startswith("p3m")]
         standing = [path for path in people if not path.name.startswith("p3m")]
         self._portraits, self._standing = portraits[half], standing[half]
 
     def photograph(self, rng: np.random.Generator, size: Size, detail: tuple[float, float] = (0.4, 1.0)) -> np.ndarray:
-        """A picture of ``size``, (h, w, 3) uint8 RGB, cut from one whose rank in detail is in the given range."""
-        first, last = (round(share * len(self._photographs)) for share in detail)
+        """A picture of ``size``, (h, w, 3) uint8 RGB, cropped from one whose rank by detail is in the given range."""
+        first, last = (round(rank * len(self._photographs)) for rank in detail)
         if first >= last:
-            return drawn.place(rng, size)
+            return procedural.place(rng, size)
         path = self._photographs[int(rng.integers(first, last))]
-        # Small pieces do not need all of a large photograph.
+        # Small crops do not need the full resolution.
         image = read_colour(path, reduced=size.width < _SMALL_WIDTH)
         if rng.random() < 0.5:
             image = image[:, ::-1]
@@ -62,7 +62,7 @@ class Stock:
         return np.ascontiguousarray(image[top : top + size.height, left : left + size.width])
 
     def people(self, rng: np.random.Generator) -> Cutout:
-        """One person close by, or two or three side by side; the lower edge of the picture may cut them."""
+        """One person close to the camera, or two or three next to each other; they may be cut at the lower edge."""
         if self._portraits and rng.random() < 0.2:
             return _read_cutout(self._portraits[int(rng.integers(len(self._portraits)))])
         people = [self._person(rng) for _ in range(int(rng.integers(2, 4)))]
@@ -71,7 +71,7 @@ class Stock:
     def _person(self, rng: np.random.Generator) -> Cutout:
         if self._standing:
             return _read_cutout(self._standing[int(rng.integers(len(self._standing)))])
-        figure = drawn.figure(rng)
+        figure = procedural.figure(rng)
         return Cutout(np.ascontiguousarray(figure[..., :3]), np.ascontiguousarray(figure[..., 3]))
 
 
@@ -81,7 +81,7 @@ def _read_cutout(path: Path) -> Cutout:
 
 
 def _side_by_side(people: list[Cutout], rng: np.random.Generator) -> Cutout:
-    """People of about one height in a row, each a little before the one to the left."""
+    """People of similar height in a row, each overlapping the one to the left."""
     placed, left = [], 0
     for person in people:
         height = round(_PERSON_HEIGHT * rng.uniform(0.92, 1.0))
@@ -94,7 +94,7 @@ def _side_by_side(people: list[Cutout], rng: np.random.Generator) -> Cutout:
     mixed = np.zeros((_PERSON_HEIGHT, width, 3), np.float32)
     for left, colour, alpha in placed:
         here = (slice(_PERSON_HEIGHT - alpha.shape[0], None), slice(left, left + alpha.shape[1]))
-        # A trace everywhere, so that colours go on beyond the edges here too.
+        # A small weight everywhere, so that colours continue beyond the edges here too.
         weight = np.maximum(alpha.astype(np.float32) / 255, 1e-3)[..., None]
         mixed[here] = mixed[here] * (1 - weight) + weight * colour
         total[here] = total[here] * (1 - weight[..., 0]) + weight[..., 0]
@@ -104,7 +104,7 @@ def _side_by_side(people: list[Cutout], rng: np.random.Generator) -> Cutout:
 
 @cache
 def _by_detail(folder: Path) -> list[Path]:
-    """Photographs below a folder, plain ones first; one of each place, where ``manifest.csv`` has their groups."""
+    """Photographs below a folder in order of detail; one of each group where ``manifest.csv`` has groups."""
     photographs = sorted(folder.rglob("*.jpg"))
     manifest = folder / "manifest.csv"
     if manifest.exists():
@@ -117,7 +117,7 @@ def _by_detail(folder: Path) -> list[Path]:
 
 
 def _detail(path: Path) -> float:
-    """Share of blocks of the picture with something in them."""
+    """Fraction of blocks of the picture with a strong gradient."""
     small = read_grey(path, cv2.IMREAD_REDUCED_GRAYSCALE_8)
     grey = cv2.resize(small, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
     slope = cv2.magnitude(

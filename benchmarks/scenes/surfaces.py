@@ -1,7 +1,7 @@
-"""Pictures on planes in space, and what a camera sees of them.
+"""Textured planes in space, and their rendering.
 
-A texture pixel (column, row, 1) is taken to a homogeneous world point by a surface's (4, 3) ``basis``; a camera then
-sees the plane through one 3 x 3 matrix a row, so views and the maps between them are exact.
+A surface's (4, 3) ``basis`` maps a texture pixel (column, row, 1) to a homogeneous world point. A camera then sees the
+plane through one 3 x 3 matrix per row, so views and the maps between them are exact.
 """
 
 from typing import NamedTuple
@@ -13,14 +13,14 @@ from benchmarks.scenes.camera import Camera, Rays
 from benchmarks.scenes.pictures import sample
 
 _NOWHERE = -1e5
-# Pixels more of a surface's outline than projected, for its interpolated edge.
+# Pixels added around a surface's projected outline for its interpolated edge.
 _MARGIN = 3
-# Pixels between looks at where an endless surface is.
+# Grid step in pixels on which the visible part of an endless surface is found.
 _CELL = 32
 
 
 class Surface(NamedTuple):
-    """``texture`` (h, w, 4) uint8 RGBA, straight; ``endless`` surfaces go on, mirrored, beyond their texture."""
+    """``texture`` (h, w, 4) uint8 RGBA, straight; ``endless`` surfaces repeat their texture, mirrored."""
 
     texture: np.ndarray
     basis: np.ndarray
@@ -28,7 +28,7 @@ class Surface(NamedTuple):
 
 
 class View(NamedTuple):
-    """What a camera sees: ``image`` (H, W, 3) uint8, and ``front`` (H, W) uint8, the number of the surface it shows."""
+    """What a camera sees: ``image`` (H, W, 3) uint8, and ``front`` (H, W) uint8, the index of the visible surface."""
 
     image: np.ndarray
     front: np.ndarray
@@ -42,18 +42,18 @@ class _Window(NamedTuple):
 
 
 def projected_basis(focal: float, centre: np.ndarray, normal: np.ndarray, distance: float) -> np.ndarray:
-    """Basis of a photograph thrown from the origin onto the plane normal . X = distance.
+    """Basis of a photograph projected from the origin onto the plane normal . X = distance.
 
-    ``focal`` and ``centre`` (x, y) are the photograph's, in its pixels, looking along z.
+    ``focal`` and ``centre`` (x, y) are the photograph's, in its pixels; it faces along z.
     """
     to_ray = np.array([[1, 0, -centre[0]], [0, 1, -centre[1]], [0, 0, focal]]) / focal
     return np.vstack([distance * to_ray, normal @ to_ray])
 
 
 def upright_basis(texture_height: int, texture_width: int, foot: np.ndarray, height: float, yaw: float) -> np.ndarray:
-    """Basis of a picture that stands at ``foot`` (3,), the middle of its lower edge, ``height`` metres tall.
+    """Basis of an upright picture whose lower edge has its middle at ``foot`` (3,), ``height`` metres tall.
 
-    ``yaw`` in radians turns it about the vertical; 0 faces a camera that looks along z.
+    ``yaw`` in radians rotates it about the vertical axis; at 0 it faces a camera along z.
     """
     metre = height / texture_height
     across = metre * np.array([np.cos(yaw), 0, np.sin(yaw)])
@@ -92,7 +92,7 @@ def blend(below: np.ndarray, above: np.ndarray, alpha: np.ndarray) -> np.ndarray
 
 
 def world_points(surfaces: list[Surface], camera: Camera, front: np.ndarray, step: int = 1) -> np.ndarray:
-    """Homogeneous world points seen at every ``step``-th pixel: (ceil(H / step), ceil(W / step), 4) float64."""
+    """Homogeneous world points visible at every ``step``-th pixel: (ceil(H / step), ceil(W / step), 4) float64."""
     rays, rows = camera.rays(), camera.row_matrices()[::step]
     x, y = (part[::step, ::step].astype(np.float64) for part in rays)
     shown = front[::step, ::step]
@@ -108,7 +108,7 @@ def world_points(surfaces: list[Surface], camera: Camera, front: np.ndarray, ste
 
 
 def _texture_positions(surface: Surface, rays: Rays, rows: np.ndarray) -> np.ndarray:
-    """For every ray the texture pixel shown, (h, w, 2) float32, far outside behind the camera; ``rows`` (h, 3, 4)."""
+    """Texture position of every ray, (h, w, 2) float32, `_NOWHERE` behind the camera; ``rows`` is (h, 3, 4)."""
     inverse = np.linalg.inv(rows @ surface.basis)
     weight = np.einsum("j,njk->nk", surface.basis[3], inverse).astype(np.float32)
     inverse = inverse.astype(np.float32)
@@ -124,7 +124,7 @@ def _texture_positions(surface: Surface, rays: Rays, rows: np.ndarray) -> np.nda
 
 
 def _window(surface: Surface, camera: Camera, rays: Rays, rows: np.ndarray) -> _Window | None:
-    """The part of the view that holds the surface; None where it is out of sight."""
+    """The bounding rectangle of the surface in the view; None where it is not visible."""
     if surface.endless:
         return _window_of_mask(surface, rays, rows)
     right, bottom = surface.texture.shape[1] - 1, surface.texture.shape[0] - 1
@@ -139,7 +139,7 @@ def _window(surface: Surface, camera: Camera, rays: Rays, rows: np.ndarray) -> _
 
 
 def _window_of_mask(surface: Surface, rays: Rays, rows: np.ndarray) -> _Window | None:
-    """The window of an endless surface by a coarse look at its alpha; what falls between the cells is left out."""
+    """The window of an endless surface, from its alpha on a coarse grid; parts smaller than a cell may be missed."""
     height, width = rays.x.shape
     down, across = (np.unique(np.r_[0:side:_CELL, side - 1]) for side in (height, width))
     coarse = Rays(rays.x[np.ix_(down, across)], rays.y[np.ix_(down, across)])

@@ -1,4 +1,4 @@
-"""The rivals and the ruler: known homographies are found, known faults are counted."""
+"""The compared methods find known homographies, and scores count known errors."""
 
 import json
 import subprocess
@@ -9,17 +9,15 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.aligning.harness import Row
+from benchmarks.aligning.figures import average
 from benchmarks.aligning.methods import Attempt, align_bgmv2, align_homography, fit_colour, warp_attempt
-from benchmarks.aligning.on_turned import TurnedScore, compare_turns
-from benchmarks.aligning.scoring import Score, Truth, homography_errors, remaining_errors, score
-from benchmarks.aligning.tables import figures
+from benchmarks.aligning.scoring import Row, Score, Truth, homography_errors, remaining_errors, score
 from benchmarks.scenes import Size
-from benchmarks.scenes.drawn import place
+from benchmarks.scenes.procedural import place
 
 ROOT = Path(__file__).parents[2]
 SIZE = Size(640, 360)
-NOTHING = np.zeros(0)
+EMPTY = np.zeros(0)
 MATRIX = np.array([[1.02, -0.015, 9.0], [0.012, 1.01, -6.0], [1e-5, -8e-6, 1]])
 
 
@@ -40,7 +38,7 @@ def attempt_of(image: np.ndarray, matrix: np.ndarray = MATRIX) -> Attempt:
 
 
 @pytest.mark.parametrize(("align", "most"), [(align_homography, 0.5), (align_bgmv2, 3.0)])
-def test_rivals_find_a_known_homography(align, most, plate, truth):
+def test_compared_methods_find_a_known_homography(align, most, plate, truth):
     found = align(truth.clean, plate)
     grid = np.dstack(np.meshgrid(np.arange(0, 640, 8.0), np.arange(0, 360, 8.0)))
     positions = cv2.perspectiveTransform(grid, np.linalg.inv(MATRIX))
@@ -49,7 +47,7 @@ def test_rivals_find_a_known_homography(align, most, plate, truth):
 
 
 @pytest.mark.parametrize("align", [align_homography, align_bgmv2])
-def test_rivals_say_so_where_there_is_nothing_to_match(align, plate):
+def test_compared_methods_report_failure_without_features(align, plate):
     blank = np.full_like(plate, 90)
     assert align(blank, plate) is None
     attempt = warp_attempt(None, blank, plate, 3, np.ones(blank.shape[:2], bool))
@@ -57,7 +55,7 @@ def test_rivals_say_so_where_there_is_nothing_to_match(align, plate):
     assert not attempt.covered.any()
 
 
-def test_colours_are_fitted_where_they_may_be_looked_at(plate):
+def test_colours_are_fitted_in_the_usable_region(plate):
     source = np.clip(plate * np.array([0.8, 0.9, 1.05]) + 7, 0, 255).round().astype(np.uint8)
     usable = np.ones(plate.shape[:2], bool)
     usable[:, :200] = False
@@ -68,37 +66,37 @@ def test_colours_are_fitted_where_they_may_be_looked_at(plate):
     assert cv2.absdiff(fitted, source)[inside].mean() < 1
 
 
-def test_a_perfect_plate_has_nothing_wrong(truth):
-    found = score(attempt_of(truth.clean), truth, NOTHING, NOTHING)
+def test_a_perfect_plate_has_no_errors(truth):
+    found = score(attempt_of(truth.clean), truth, EMPTY, EMPTY)
     assert (found.wrong, found.near, found.behind, found.uncovered) == (0, 0, 0, 0)
     assert not found.failed
 
 
-def test_faults_are_counted_where_they_are(truth):
+def test_errors_are_counted_by_region(truth):
     image = truth.clean.astype(int)
     image[200:, 300:340] += np.where(image[200:, 300:340] > 127, -60, 60)
-    behind = score(attempt_of(image.astype(np.uint8)), truth, NOTHING, NOTHING)
+    behind = score(attempt_of(image.astype(np.uint8)), truth, EMPTY, EMPTY)
     assert (behind.wrong, behind.near) == (0, 0)
     assert behind.behind == pytest.approx(160 * 40 / (240 * 140))
     image = truth.clean.astype(int)
     image[:, :50] += np.where(image[:, :50] > 127, -60, 60)
-    far = score(attempt_of(image.astype(np.uint8)), truth, NOTHING, NOTHING)
+    far = score(attempt_of(image.astype(np.uint8)), truth, EMPTY, EMPTY)
     assert (far.near, far.behind) == (0, 0)
     assert far.wrong == pytest.approx(360 * 50 / (640 * 360 - 240 * 140))
 
 
-def test_what_is_not_covered_is_not_called_wrong(truth):
+def test_uncovered_pixels_are_not_wrong(truth):
     covered = np.ones((SIZE.height, SIZE.width), bool)
     covered[:, :160] = False
     image = truth.clean.copy()
     image[:, :160] = 0
-    found = score(attempt_of(image)._replace(covered=covered), truth, NOTHING, NOTHING)
+    found = score(attempt_of(image)._replace(covered=covered), truth, EMPTY, EMPTY)
     assert found.wrong == 0
     assert found.uncovered == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(("errors", "left", "failed"), [(30.0, 9.0, True), (30.0, 0.1, False), (3.0, 9.0, False)])
-def test_gross_errors_fail_unless_they_are_mended(truth, errors, left, failed):
+def test_gross_homography_errors_fail_unless_corrected(truth, errors, left, failed):
     found = score(attempt_of(truth.clean), truth, np.full(9, errors), np.full(9, left))
     assert found.failed is failed
 
@@ -114,51 +112,24 @@ def test_the_errors_of_a_homography_are_distances_in_the_source():
 
 
 @pytest.mark.parametrize("shift", [0.0, 1.5, 5.0])
-def test_dense_flow_measures_what_is_left_to_move(truth, shift):
+def test_optical_flow_measures_the_remaining_displacement(truth, shift):
     move = np.array([[1, 0, shift], [0, 1, 0.0]])
     image = cv2.warpAffine(truth.clean, move, SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     left = remaining_errors(image, truth.clean, truth.background)
     assert np.median(left) == pytest.approx(shift, abs=0.15)
 
 
-def test_groups_weigh_alike_and_what_is_unknown_is_none():
+def test_groups_are_weighted_equally_and_unknown_is_none():
     def row(group: str, wrong: float) -> Row:
         unknown = float("nan")
         return Row(group, "ours", Score(wrong, wrong, wrong, 0, 1.0, 2.0, unknown, unknown, failed=False))
 
     rows = [row("a", 0.1), row("a", 0.3), row("b", 0.4)]
-    found = figures(rows, {"only b": ("b",)})["ours"]
+    found = average(rows, {"only b": ("b",)})["ours"]
     assert found["a"]["wrong"] == pytest.approx(0.2)
     assert found["all"]["wrong"] == pytest.approx(0.3)
     assert found["only b"]["wrong"] == pytest.approx(0.4)
     assert found["all"]["h_px"] is None
-
-
-def test_portrait_is_set_against_landscape_and_failures_count_as_wrong():
-    def scored(turns: int, wrong: float, px: float, *, failed: bool = False) -> TurnedScore:
-        score = Score(wrong, wrong, wrong, 0, px, px, float("nan"), float("nan"), failed)
-        return TurnedScore("a", "standard", turns, score)
-
-    scores = [scored(0, 0.1, 1.0), scored(1, 0.12, 1.5), scored(2, 0.3, 1.0), scored(3, 0.24, 1.5)]
-    found = compare_turns(scores, "standard")
-    assert found["a"]["wrong ratio"] == pytest.approx(0.9)
-    assert found["all"]["px ratio"] == pytest.approx(1.5)
-    lost = compare_turns([*scores[:3], scored(3, float("nan"), float("nan"), failed=True)], "standard")
-    assert lost["a"]["wrong turned"] == pytest.approx(0.56)
-    assert lost["a"]["failed turned"] == pytest.approx(0.5)
-    assert lost["a"]["px turned"] == pytest.approx(1.5)
-
-
-@pytest.mark.slow
-def test_the_command_turns_scenes(tmp_path):
-    json_path = tmp_path / "figures.json"
-    command = [sys.executable, "benchmarks/alignment.py", "--section", "turned", "--kind", "facade", "--frames", "2"]
-    options = ["--width", "640", "--data", str(tmp_path / "none"), "--jobs", "1", "--json", str(json_path)]
-    done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(json_path.read_text())["turned"]["standard"]["facade"]
-    assert found["failed"] == found["failed turned"] == 0
-    assert found["wrong ratio"] <= 1.1
 
 
 @pytest.mark.slow
@@ -173,15 +144,3 @@ def test_the_command_scores_scenes_without_any_data(tmp_path):
     assert set(found) == {"fast", "standard", "best", "homography", "bgmv2", "exact map"}
     assert found["exact map"]["all"]["wrong"] < 0.8 * found["bgmv2"]["all"]["wrong"] + 0.02
     assert found["exact map"]["all"]["px"] < 0.5
-
-
-@pytest.mark.slow
-def test_the_command_reads_a_long_plate_and_counts_its_memory(tmp_path):
-    json_path = tmp_path / "figures.json"
-    command = [sys.executable, "benchmarks/alignment.py", "--section", "long", "--minutes", "0.1", "--steady", "8"]
-    done = subprocess.run([*command, "--json", str(json_path)], cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(json_path.read_text())["long"]
-    assert found["plate"]["frames"] == 144
-    assert found["plate"]["share of source frames that are good"] == 1
-    assert set(found) == {"plate", "steady, standard", "steady, best"}

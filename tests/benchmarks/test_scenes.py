@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from benchmarks.scenes import KINDS, Scene, Size, Stock
 from benchmarks.scenes.camera import Camera
-from benchmarks.scenes.clip import MemoryClip
+from benchmarks.scenes.memory_clip import MemoryClip
 from benchmarks.scenes.pictures import sample
 from benchmarks.scenes.surfaces import Surface, projected_basis, upright_basis, view_surfaces, world_points
 from howard.align import AlignmentStatus, PlateAligner
 
 SIZE = Size(320, 180)
 FOCAL = 270.0
-STOCK = Stock(None, held_out=False)
+STOCK = Stock(None, is_test=False)
 KIND = {kind.name: kind for kind in KINDS}
 
 
@@ -200,8 +200,8 @@ def test_tuning_and_figures_never_share_a_picture(tmp_path):
         cv2.imwrite(str(tmp_path / "people_real" / f"ccp_{number}_fgr.jpg"), colour)
         cv2.imwrite(str(tmp_path / "people_real" / f"ccp_{number}_pha.png"), np.full((60, 30), 255, np.uint8))
 
-    def seen(held_out: bool) -> tuple[set[bytes], set[int]]:
-        stock = Stock(tmp_path, held_out)
+    def seen(is_test: bool) -> tuple[set[bytes], set[int]]:
+        stock = Stock(tmp_path, is_test)
         places = {stock.photograph(np.random.default_rng(seed), SIZE, (0, 1)).mean(axis=(0, 1)).round(-1).tobytes()
                   for seed in range(14)}  # fmt: skip
         people = set()

@@ -7,7 +7,7 @@ import pytest
 from omegaconf import DictConfig
 
 import howard.training.__main__ as entry
-from benchmarks.screens import drawn_take, write_clip
+from benchmarks.screens import drawn_clip, write_clip
 from howard.data import find_people
 from howard.data.__main__ import main
 from howard.keying import key_clip
@@ -18,7 +18,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two drawn films, one to train on, keyed into one folder."""
     folder, films = tmp_path_factory.mktemp("keyed"), tmp_path_factory.mktemp("films")
     for seed, split in ((42, "train"), (43, "val")):
-        film = write_clip(films / f"dance {seed}.mp4", drawn_take(seed, "green", count=2, size=(120, 212)).frames)
+        film = write_clip(films / f"dance {seed}.mp4", drawn_clip(seed, "green", count=2, size=(120, 212)).frames)
         key_clip(film, folder)
         (folder / f"{split}.txt").write_text(f"{film.stem}\n")
     return folder

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.screens import drawn_take, write_clip
+from benchmarks.screens import drawn_clip, write_clip
 from tests.conftest import draw_people, draw_places
 from tests.documentation.pages import ROOT
 from tests.small_clips import small_clip
@@ -23,7 +23,7 @@ PLATES = ("plate.mp4", "plate.mov", "b_plate.mov")
 
 
 def shots(folder: Path) -> None:
-    """Shots, plates and a mask; and the command ``howard`` on the search path."""
+    """Shots, plates and two masks; and the command ``howard`` on the search path."""
     clip = small_clip(folder / ".shot.mp4", 0, SHOT_FRAMES)
     plate = small_clip(folder / ".plate.mp4", 30, PLATE_FRAMES, clip="plate.mp4")
     for names, source in ((SHOTS, clip), (PLATES, plate)):
@@ -32,6 +32,7 @@ def shots(folder: Path) -> None:
     mask = np.zeros((180, 320), np.uint8)
     mask[:, :40] = 255
     cv2.imwrite(str(folder / "crew.png"), mask)
+    cv2.imwrite(str(folder / "body.png"), mask[:, ::-1])
     program = folder / "bin" / "howard"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m howard "$@"\n')
@@ -53,8 +54,8 @@ def collections(folder: Path) -> None:
         shutil.copytree(data / "people", data / name)
     shutil.copytree(data / "places", data / "backgrounds")
     _plate_pairs(data / "plate_pairs")
-    take = drawn_take(42, "green", count=2, size=(120, 212))
-    write_clip(folder / ".screen.mp4", take.frames).rename(folder / "greenscreen.mov")
+    screen = drawn_clip(42, "green", count=2, size=(120, 212))
+    write_clip(folder / ".screen.mp4", screen.frames).rename(folder / "greenscreen.mov")
 
 
 def _plate_pairs(folder: Path) -> None:

@@ -93,6 +93,30 @@ PROGRAMS: Table = {
     "python benchmarks/training.py --experiment coarse_lite data.root=data": Miniature(
         more=("--steps", "1", *SMALL), says="scor", folder=collections, cold=True
     ),
+    "python benchmarks/runtimes.py --compile": Miniature(
+        change={"--compile": ""}, more=("--height", "64", "--width", "96", "--repeats", "1"), says="PyTorch"
+    ),
+    "python benchmarks/runtimes.py --network prior": Miniature(more=("--repeats", "1"), says="PyTorch"),
+    "python benchmarks/media.py": Miniature(
+        more=("--rounds", "1", "--frames", "20"), says="written as prores", cold=True
+    ),
+    "python benchmarks/synthesis.py": Miniature(
+        more=("--data", str(ROOT / "data" / "sample"), "--samples", "1", "--rounds", "1", "--size", "128"),
+        says="handheld",
+    ),
+    "python benchmarks/alignment.py": Elsewhere(
+        "tests/benchmarks/test_aligning.py::test_the_command_scores_scenes_without_any_data", "on a small scene"
+    ),
+    "python benchmarks/edges.py --step 6": Miniature(
+        change={"6": "30"}, more=("--pairs", "0", "--clips", str(ROOT / "data" / "sample")), says="solved"
+    ),
+    "python benchmarks/shadow.py": Miniature(
+        more=("--clips", str(ROOT / "data" / "sample"), "--frames", "1"), says="no shadow"
+    ),
+    "python benchmarks/plate_sources.py --every 6": Elsewhere(
+        "tests/benchmarks/test_plate_sources.py::test_the_command_scores_every_plate", "on a small clip"
+    ),
+    "python benchmarks/keying.py": Miniature(more=("--clips", "1", "--data", "nowhere"), says="mean of kinds"),
     "python benchmarks/training.py": Miniature(
         more=("--size", "64", "--batch", "2", "--repeats", "1", "--device", "cpu"), says="ours", cold=True
     ),

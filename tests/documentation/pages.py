@@ -12,6 +12,7 @@ PAGES = (
     "CONTRIBUTING.md",
     *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
     "data/README.md",
+    "benchmarks/README.md",
 )
 PROGRAMS = (
     *("python", "pip", "make", "howard", "howard-train", "openjd", "deadline", "deadlinecommand"),

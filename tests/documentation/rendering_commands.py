@@ -38,6 +38,12 @@ RENDERS: Table = {
     "python infer.py input=shot.mov plate=plate.mov format=prores garbage=crew.png": Miniature(
         more=("frames=1", QUICK), leaves=("renders/shot/shot.mov",), folder=shots
     ),
+    "python infer.py input=shot.mov plate=plate.mov garbage=crew.png": Miniature(
+        more=("frames=1", QUICK), leaves=("renders/shot/shot.0001.png",), folder=shots
+    ),
+    "python infer.py input=shot.mov plate=plate.mov garbage=crew.png holdout=body.png output=renders/masked": Miniature(
+        more=("frames=1", QUICK), leaves=("renders/masked/shot.0001.png",), folder=shots
+    ),
     "python infer.py input=shot.mov plate=plate.mov format=exr layers=all shadow=true": Miniature(
         more=("frames=1", QUICK), leaves=("renders/shot/shot.0001.exr",), folder=shots
     ),

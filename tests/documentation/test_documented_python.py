@@ -12,7 +12,7 @@ from tests.documentation.pages import PAGES, documented_python
 
 # Those of docs/extending.md are run by tests/training/test_extensions.py, that of docs/wandb.md by test_wandb_page.py.
 BLOCKS = {
-    "README.md": 2,
+    "README.md": 1,
     "docs/settings.md": 1,
     "docs/python-api.md": 4,
     "docs/extending.md": 2,

@@ -11,7 +11,7 @@ TINY = (
     *("trainer.max_steps=1", "trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.log_every_n_steps=1"),
     *("trainer.enable_progress_bar=false", "encoder_weights=null", "logger=csv", "threads=1", "suite=null"),
 )
-PEOPLE = ("data.people=[people]", "data.shares=[1]", "data.places=[places]")
+PEOPLE = ("data.people=[people]", "data.sampling_weights=[1]", "data.places=[places]")
 SMALL = (*TINY, *PEOPLE, "data.prepared=[]")
 # A run that is gone on with needs its checkpoint.
 KEPT = "callbacks.checkpoints.every_n_steps=1"
@@ -21,7 +21,7 @@ SMALL_SMOKE = (*SMALL, "data.root=data")
 CROPPED = (*SMALL, "stage.crop=[48,64]")
 # Streaming goes over the frames of a pack, and has neither shares nor a length of its own.
 STREAMED = (
-    *(each for each in CROPPED if not each.startswith(("data.shares", "data.samples_per_epoch"))),
+    *(each for each in CROPPED if not each.startswith(("data.sampling_weights", "data.samples_per_epoch"))),
     "data.frames=1",
 )
 COARSE, REFINE = "python train.py experiment=coarse", "python train.py experiment=refine"
@@ -77,7 +77,7 @@ EXPERIMENTS: Table = {
     COARSE_LITE: trains("coarse_lite", KEPT),
     REFINE_LITE: trains("refine_lite", after=(COARSE_LITE,)),
     f"{COARSE} model.encoder=mobilenetv2 trainer.max_epochs=2": trains("coarse", settings=CROPPED),
-    f"{COARSE_LITE} optimiser.rates.encoder=1e-4 callbacks.ema.decay=0.999": trains("coarse_lite"),
+    f"{COARSE_LITE} optimiser.learning_rates.encoder=1e-4 callbacks.ema.decay=0.999": trains("coarse_lite"),
     "python train.py -m experiment=coarse model.encoder=mobilenetv2,resnet50": Miniature(
         more=CROPPED, leaves=("runs/coarse/*/weights.safetensors",), says="encoder resnet50", folder=collections
     ),
@@ -158,7 +158,7 @@ DATA: Table = {
     "python train.py experiment=people_refine data.prepared=[$PWD/prepared,$PWD/prepared_real]": trains(
         "people_refine", settings=(*TINY, *PEOPLE), after=(PREPARE, PREPARE_REAL, PEOPLE_COARSE)
     ),
-    f"{COARSE_LITE} data.prepared=[$PWD/prepared] data.prepared_share=0.2": trains(
+    f"{COARSE_LITE} data.prepared=[$PWD/prepared] data.prepared_fraction=0.2": trains(
         "coarse_lite", settings=(*TINY, *PEOPLE), after=(PREPARE,)
     ),
     "python -m howard.data pack=data output=pack": Miniature(
@@ -187,8 +187,8 @@ DATA: Table = {
         after=("python -m howard.data pack=data output=pack",),
         folder=collections,
     ),
-    "python train.py experiment=flagship data.pack=pack data.people=[people] data.shares=[1] data.places=[places] "
-    "data.prepared=[] data.size=64 data.batch_size=2 data.validation_samples=2 data.workers=1 callbacks.panel.rows=1 "
+    "python train.py experiment=flagship data.pack=pack data.people=[people] data.sampling_weights=[1] "
+    "data.places=[places] data.prepared=[] data.size=64 data.batch_size=2 data.validation_samples=2 data.workers=1 callbacks.panel.rows=1 "
     "callbacks.checkpoints.every_n_steps=1 trainer.accelerator=cpu budget.minutes=0.5": Elsewhere(
         "tests/training/test_flagship.py::test_a_run_keeps_to_its_time_and_leaves_weights", "the same, by the clock"
     ),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from benchmarks.screens import SCREENS, Take, drawn_take, write_clip
+from benchmarks.screens import SCREENS, ScreenClip, drawn_clip, write_clip
 from howard.keying import Screen
 
 ROOT = Path(__file__).parents[2]
@@ -16,9 +16,9 @@ PEOPLE = ROOT.parent / "shared" / "data" / "people_real"
 
 
 class Filmed(NamedTuple):
-    """A take, and the file it was compressed to."""
+    """A clip and the file that it was compressed to."""
 
-    take: Take
+    clip: ScreenClip
     path: Path
     screen: str
 
@@ -26,15 +26,15 @@ class Filmed(NamedTuple):
 @pytest.fixture(scope="session", params=SCREENS)
 def filmed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filmed:
     """A drawn figure before each screen: three frames of 640 x 360."""
-    take = drawn_take(41, request.param, count=3)
-    return Filmed(take, write_clip(tmp_path_factory.mktemp("film") / "dance.mp4", take.frames), request.param)
+    clip = drawn_clip(41, request.param, count=3)
+    return Filmed(clip, write_clip(tmp_path_factory.mktemp("film") / "dance.mp4", clip.frames), request.param)
 
 
 @pytest.fixture(scope="session")
 def small_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four small frames before a green screen, for what is about files."""
-    take = drawn_take(42, "green", count=4, size=(120, 212))
-    return write_clip(tmp_path_factory.mktemp("film") / "small.mp4", take.frames)
+    clip = drawn_clip(42, "green", count=4, size=(120, 212))
+    return write_clip(tmp_path_factory.mktemp("film") / "small.mp4", clip.frames)
 
 
 @pytest.fixture

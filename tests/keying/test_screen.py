@@ -17,7 +17,7 @@ from .conftest import Filmed
 
 
 def test_the_screen_is_found_with_its_colour_and_noise(filmed: Filmed) -> None:
-    screen = find_screen(filmed.take.frames)
+    screen = find_screen(filmed.clip.frames)
     assert screen.name == filmed.screen
     true = np.array(SCREENS[filmed.screen])
     assert screen.colour / screen.colour.max() == pytest.approx(true / true.max(), abs=0.05)

@@ -70,7 +70,7 @@ DASHBOARD = (
         "Error map",
         (
             PanelSpec("Error map and true error", ("train/error_map", "train/true_error"), smoothing=_SMOOTHING),
-            PanelSpec("Share of the true error", ("train/error_map_share",), smoothing=_SMOOTHING),
+            PanelSpec("Ratio to the true error", ("train/error_map_share",), smoothing=_SMOOTHING),
             PanelSpec("Loss of the error map", ("train/error",), smoothing=_SMOOTHING),
         ),
     ),
@@ -78,7 +78,7 @@ DASHBOARD = (
         "Speed",
         (
             PanelSpec("Samples a second", ("train/samples_per_second",)),
-            PanelSpec("Share of the time spent waiting for data", ("train/data_wait_share",)),
+            PanelSpec("Fraction of time spent waiting for data", ("train/data_wait_share",)),
             PanelSpec("GPU memory, GiB", ("device/memory_gb", "device/peak_memory_gb")),
             PanelSpec("GPU utilisation, %", ("device/utilisation",)),
         ),
@@ -97,7 +97,7 @@ DASHBOARD = (
             PanelSpec("Lost subject, % by phenomenon", ("suite/PHENOMENON/lost",), PanelKind.BARS),
             PanelSpec("Kept background, % by phenomenon", ("suite/PHENOMENON/background_kept",), PanelKind.BARS),
             PanelSpec("Kept objects, % by phenomenon", ("suite/PHENOMENON/kept",), PanelKind.BARS),
-            PanelSpec("Error of alpha while training", ("suite_curves/PHENOMENON/mad",)),
+            PanelSpec("Error of alpha during training", ("suite_curves/PHENOMENON/mad",)),
         ),
     ),
     SectionSpec(

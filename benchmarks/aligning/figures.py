@@ -1,15 +1,14 @@
-"""Figures for reading, and the same as plain numbers."""
+"""Means of scores by group, as tables and as plain numbers."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.aligning.harness import Row
-from benchmarks.aligning.scoring import Score
+from benchmarks.aligning.scoring import Row, Score
+from benchmarks.measuring import print_table
 
-# Method -> group -> column -> figure, None where it cannot be had.
+# Method -> group -> column -> figure, None where it is not known.
 Figures = dict[str, dict[str, dict[str, float | None]]]
 
 _HEADINGS = {
@@ -27,10 +26,10 @@ _HEADINGS = {
 }
 
 
-def figures(rows: Sequence[Row], unions: Mapping[str, Sequence[str]]) -> Figures:
-    """What each method comes to in each group, in "all", and in ``unions`` of groups.
+def average(rows: Sequence[Row], unions: Mapping[str, Sequence[str]]) -> Figures:
+    """Figures of each method in each group, in "all" groups, and in ``unions`` of groups.
 
-    A group's figure is the mean over its frames (the median for px and ms); "all" and unions weigh groups alike.
+    A group's figure is the mean over its frames (the median for px and ms); "all" and unions weight groups equally.
     """
     found: Figures = {}
     for method in dict.fromkeys(row.method for row in rows):
@@ -45,26 +44,19 @@ def figures(rows: Sequence[Row], unions: Mapping[str, Sequence[str]]) -> Figures
     return found
 
 
-def show_figures(found: Figures, group: str, title: str, console: Console) -> None:
-    """Every figure of one group, a row for each method."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("")
-    for column in Score._fields:
-        table.add_column(_HEADINGS[column], justify="right", no_wrap=True)
-    for method, groups in found.items():
-        table.add_row(method, *(_text(column, groups[group][column]) for column in Score._fields))
-    console.print(table)
+def print_figures(found: Figures, group: str, title: str, console: Console) -> None:
+    """Every figure of a group, one row per method."""
+    rows = (
+        [method, *(_text(column, groups[group][column]) for column in _HEADINGS)] for method, groups in found.items()
+    )
+    print_table(title, ("", *_HEADINGS.values()), rows, console)
 
 
-def show_groups(found: Figures, column: str, title: str, console: Console) -> None:
-    """One figure of every group, a row for each method."""
+def print_groups(found: Figures, column: str, title: str, console: Console) -> None:
+    """One figure of every group, one row per method."""
     groups = list(next(iter(found.values())))
-    table = Table(title=title, title_justify="left")
-    for heading in ("", *groups):
-        table.add_column(heading, justify="right" if heading else "left")
-    for method in found:
-        table.add_row(method, *(_text(column, found[method][group][column]) for group in groups))
-    console.print(table)
+    rows = ([method, *(_text(column, found[method][group][column]) for group in groups)] for method in found)
+    print_table(title, ("", *groups), rows, console)
 
 
 def _figure(column: str, scores: list[Score]) -> float:

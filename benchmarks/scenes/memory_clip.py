@@ -1,4 +1,4 @@
-"""A clip that is rendered when asked for and then kept, with the face of a reader."""
+"""A clip whose frames are rendered on first access and kept, with the interface of a reader."""
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -31,7 +31,7 @@ class MemoryClip:
 
     @classmethod
     def of(cls, name: str, images: Sequence[np.ndarray], rate: Fraction = Fraction(24)) -> "MemoryClip":
-        """A clip of pictures that are there already, all of one size."""
+        """A clip of existing pictures, all of one size."""
         height, width = images[0].shape[:2]
         return cls(name, Size(width, height), len(images), rate, images.__getitem__)
 
@@ -56,4 +56,4 @@ class MemoryClip:
         self.close()
 
     def close(self) -> None:
-        """Nothing is held open; here so that every reader can be closed."""
+        """Does nothing: part of the reader interface."""

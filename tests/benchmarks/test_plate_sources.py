@@ -1,4 +1,4 @@
-"""The comparison of kinds of plates lays the person where it says, and its command runs."""
+"""The comparison of plates composites the person as documented, and its command runs."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.plate_kinds import KINDS, lay_person_over
+from benchmarks.plate_sources import SOURCES, add_person_to_plate
 from howard.evaluation.true_clip import TrueClip
 from howard.media import open_reader
 from tests.small_clips import SAMPLE, small_clip
@@ -34,8 +34,8 @@ def clip(tmp_path: Path) -> TrueClip:
     return TrueClip(folder)
 
 
-def test_the_person_stands_in_every_plate_frame_mirrored(clip: TrueClip, tmp_path: Path) -> None:
-    with open_reader(lay_person_over(clip, tmp_path / "plate")) as laid, open_reader(clip.plate) as plate:
+def test_the_mirrored_person_is_in_every_plate_frame(clip: TrueClip, tmp_path: Path) -> None:
+    with open_reader(add_person_to_plate(clip, tmp_path / "plate")) as laid, open_reader(clip.plate) as plate:
         assert len(laid) == len(plate) == PLATE_FRAMES
         for index in range(PLATE_FRAMES):
             difference = np.abs(laid[index].image.astype(int) - plate[index].image).max(axis=2)
@@ -45,8 +45,8 @@ def test_the_person_stands_in_every_plate_frame_mirrored(clip: TrueClip, tmp_pat
 
 
 @pytest.mark.slow
-def test_the_command_scores_every_kind(clip: TrueClip) -> None:
-    line = [sys.executable, str(ROOT / "benchmarks" / "plate_kinds.py"), str(clip.folder), "--every", "2"]
+def test_the_command_scores_every_plate(clip: TrueClip) -> None:
+    line = [sys.executable, str(ROOT / "benchmarks" / "plate_sources.py"), str(clip.folder), "--every", "2"]
     result = subprocess.run(line, capture_output=True, text=True, timeout=600)
     assert result.returncode == 0, result.stderr
-    assert all(kind in result.stdout for kind in KINDS)
+    assert all(source in result.stdout for source in SOURCES)

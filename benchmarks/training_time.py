@@ -1,4 +1,4 @@
-"""What a run waits for: the share of data in training, and that of the scores in a validation epoch."""
+"""Fractions of time: waiting for data in training, and computing scores in validation."""
 
 import logging
 import time
@@ -17,8 +17,8 @@ from howard.training.fitting import build_parts
 from howard.training.monitors import Throughput
 
 
-class Shares(NamedTuple):
-    """Shares in [0, 1], and samples a second of training."""
+class TimeFractions(NamedTuple):
+    """Fractions in [0, 1], and samples a second of training."""
 
     data_wait: float
     scoring: float
@@ -26,7 +26,7 @@ class Shares(NamedTuple):
 
 
 class _ValidationClock(Callback):
-    """Seconds of the validation epochs, and of the scores in them."""
+    """Measures seconds of validation epochs, and of the scores in them."""
 
     def __init__(self, scores: MatteScores) -> None:
         self.epoch = self.scoring = self._began = 0.0
@@ -49,8 +49,8 @@ class _ValidationClock(Callback):
         self.epoch += _now() - self._began
 
 
-def measure_shares(experiment: str, steps: int, overrides: list[str]) -> Shares:
-    """Train some steps of an experiment to warm up and as many again, validate once, and keep nothing."""
+def measure_fractions(experiment: str, steps: int, overrides: list[str]) -> TimeFractions:
+    """Train ``steps`` steps of an experiment to warm up and as many again, validate once, and write nothing."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="lightning")
     with hydra_ready(config_folder()):
@@ -72,12 +72,14 @@ def measure_shares(experiment: str, steps: int, overrides: list[str]) -> Shares:
     trainer.fit(module, datamodule=data)
     figures = dict(trainer.callback_metrics)
     trainer.validate(module, datamodule=data, verbose=False)
-    wait, rate = (float(figures[f"train/{name}"]) for name in ("data_wait_share", "samples_per_second"))
-    return Shares(wait, clock.scoring / clock.epoch, rate)
+    data_wait, samples_per_second = (
+        float(figures[f"train/{name}"]) for name in ("data_wait_share", "samples_per_second")
+    )
+    return TimeFractions(data_wait, clock.scoring / clock.epoch, samples_per_second)
 
 
 def _now() -> float:
-    """Wall time once the GPU, if there is one, has done what it was asked to."""
+    """Wall time after all queued work of the GPU, if there is one."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter()

@@ -1,4 +1,4 @@
-"""The person in the picture: placed so large that a given share of the frame is hidden."""
+"""The person before the background, scaled so that a given fraction of the frame is covered."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from benchmarks.scenes.stock import Cutout
 
 _SEARCH_WIDTH = 160
 _ROUNDS = 12
-# In heights of the frame: from the waist up.
+# Largest height of a person in heights of the frame: seen from the waist up.
 _LARGEST = 2.4
 
 
@@ -21,11 +21,11 @@ class Placed(NamedTuple):
     alpha: np.ndarray
 
 
-class Actor:
-    """Somebody who sways, leans and steps a little during the take."""
+class MovingPerson:
+    """A person who sways, leans and steps a little during the clip."""
 
     def __init__(self, cutout: Cutout, size: Size, hidden: float, rng: np.random.Generator) -> None:
-        """``hidden`` is the share of the frame that the person covers when nearest."""
+        """``hidden`` is the fraction of the frame that the person covers when closest to the camera."""
         self._cutout, self._size = cutout, size
         self._phases = rng.uniform(0, 2 * np.pi, 4)
         self._middle = float(rng.uniform(0.38, 0.62))
@@ -33,7 +33,7 @@ class Actor:
         self._scale = self._scale_for(hidden)
 
     def at(self, second: float) -> Placed:
-        """The person at a moment of the take."""
+        """The person at a time of the clip, in seconds."""
         waves = np.sin(2 * np.pi * np.array([0.5, 0.9, 0.7, 0.3]) * second + self._phases)
         return self._place(self._size, self._scale * (1 - 0.04 * (1 - waves[3])), waves)
 
@@ -47,7 +47,7 @@ class Actor:
         return low
 
     def _place(self, size: Size, scale: float, waves: np.ndarray) -> Placed:
-        """``scale`` 1 makes the cut-out as tall as the frame."""
+        """Warp the cut-out into the frame; at ``scale`` 1 it is as tall as the frame."""
         height, width = self._cutout.alpha.shape
         factor = scale * size.height / height
         lean = np.radians(2.5 * waves[1])
@@ -58,12 +58,12 @@ class Actor:
         )
         linear = np.array([[c, -s], [s, c]])
         matrix = np.c_[linear, target - linear @ head]
-        # The clothes' colour goes on beyond the edge, so straight colours may be sampled apart from alpha.
+        # Colour is replicated beyond the edge, so that straight colour can be sampled separately from alpha.
         colour = cv2.warpAffine(
             self._cutout.colour, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         padded = cv2.copyMakeBorder(self._cutout.alpha, 1, 0, 1, 1, cv2.BORDER_CONSTANT, value=0)
-        # Who is cut by the lower edge goes on below it.
+        # A cut-out that touches its lower edge continues below it.
         matrix[:, 2] -= linear @ (1.0, 1.0)
         alpha = cv2.warpAffine(padded, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return Placed(np.asarray(colour), np.asarray(alpha))

@@ -1,4 +1,4 @@
-"""Pictures drawn by program: places, plain walls, leaves, figures. All are RGB or RGBA, uint8, straight."""
+"""Procedural pictures: places, plain walls, leaves, people. All are RGB or straight RGBA, uint8."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ from benchmarks.scenes.camera import Size
 
 
 def place(rng: np.random.Generator, size: Size) -> np.ndarray:
-    """Blots of every size under several hundred boxes, (h, w, 3): corners everywhere, no two alike."""
+    """Noise of all scales under several hundred boxes, (h, w, 3): distinct corners everywhere."""
     width, height = size
     image = 30 + clouds(rng, size, 3, coarsest=3) * 170
     for _ in range(500):
@@ -18,7 +18,7 @@ def place(rng: np.random.Generator, size: Size) -> np.ndarray:
 
 
 def wall(rng: np.random.Generator, size: Size) -> np.ndarray:
-    """A painted wall, (h, w, 3): a soft fall of light and hardly any grain."""
+    """A painted wall, (h, w, 3): a smooth light gradient and little grain."""
     light = cv2.resize(rng.uniform(0.85, 1.05, (3, 4)).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
     grain = cv2.GaussianBlur(rng.standard_normal((size.height, size.width)).astype(np.float32), (0, 0), 1.2)
     paint = rng.uniform(150, 215) * rng.uniform(0.92, 1.0, 3)
@@ -38,7 +38,7 @@ def clouds(rng: np.random.Generator, size: Size, channels: int, coarsest: int) -
 
 
 def foliage(rng: np.random.Generator, side: int, leaf: float) -> np.ndarray:
-    """A bush, (side, side, 4): several hundred leaves, ``leaf`` pixels long, darker within."""
+    """A bush, (side, side, 4): several hundred leaves, ``leaf`` pixels long, darker inside."""
     image = np.zeros((side, side, 4), np.uint8)
     hue = rng.uniform(35, 60)
     count = int(1.4 * (side / leaf) ** 2)
@@ -56,17 +56,17 @@ def foliage(rng: np.random.Generator, side: int, leaf: float) -> np.ndarray:
 
 
 def cut_out(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A picture as a free-standing piece with rounded corners, (h, w, 4): a cupboard, a screen, a frame."""
+    """A picture with rounded corners, (h, w, 4), to stand for a cupboard, a screen or a frame."""
     height, width = picture.shape[:2]
     radius = rng.uniform(0.01, 0.3) * min(height, width)
-    # Distance to the rectangle that is left when the rounding is taken off all round.
+    # Distance to the rectangle inset by the corner radius.
     x, y = (np.abs(np.arange(side) - (side - 1) / 2) - (side / 2 - 2 - radius) for side in (width, height))
     distance = np.hypot(np.maximum(x, 0)[None], np.maximum(y, 0)[:, None])
     return np.dstack([picture, np.rint(255 * np.clip(radius + 0.5 - distance, 0, 1)).astype(np.uint8)])
 
 
 def figure(rng: np.random.Generator) -> np.ndarray:
-    """A person to the knees, (720, 420, 4): head, hair, arms and patterned clothes."""
+    """A person down to the knees, (720, 420, 4): head, hair, arms and patterned clothes."""
     size = Size(420, 720)
     shapes = {
         "hair": [((210, 118), (150, 185), 0)],
