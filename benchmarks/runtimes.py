@@ -74,7 +74,8 @@ def coarse_runs(height: int, width: int, with_compiled: bool) -> dict[str, Run]:
 def prior_runs(model: Path) -> dict[str, Run]:
     """The person prior in PyTorch and LiteRT; a run returns the person's probability, (256, 256)."""
     frame = torch.from_numpy(read_still(PICTURE)).permute(2, 0, 1)[None].float() / 255
-    picture = crop_views(frame, whole_frame(*frame.shape[2:]))[:1]
+    _, _, height, width = frame.shape
+    picture = crop_views(frame, whole_frame(height, width))[:1]
     runs: dict[str, Run] = {}
     for name, dtype in (("PyTorch, fp32", torch.float32), ("PyTorch, bf16", torch.bfloat16)):
         prior = prepare_prior(torch.device("cpu"), dtype)
