@@ -189,7 +189,8 @@ DATA: Table = {
     ),
     "python train.py experiment=flagship data.pack=pack data.people=[people] data.sampling_weights=[1] "
     "data.places=[places] data.prepared=[] data.size=64 data.batch_size=2 data.validation_samples=2 data.workers=1 "
-    "callbacks.panel.rows=1 callbacks.checkpoints.every_n_steps=1 trainer.accelerator=cpu budget.minutes=0.5": Elsewhere(
+    "callbacks.panel.rows=1 callbacks.checkpoints.every_n_steps=1 trainer.accelerator=cpu "
+    "budget.minutes=0.5": Elsewhere(
         "tests/training/test_flagship.py::test_a_run_keeps_to_its_time_and_leaves_weights", "the same, by the clock"
     ),
 }
