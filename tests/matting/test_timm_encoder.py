@@ -105,7 +105,7 @@ def test_pretrained_weights_are_spread_over_both_pictures(timm: ModuleType) -> N
     ours = network.backbone.body.state_dict()  # type: ignore[union-attr]
     assert torch.equal(ours["layers.0.weight"], six_channel_stem(published["layers.0.weight"]))
     assert torch.equal(ours["layers.3.weight"], published["layers.3.weight"])
-    with pytest.raises(SettingsError, match="take encoder_weights=imagenet alone"):
+    with pytest.raises(SettingsError, match="encoders of timm accept only encoder_weights=imagenet"):
         load_encoder_weights(network, "timm/toy_resnet", "mine.pth")
 
 

@@ -160,7 +160,9 @@ def test_metadata_that_cannot_be_are_refused(tmp_path: Path, field: str, value) 
     described = asdict(SMALL) | {"refine": SMALL.refine._asdict()}
     described[field] = dict(zip(("mode", "fraction", "threshold"), value, strict=True)) if field == "refine" else value
     save_file({"a": torch.zeros(1)}, tmp_path / "odd.safetensors", metadata={"howard": json.dumps(described)})
-    with pytest.raises(WeightsError, match=rf"odd\.safetensors: its metadata.*{field} is"):
+    with pytest.raises(
+        WeightsError, match=rf"odd\.safetensors: this version of Howard cannot read its metadata.*{field} is"
+    ):
         load_network(tmp_path / "odd.safetensors")
 
 
