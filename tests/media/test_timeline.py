@@ -141,7 +141,7 @@ def test_random_bytes_as_boxes_terminate(tmp_path_factory, data):
 @pytest.mark.parametrize(("codec", "suffix"), [("h264", ".mp4"), ("vp8", ".webm"), ("mpeg2", ".ts")])
 def test_counting_by_decoding_agrees_with_the_packets(codec, suffix):
     path = kept_clip(codec, suffix)
-    counted = count_frames(path, 0, is_searchable=True)
+    counted = count_frames(path, 0, is_seekable=True)
     with open_reader(path) as reader:
         assert counted.frame_count == len(reader) == 40
         times = [frame.time for frame in reader]
