@@ -255,8 +255,8 @@ def test_odd_plates_are_rendered_and_said(infer, capsys, case):
     said, error = capsys.readouterr()
     assert "frames rendered" in said
     is_useless = case in ("a plate of another place", "a black plate")
-    assert ("of no use, no plate frame fits" in said) == is_useless
-    assert ("to be checked, nobody found" in said) or is_useless
+    assert ("unusable, no plate frame fits" in said) == is_useless
+    assert ("needs checking, nobody found" in said) or is_useless
     assert error == "error: no frame in out can be used; the lines above say why\n"
     count = 1 if case == "a still for a shot" else 4
     assert len(list(Path("out").glob("*.png"))) == count

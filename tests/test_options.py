@@ -179,7 +179,7 @@ def test_the_documentation_has_the_settings_as_they_are():
 
 
 def test_a_page_without_marks_is_left_alone():
-    with pytest.raises(InputError, match="mark it by"):
+    with pytest.raises(InputError, match="mark the place by"):
         fill_page("# Settings")
 
 

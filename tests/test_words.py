@@ -22,7 +22,7 @@ ALLOWED = (
     r"(?i)\w*stages?(_\w+)?|\w*Stages?(Node|Module)?",  # of a training, and of published networks
     r"(?i)\w*(frame|sample|bit|learning|ntsc|standard|update)_?rates(_?node)?",
     r"(?i)\w*held_(out|object)\w*",  # data left out of training; an object in a person's hand
-    r"(?i)\w*way_?(point|back)\w*",
+    r"tell",  # of Python's file protocol
 )
 PHRASES = (
     "film road",

@@ -68,7 +68,7 @@ class Recorded:
 
 
 def test_sampling_weights_and_frames_do_not_go_together(data_root: Path) -> None:
-    with pytest.raises(SettingsError, match=r"leave data\.shares out"):
+    with pytest.raises(SettingsError, match=r"leave data\.sampling_weights out"):
         make(data_root, epoch="frames", people=["people", "people"], sampling_weights=[0.5, 0.5])
     with pytest.raises(SettingsError, match="choose one of people, frames"):
         make(data_root, epoch="clips")

@@ -127,7 +127,7 @@ def test_overfitting_repeats_its_batches(small: list[str], tmp_path: Path) -> No
 
 def test_a_config_is_printed_without_training(tmp_path: Path) -> None:
     shown = command("--cfg", "job", "experiment=coarse", "task_name=mine", "tags=[a,b]", folder=tmp_path)
-    assert (shown.returncode, shown.stderr) == (0, "")
+    assert (shown.returncode, shown.stderr) == (0, "task_name is called name\n")
     config = OmegaConf.create(shown.stdout)
     assert (config.name, list(config.tags), config.model.encoder) == ("mine", ["a", "b"], "resnet50")
     assert list(tmp_path.iterdir()) == []

@@ -62,7 +62,7 @@ def test_former_keys_are_understood_when_typed(former: str, present: str) -> Non
         "seed=1",
         "-m",
     ]
-    assert notices[0] == f"{former} is now called {present}"
+    assert notices[0] == f"{former} is called {present}"
     assert len(notices) == 4
     every_group = composed("coarse", "logger=wandb")
     assert OmegaConf.select(every_group, present, default=every_group) is not every_group

@@ -62,7 +62,7 @@ def _move_argument(argument: str, notify: Callable[[str], None]) -> str:
     plain = key.lstrip("+~")
     current = _current_key(plain)
     if current != plain:
-        notify(f"{plain} is now called {current}")
+        notify(f"{plain} is called {current}")
     if plain.endswith(f".{_TARGET}"):
         value = MOVED_TARGETS.get(value, value)
     return f"{key[: len(key) - len(plain)]}{current}{equals}{value}"

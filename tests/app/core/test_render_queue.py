@@ -99,7 +99,7 @@ def test_a_render_from_queue_to_report(project, queue, pair):
 @pytest.mark.parametrize(
     ("choke", "state", "message"),
     [
-        (1.0, "needs_a_look", "to be checked: frames 2-3"),
+        (1.0, "needs_a_look", "needs checking: frames 2-3"),
         (2.0, "error", "the disk is full; choose another folder"),
         (3.0, "error", "the render ended unexpectedly (RuntimeError: a bug); render again to resume"),
     ],

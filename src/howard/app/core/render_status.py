@@ -113,7 +113,7 @@ class RenderLog:
         if self.finished is not None:
             numbers = sorted({*self.finished.get("weak", ()), *self.finished.get("failed", ())})
             if numbers:
-                return Outcome("needs_a_look", f"to be checked: {format_frames(numbers)}")
+                return Outcome("needs_a_look", f"needs checking: {format_frames(numbers)}")
             return Outcome("done", str(self.finished.get("text", "")))
         if was_stopped:
             return Outcome("stopped", f"stopped after {self.done} of {self.total} frames; render again to resume")
