@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.images import check_picture, full_scale, premultiplied, to_depth, without_hidden_colour
+from howard.images import (
+    check_picture,
+    full_scale,
+    premultiplied,
+    shrink_to,
+    to_depth,
+    to_uint8,
+    without_hidden_colour,
+)
 
 
 def test_conversion_to_a_deeper_type_and_back_is_exact():
@@ -60,3 +68,26 @@ def test_premultiplied_values_are_rounded_products(dtype):
     assert np.abs(made[..., :3] - exact).max() <= 0.5 + 1e-9
     assert not made[:2, :, :3].any()
     np.testing.assert_array_equal(made[2:4], rgba[2:4])
+
+
+@pytest.mark.parametrize("image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3))])
+def test_other_kinds_are_refused(image):
+    with pytest.raises(ValueError, match="uint8, uint16 or float32"):
+        check_picture(image, channels=(3,))
+
+
+def test_floats_round_to_the_nearest_and_are_clipped():
+    for dtype in (np.float32, np.float64):
+        values = np.array([-1, 0, 0.4 / 255, 0.6 / 255, 1, 7], dtype)
+        assert to_uint8(values).tolist() == [0, 0, 0, 1, 255, 255]
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 30))
+def test_shrinking_keeps_the_long_side_and_the_mean(height, width, side):
+    image = np.random.default_rng(0).uniform(size=(height, width, 3)).astype(np.float32)
+    small = shrink_to(image, side)
+    if max(height, width) <= side:
+        assert small is image
+    else:
+        assert max(small.shape[:2]) == side
+        np.testing.assert_allclose(small.mean(axis=(0, 1)), image.mean(axis=(0, 1)), atol=1e-5)

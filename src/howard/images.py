@@ -1,5 +1,6 @@
-"""Image arrays: conversion between bit depths (uint8, uint16, float32), and premultiplication by alpha."""
+"""Image arrays: bit depths (uint8, uint16, float32), checks, area down-scaling, and premultiplication by alpha."""
 
+import cv2
 import numpy as np
 from numpy.typing import DTypeLike
 
@@ -30,6 +31,24 @@ def to_depth(image: np.ndarray, dtype: DTypeLike) -> np.ndarray:
 def full_scale(dtype: DTypeLike) -> int:
     """The value that represents 1.0 in arrays of ``dtype``: 255, 65535, or 1 for floats."""
     return 1 if np.dtype(dtype).kind == "f" else int(np.iinfo(dtype).max)
+
+
+def to_uint8(values: np.ndarray) -> np.ndarray:
+    """Floats of any shape and precision, clipped to [0, 1], as uint8 rounded to the nearest."""
+    return np.rint(255 * values.clip(0, 1)).astype(np.uint8)
+
+
+def shrink_to(image: np.ndarray, long_side: int) -> np.ndarray:
+    """An image (H, W) or (H, W, C) with a long side of at most ``long_side`` pixels, reduced by area averaging.
+
+    Smaller images are returned unchanged.
+    """
+    height, width = image.shape[:2]
+    scale = long_side / max(height, width)
+    if scale >= 1:
+        return image
+    size = max(1, round(scale * width)), max(1, round(scale * height))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def without_hidden_colour(rgba: np.ndarray) -> np.ndarray:

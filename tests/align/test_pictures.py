@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from howard.align.pictures import check_picture, from_levels, to_bytes, to_levels
+from howard.align.pictures import from_levels, to_bytes, to_levels
 
 SHAPE = (3, 4, 3)
 
@@ -43,9 +43,3 @@ def test_overshoot_is_clipped():
     levels = np.array([[[-20, 300, 127.6]]], np.float32)
     assert from_levels(levels, np.dtype(np.uint8)).ravel().tolist() == [0, 255, 128]
     assert from_levels(levels, np.dtype(np.float32)).min() == 0
-
-
-@pytest.mark.parametrize("image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3))])
-def test_other_kinds_are_refused(image):
-    with pytest.raises(ValueError, match="uint8, uint16 or float32"):
-        check_picture(image)

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from howard.images import full_scale, shrink_to
+
 # Long side of the pictures in whose pixels distances are given.
 FULL_SIDE = 1920
 WHITE = 255.0
-_WHITES = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype(np.float32): 1.0}
 
 
 class Size(NamedTuple):
@@ -49,12 +50,7 @@ def reduce_to(image: np.ndarray, long_side: int) -> np.ndarray:
     # Halving is what OpenCV is quickest at, and several means of four are one of sixteen.
     while max(image.shape[:2]) % (2 * long_side) == 0 and min(image.shape[:2]) % 2 == 0:
         image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    size = size_of(image)
-    scale = long_side / max(size)
-    if scale >= 1:
-        return image
-    reduced = (max(1, round(size.width * scale)), max(1, round(size.height * scale)))
-    return cv2.resize(image, reduced, interpolation=cv2.INTER_AREA)
+    return shrink_to(image, long_side)
 
 
 def resize_offsets(offsets: np.ndarray, size: Size) -> np.ndarray:
@@ -78,12 +74,6 @@ def resizing(old: Size, new: Size) -> np.ndarray:
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]], np.float64)
 
 
-def check_picture(image: np.ndarray) -> None:
-    """Raise ValueError unless ``image`` is (H, W, 3) of uint8, uint16 or float32."""
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in _WHITES:
-        raise ValueError(f"expected an (H, W, 3) uint8, uint16 or float32 picture, got {image.shape} {image.dtype}")
-
-
 def to_bytes(image: np.ndarray) -> np.ndarray:
     """An (H, W, 3) uint8 copy of a picture of any kind, clipped at white; uint8 ones are handed back as they are."""
     return image if image.dtype == np.uint8 else from_levels(to_levels(image), np.dtype(np.uint8))
@@ -95,13 +85,13 @@ def to_levels(image: np.ndarray) -> np.ndarray:
     if image.dtype == np.float32:
         # Rendered pictures may contain them, and one would spread over every average.
         np.nan_to_num(levels, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-    scale = WHITE / _WHITES[image.dtype]
+    scale = WHITE / full_scale(image.dtype)
     return levels if scale == 1 else np.multiply(levels, np.float32(scale), out=levels)
 
 
 def from_levels(levels: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """A picture of ``dtype`` from (H, W, 3) float32 levels: whole numbers rounded and clipped, floats from 0 up."""
-    scale = _WHITES[dtype] / WHITE
+    scale = full_scale(dtype) / WHITE
     if dtype == np.float32:
         return np.maximum(levels * np.float32(scale), 0)
     depth = cv2.CV_8U if dtype == np.uint8 else cv2.CV_16U

@@ -16,12 +16,12 @@ from howard.align.features import FEATURE_SIDE, SourceView, refine_view, view_so
 from howard.align.fusion import Renderer, fusion_weights, render
 from howard.align.layer import Layer, PersonFinder, build_layer, find_plate_occlusion, locate_person
 from howard.align.neighbours import Neighbour, NeighbourMatcher
-from howard.align.pictures import check_picture
 from howard.align.plate_graph import PlateGraph
 from howard.align.plate_index import Picture, PlateFrames, PlateIndex, index_plate
 from howard.align.plate_store import PlateStore
 from howard.align.search import OwnFrames, Search, fill_with_source, find_fillers, find_parallax_reference, search_plate
 from howard.align.validity import ValidityFinder
+from howard.images import check_picture
 from howard.parallel import ordered_map
 from howard.quality import AlignmentEffort, choose_effort
 
@@ -108,7 +108,7 @@ class PlateAligner:
         itself matches nothing. ``own`` says where the source is in a plate made of its own clip. Raises ValueError for
         what is no RGB picture.
         """
-        check_picture(source.image)
+        check_picture(source.image, channels=(3,))
         view = view_source(source.image, self._effort.feature_side)
         search = search_plate(view, self._store, self._effort, own=own)
         if not search.candidates and self._effort.feature_side < FEATURE_SIDE:

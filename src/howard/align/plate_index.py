@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from howard.align.caches import DiskCache, content_key
-from howard.align.pictures import Grid, check_picture, reduce_to, to_bytes
+from howard.align.pictures import Grid, reduce_to, to_bytes
+from howard.images import check_picture
 
 # Cells of landscape pictures; upright ones have 54 x 96. Thumbnails have a pixel a cell, ...
 _GRID = Grid(columns=96, rows=54)
@@ -227,7 +228,7 @@ def index_plate(plate: PlateFrames, cache: Path | None = None) -> PlateIndex:
 def _read_through(plate: PlateFrames, keys: list[str] | None = None) -> Iterator[np.ndarray]:
     """The pictures in 8 bits; the content keys of the frames are appended to ``keys``."""
     for picture in plate:
-        check_picture(picture.image)
+        check_picture(picture.image, channels=(3,))
         if keys is not None:
             keys.append(content_key(picture.image))
         yield to_bytes(picture.image)

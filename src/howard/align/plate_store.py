@@ -7,9 +7,10 @@ import numpy as np
 
 from howard.align.caches import Arrays, BoundedMemory, DiskCache, content_key
 from howard.align.features import Features, FrameDescriptor, describe_frame, extract_features, outside
-from howard.align.pictures import Size, check_picture, to_bytes
+from howard.align.pictures import Size, to_bytes
 from howard.align.plate_index import PlateFrames, PlateIndex, SparsePlateIndex
 from howard.align.validity import ValidityFinder
+from howard.images import check_picture
 
 # Frames that stay in memory whatever their size: those that one source frame of the best quality needs.
 _LEAST_FRAMES = 6
@@ -81,7 +82,7 @@ class PlateStore:
     def _read_for_index(self, index: int) -> np.ndarray:
         """Plate frame ``index`` in 8 bits, for the sparse index; its descriptor is computed while it is in memory."""
         image = self.frame(index)
-        check_picture(image)
+        check_picture(image, channels=(3,))
         self.descriptor(index)
         return to_bytes(image)
 

@@ -11,6 +11,7 @@ import numpy as np
 from howard.data.image_files import read_image
 from howard.data.people_collections import Photo, check_same_size
 from howard.errors import SettingsError
+from howard.images import to_uint8
 from howard.machine import count_cores, count_free_memory
 from howard.media import write_atomically
 from howard.media.files import make_folder
@@ -99,5 +100,4 @@ def estimate_foreground(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         from pymatting import estimate_foreground_ml
     except ImportError as error:
         raise SettingsError("foreground= needs the package pymatting; install howard[train]") from error
-    estimated = np.asarray(estimate_foreground_ml(image / 255, alpha / 255))
-    return np.rint(255 * estimated.clip(0, 1)).astype(np.uint8)
+    return to_uint8(np.asarray(estimate_foreground_ml(image / 255, alpha / 255)))

@@ -10,6 +10,7 @@ import numpy as np
 
 from howard.colour import mix
 from howard.errors import InputError, SettingsError
+from howard.images import to_uint8
 from howard.keying.frame_keying import KeyedFrame, TrackingMarkers, find_markers, key_frame
 from howard.keying.image_operations import encode, to_linear
 from howard.keying.keying_folder import KeyingFolder, describe
@@ -139,5 +140,4 @@ def _sheet_cell(image: np.ndarray) -> np.ndarray:
     height = max(1, round(_CELL_WIDTH * image.shape[0] / image.shape[1]))
     shrinks = image.shape[1] > _CELL_WIDTH
     small = cv2.resize(image, (_CELL_WIDTH, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    levels = np.rint(small.clip(0, 1) * 255).astype(np.uint8)
-    return cv2.copyMakeBorder(levels, 0, _GAP, 0, _GAP, cv2.BORDER_CONSTANT)
+    return cv2.copyMakeBorder(to_uint8(small), 0, _GAP, 0, _GAP, cv2.BORDER_CONSTANT)

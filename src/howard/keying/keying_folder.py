@@ -9,6 +9,7 @@ import numpy as np
 
 import howard
 from howard.errors import InputError, OutputError
+from howard.images import to_uint8
 from howard.keying.frame_keying import KeyedFrame
 from howard.keying.image_operations import encode
 from howard.keying.screen import Screen
@@ -65,9 +66,9 @@ class KeyingFolder:
 
     def write(self, number: int, keyed: KeyedFrame) -> None:
         """Store a frame as 8-bit PNG files."""
-        colour = cv2.cvtColor(_to_uint8(keyed.foreground), cv2.COLOR_RGB2BGR)
+        colour = cv2.cvtColor(to_uint8(keyed.foreground), cv2.COLOR_RGB2BGR)
         write_atomically(self._frame("fgr", number), _encode(".png", colour, _FAST_PNG))
-        write_atomically(self._frame("pha", number), _encode(".png", _to_uint8(keyed.alpha), _FAST_PNG))
+        write_atomically(self._frame("pha", number), _encode(".png", to_uint8(keyed.alpha), _FAST_PNG))
 
     def read(self, number: int) -> KeyedFrame:
         """A finished frame as it is stored. Raises InputError if it cannot be read."""
@@ -124,7 +125,3 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 def _encode(suffix: str, picture: np.ndarray, options: tuple[int, ...]) -> bytes:
     return cv2.imencode(suffix, picture, options)[1].tobytes()
-
-
-def _to_uint8(values: np.ndarray) -> np.ndarray:
-    return np.rint(values.clip(0, 1) * 255).astype(np.uint8)

@@ -5,7 +5,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-# Width and height of the enlarged crop as a share of the frame's.
+from howard.images import shrink_to, to_uint8
+
+# Width and height of the enlarged crop as a fraction of the frame's.
 _CROP_FRACTION = 1 / 6
 # Long side, in pixels, of the reduced score map in which the crop is searched.
 _SEARCH_SIDE = 640
@@ -44,16 +46,6 @@ def crop_around(score: np.ndarray) -> Crop:
     return Crop(*corner.astype(int).tolist(), *extent.astype(int).tolist())
 
 
-def shrink_to(image: np.ndarray, long_side: int) -> np.ndarray:
-    """``image`` (H, W, ...) with at most this long side; smaller ones are returned unchanged."""
-    height, width = image.shape[:2]
-    scale = long_side / max(height, width)
-    if scale >= 1:
-        return image
-    size = max(1, round(scale * width)), max(1, round(scale * height))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
 def shrink_rgba_to(rgba: np.ndarray, long_side: int) -> np.ndarray:
     """Straight RGBA with at most this long side; colours are weighted by alpha, so empty pixels do not bleed."""
     if max(rgba.shape) <= long_side:
@@ -71,14 +63,9 @@ def composite_over_grey(rgba: np.ndarray) -> np.ndarray:
     return np.rint(alpha * rgba[..., :3] + (1 - alpha) * _GREY).astype(np.uint8)
 
 
-def to_levels(values: np.ndarray) -> np.ndarray:
-    """Floats in [0, 1], clipped, as uint8."""
-    return np.rint(255 * values.clip(0, 1)).astype(np.uint8)
-
-
 def to_heat_map(values: np.ndarray) -> np.ndarray:
     """Floats (h, w) in [0, 1], clipped, as OpenCV's "inferno" colours: black, red, yellow."""
-    return cv2.cvtColor(cv2.applyColorMap(to_levels(values), cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(cv2.applyColorMap(to_uint8(values), cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
 
 
 def render_residual(difference: np.ndarray, coverage: np.ndarray, max_levels: float) -> np.ndarray:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from howard.errors import OutputError
+from howard.images import shrink_to, to_uint8
 from howard.media import to_depth, write_atomically
 from howard.media.files import make_folder, remove_temporary_files
 from howard.pipeline.pipeline_types import FinishedFrame, MatteDetail, MattedFrame
@@ -25,9 +26,7 @@ from howard.pipeline.sample_images import (
     render_plate,
     render_residual,
     shrink_rgba_to,
-    shrink_to,
     to_heat_map,
-    to_levels,
 )
 from howard.render_record import SAMPLE_FACTS, SAMPLES
 
@@ -159,6 +158,6 @@ def _full_size(detail: MatteDetail, shape: tuple[int, int]) -> MatteDetail:
     # Patches keep their sharp borders.
     modes = cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_NEAREST
     enlarged = (
-        cv2.resize(to_levels(part), padded, interpolation=mode) for part, mode in zip(detail, modes, strict=True)
+        cv2.resize(to_uint8(part), padded, interpolation=mode) for part, mode in zip(detail, modes, strict=True)
     )
     return MatteDetail(*(part[: shape[0], : shape[1]] for part in enlarged))

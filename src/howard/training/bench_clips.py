@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from howard.evaluation.benchmark.clip_scores import PIPELINE, ScoredFrame, score_clip
 from howard.evaluation.true_clip import TrueClip, find_clips
+from howard.images import to_uint8
 from howard.matting import MattingPredictor, load_matting
 from howard.media import open_reader, write_atomically
 from howard.media.png_encoding import encode_png
@@ -165,7 +166,7 @@ def spread_indices(frames: range, count: int) -> list[int]:
 
 
 def _grey(alpha: NDArray[np.floating]) -> NDArray[np.uint8]:
-    return np.repeat(np.rint(alpha.clip(0, 1) * 255).astype(np.uint8)[..., None], 3, axis=2)
+    return np.repeat(to_uint8(alpha)[..., None], 3, axis=2)
 
 
 def _error(difference: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from howard.data.dataset import Batch
 from howard.evaluation.batched_metrics import gradient_error, mad
 from howard.evaluation.scores import eight_bit
+from howard.images import to_uint8
 from howard.matting import Matte
 from howard.media import write_atomically
 from howard.media.png_encoding import encode_png
@@ -132,7 +133,7 @@ def _tile(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     picture = np.ascontiguousarray(np.broadcast_to(image, (3, *image.shape[1:])).transpose(1, 2, 0))
     shrinks = size[0] < picture.shape[1]
     picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST)
-    return np.rint(picture.clip(0, 1) * 255).astype(np.uint8)
+    return to_uint8(picture)
 
 
 def _heading(text: str, width: int) -> np.ndarray:

@@ -11,8 +11,9 @@ pytest.importorskip("nicegui")
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
-from howard.app.ui.routes import PREVIEW_SIDES, TILE, add_routes, scale_to
+from howard.app.ui.routes import PREVIEW_SIDES, TILE, add_routes
 from howard.errors import InputError
+from howard.images import shrink_to
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (TILE + 88, 2 * TILE + 16, 3), dtype=np.uint8)
 
@@ -39,7 +40,7 @@ def client(tmp_path: Path) -> Client:
     def thumbnail(pair_id: str, number: int, side: int) -> np.ndarray | None:
         if number > 9:
             raise InputError("the frame does not exist")
-        return scale_to(IMAGE, side) if pair_id == "p" else None
+        return shrink_to(IMAGE, side) if pair_id == "p" else None
 
     app = FastAPI()
     images = {"rgb": IMAGE, "grey": IMAGE[..., 0]}

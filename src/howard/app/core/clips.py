@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from howard.align.caches import BoundedMemory
+from howard.images import shrink_to
 from howard.media import Frame, Reader, choose_frames, open_reader, to_depth
 from howard.options import RenderOptions
-from howard.pipeline.sample_images import shrink_to
 
 # Clips that the cache holds open. The least recently used one beyond these closes when its last reference goes.
 _MAX_OPEN_CLIPS = 8

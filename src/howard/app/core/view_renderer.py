@@ -9,9 +9,9 @@ import numpy as np
 from howard.app.core.clips import ClipCache, modification_time
 from howard.app.core.frame_pipeline import FramePipeline, finish_key, matte_key, reading_key
 from howard.app.core.pair import Pair
-from howard.images import without_hidden_colour
+from howard.images import to_uint8, without_hidden_colour
 from howard.media import Background, composite, to_depth
-from howard.pipeline.sample_images import render_plate, render_residual, to_levels
+from howard.pipeline.sample_images import render_plate, render_residual
 
 # In the order of the pipeline.
 VIEWS = ("shot", "plate", "aligned", "difference", "coverage", "matte", "foreground", "composite", "shadow")
@@ -81,7 +81,7 @@ class ViewRenderer:
         if name == "coverage":
             return RenderedView(self._render_coverage(pair, number))
         if name == "shadow":
-            return RenderedView(to_levels(self._pipeline.finished(pair, number, ("shadow",)).layers["shadow"]))
+            return RenderedView(to_uint8(self._pipeline.finished(pair, number, ("shadow",)).layers["shadow"]))
         if name == "composite":
             return self._render_composite(pair, request)
         finished = self._pipeline.finished(pair, number)
@@ -113,7 +113,7 @@ class ViewRenderer:
         from howard.pipeline.frame_finisher import estimate_confidence
 
         frame = self._pipeline.matted(pair, number)
-        grey = to_levels(estimate_confidence(frame).float().cpu().numpy())
+        grey = to_uint8(estimate_confidence(frame).float().cpu().numpy())
         return render_plate(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), frame.plate.coverage)
 
     def _render_composite(self, pair: Pair, request: ViewRequest) -> RenderedView:

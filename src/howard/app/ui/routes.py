@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response
 
 from howard.errors import HowardError
+from howard.images import shrink_to
 
 # Long sides in pixels of scaled previews; `web/picture_store.js` requests the same.
 PREVIEW_SIDES = (960, 1920)
@@ -33,7 +34,7 @@ def add_routes(app: FastAPI, image: FindImage, thumbnail: FindThumbnail, report:
     @app.get("/picture/{key}")
     def preview(key: str, side: int = PREVIEW_SIDES[0]) -> Response:
         found = image(key)
-        return _not_found() if found is None else _jpeg(scale_to(found, min(side, PREVIEW_SIDES[-1])))
+        return _not_found() if found is None else _jpeg(shrink_to(found, min(side, PREVIEW_SIDES[-1])))
 
     @app.get("/picture/{key}/tile/{column}/{row}")
     def tile(key: str, column: int, row: int) -> Response:
@@ -57,16 +58,6 @@ def add_routes(app: FastAPI, image: FindImage, thumbnail: FindThumbnail, report:
         if path is None or not path.is_file():
             return _not_found()
         return FileResponse(path, media_type="text/html", headers=_NO_STORE)
-
-
-def scale_to(image: np.ndarray, side: int) -> np.ndarray:
-    """Shrink an image, (H, W) or (H, W, 3) uint8, to a long side of at most ``side`` pixels."""
-    height, width = image.shape[:2]
-    factor = side / max(height, width)
-    if factor >= 1:
-        return image
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def _jpeg(image: np.ndarray) -> Response:

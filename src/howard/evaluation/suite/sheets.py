@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from howard.evaluation.suite.rendering import Composite
-from howard.pipeline.sample_images import render_plate, shrink_to
+from howard.images import shrink_to
+from howard.pipeline.sample_images import render_plate
 
 HEADINGS = ("source", "plate", "true alpha", "alpha", "difference")
 _CELL_SIDE = 256  # long side of an image in pixels
