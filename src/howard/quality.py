@@ -34,7 +34,7 @@ class Quality(NamedTuple):
         meaning: text of the help page.
         alignment: effort of the alignment.
         network_finds_person: whether a matte, besides the plate's residual, shows the aligner where the person is.
-        augmented: whether three mattes are averaged (:class:`howard.matting.MattingPredictor`).
+        augmented: whether three mattes are combined (:class:`howard.matting.MattingPredictor`).
     """
 
     meaning: str
