@@ -73,12 +73,12 @@ _HARD_EXAMPLES = {
         moved_probability=0.15,
         border_probability=0.15,
         poster_probability=0.08,
-        plate_person_probability=0.05,
+        plate_person_probability=0.12,
     ),
     "subject": SubjectRecipe(
         camouflage_probability=0.4,
         person_hole_probability=0.2,
-        held_object_probability=0.15,
+        held_object_probability=0.25,
         no_person_prior_probability=0.1,
     ),
 }
@@ -181,7 +181,15 @@ def with_hard_examples(recipe: Recipe, missing_plate: float = 0.08) -> Recipe:
         for camera in (recipe.source, recipe.plate_camera)
     )
     plate = replace(recipe.plate, missing_probability=missing_plate)
-    return replace(recipe, light=light, source=source, plate_camera=plate_camera, plate=plate, **_HARD_EXAMPLES)
+    return replace(
+        recipe,
+        light=light,
+        source=source,
+        plate_camera=plate_camera,
+        plate=plate,
+        second_person_probability=max(recipe.second_person_probability, 0.3),
+        **_HARD_EXAMPLES,
+    )
 
 
 def choose_recipe(name: str) -> Recipe:
