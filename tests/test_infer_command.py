@@ -153,7 +153,7 @@ def test_a_preview_and_another(tmp_path: Path) -> None:
     for number, quality in ((2, "standard"), (3, "fast")):
         result = infer(tmp_path, "input=shot.mp4", "plate=plate.mp4", f"preview={number}", f"quality={quality}")
         assert result.returncode == 0, result.stderr
-        assert "how it came out: renders/shot_preview/report.html" in result.stdout
+        assert "report: renders/shot_preview/report.html" in result.stdout
         assert (tmp_path / "renders" / "shot_preview" / f"shot.{number:04d}.png").is_file()
 
 

@@ -24,11 +24,11 @@ def test_the_file_is_small_and_says_what_it_is() -> None:
     assert "people_real" in metadata.data
 
 
-def test_weights_with_the_person_prior_are_found_by_name() -> None:
-    metadata = load_matting("people_refine", device="cpu").metadata
-    assert metadata.person_prior
-    assert metadata.licence == "MIT"
-    assert find_weights("people_refine").stat().st_size <= 20e6
+def test_the_default_weights_use_the_person_prior_and_the_former_ones_are_found_by_name() -> None:
+    assert find_weights("default") == find_weights("people_refine")
+    assert load_matting("default", device="cpu").metadata.person_prior
+    former = load_matting("refine_lite", device="cpu").metadata
+    assert (former.person_prior, former.licence) == (False, "MIT")
 
 
 def test_the_person_prior_ships_with_its_licence() -> None:

@@ -16,7 +16,7 @@ from howard.matting.state_files import State, check_finite, load_strictly, read_
 
 METADATA_KEY = "howard"
 _PRETRAINED = Path(__file__).parent.parent / "pretrained"
-_DEFAULT = "refine_lite"
+_DEFAULT = "people_refine"
 _PRIOR = "person_prior"  # in the same folder, but not a matting network
 _FORMAT = 1
 
