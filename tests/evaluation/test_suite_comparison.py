@@ -11,8 +11,8 @@ from rich.console import Console
 
 from howard.errors import InputError
 from howard.evaluation.suite import __main__ as command
-from howard.evaluation.suite.comparison import compare_results, ratios_table
 from howard.evaluation.suite.results import SuiteResults, results_table
+from howard.evaluation.suite.suite_comparison import compare_results, ratios_table
 
 ABOUT = {"suite": {"digest": "a"}, "data": {"digest": "b"}}
 

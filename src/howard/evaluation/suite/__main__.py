@@ -68,8 +68,8 @@ def main(arguments: list[str]) -> None:
 
 def compare(paths: list[Path]) -> None:
     """Print the ratios of two results."""
-    from howard.evaluation.suite.comparison import compare_results, ratios_table
     from howard.evaluation.suite.results import read_results
+    from howard.evaluation.suite.suite_comparison import compare_results, ratios_table
 
     if len(paths) != 2:
         raise SettingsError(f"compare= takes two files, not {len(paths)}: compare=[before.json,after.json]")
