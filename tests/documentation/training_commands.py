@@ -63,7 +63,7 @@ def continues(**others) -> Miniature:
         after=(COARSE_LITE,),
         prepare=interrupt,
         leaves=(WEIGHTS.format("coarse_lite"),),
-        says="going on with",
+        says="resuming",
         folder=collections,
         **others,
     )
@@ -248,7 +248,7 @@ RUNS: Table = {
     },
     f"{COARSE} trainer=ddp resume=auto": Miniature(
         more=(*ON_A_CPU, "trainer.devices=1"),
-        says="going on with",
+        says="resuming",
         after=(COARSE,),
         prepare=interrupt,
         leaves=(WEIGHTS.format("coarse"),),
