@@ -73,4 +73,5 @@ def check_picture(image: np.ndarray, channels: tuple[int, ...]) -> None:
     """Raise ValueError unless ``image`` is (H, W, C), uint8, uint16 or float32, with C one of ``channels``."""
     if image.ndim != 3 or image.shape[2] not in channels or image.dtype not in DEPTHS:
         wanted = " or ".join(map(str, channels))
-        raise ValueError(f"expected (H, W, {wanted}) uint8, uint16 or float32, got {image.shape} {image.dtype}")
+        kind = f"{image.shape} {image.dtype}"
+        raise ValueError(f"expected an image (H, W, {wanted}) of uint8, uint16 or float32, got {kind}")

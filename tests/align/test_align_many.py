@@ -52,5 +52,5 @@ def test_an_error_comes_in_its_turn(aligner, shots):
     tasks = [AlignTask(shots[0]), AlignTask(Shot(np.zeros((4, 4)))), AlignTask(shots[1])]
     results = align_many(aligner, tasks, workers=2)
     assert next(results).coverage.any()
-    with pytest.raises(ValueError, match="picture"):
+    with pytest.raises(ValueError, match="an image"):
         next(results)

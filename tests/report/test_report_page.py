@@ -92,7 +92,7 @@ def test_the_summary_is_at_the_top(finished):
     assert re.search(summary, text)
     assert weak + failed >= 1
     assert f"Frame 4 {lines[3]['status']}" in text
-    assert "320 x 192 · 24 frames/s · plate plate · weights refine_lite" in text
+    assert "320 x 192 · 24 frames/s · plate plate · weights people_refine" in text
 
 
 def test_names_that_look_like_markup_are_shown_as_they_are(finished):
