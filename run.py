@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = ENVIRONMENT / "howard.json"
-DEVELOPERS = ("app", "dev", "export", "farm", "fast", "heic", "stream", "train", "xfeat")
+DEVELOPERS = ("app", "dev", "export", "farm", "heic", "stream", "train", "xfeat")
 EXTRAS = {"demo": (), "app": ("app",), "test": DEVELOPERS, "lint": DEVELOPERS, "docs": ("docs",)}
 SITE = "build/docs"
 SAMPLE = ("data/sample/shot.mp4", "data/sample/plate.mp4")

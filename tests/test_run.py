@@ -79,14 +79,14 @@ def test_first_run_creates_and_installs_and_the_second_does_not(run: ModuleType,
 def test_the_lock_holds_every_install(run: ModuleType, commands: Commands) -> None:
     run.main(["test"])
     (pip,) = [command for command in commands if "pip" in command]
-    assert pip[-4:] == ["-c", "requirements.lock", "-e", ".[app,dev,export,farm,fast,heic,stream,train,xfeat]"]
+    assert pip[-4:] == ["-c", "requirements.lock", "-e", ".[app,dev,export,farm,heic,stream,train,xfeat]"]
 
 
 def test_a_richer_set_serves_a_poorer_one(run: ModuleType, commands: Commands) -> None:
     run.main(["test"])
     run.main(["demo"])
     run.main(["lint"])
-    assert commands.installs() == [".[app,dev,export,farm,fast,heic,stream,train,xfeat]"]
+    assert commands.installs() == [".[app,dev,export,farm,heic,stream,train,xfeat]"]
 
 
 def test_a_poorer_set_grows_without_a_new_environment(run: ModuleType, commands: Commands) -> None:

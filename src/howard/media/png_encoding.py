@@ -16,7 +16,7 @@ try:
     # At levels 1 and 2 the output depends on uninitialised stack memory: about one process in 200 writes different
     # bytes (isal 1.9.1). Level 0 uses fixed Huffman codes; files are 18 to 36 % larger than at level 1.
     _LEVEL = 0
-except ImportError:  # isal is optional
+except ImportError:  # no wheel for this platform
     from zlib import compress as _deflate
 
     _LEVEL = 1  # the fastest
