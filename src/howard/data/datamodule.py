@@ -119,22 +119,16 @@ class MattingDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         _check_epoch(epoch, sampling_weights, people)
-        if strength is not None and len(strength) != 2:
-            raise SettingsError(f"data.strength={strength} must be two numbers, for the first sample and for the last")
-        ramp = None if strength is None else (strength[0], strength[1])
         self.streaming = streaming
         if streaming and (
             pack is None or epoch != "frames" or sampling_weights or prepared or samples_per_epoch or frames != 1
         ):
             raise SettingsError(_STREAMING_NEEDS)
-        self.curriculum = Curriculum(recipe, mixing, ramp, strength_samples, hard_examples)
+        self.curriculum = Curriculum(recipe, mixing, _strength_ramp(strength), strength_samples, hard_examples)
         self.root, self.pack = Path(root), None if pack is None else Path(pack)
         self.pack_memory = pack_memory_gb * 2**30
-        self.people_names, self.sampling_weights, self.place_names = (
-            people,
-            sampling_weights or [1.0] * len(people),
-            places,
-        )
+        self.people_names, self.place_names = people, places
+        self.sampling_weights = sampling_weights or [1.0] * len(people)
         self.epoch, self.place_memory = epoch, place_memory_gb * 2**30
         self.prepared_names, self.prepared_fraction = prepared, prepared_fraction
         self.licences = tuple(licences)
@@ -279,6 +273,15 @@ class MattingDataModule(LightningDataModule):
             pin_memory=torch.cuda.is_available(),
             persistent_workers=sampler is not None and workers > 0,
         )
+
+
+def _strength_ramp(strength: list[float] | None) -> tuple[float, float] | None:
+    """The recipe's strength at the first and at the last sample; raises SettingsError for another number of values."""
+    if strength is None:
+        return None
+    if len(strength) != 2:
+        raise SettingsError(f"data.strength={strength} must be two numbers, for the first sample and for the last")
+    return strength[0], strength[1]
 
 
 def _check_epoch(epoch: str, sampling_weights: list[float] | None, people: list[str]) -> None:
