@@ -65,7 +65,18 @@ class NumberedFiles:
         """Does nothing: no file is open."""
 
 
-class PngSequenceWriter(NumberedFiles):
+class _PngFiles(NumberedFiles):
+    """PNG files, encoded whole by ``prepare``."""
+
+    suffix = ".png"
+
+    def write(self, number: int, prepared: bytes) -> Sequence[int]:
+        """Write the frame's file."""
+        write_atomically(self.path(number), prepared)
+        return (number,)
+
+
+class PngSequenceWriter(_PngFiles):
     """Writes PNG files of 8 or 16 ``bits``: sRGB with alpha, or RGB without.
 
     ``colour`` defines how float32 images become sRGB. RGB is set to 0 where alpha is 0, so that nothing of the
@@ -73,8 +84,6 @@ class PngSequenceWriter(NumberedFiles):
     requires (12.4), unless ``is_premultiplied``: the encoded values are then multiplied by alpha, for programs that
     expect this.
     """
-
-    suffix = ".png"
 
     def __init__(
         self,
@@ -104,11 +113,6 @@ class PngSequenceWriter(NumberedFiles):
             picture = premultiplied(picture) if self._is_premultiplied else without_hidden_colour(picture)
         return encode_png(picture, self._pixel_aspect)
 
-    def write(self, number: int, prepared: bytes) -> Sequence[int]:
-        """Write the frame's file."""
-        write_atomically(self.path(number), prepared)
-        return (number,)
-
     @property
     def facts(self) -> dict[str, Any]:
         """Description of the files for the sidecar."""
@@ -123,14 +127,13 @@ class PngSequenceWriter(NumberedFiles):
         }
 
 
-class FactorSequenceWriter(NumberedFiles):
+class FactorSequenceWriter(_PngFiles):
     """Writes factors on linear light, such as a shadow, as 16-bit RGB PNG files, in which 65535 represents 1.
 
     To be multiplied with the linear light of an image. The values are linear and tagged as linear (gAMA 1). Factors
     above 1 are clipped to 1.
     """
 
-    suffix = ".png"
     dtype = np.dtype(np.float32)
 
     def __init__(self, folder: str | Path, name: str, pixel_aspect: Fraction = Fraction(1), padding: int = 4) -> None:
@@ -145,11 +148,6 @@ class FactorSequenceWriter(NumberedFiles):
         """The content of the file, from (H, W, 3) float32."""
         check_picture(picture, channels=(3,))
         return encode_png(self.to_stored(picture), self._pixel_aspect, is_linear=True)
-
-    def write(self, number: int, prepared: bytes) -> Sequence[int]:
-        """Write the frame's file."""
-        write_atomically(self.path(number), prepared)
-        return (number,)
 
     @property
     def facts(self) -> dict[str, Any]:
