@@ -20,6 +20,7 @@ from howard.align import AlignedPlate, AlignmentStatus, PlateAligner
 from howard.align.pictures import size_of
 from howard.align.torch_renderer import TorchRenderer
 from howard.compositing.edge_controls import EdgeControls
+from howard.compositing.temporal_filter import MovedFrame
 from howard.matting import MattingPredictor, WeightsMetadata
 from howard.media import Frame, to_depth
 from howard.pipeline import AlignedFrame
@@ -105,7 +106,9 @@ def run_frame(scene: Scene, predictor: MattingPredictor, device: str, **settings
     numbers = np.eye(3), (0,), (1.0,), np.ones(3), np.zeros(3), 100, 0.3, AlignmentStatus.GOOD
     plate = AlignedPlate(rendered.image, rendered.coverage, *numbers, changed=scene.changed)
     frame = matte_frame(AlignedFrame(Frame(scene.source, 0, 1, Fraction(0)), plate), predictor)
-    edges = solve_frame_edges(frame)
+    grid = torch.zeros(1, 9, 16, 2, device=device)
+    neighbour = MovedFrame(frame.tensors.source, frame.alpha, grid, grid[..., :1])
+    edges = solve_frame_edges(frame._replace(neighbours=(neighbour,)))
     asked = ComposeSettings(depths=(np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)), **settings)
     return compose_tensors(frame.tensors, edges, asked) | make_layers(frame, ALL_LAYERS, edges, linear_light=True)
 

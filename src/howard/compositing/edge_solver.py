@@ -76,27 +76,39 @@ class Known(NamedTuple):
     around: Surroundings
 
 
-class Solved(NamedTuple):
-    """``alpha`` (1, n, 16) in [0, 1] and ``foreground`` (3, n, 16) in linear light, at least 0."""
+class AlphaSolution(NamedTuple):
+    """``alpha`` (1, n, 16) in [0, 1], and what solving the foreground needs besides.
+
+    ``colour`` (3, n, 16), decoded, and ``variance`` (1, n, 16) are the prior of the foreground, ``plate_variance``
+    (1, n, 16) is that of the plate.
+    """
 
     alpha: Tensor
-    foreground: Tensor
+    colour: Tensor
+    variance: Tensor
+    plate_variance: Tensor
 
 
-def solve(known: Known, model: EdgeModel = MODEL, *, linear_light: bool = True) -> Solved:
-    """The most probable alpha and foreground of pixels; with ``linear_light`` False all colours are encoded values."""
+def solve_alpha(known: Known, model: EdgeModel = MODEL, *, linear_light: bool = True) -> AlphaSolution:
+    """The most probable alpha of pixels; with ``linear_light`` False all colours are encoded values."""
     displaced = known.around.displacement * _squared_slope(known.plate)
     plate_variance = model.plate_noise * _sum(known.plate.square()) + model.misalignment * displaced
     colour, variance = _foreground_model(known, model, linear_light)
     behind = known.plate * _background_gain(known.around, linear_light)
-    alpha = _solve_alpha(known, behind, colour, displaced, model)
+    alpha = _most_probable_alpha(known, behind, colour, displaced, model)
+    return AlphaSolution(alpha, colour, variance, plate_variance)
+
+
+def solve_foreground(known: Known, solution: AlphaSolution, alpha: Tensor, model: EdgeModel = MODEL) -> Tensor:
+    """The most probable foreground (3, n, 16) for an alpha (1, n, 16), in linear light or encoded, at least 0."""
+    colour, variance, plate_variance = solution[1:]
     # Composited over the unchanged plate, the result must be the source, so F includes the shadow on the background.
     rest = known.source - known.plate - alpha * (colour - known.plate)
     noise = model.source_noise + model.colour_plate * (1 - alpha).square() * plate_variance
     gain = alpha * variance / (alpha.square() * variance + noise) * known.is_covered
     # Noise divided by a small alpha must not give highlights: limited to the colours nearby, or to white.
     brightest = torch.maximum(known.source, colour).clamp(min=1)
-    return Solved(alpha, torch.minimum((colour + gain * rest).clamp(min=0), brightest))
+    return torch.minimum((colour + gain * rest).clamp(min=0), brightest)
 
 
 def _foreground_model(known: Known, model: EdgeModel, linear_light: bool) -> tuple[Tensor, Tensor]:
@@ -122,7 +134,7 @@ def _background_gain(around: Surroundings, linear_light: bool) -> Tensor:
     return 1 + (around.empty / _MIN_EMPTY).clamp(max=1) * (gain - 1)
 
 
-def _solve_alpha(known: Known, behind: Tensor, colour: Tensor, displaced: Tensor, model: EdgeModel) -> Tensor:
+def _most_probable_alpha(known: Known, behind: Tensor, colour: Tensor, displaced: Tensor, model: EdgeModel) -> Tensor:
     """Alpha (1, n, 16) between the network's and the position of the source on the line from ``behind`` to ``colour``.
 
     ``displaced`` (1, n, 1) is the plate's squared change due to its displacement.

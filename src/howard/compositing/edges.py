@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from howard.compositing.colour_encoding import decode
-from howard.compositing.edge_solver import MODEL, EdgeModel, Known, solve
+from howard.compositing.edge_solver import MODEL, EdgeModel, Known, solve_alpha, solve_foreground
 from howard.compositing.patches import (
     PATCH,
     PIXELS,
@@ -49,6 +49,27 @@ class Edges(NamedTuple):
     patches: Patches
 
 
+class EdgeAlpha(NamedTuple):
+    """A matte whose colours are not solved yet, so that its alpha may still be filtered.
+
+    ``alpha`` is (B, H, W, 1) in [0, 1]; ``planes`` (1, n, 16) is that of the pixels of ``patches``. ``solve_colours``
+    returns their foreground (3, n, 16), as in `Edges`, for planes of alpha.
+    """
+
+    alpha: Tensor
+    planes: Tensor
+    patches: Patches
+    solve_colours: Callable[[Tensor], Tensor]
+
+    def finish(self, planes: Tensor | None = None) -> Edges:
+        """The solved matte, with other ``planes`` if they are given."""
+        if planes is None:
+            return Edges(self.alpha, self.solve_colours(self.planes), self.patches)
+        height, width = self.alpha.shape[1:3]
+        alpha = write_patches(pad_to_patches(self.alpha), planes, self.patches)[:, :height, :width]
+        return Edges(alpha, self.solve_colours(planes), self.patches)
+
+
 def solve_edges(
     source: Tensor,
     plate: Tensor,
@@ -61,7 +82,24 @@ def solve_edges(
     linear_light: bool = True,
     model: EdgeModel = MODEL,
 ) -> Edges:
-    """Solve the soft edges of mattes.
+    """Solve the soft edges of mattes; arguments as for `solve_edge_alpha`."""
+    pictures = source, plate, coverage, alpha, foreground, refined, person
+    return solve_edge_alpha(*pictures, linear_light=linear_light, model=model).finish()
+
+
+def solve_edge_alpha(
+    source: Tensor,
+    plate: Tensor,
+    coverage: Tensor,
+    alpha: Tensor,
+    foreground: Tensor | ColourReader,
+    refined: Tensor,
+    person: Tensor | None = None,
+    *,
+    linear_light: bool = True,
+    model: EdgeModel = MODEL,
+) -> EdgeAlpha:
+    """Solve the alpha of the soft edges of mattes.
 
     Args:
         source: (B, H, W, 3) code values, sRGB-encoded: uint8, int32 in [0, 65535], or float32 in [0, 1] and above for
@@ -79,19 +117,32 @@ def solve_edges(
     padded = pad_to_patches(alpha)
     patches = find_unknown(padded, refined)
     if alpha.device.type == "cpu" and not len(patches.row):
-        return Edges(alpha, alpha.new_zeros(3, 0, PIXELS), patches)
+        return EdgeAlpha(alpha, alpha.new_zeros(1, 0, PIXELS), patches, lambda planes: planes.expand(3, -1, -1))
     known = gather_known(source, plate, coverage, alpha, foreground, patches, person, linear_light, model)
-    solved = solve(known, model, linear_light=linear_light)
-    written = write_patches(padded, solved.alpha, patches)[:, :height, :width]
-    return Edges(written, solved.foreground, patches)
+    solution = solve_alpha(known, model, linear_light=linear_light)
+    written = write_patches(padded, solution.alpha, patches)[:, :height, :width]
+
+    def solve_colours(planes: Tensor) -> Tensor:
+        return solve_foreground(known, solution, planes, model)
+
+    return EdgeAlpha(written, solution.alpha, patches, solve_colours)
 
 
 def keep_network(
     alpha: Tensor, foreground: Tensor | ColourReader, refined: Tensor, *, linear_light: bool = True
 ) -> Edges:
     """The network's matte without solving, as the result of `solve_edges`; arguments as there."""
-    patches = find_unknown(pad_to_patches(alpha), refined)
-    return Edges(alpha, decode(_read_colour(foreground, patches), linear_light), patches)
+    return keep_network_alpha(alpha, foreground, refined, linear_light=linear_light).finish()
+
+
+def keep_network_alpha(
+    alpha: Tensor, foreground: Tensor | ColourReader, refined: Tensor, *, linear_light: bool = True
+) -> EdgeAlpha:
+    """The network's alpha without solving, as the result of `solve_edge_alpha`; arguments as there."""
+    padded = pad_to_patches(alpha)
+    patches = find_unknown(padded, refined)
+    colours = decode(_read_colour(foreground, patches), linear_light)
+    return EdgeAlpha(alpha, read_patches(padded, patches), patches, lambda planes: colours)
 
 
 def gather_known(
