@@ -131,6 +131,7 @@ def test_what_changes_pixels_is_recorded():
         "quality": "best",
         "subject": "person",
         "edges": "solved",
+        "window": None,
         "choke": 0.0,
         "black": 0.0,
         "white": 1.0,

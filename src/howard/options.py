@@ -116,6 +116,13 @@ class RenderOptions:
     )
     subject: str = setting("person", "what is cut out", choices=SUBJECTS, is_recorded=True, group="matte")
     edges: str = setting("solved", "soft edges", choices=EDGES, is_recorded=True, group="matte")
+    window: int | None = setting(
+        None,
+        "frames before and after a frame that steady its soft edges, 0 or 1; if left out 0 with quality=fast, else 1",
+        check=Between(0, 1),
+        is_recorded=True,
+        group="matte",
+    )
     choke: float = setting(
         0.0,
         "move the edge of alpha inward by this many pixels of the shot, outward if negative; -20 to 20",

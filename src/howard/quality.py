@@ -35,12 +35,14 @@ class Quality(NamedTuple):
         alignment: effort of the alignment.
         network_finds_person: whether a matte, besides the plate's residual, shows the aligner where the person is.
         augmented: whether three mattes are combined (:class:`howard.matting.MattingPredictor`).
+        window: frames of the shot on either side with which soft edges are filtered.
     """
 
     meaning: str
     alignment: AlignmentEffort
     network_finds_person: bool = False
     augmented: bool = False
+    window: int = 1
 
 
 QUALITIES = {
@@ -49,6 +51,7 @@ QUALITIES = {
         AlignmentEffort(
             shortlist=4, candidates=1, fused=1, fillers=0, feature_side=480, mesh=False, flow=False, parallax=False
         ),
+        window=0,
     ),
     "standard": Quality(
         "one plate frame, corrected for parallax",
@@ -68,6 +71,11 @@ QUALITIES = {
 
 # Choices of the setting ``quality``.
 QUALITY_CHOICES = {name: quality.meaning for name, quality in QUALITIES.items()}
+
+
+def choose_window(quality: str, window: int | None) -> int:
+    """Frames on either side with which soft edges are filtered: ``window``, or that of the quality if it is None."""
+    return QUALITIES[quality].window if window is None else window
 
 
 def choose_effort(quality: str, **overrides: int | bool | None) -> AlignmentEffort:

@@ -16,7 +16,7 @@ from tests.pipeline.rendered_files import frame_lines, read_rgba
 
 
 def test_every_frame_is_written_and_recorded(render, tmp_path):
-    summary = render()
+    summary = render(window=0)
     assert (summary.rendered, summary.skipped, summary.failed) == (6, 0, ())
     # The key's matte of the first frame runs along the whole border, and so encloses everything.
     assert summary.reasons == {"holes": (1,)}
@@ -179,6 +179,6 @@ def test_unknown_choices_are_refused(render, tmp_path, setting):
 def test_the_network_gets_the_person_prior_unless_subject_is_anything(render, key):
     nobody = Nobody()
     key.find_people = lambda source, mask: nobody
-    render(frames="1")
-    render(frames="2", subject="anything", restart=True)
+    render(frames="1", window=0)
+    render(frames="2", window=0, subject="anything", restart=True)
     assert key.people == [nobody, None]

@@ -15,7 +15,7 @@ from howard.pipeline.frame_tensors import (
     matte_image,
     solve_frame_edges,
     solve_image_edges,
-    solve_matte_edges,
+    solve_matte_alpha,
     upload_frame,
 )
 from howard.pipeline.masks import mask_frame
@@ -72,7 +72,7 @@ def test_a_matted_frame_has_the_network_s_alpha_and_the_people_that_it_was_given
 def test_solving_a_frame_equals_solving_its_matte(edges, linear_light):
     frame = matted_frame()
     one = solve_frame_edges(frame, edges, linear_light=linear_light)
-    other = solve_matte_edges(frame.tensors, frame.matte, edges=edges, linear_light=linear_light)
+    other = solve_matte_alpha(frame.tensors, frame.matte, edges=edges, linear_light=linear_light).finish()
     assert torch.equal(one.alpha, other.alpha)
     assert torch.equal(one.foreground, other.foreground)
     assert torch.equal(one.alpha, frame.alpha) == (edges == "network")

@@ -228,6 +228,8 @@ def _cut_out(
             subject=options.subject,
             workers=options.threads,
             validity=check_plate(inputs, indexer.plate, predictor, options.subject).validity,
+            edges=options.edges,
+            window=options.window,
         )
         with closing(matted) as mattes:
             for frame in mattes:

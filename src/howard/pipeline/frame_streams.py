@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,8 @@ from howard.pipeline.inputs import Inputs
 from howard.pipeline.masks import mask_frame
 from howard.pipeline.pipeline_types import AlignedFrame, FrameSequence, MattedFrame, Predictor, choose_person_finder
 from howard.pipeline.plate_indexing import PlateIndexer
+from howard.pipeline.temporal_window import attach_neighbours, with_neighbours
+from howard.quality import choose_window
 
 # Frames on either side of a frame that are tried as intermediates if the frame matches no plate frame.
 _NEIGHBOUR_RADIUS = 3
@@ -82,16 +84,23 @@ class FrameAligner:
         )
         self._source_lock = threading.Lock()  # worker threads read neighbouring frames from the same reader
 
-    def align(self, indices: Iterable[int], *, workers: int = 1) -> Generator[AlignedFrame]:
-        """Align source frames, given by zero-based index, in order, with ``workers`` threads."""
+    def align(
+        self, indices: Iterable[int], *, workers: int = 1, optional: Collection[int] = ()
+    ) -> Generator[AlignedFrame]:
+        """Align source frames, given by zero-based index, in order, with ``workers`` threads.
+
+        Damaged frames among ``optional`` are left out; another one raises DamagedFrameError.
+        """
         frames: deque[Frame] = deque()
 
         def tasks() -> Iterator[AlignTask]:
             for index in indices:
-                with self._source_lock:
-                    frames.append(self._source[index])
+                frame = self._read(index) if index in optional else self._read_intact(index)
+                if frame is None:
+                    continue
+                frames.append(frame)
                 own = self._plate.own_positions(self._own_frames(index))
-                yield AlignTask(frames[-1], self._neighbours(index), own)
+                yield AlignTask(frame, self._neighbours(index), own)
 
         with closing(align_many(self._aligner, tasks(), workers=workers)) as plates:
             for aligned in plates:
@@ -108,10 +117,13 @@ class FrameAligner:
     def _read(self, index: int) -> Frame | None:
         """A source frame; None if it is damaged."""
         try:
-            with self._source_lock:
-                return self._source[index]
+            return self._read_intact(index)
         except DamagedFrameError:
             return None
+
+    def _read_intact(self, index: int) -> Frame:
+        with self._source_lock:
+            return self._source[index]
 
 
 def choose_worker_count(threads: int | None, clip: ClipInfo) -> int:
@@ -204,8 +216,13 @@ def matte_clip(
     subject: str = "person",
     workers: int | None = None,
     validity: ValidityFinder | None = None,
+    edges: str = "solved",
+    window: int | None = None,
 ) -> Generator[MattedFrame]:
     """Align and matte frames, in order; the next frames are aligned in other threads while one is matted.
+
+    A frame depends on those within its window as well, which are aligned and matted even if they are not in
+    ``numbers``.
 
     Args:
         inputs: shot, plate and masks.
@@ -217,15 +234,21 @@ def matte_clip(
         workers: frames to align in parallel, fewer if memory is short; None means one per core.
         validity: finds pixels of plate frames that must not be used; see
             :func:`howard.pipeline.plate_check.check_plate`.
+        edges: how soft edges are solved, one of `howard.choices.EDGES`.
+        window: frames on either side with which soft edges are filtered; None means that of the quality.
     """
-    first = inputs.shot.info.first_number
+    radius = choose_window(quality, window)
+    wanted = [number - inputs.shot.info.first_number for number in numbers]
+    indices = with_neighbours(wanted, radius, len(inputs.shot))
 
     def align() -> Generator[AlignedFrame]:
         if numbers:  # without frames to align the plate need not be read
             aligner = open_aligner(inputs, indexer, predictor, quality=quality, validity=validity)
             worker_count = choose_worker_count(workers, inputs.shot.info)
-            yield from aligner.align([number - first for number in numbers], workers=worker_count)
+            yield from aligner.align(indices, workers=worker_count, optional=set(indices) - set(wanted))
 
     with closing(prefetch(align, _PREFETCHED)) as aligned:
-        for frame in matte_frames(aligned, predictor, subject):
+        matted = matte_frames(aligned, predictor, subject)
+        is_linear = predictor.metadata.mixing == "linear"
+        for frame in attach_neighbours(matted, set(wanted), radius, edges=edges, linear_light=is_linear):
             yield mask_frame(frame, inputs.garbage, inputs.holdout)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from howard.align import AlignedPlate
-from howard.compositing.edges import ColourReader, Edges, keep_network, solve_edges
+from howard.compositing.edges import ColourReader, EdgeAlpha, Edges, keep_network_alpha, solve_edge_alpha
+from howard.compositing.temporal_filter import filter_alpha
 from howard.compositing.transfer import upload
 from howard.errors import SettingsError
 from howard.matting.matte import LazyForeground
@@ -86,21 +87,34 @@ def _matte_frame(aligned: AlignedFrame, predictor: Predictor, subject: str, devi
 
 @torch.inference_mode()
 def solve_frame_edges(frame: MattedFrame, edges: str = "solved", *, linear_light: bool = True) -> Edges:
-    """Alpha and foreground of a frame with its masks applied; arguments as for :func:`solve_matte_edges`."""
-    solved = solve_matte_edges(frame.tensors, frame.matte, frame.person, edges=edges, linear_light=linear_light)
+    """Alpha and foreground of a frame, filtered with its neighbours, and with its masks applied.
+
+    ``edges`` and ``linear_light``, as for :func:`solve_matte_alpha`, have no effect on a frame with ``edge_alpha``.
+    """
+    solution = frame.edge_alpha or solve_frame_alpha(frame, edges, linear_light=linear_light)
+    planes = None
+    if frame.neighbours:
+        planes = filter_alpha(frame.tensors.source, solution.planes, solution.patches, frame.neighbours)
+    solved = solution.finish(planes)
     # Masks come last: given masked alpha, the solver would restore the person at the masks' edges.
     return solved if frame.mask is None else solved._replace(alpha=frame.mask(solved.alpha))
 
 
-def solve_matte_edges(
+@torch.inference_mode()
+def solve_frame_alpha(frame: MattedFrame, edges: str = "solved", *, linear_light: bool = True) -> EdgeAlpha:
+    """Alpha of a frame with soft edges solved, without filter and masks; arguments as for `solve_matte_alpha`."""
+    return solve_matte_alpha(frame.tensors, frame.matte, frame.person, edges=edges, linear_light=linear_light)
+
+
+def solve_matte_alpha(
     tensors: FrameTensors,
     matte: Any,
     person: Any = None,
     *,
     edges: str = "solved",
     linear_light: bool = True,
-) -> Edges:
-    """Alpha and foreground of a batch of mattes, with the soft edges solved.
+) -> EdgeAlpha:
+    """Alpha of a batch of mattes, with the soft edges solved.
 
     Args:
         tensors: source, plate and coverage.
@@ -112,9 +126,9 @@ def solve_matte_edges(
     alpha, foreground = torch.as_tensor(matte.alpha).movedim(1, 3).contiguous(), _foreground_of(matte)
     refined = torch.as_tensor(matte.refined)
     if edges == "network":
-        return keep_network(alpha, foreground, refined, linear_light=linear_light)
+        return keep_network_alpha(alpha, foreground, refined, linear_light=linear_light)
     prior = None if person is None else person.person()
-    return solve_edges(*tensors, alpha, foreground, refined, prior, linear_light=linear_light)
+    return solve_edge_alpha(*tensors, alpha, foreground, refined, prior, linear_light=linear_light)
 
 
 def _foreground_of(matte: Any) -> Tensor | ColourReader:
@@ -129,7 +143,7 @@ def _foreground_of(matte: Any) -> Tensor | ColourReader:
 def solve_image_edges(
     predictor: Predictor, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None, matte: Any, person: Any
 ) -> Edges:
-    """:func:`solve_matte_edges` for arrays: source and plate (B, H, W, 3) that ``predictor`` matted.
+    """Alpha and foreground of a matte of arrays: source and plate (B, H, W, 3) that ``predictor`` matted.
 
     ``coverage`` is (B, H, W) in [0, 1]; None means covered everywhere.
     """
@@ -137,7 +151,7 @@ def solve_image_edges(
     covered = np.ones(source.shape[:-1], np.float32) if coverage is None else coverage
     images, behind, cover = (upload(each, device) for each in (source, plate, covered.astype(np.float32, copy=False)))
     tensors = FrameTensors(images, behind, cover[..., None])
-    return solve_matte_edges(tensors, matte, person, linear_light=predictor.metadata.mixing == "linear")
+    return solve_matte_alpha(tensors, matte, person, linear_light=predictor.metadata.mixing == "linear").finish()
 
 
 @torch.inference_mode()

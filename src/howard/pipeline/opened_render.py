@@ -163,6 +163,8 @@ class OpenedRender(NamedTuple):
             subject=self.options.subject,
             workers=self.options.threads,
             validity=validity,
+            edges=self.options.edges,
+            window=self.options.window,
         )
 
 

@@ -12,6 +12,8 @@ from howard.render_record import FrameRecord
 
 if TYPE_CHECKING:
     # Importing torch takes seconds, and settings are checked before that.
+    from howard.compositing.edges import EdgeAlpha
+    from howard.compositing.temporal_filter import MovedFrame
     from howard.pipeline.frame_tensors import FrameTensors
 
 
@@ -118,8 +120,9 @@ class MattedFrame(NamedTuple):
 
     ``matte`` is the network's output, ``tensors`` are its inputs on its device. ``alpha``, a (1, H, W, 1) tensor on the
     same device, is the matte's alpha with the masks applied. ``person`` holds the person prior's maps; None if the
-    subject may be anything. ``mask`` applies the masks to a tensor like ``alpha``; None if there are no masks. The
-    other fields are those of `AlignedFrame`.
+    subject may be anything. ``mask`` applies the masks to a tensor like ``alpha``; None if there are no masks.
+    ``edge_alpha`` is alpha with soft edges solved, where that was done already, and ``neighbours`` are the frames of
+    the shot with which it is to be filtered. The other fields are those of `AlignedFrame`.
     """
 
     source: Frame
@@ -131,6 +134,8 @@ class MattedFrame(NamedTuple):
     plate_damaged: tuple[int, ...] = ()
     explain: Callable[[], np.ndarray] | None = None
     mask: Callable[[Any], Any] | None = None
+    edge_alpha: "EdgeAlpha | None" = None
+    neighbours: tuple["MovedFrame", ...] = ()
 
     @property
     def detail(self) -> MatteDetail:

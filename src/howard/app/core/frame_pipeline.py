@@ -17,7 +17,7 @@ from howard.align.caches import BoundedMemory
 from howard.app.core.clips import modification_time
 from howard.app.core.painted_masks import DECODING_OPTIONS, PaintedMasks, StrokeMotions, paint_masks
 from howard.app.core.pair import Pair
-from howard.media import choose_frames, open_writer
+from howard.media import DamagedFrameError, choose_frames, open_writer
 from howard.options import RenderOptions
 from howard.pipeline import AlignedFrame, MattedFrame, Predictor
 from howard.pipeline.frame_streams import FrameAligner, matte_frames, open_aligner
@@ -27,15 +27,21 @@ from howard.pipeline.opened_render import load_predictor
 from howard.pipeline.pipeline_types import FinishedFrame
 from howard.pipeline.plate_check import check_plate
 from howard.pipeline.plate_indexing import PlateIndexer
+from howard.pipeline.temporal_window import attach_neighbours, with_neighbours
 from howard.progress import Progress, SilentProgress
-from howard.quality import QUALITIES
+from howard.quality import QUALITIES, choose_window
 
-# Memory for aligned, matted and finished frames; a 1080p frame needs about 25, 100 and 10 MB.
+# Memory for aligned, matted, windowed and finished frames; a 1080p frame needs about 25, 100, 170 and 10 MB.
 _ALIGNED_BYTES = 256 * 2**20
 _MATTED_BYTES = 512 * 2**20
+_WINDOWED_BYTES = 256 * 2**20
 _FINISHED_BYTES = 256 * 2**20
 # Bytes per pixel of a matted frame: source, plate and matte as float tensors, and the coarse network's outputs.
 _MATTED_BYTES_PER_PIXEL = 48
+# The same of a frame with its neighbours: also their sources and alpha, and the inputs of the edge solver.
+_WINDOWED_BYTES_PER_PIXEL = 80
+# Matted frames that are kept in any case: a frame and its neighbours.
+_MATTED_FRAMES = 3
 
 
 class PredictorCache:
@@ -65,10 +71,15 @@ def matte_key(pair: Pair, options: RenderOptions) -> Hashable:
     return reading_key(pair, options), network_key(options), options.quality, options.subject
 
 
+def edges_key(pair: Pair, options: RenderOptions) -> Hashable:
+    """Cache key of a frame's solved edges and its neighbours, without the frame number."""
+    return matte_key(pair, options), options.edges, choose_window(options.quality, options.window)
+
+
 def finish_key(pair: Pair, options: RenderOptions) -> Hashable:
     """Cache key of a frame's final pixels, without the frame number."""
     controls = tuple(options.edge_controls.items())
-    return matte_key(pair, options), mask_key(pair, options), options.edges, controls
+    return edges_key(pair, options), mask_key(pair, options), controls
 
 
 def mask_key(pair: Pair, options: RenderOptions) -> Hashable:
@@ -117,7 +128,8 @@ class FramePipeline:
         self._masks: tuple[Hashable, PaintedMasks] | None = None
         self._mask_stack = ExitStack()
         self._aligned = BoundedMemory[AlignedFrame](_ALIGNED_BYTES, _aligned_bytes, least=1)
-        self._matted = BoundedMemory[MattedFrame](_MATTED_BYTES, _matted_bytes, least=1)
+        self._matted = BoundedMemory[MattedFrame](_MATTED_BYTES, _matted_bytes, least=_MATTED_FRAMES)
+        self._windowed = BoundedMemory[MattedFrame](_WINDOWED_BYTES, _windowed_bytes, least=1)
         self._finished = BoundedMemory[FinishedFrame](_FINISHED_BYTES, _finished_bytes, least=1)
 
     def inputs(self, pair: Pair) -> Inputs:
@@ -206,13 +218,32 @@ class FramePipeline:
         # Importing torch takes seconds; the app starts without it.
         from howard.pipeline.frame_finisher import FrameFinisher, compose_settings
 
-        matted, predictor = self.matted(pair, number), self.predictor(pair)
+        key = number, edges_key(pair, options)
+        matted = self._windowed.get(key, lambda: self._attach_neighbours(pair, options, number))
+        predictor = self.predictor(pair)
         self._raise_if_cancelled()
         masks = self._open_masks(pair, options)
         masked = mask_frame(matted, masks.garbage, masks.holdout)
         self._raise_if_cancelled()
         settings = replace(compose_settings(options, predictor, (np.dtype(np.uint8),)), layers=layers)
         return FrameFinisher(settings, str(predictor.device)).finish(masked)
+
+    def _attach_neighbours(self, pair: Pair, options: RenderOptions, number: int) -> MattedFrame:
+        """A matted frame with solved edges and the neighbours of its temporal window."""
+        shot = self._open(pair).inputs.shot.info
+        [index] = choose_frames(number, shot, "frame")
+        radius = choose_window(options.quality, options.window)
+        frames = []
+        for each in with_neighbours([index], radius, shot.frame_count):
+            try:
+                frames.append(self.matted(pair, each + shot.first_number))
+            except DamagedFrameError:
+                if each == index:
+                    raise
+            self._raise_if_cancelled()
+        is_linear = self.predictor(pair).metadata.mixing == "linear"
+        [frame] = attach_neighbours(frames, {index}, radius, edges=options.edges, linear_light=is_linear)
+        return frame
 
     def _open_masks(self, pair: Pair, options: RenderOptions) -> PaintedMasks:
         opened = self._open(pair)
@@ -237,6 +268,11 @@ def _aligned_bytes(frame: AlignedFrame) -> int:
 def _matted_bytes(frame: MattedFrame) -> int:
     height, width = frame.source.image.shape[:2]
     return _MATTED_BYTES_PER_PIXEL * height * width
+
+
+def _windowed_bytes(frame: MattedFrame) -> int:
+    height, width = frame.source.image.shape[:2]
+    return _WINDOWED_BYTES_PER_PIXEL * height * width
 
 
 def _finished_bytes(frame: FinishedFrame) -> int:
