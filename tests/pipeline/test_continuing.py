@@ -11,7 +11,7 @@ from tests.pipeline.rendered_files import frame_lines
 
 def test_an_interrupted_render_is_continued(render, tmp_path, key):
     with pytest.raises(KeyboardInterrupt):
-        render(predictor=replace(key, stop_after=2, plates=[]))
+        render(predictor=replace(key, stop_after=3, plates=[]))
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.png")}
     assert len(kept) == 2
     summary = render()

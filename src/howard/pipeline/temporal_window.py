@@ -53,13 +53,13 @@ def attach_neighbours(
         added = _WindowFrame(matted._replace(edge_alpha=solution))
         while window and added.index - window[0].index > radius:
             window.popleft()
-        while waiting and added.index - waiting[0].index > radius:
-            yield waiting.popleft().finish()
         for earlier in window:
             _connect(earlier, added, wanted)
         window.append(added)
         if added.index in wanted:
             waiting.append(added)
+        while waiting and waiting[0].index + radius <= added.index:
+            yield waiting.popleft().finish()
     yield from (each.finish() for each in waiting)
 
 

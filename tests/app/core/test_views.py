@@ -154,13 +154,14 @@ def test_an_edge_control_does_not_matte_again_and_a_quality_does(project, pair, 
     project.update(pair.id, options={"choke": 2.0})
     choked = views.view("matte", 3)
     views.view("foreground", 3)
-    assert len(key.plates) == 1
+    # The frame and its neighbours.
+    assert len(key.plates) == 3
     project.update(pair.id, options={})
     assert (views.view("matte", 3) > choked).any()
-    assert len(key.plates) == 1
+    assert len(key.plates) == 3
     project.update(pair.id, options={"quality": "fast"})
     views.view("matte", 3)
-    assert len(key.plates) == 2
+    assert len(key.plates) == 4
 
 
 def test_a_preview_has_the_status_of_its_settings(project, pair, views):
@@ -184,7 +185,7 @@ def test_concurrent_requests_for_a_view_are_computed_once(views, key):
         thread.join()
     assert len(images) == 4
     assert len({id(image) for image in images}) == 1
-    assert len(key.plates) == 1
+    assert len(key.plates) == 3
 
 
 def test_a_cancelled_view_ends_and_the_next_one_is_computed(views, key, monkeypatch):
@@ -215,7 +216,7 @@ def test_a_cancelled_view_ends_and_the_next_one_is_computed(views, key, monkeypa
         thread.join(60)
     kinds = sorted(type(outcome).__name__ for outcome in outcomes)
     assert kinds == ["ViewCancelled", "ndarray"]
-    assert len(key.plates) == 1
+    assert len(key.plates) == 3
 
 
 def test_the_shot_does_not_wait_for_other_views(views, monkeypatch):
