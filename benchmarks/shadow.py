@@ -24,7 +24,7 @@ from howard.errors import InputError
 from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.matting import MattingPredictor, load_matting
 from howard.media import open_reader, read_still, to_depth
-from howard.pipeline import MattedFrame, align_frames, choose_person_finder, matte_frames
+from howard.pipeline import MattedFrame, align_frames, matte_frames
 from howard.pipeline.frame_finisher import make_shadow
 from howard.pipeline.frame_tensors import solve_frame_edges
 
@@ -36,7 +36,7 @@ def matted(clip: TrueClip, count: int, predictor: MattingPredictor) -> Iterator[
     """At most ``count`` frames, evenly spread."""
     with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate:
         indices = range(0, len(shot), -(-len(shot) // count))
-        aligned = align_frames(shot, plate, indices, find_person=choose_person_finder("standard", predictor))
+        aligned = align_frames(shot, plate, indices)
         yield from matte_frames(aligned, predictor)
 
 

@@ -33,14 +33,12 @@ class Quality(NamedTuple):
     Attributes:
         meaning: text of the help page.
         alignment: effort of the alignment.
-        network_finds_person: whether a matte, besides the plate's residual, shows the aligner where the person is.
         augmented: whether three mattes are combined (:class:`howard.matting.MattingPredictor`).
         window: frames of the shot on either side with which soft edges are filtered.
     """
 
     meaning: str
     alignment: AlignmentEffort
-    network_finds_person: bool = False
     augmented: bool = False
     window: int = 1
 
@@ -64,7 +62,6 @@ QUALITIES = {
         AlignmentEffort(
             shortlist=16, candidates=4, fused=3, fillers=2, feature_side=640, mesh=True, flow=True, parallax=True
         ),
-        network_finds_person=True,
         augmented=True,
     ),
 }

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from howard.align.comparison import find_person, refine_person
+from howard.align.comparison import find_person
 from howard.align.flow import compose, measure_flow, push_pull
 
 
@@ -50,18 +50,6 @@ def test_an_empty_shot_has_no_person(texture):
     plate = texture(4, 135, 240).astype(np.float32)
     assert not find_person(plate, plate, np.ones((135, 240), bool)).any()
     assert not find_person(plate, 0 * plate, np.zeros((135, 240), bool)).any()
-
-
-def test_a_finder_keeps_its_person_and_what_touches_it():
-    residual = np.zeros((100, 160), bool)
-    residual[40:90, 60:100] = True
-    residual[10:20, 10:30] = True
-    found = np.zeros((100, 160), np.float32)
-    found[30:60, 60:80] = 1
-    mask = refine_person(residual, found)
-    assert mask[residual & (np.arange(160) > 50)].all()
-    assert mask[found > 0].all()
-    assert not mask[:25, :40].any()
 
 
 def test_displacements_one_after_the_other():

@@ -175,26 +175,6 @@ def test_fusing_shows_what_one_plate_frame_never_saw(take, scene, homography):
     assert error[three.coverage > 0].mean() < 5
 
 
-def test_a_finder_of_people_is_asked_with_the_plate_in_place(take, plate):
-    asked = []
-
-    def find_person(source, empty, coverage):
-        asked.append((source, empty, coverage))
-        mask = np.zeros(coverage.shape, np.float32)
-        mask[PERSON] = 1
-        return mask
-
-    aligned = PlateAligner(plate, find_person=find_person).align(take.shot)
-    ((source, empty, coverage),) = asked
-    np.testing.assert_array_equal(source, take.shot.image)
-    assert (empty.shape, empty.dtype, coverage.dtype) == (source.shape, np.uint8, np.float32)
-    assert not empty[coverage == 0].any()
-    outside = coverage > 0
-    outside[PERSON] = False
-    assert np.abs(empty.astype(int) - source)[outside].mean() < 8
-    assert aligned.status is AlignmentStatus.GOOD
-
-
 @pytest.mark.parametrize("turns", [1, 3])
 def test_a_plate_filmed_with_the_phone_turned_serves(take, scene, turns):
     upright = np.ascontiguousarray(np.rot90(scene.place, turns))

@@ -68,16 +68,6 @@ def test_a_batch_is_its_frames(predictor: MattingPredictor) -> None:
         np.testing.assert_allclose(together.alpha[index], alone.alpha[0], atol=1e-5)
 
 
-def test_the_person_is_found_by_the_coarse_network_alone(predictor: MattingPredictor) -> None:
-    source, plate = images(50, 62)
-    found = predictor.find_person(source, plate, np.ones((50, 62), np.float32))
-    assert (found.shape, found.dtype) == ((50, 62), np.float32)
-    source, plate = images(72, 96)
-    coarse = predictor(source, plate).coarse.alpha
-    enlarged = torch.nn.functional.interpolate(coarse, size=(72, 96), mode="bilinear", align_corners=False)
-    np.testing.assert_allclose(predictor.find_person(source, plate), enlarged[0, 0].numpy(), atol=1e-6)
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_tensors_give_the_same_as_arrays(predictor: MattingPredictor, dtype: type) -> None:
     source, plate = (to_depth(each, dtype) for each in images())

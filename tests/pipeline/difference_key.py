@@ -68,7 +68,3 @@ class DifferenceKey:
         coarse = KeyCoarse(quarter, quarter * (1 - quarter))
         refined = (coarse.error > 0).astype(np.float32)
         return KeyMatte(alpha[None, None], np.moveaxis(foreground, -1, 0)[None], coarse, refined)
-
-    def find_person(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray) -> np.ndarray:
-        difference = np.abs(source.astype(np.float32) - plate).max(axis=2)
-        return np.clip((difference - 10) / 60, 0, 1) * coverage

@@ -35,7 +35,6 @@ def test_only_the_best_quality_averages_augmented_mattes(monkeypatch, clips, key
         return key
 
     monkeypatch.setattr("howard.matting.load_matting", load)
-    monkeypatch.setattr(key, "find_person", lambda source, plate, coverage: np.zeros(source.shape[:2]), raising=False)
     (made,) = cut_out_frames(clips.shot, clips.plate, frames="2", quality=quality)
     assert made.rgba.shape == (240, 320, 4)
     assert asked == [quality == "best"]

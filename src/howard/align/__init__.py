@@ -4,7 +4,6 @@ from howard.align.aligned import AlignedPlate, AlignmentStatus
 from howard.align.caches import DiskCache, default_cache_folder
 from howard.align.disagreement import DisagreementFinder
 from howard.align.explain import render_explanation
-from howard.align.layer import PersonFinder
 from howard.align.neighbours import Neighbour
 from howard.align.plate_aligner import AlignTask, PlateAligner, align_many
 from howard.align.plate_index import PlateIndex, index_plate
@@ -19,7 +18,6 @@ __all__ = [
     "DiskCache",
     "Neighbour",
     "OwnFrames",
-    "PersonFinder",
     "PlateAligner",
     "PlateIndex",
     "ValidityFinder",

@@ -18,8 +18,6 @@ _NOISE_FACTOR = 4.0
 _LEAST_PIECE = 0.002
 # Diameter of the dilation disc in reduced pixels: hair and motion blur extend beyond the thresholded area.
 _GROWTH = 5
-# Least person probability of a reduced pixel in the mask of an external detector.
-_FOUND = 0.3
 # Long side at which person and exposure are estimated: 1/8 of 1080p. The plate is warped at twice that size and
 # averaged down, so that it is as soft as the source.
 TINY_SIDE = 240
@@ -48,18 +46,6 @@ def find_person(source: np.ndarray, plate: np.ndarray, coverage: np.ndarray) -> 
     for operation in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN):
         changed = cv2.morphologyEx(changed, operation, _disc(3))
     return cv2.dilate(_fill(_large_pieces(changed)), _disc(_GROWTH)).astype(bool)
-
-
-def refine_person(residual: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Mask of the person, (h, w) bool, from the residual mask and the mask of an external detector, in [0, 1].
-
-    Both have the same reduced size. Components of ``residual`` that touch ``found`` belong to the person (a shadow, a
-    bag); the others are misalignment, which optical flow corrects.
-    """
-    core = cv2.dilate((found > _FOUND).astype(np.uint8), _disc(_GROWTH))
-    _, labels = cv2.connectedComponents(residual.astype(np.uint8), connectivity=8)
-    touched = np.unique(np.asarray(labels)[core > 0])
-    return (core > 0) | np.isin(labels, touched[touched > 0])
 
 
 def _disc(diameter: int) -> np.ndarray:

@@ -1,12 +1,11 @@
 """Fitting one plate frame to a source frame at half size: mesh, then optical flow, then exposure."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from howard.align.comparison import TINY_SIDE, Candidate, Comparison, compare, refine_person
+from howard.align.comparison import Candidate, Comparison, compare
 from howard.align.features import SourceView
 from howard.align.flow import MeasuredFlow, compose, fill_occluded_flow, measure_flow
 from howard.align.mesh import fit_mesh, match_residuals
@@ -16,9 +15,6 @@ from howard.align.warp import Warped, covered, plate_positions, sample_valid, wa
 
 # Person coverage of a half-size pixel above which no flow is measured.
 _MAX_PERSON_FRACTION = 0.3
-
-# (source, plate, coverage) -> mask; see PlateAligner.
-PersonFinder = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 class Layer(NamedTuple):
@@ -36,24 +32,18 @@ class Layer(NamedTuple):
     comparison: Comparison
 
 
-def locate_person(
-    source: SourceView, frame: np.ndarray, candidate: Candidate, mesh: bool, finder: PersonFinder | None
-) -> np.ndarray:
-    """Mask of the person at 1/8 of 1080p, (h, w) bool: the residual after homography and mesh, refined by ``finder``.
+def locate_person(source: SourceView, frame: np.ndarray, candidate: Candidate, mesh: bool) -> np.ndarray:
+    """Mask of the person at 1/8 of 1080p, (h, w) bool: the residual after homography and mesh.
 
-    The mesh removes parallax, which would appear as a person along every near edge.
+    The mesh removes parallax, which would appear as a person along every near edge. On rendered scenes the mattes were
+    no better with the person prior's mask instead, and worse with the coarse network's: flow measured on parts of the
+    person that a mask misses moves the plate along with them.
     """
-    found, displacement = candidate.comparison, None
-    if mesh:
-        displacement = _mesh(source, candidate, found.person)
-        found = compare(source.descriptor.small, _warp(source.descriptor.small, source, frame, candidate, displacement))
-    if finder is None:
-        return found.person
-    warped = _warp(source.half, source, frame, candidate, displacement)
-    plate = found.photometry.apply_rounded(warped.image)
-    plate[~warped.coverage] = 0
-    mask = np.asarray(finder(source.half, plate, warped.coverage.astype(np.float32)), np.float32)
-    return refine_person(found.person, reduce_to(mask, TINY_SIDE))
+    if not mesh:
+        return candidate.comparison.person
+    displacement = _mesh(source, candidate, candidate.comparison.person)
+    warped = _warp(source.descriptor.small, source, frame, candidate, displacement)
+    return compare(source.descriptor.small, warped).person
 
 
 def build_layer(

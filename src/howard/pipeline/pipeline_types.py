@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from howard.align import AlignedPlate, PersonFinder
+from howard.align import AlignedPlate
 from howard.media import Frame
-from howard.quality import QUALITIES
 from howard.render_record import FrameRecord
 
 if TYPE_CHECKING:
@@ -57,9 +56,8 @@ class Predictor(Protocol):
 
     ``metadata`` is a dataclass that describes the weights; its ``mixing`` is "linear" or "srgb". ``digests`` maps the
     purpose of each weights file to its SHA-256, where it is known. ``device`` and ``precision`` say where and in which
-    number format the network runs. ``find_person`` returns a rough person mask, (H, W) in [0, 1]. ``find_people`` is
-    None or runs the person prior on a source and an (h, w) bool mask of the pixels that differ from the plate (None:
-    unknown); its result is passed to the call as ``person``.
+    number format the network runs. ``find_people`` is None or runs the person prior on a source and an (h, w) bool mask
+    of the pixels that differ from the plate (None: unknown); its result is passed to the call as ``person``.
     """
 
     @property
@@ -76,8 +74,6 @@ class Predictor(Protocol):
 
     @property
     def find_people(self) -> Callable[[np.ndarray, np.ndarray | None], Any] | None: ...
-
-    def find_person(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> np.ndarray: ...
 
     def __call__(
         self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None, /, person: Any = None
@@ -168,8 +164,3 @@ class FinishedFrame(NamedTuple):
 def to_numpy(part: Any) -> np.ndarray:
     """Part of a matte, a tensor on any device or already an array, as a float32 array on the host."""
     return part if isinstance(part, np.ndarray) else part.float().cpu().numpy()
-
-
-def choose_person_finder(quality: str, predictor: Predictor) -> PersonFinder | None:
-    """The predictor's ``find_person`` for the aligner, at qualities that use it; else None."""
-    return predictor.find_person if QUALITIES[quality].network_finds_person else None

@@ -21,7 +21,6 @@ from howard.pipeline import (
     Predictor,
     ProgressCallback,
     align_frames,
-    choose_person_finder,
 )
 from howard.pipeline.frame_tensors import matte_image
 
@@ -121,8 +120,7 @@ def score_clip(
     # The plate is opened twice, because the aligner reads its reader in other threads.
     with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate, open_reader(clip.plate) as filmed:
         indices = choose_frames(frames, shot.info)
-        find_person = choose_person_finder(quality, predictor)
-        aligned = align_frames(shot, plate, indices, quality=quality, find_person=find_person)
+        aligned = align_frames(shot, plate, indices, quality=quality)
         for done, frame in enumerate(aligned, start=1):
             true = clip.alpha(frame.source.index)
             as_filmed = filmed[round(frame.source.index * (len(filmed) - 1) / max(len(shot) - 1, 1))].image
