@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from howard.errors import InputError
-from howard.evaluation.benchmark.clip_scores import METHODS, ClipReport, clips_table, plates_table, score_clip
+from howard.evaluation.benchmark.clip_report import METHODS, ClipReport
+from howard.evaluation.benchmark.clip_scores import score_clip
+from howard.evaluation.benchmark.clip_tables import clips_table, plates_table
 from howard.evaluation.difference_key import difference_key
 from howard.evaluation.tables import to_json
 from howard.evaluation.true_clip import TrueClip, find_clips

@@ -140,6 +140,15 @@ def solve_image_edges(
     return solve_matte_edges(tensors, matte, person, linear_light=predictor.metadata.mixing == "linear")
 
 
+def predict_image(
+    predictor: Predictor, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None, mask: np.ndarray | None
+) -> tuple[Any, Any]:
+    """The network's matte of one image and the person prior's maps; arguments as for :func:`matte_image`."""
+    person = predict_person(predictor, source, mask)
+    matte = predictor(source, plate, coverage) if person is None else predictor(source, plate, coverage, person=person)
+    return matte, person
+
+
 @torch.inference_mode()
 def matte_image(
     predictor: Predictor,
@@ -160,8 +169,7 @@ def matte_image(
         mask: as for :func:`predict_person`.
         edges: one of `howard.choices.EDGES`.
     """
-    person = predict_person(predictor, source, mask)
-    matte = predictor(source, plate, coverage) if person is None else predictor(source, plate, coverage, person=person)
+    matte, person = predict_image(predictor, source, plate, coverage, mask)
     if edges == "network":
         return to_numpy(matte.alpha)[0, 0]
     images = source[None], plate[None], None if coverage is None else coverage[None]
