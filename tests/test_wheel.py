@@ -1,11 +1,14 @@
 """The wheel renders in an environment of its own, without the repository; dependencies are those of the tests."""
 
+import hashlib
+import json
 import os
 import shutil
 import site
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -66,13 +69,33 @@ def test_the_wheel_holds_weights_licences_and_configs(installed: Installed) -> N
     assert installed.wheel.name.startswith("howard_matting-")
     names = set(zipfile.ZipFile(installed.wheel).namelist())
     networks = ("people_refine.safetensors", "person_prior.safetensors", "refine_lite.safetensors")
-    shipped = ("NOTICE", "README.md", "person_prior.LICENSE.txt", *networks)
+    shipped = ("NOTICE", "README.md", "SHA256SUMS", "person_prior.LICENSE.txt", "sbom.cdx.json", *networks)
     assert {f"howard/pretrained/{name}" for name in shipped} <= names
     licences = {Path(name).name for name in names if ".dist-info/licenses/" in name}
     assert licences == {"LICENSE", "NOTICE", "person_prior.LICENSE.txt"}
     configs = {path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").rglob("*.yaml")}
     assert {f"howard/{name}" for name in configs} <= names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"howard", "howard_matting"}
+
+
+@pytest.mark.slow
+def test_the_bill_of_materials_describes_the_files_in_the_wheel(installed: Installed) -> None:
+    archive = zipfile.ZipFile(installed.wheel)
+    described = {}
+    for part in json.loads(archive.read("howard/pretrained/sbom.cdx.json"))["components"]:
+        for file in (each["value"] for each in part.get("properties", []) if each["name"] == "howard:file"):
+            described[file] = part["hashes"][0]["content"]
+    weights = {name for name in archive.namelist() if name.endswith(".safetensors")}
+    assert described == {name: hashlib.sha256(archive.read(name)).hexdigest() for name in weights}
+    sums = archive.read("howard/pretrained/SHA256SUMS").decode()
+    assert {f"howard/pretrained/{line.split()[1]}": line.split()[0] for line in sums.splitlines()} == described
+
+
+@pytest.mark.slow
+def test_the_wheel_says_its_version(installed: Installed, tmp_path: Path) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert installed.wheel.name.startswith(f"howard_matting-{version}-")
+    assert run(installed.programs / "howard", "--version", folder=tmp_path).stdout == f"howard {version}\n"
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ __all__ = [
     "remove_background",
     "write_job",
 ]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Imported when first used: help pages and refusals of mistyped settings need not wait for torch and the pipeline.
 _MODULES = {

@@ -33,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ``arguments`` are by default those of the command line.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    if cli.wants_help(arguments):
+    if "--version" in arguments:
+        print(f"howard {howard.__version__}")
+    elif cli.wants_help(arguments):
         command = INFER.typed()
         examples = [f"{command} {example}" for example in EXAMPLES]
         print(cli.help_page(command, howard.__doc__ or "", RenderJob, examples, GROUPS))

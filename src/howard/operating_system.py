@@ -62,9 +62,22 @@ def peak_memory() -> int | None:
         resource = importlib.import_module("resource")
     except ImportError:
         return None
-    # macOS counts bytes, others kibibytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return _maxrss_unit() * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def wait_with_peak_memory(process: "subprocess.Popen[Any]") -> int | None:
+    """Wait for a child process and return its peak resident memory in bytes; None where unknown (Windows).
+
+    Of several processes, as of a script and the program that it starts, it is that of the largest. Linux counts this
+    process's own memory at the start of the child, too, so that the least possible value is a few tens of megabytes.
+    """
+    wait = getattr(os, "wait4", None)
+    if wait is None:
+        process.wait()
+        return None
+    _, status, usage = wait(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return _maxrss_unit() * usage.ru_maxrss
 
 
 def resident_memory(pid: int | None = None) -> int | None:
@@ -136,3 +149,8 @@ def set_interrupt_handler(handler: Any) -> Any:
     if threading.current_thread() is not threading.main_thread():
         return None
     return signal.signal(signal.SIGINT, handler)
+
+
+def _maxrss_unit() -> int:
+    """Bytes per unit of ``ru_maxrss``: macOS counts bytes, others kibibytes."""
+    return 1 if sys.platform == "darwin" else 1024

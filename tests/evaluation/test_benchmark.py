@@ -6,17 +6,21 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from howard.errors import InputError
-from howard.evaluation.benchmark.clip_scores import METHODS, ClipReport, clips_table, plates_table, score_clip
+from howard.evaluation.benchmark.clip_report import METHODS, ClipReport
+from howard.evaluation.benchmark.clip_scores import score_clip
+from howard.evaluation.benchmark.clip_tables import clips_table, plates_table
 from howard.evaluation.difference_key import difference_key
 from howard.evaluation.tables import to_json
 from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.pipeline import FrameDone
 from tests.evaluation.ball_clip import FRAMES, HEIGHT, WIDTH, write_ball_clip
+from tests.pipeline.difference_key import KeyCoarse, KeyMatte
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,16 +28,15 @@ ROOT = Path(__file__).parents[2]
 class KeyPredictor:
     """Stands in for a network: alpha is the difference key of whatever plate it is given."""
 
-    metadata = None
+    metadata = SimpleNamespace(mixing="linear")
     find_people = None
+    device = "cpu"
 
-    def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> "KeyPredictor":
-        self.alpha = difference_key(source, plate, coverage)[None, None]
-        self.foreground = np.moveaxis(source, -1, 0)[None] / np.float32(255)
-        return self
-
-    def numpy(self) -> "KeyPredictor":
-        return self
+    def __call__(self, source: np.ndarray, plate: np.ndarray, coverage: np.ndarray | None) -> KeyMatte:
+        alpha = difference_key(source, plate, coverage)[None, None]
+        quarter = alpha[:, :, ::4, ::4]
+        foreground = np.moveaxis(source, -1, 0)[None] / np.float32(255)
+        return KeyMatte(alpha, foreground, KeyCoarse(quarter, 0 * quarter), 0 * quarter)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> TrueClip:
 
 @pytest.fixture(scope="module")
 def report(clip: TrueClip) -> ClipReport:
-    return score_clip(clip, KeyPredictor(), edges="network")
+    return score_clip(clip, KeyPredictor(), edges="network", window=0)
 
 
 def test_truth_is_read_in_full_depth(clip: TrueClip) -> None:
@@ -71,6 +74,18 @@ def test_frames_are_chosen_by_number_and_progress_is_told(clip: TrueClip) -> Non
     part = score_clip(clip, KeyPredictor(), frames="2-3", progress=told.append, edges="network")
     assert part.frames == 2
     assert [(event.number, event.done, event.total) for event in told] == [(2, 1, 2), (3, 2, 2)]
+
+
+def test_frames_are_scored_with_their_neighbours(clip: TrueClip) -> None:
+    whole, alone = ([], [])
+    score_clip(clip, KeyPredictor(), edges="network", on_frame=whole.append)
+    score_clip(clip, KeyPredictor(), frames="2", edges="network", on_frame=alone.append)
+    ((index, _, _, alphas),) = alone
+    assert index == 1
+    without = KeyPredictor()(whole[1].source, clip.clean(1), None).alpha[0, 0]
+    assert not np.array_equal(alphas["clean"], without)
+    for method in METHODS:
+        np.testing.assert_array_equal(alphas[method], whole[1].alphas[method])
 
 
 def test_an_unaligned_plate_is_worse_than_an_aligned_one(report: ClipReport) -> None:

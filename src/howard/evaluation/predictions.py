@@ -13,10 +13,11 @@ from howard.evaluation.difference_key import difference_key
 from howard.evaluation.metrics import as_batch
 from howard.evaluation.scores import CLIP_SCORES, FRAME_SCORES, MatteScores
 from howard.evaluation.tables import format_number, markdown_table
-from howard.evaluation.true_clip import read_normalised
+from howard.evaluation.true_clip import read_colour, read_normalised
 from howard.measures import holes, islands, plate_residual, recomposition_error
 from howard.media import open_reader
 
+_NO_MATTES = ("_comp.", "_shadow.")  # parts of the names of a render's other PNG files
 _SCORES = tuple(dict.fromkeys((*FRAME_SCORES, *CLIP_SCORES)))
 
 
@@ -74,7 +75,7 @@ def score_predictions(
     for file, index in zip(files, indices, strict=True):
         cutout, true = read_cutout(file), read_cutout(true_files[index])
         true_colour = read_colour(colours[index]) if index < len(colours) else true.foreground
-        _check_size(file, cutout.alpha, true.alpha)
+        check_size(file, cutout.alpha, true.alpha)
         images = [cutout.alpha, true.alpha]
         if cutout.foreground is not None and true_colour is not None:
             images += [cutout.foreground, true_colour]
@@ -82,7 +83,7 @@ def score_predictions(
         measured.append({"holes": holes(cutout.alpha), "islands": islands(cutout.alpha)})
         if sources is not None and plates is not None:
             shot_image, plate_image = sources[index].image, plates[index].image
-            _check_size(file, cutout.alpha, plate_image[..., 0])
+            check_size(file, cutout.alpha, plate_image[..., 0])
             key.update(as_batch(difference_key(shot_image, plate_image)), as_batch(true.alpha))
             measured[-1] |= _plate_measures(shot_image, plate_image, cutout, true.alpha, linear_light)
     methods = {"predictions": scores} | ({"key": key} if sources is not None else {})
@@ -96,8 +97,8 @@ def score_predictions(
 
 
 def matte_files(folder: Path) -> list[Path]:
-    """The PNG files of a folder except composites, sorted; raises InputError if there are none."""
-    files = sorted(path for path in folder.glob("*.png") if "_comp." not in path.name)
+    """The PNG files of a folder except composites and shadows, sorted; raises InputError if there are none."""
+    files = sorted(path for path in folder.glob("*.png") if not any(part in path.name for part in _NO_MATTES))
     if not files:
         raise InputError(f"{folder} has no mattes; give a folder of PNG files, grey or with alpha")
     return files
@@ -124,12 +125,11 @@ def read_cutout(path: Path) -> Cutout:
     return Cutout(np.ascontiguousarray(image[..., 3]), image[..., 2::-1])
 
 
-def read_colour(path: Path) -> NDArray[np.float32]:
-    """Read HxWx3 RGB in [0, 1]; raises InputError if the file is grey or cannot be read."""
-    image = read_normalised(path)
-    if image.ndim != 3:
-        raise InputError(f"{path} is grey; a true foreground has colour")
-    return image[..., 2::-1]
+def check_size(path: Path, alpha: NDArray, other: NDArray) -> None:
+    """Raise InputError, with the file and both sizes, if two images (H, W) differ in size."""
+    if alpha.shape != other.shape:
+        sizes = " and ".join(f"{each.shape[1]}x{each.shape[0]}" for each in (alpha, other))
+        raise InputError(f"{path} differs in size from the image it is compared with: {sizes}")
 
 
 def _alpha_folder(truth: Path) -> Path:
@@ -147,12 +147,6 @@ def _match_frames(files: list[Path], true_files: list[Path], predictions: Path, 
             "give equally many, or use the same names"
         )
     return list(range(len(files)))
-
-
-def _check_size(path: Path, alpha: NDArray, other: NDArray) -> None:
-    if alpha.shape != other.shape:
-        sizes = " and ".join(f"{each.shape[1]}x{each.shape[0]}" for each in (alpha, other))
-        raise InputError(f"{path} differs in size from the image it is compared with: {sizes}")
 
 
 def _plate_measures(

@@ -108,6 +108,11 @@ class MatteScores(Metric):
             found["dtssd_n"] = found["dtssd_n"] / frozen if frozen > 0 else frozen * math.nan
         return {name: value.float() for name, value in found.items()}
 
+    def per_frame(self) -> dict[str, list[float]]:
+        """The values of each frame in order, NaN where a score is undefined; without ``dtssd_n``, which clips have."""
+        columns = torch.cat(list(self.frames)).double().cpu().T.tolist() if len(self.frames) else []
+        return {name: column for name, column in zip(self.names, columns, strict=False) if name != "dtssd_n"}
+
     def reset(self) -> None:
         """Remove all frames; the next one is the first of a clip."""
         super().reset()

@@ -187,8 +187,13 @@ def make_layers(frame: MattedFrame, names: Sequence[str], edges: Edges, *, linea
 
 def make_shadow(frame: MattedFrame, edges: Edges) -> Tensor:
     """The factor by which the person changes the light on the background, (H, W, 3); 1 where there is no change."""
-    source, plate = (decode(image, True).movedim(3, 1) for image in frame.tensors[:2])
-    coverage, alpha = (each.movedim(3, 1) for each in (frame.tensors.coverage, edges.alpha))
+    return estimate_frame_shadow(frame.tensors, edges.alpha)
+
+
+def estimate_frame_shadow(tensors: FrameTensors, alpha: Tensor) -> Tensor:
+    """:func:`make_shadow` of a frame's images and its final alpha, (1, H, W, 1)."""
+    source, plate = (decode(image, True).movedim(3, 1) for image in tensors[:2])
+    coverage, alpha = (each.movedim(3, 1) for each in (tensors.coverage, alpha))
     return estimate_shadow(source, plate, coverage, alpha)[0].movedim(0, 2).contiguous()
 
 

@@ -13,7 +13,8 @@ from lightning import Trainer
 from lightning.pytorch.loggers import WandbLogger
 from numpy.typing import NDArray
 
-from howard.evaluation.benchmark.clip_scores import PIPELINE, ScoredFrame, score_clip
+from howard.evaluation.benchmark.clip_report import PIPELINE
+from howard.evaluation.benchmark.clip_scores import ScoredFrame, score_clip
 from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.images import to_uint8
 from howard.matting import MattingPredictor, load_matting

@@ -1,47 +1,38 @@
 """Scores a clip with four methods: inference pipeline, true background as plate, unaligned plate, difference key."""
 
+import math
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import tee
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from howard.evaluation.benchmark.clip_report import METHODS, PIPELINE, ClipReport, PlateScores
+from howard.evaluation.benchmark.method_scores import MethodScores
 from howard.evaluation.difference_key import difference_key
 from howard.evaluation.metrics import as_batch
 from howard.evaluation.scores import MatteScores
-from howard.evaluation.tables import format_number, markdown_table
 from howard.evaluation.true_clip import TrueClip
 from howard.measures import plate_residual
 from howard.media import choose_frames, open_reader
+from howard.operating_system import peak_memory
 from howard.pipeline import (
     AlignedFrame,
     FrameDone,
+    MattedFrame,
     Predictor,
     ProgressCallback,
     align_frames,
+    matte_frames,
 )
 from howard.pipeline.frame_tensors import matte_image
-
-# How a matte is made, by the names in JSON files, and what it is called in tables.
-METHODS = {
-    "film": "network, aligned plate",
-    "clean": "network, true background",
-    "unaligned": "network, plate as filmed",
-    "key": "difference key, aligned plate",
-}
-PIPELINE = "film"
-# Scores in the table of clips, and their headings.
-_COLUMNS = {
-    "mad": "MAD",
-    "mse": "MSE",
-    "grad": "Grad",
-    "conn": "Conn",
-    "dtssd": "dtSSD",
-    "dtssd_n": "dtSSD-n",
-    "band_mad": "Band MAD",
-}
+from howard.pipeline.image_cut_out import cut_out_frame, estimate_image_shadow
+from howard.pipeline.temporal_window import attach_neighbours, with_neighbours
+from howard.quality import choose_window
 
 
 class ScoredFrame(NamedTuple):
@@ -60,36 +51,6 @@ class ScoredFrame(NamedTuple):
     alphas: dict[str, NDArray[np.floating]]
 
 
-@dataclass(frozen=True)
-class PlateScores:
-    """How well the plate was aligned, over the true background (true alpha is 0).
-
-    Attributes:
-        residual: mean absolute difference of source and plate where the plate covers, in 8-bit levels.
-        wrong: fraction of the covered background with a difference of more than 10 levels.
-        uncovered: fraction of the background that the plate does not cover.
-        statuses: number of frames by alignment status.
-    """
-
-    residual: float
-    wrong: float
-    uncovered: float
-    statuses: dict[str, int]
-
-
-@dataclass(frozen=True)
-class ClipReport:
-    """Number of frames, scores of each of the :data:`METHODS`, and scores of the aligned plate."""
-
-    frames: int
-    scores: dict[str, dict[str, float]]
-    plate: PlateScores
-
-    def to_stored(self) -> dict[str, Any]:
-        """The report under the names in JSON files, which call the methods roads."""
-        return {"frames": self.frames, "roads": self.scores, "plate": asdict(self.plate)}
-
-
 def score_clip(
     clip: TrueClip,
     predictor: Predictor,
@@ -98,6 +59,7 @@ def score_clip(
     quality: str = "standard",
     edges: str = "solved",
     on_frame: Callable[[ScoredFrame], None] | None = None,
+    window: int | None = None,
 ) -> ClipReport:
     """Matte and score a clip.
 
@@ -109,75 +71,108 @@ def score_clip(
         quality: of the alignment; see :class:`howard.align.PlateAligner`.
         edges: how soft edges are made, one of `howard.choices.EDGES`.
         on_frame: called with each scored frame, before ``progress``.
+        window: frames on either side with which soft edges are filtered; None means that of the quality.
 
     Raises:
         InputError: a file of the clip cannot be read.
         SettingsError: ``frames`` is outside the clip.
     """
-    scores = {method: MatteScores() for method in METHODS}
-    plates: list[tuple[float, float, float]] = []
-    statuses: Counter[str] = Counter()
+    scoring = _ClipScoring(clip, predictor, edges)
+    radius = choose_window(quality, window)
     # The plate is opened twice, because the aligner reads its reader in other threads.
     with open_reader(clip.shot) as shot, open_reader(clip.plate) as plate, open_reader(clip.plate) as filmed:
         indices = choose_frames(frames, shot.info)
-        aligned = align_frames(shot, plate, indices, quality=quality)
-        for done, frame in enumerate(aligned, start=1):
-            true = clip.alpha(frame.source.index)
-            as_filmed = filmed[round(frame.source.index * (len(filmed) - 1) / max(len(shot) - 1, 1))].image
-            alphas = _alphas(frame, as_filmed, clip, predictor, edges)
-            for method, alpha in alphas.items():
-                scores[method].update(as_batch(alpha), as_batch(true))
-            if on_frame is not None:
-                on_frame(ScoredFrame(frame.source.index, frame.source.image, true, alphas))
-            plates.append(_plate_scores(frame, true))
-            status = str(frame.plate.status)
-            statuses[status] += 1
-            if progress is not None:
-                progress(FrameDone(frame.source.number, status, done, len(indices)))
-    means = {method: {name: value.item() for name, value in each.compute().items()} for method, each in scores.items()}
-    return ClipReport(len(plates), means, PlateScores(*np.nanmean(plates, axis=0).tolist(), statuses=dict(statuses)))
+        needed = with_neighbours(indices, radius, len(shot))
+        with closing(align_frames(shot, plate, needed, quality=quality)) as aligned:
+            first, second = tee(aligned)
+            matted = scoring.matte(first, indices, radius)
+            clean = scoring.matte((_with_true_background(frame, clip) for frame in second), indices, radius)
+            for done in range(1, len(indices) + 1):
+                with scoring.timing():
+                    frame = next(matted)
+                index = frame.source.index
+                as_filmed = filmed[round(index * (len(filmed) - 1) / max(len(shot) - 1, 1))].image
+                scored = scoring.add(frame, next(clean), as_filmed)
+                if on_frame is not None:
+                    on_frame(scored)
+                if progress is not None:
+                    progress(FrameDone(frame.source.number, str(frame.plate.status), done, len(indices)))
+    return scoring.report()
 
 
-def _alphas(
-    frame: AlignedFrame, as_filmed: NDArray[np.uint8], clip: TrueClip, predictor: Predictor, edges: str
-) -> dict[str, NDArray[np.floating]]:
-    """Alpha of each method; ``as_filmed`` is the frame at the same relative time of the plate clip."""
-    source, plate = frame.source.image, frame.plate
-    unaligned, clean = (
-        matte_image(predictor, source, each, None, plate.changed, edges=edges)
-        for each in (as_filmed, clip.clean(frame.source.index))
-    )
-    return {
-        "film": matte_image(predictor, source, plate.image, plate.coverage, plate.changed, edges=edges),
-        "clean": clean,
-        "unaligned": unaligned,
-        "key": difference_key(source, plate.image, plate.coverage),
-    }
+def _with_true_background(frame: AlignedFrame, clip: TrueClip) -> AlignedFrame:
+    clean = clip.clean(frame.source.index)
+    return frame._replace(plate=frame.plate._replace(image=clean, coverage=np.ones(clean.shape[:2], np.float32)))
 
 
-def _plate_scores(frame: AlignedFrame, true: NDArray[np.float32]) -> tuple[float, float, float]:
+class _ClipScoring:
+    """Mattes aligned frames by all :data:`METHODS` and collects their scores; times alignment and matting."""
+
+    def __init__(self, clip: TrueClip, predictor: Predictor, edges: str) -> None:
+        self._clip, self._predictor, self._edges = clip, predictor, edges
+        self._is_linear = predictor.metadata.mixing == "linear"
+        self._main = MethodScores(clip)
+        self._others = {method: MatteScores() for method in METHODS if method != PIPELINE}
+        self._plates: list[tuple[float, float, float]] = []
+        self._statuses: Counter[str] = Counter()
+        self._seconds = 0.0
+
+    @contextmanager
+    def timing(self) -> Iterator[None]:
+        """Add the time of the block to that of the pipeline."""
+        start = time.perf_counter()
+        yield
+        self._seconds += time.perf_counter() - start
+
+    def matte(self, frames: Iterable[AlignedFrame], indices: Sequence[int], radius: int) -> Iterator[MattedFrame]:
+        """Matte frames; those with an index in ``indices`` are yielded, with neighbours within ``radius``."""
+        matted = matte_frames(frames, self._predictor)
+        return attach_neighbours(matted, set(indices), radius, edges=self._edges, linear_light=self._is_linear)
+
+    def add(self, frame: MattedFrame, clean: MattedFrame, as_filmed: NDArray[np.uint8]) -> ScoredFrame:
+        """Score a frame.
+
+        Args:
+            frame: with the aligned plate.
+            clean: the same frame with the true background as plate.
+            as_filmed: the frame at the same relative time of the plate clip.
+        """
+        source, plate, index = frame.source.image, frame.plate, frame.source.index
+        true = self._clip.alpha(index)
+        with self.timing():
+            cut_out = cut_out_frame(frame, self._edges, linear_light=self._is_linear)
+        shadow = estimate_image_shadow(source, plate.image, plate.coverage, cut_out.alpha)
+        self._main.add(index, true, cut_out.alpha, cut_out.foreground, shadow)
+        alphas = {
+            PIPELINE: cut_out.alpha,
+            "clean": cut_out_frame(clean, self._edges, linear_light=self._is_linear).alpha,
+            "unaligned": matte_image(self._predictor, source, as_filmed, None, plate.changed, edges=self._edges),
+            "key": difference_key(source, plate.image, plate.coverage),
+        }
+        for method, scores in self._others.items():
+            scores.update(as_batch(alphas[method]), as_batch(true))
+        self._plates.append(_plate_scores(frame, true))
+        self._statuses[str(plate.status)] += 1
+        return ScoredFrame(index, source, true, alphas)
+
+    def report(self) -> ClipReport:
+        """The report of all frames."""
+        others = {
+            method: {name: value.item() for name, value in scores.compute().items()}
+            for method, scores in self._others.items()
+        }
+        plate = PlateScores(*np.nanmean(self._plates, axis=0).tolist(), statuses=dict(self._statuses))
+        peak = peak_memory()
+        measures = self._main.measures() | {
+            "alignment": plate.residual,
+            "seconds": self._seconds / len(self._plates),
+            "megabytes": math.nan if peak is None else peak / 2**20,
+        }
+        per_frame = self._main.per_frame() | {"alignment": [residual for residual, _, _ in self._plates]}
+        return ClipReport(len(self._plates), {PIPELINE: self._main.scores()} | others, plate, measures, per_frame)
+
+
+def _plate_scores(frame: MattedFrame, true: NDArray[np.float32]) -> tuple[float, float, float]:
     background, seen = true == 0, frame.plate.coverage >= 0.5
     residual = plate_residual(frame.source.image, frame.plate.image, background & seen)
     return residual.mean, residual.wrong, float((background & ~seen).sum() / max(background.sum(), 1))
-
-
-def clips_table(reports: Mapping[str, ClipReport]) -> str:
-    """A Markdown table with a row for each method and clip, and for each method's mean over the clips."""
-    rows = []
-    for method, heading in METHODS.items():
-        scores = {clip: report.scores[method] for clip, report in reports.items()}
-        if len(scores) > 1:
-            scores["mean"] = {name: sum(each[name] for each in scores.values()) / len(scores) for name in _COLUMNS}
-        rows += [[heading, clip, *(format_number(each[name]) for name in _COLUMNS)] for clip, each in scores.items()]
-    return markdown_table(["plate", "clip", *_COLUMNS.values()], rows)
-
-
-def plates_table(reports: Mapping[str, ClipReport]) -> str:
-    """A Markdown table with the scores of the aligned plate of each clip."""
-    rows = []
-    for clip, report in reports.items():
-        plate = report.plate
-        statuses = ", ".join(f"{count} {status}" for status, count in sorted(plate.statuses.items()))
-        measures = [f"{plate.residual:.2f}", f"{plate.wrong:.1%}", f"{plate.uncovered:.1%}"]
-        rows.append([clip, str(report.frames), statuses, *measures])
-    return markdown_table(["clip", "frames", "alignment", "levels off", "wrong", "uncovered"], rows)

@@ -1,8 +1,6 @@
 """Compares two results of the suite: ratios of the metrics with bootstrap confidence intervals."""
 
 import math
-import warnings
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,25 +8,10 @@ from rich import box
 from rich.table import Table
 
 from howard.errors import InputError
+from howard.evaluation.paired_bootstrap import SEED, MetricRatio, mean_ratio, resampled_means
 from howard.evaluation.suite.results import HEADINGS, MEAN, SuiteResults
 
 COMPARED = ("mad", "grad", "band_mad", "hair_band_mad", "lost", "kept", "background_kept", "clip_mad", "dtssd")
-_RESAMPLINGS = 2000
-_SEED = 0
-_INTERVAL = (2.5, 97.5)  # percentiles of the 95 % interval
-
-
-class MetricRatio(NamedTuple):
-    """Mean of the second result / mean of the first, and its 95 % interval by a paired bootstrap over composites."""
-
-    ratio: float
-    low: float
-    high: float
-
-    @property
-    def is_significant(self) -> bool:
-        """Whether the interval excludes 1."""
-        return self.high < 1 or self.low > 1
 
 
 def compare_results(first: SuiteResults, second: SuiteResults) -> dict[str, dict[str, MetricRatio]]:
@@ -51,14 +34,14 @@ def compare_results(first: SuiteResults, second: SuiteResults) -> dict[str, dict
     found: dict[str, dict[str, MetricRatio]] = {name: {} for name in shared}
     overall: dict[str, MetricRatio] = {}
     for metric in COMPARED:
-        rng = np.random.default_rng(_SEED)
-        sampled = [_resampled_means(_paired(first, second, name, metric), rng) for name in shared]
+        rng = np.random.default_rng(SEED)
+        sampled = [resampled_means(_paired(first, second, name, metric), rng) for name in shared]
         for name, means in zip(shared, sampled, strict=True):
             if means is not None:
-                found[name][metric] = _ratio(means)
+                found[name][metric] = mean_ratio(means)
         known = [means for means in sampled if means is not None]
         if known:
-            overall[metric] = _ratio(np.mean(known, axis=0))
+            overall[metric] = mean_ratio(np.mean(known, axis=0))
     return found | {MEAN: overall}
 
 
@@ -78,23 +61,6 @@ def _paired(first: SuiteResults, second: SuiteResults, phenomenon: str, metric: 
     pairs = list(zip(first.values(phenomenon, metric), second.values(phenomenon, metric), strict=False))
     values = np.array(pairs, np.float64).reshape(-1, 2).T
     return values[:, ~np.isnan(values).any(axis=0)]
-
-
-def _resampled_means(values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64] | None:
-    """(2, 1 + resamplings): the means, and the means of resampled composites; None without composites."""
-    count = values.shape[1]
-    if not count:
-        return None
-    chosen = rng.integers(count, size=(_RESAMPLINGS, count))
-    return np.column_stack([values.mean(axis=1), values[:, chosen].mean(axis=2)])
-
-
-def _ratio(means: NDArray[np.float64]) -> MetricRatio:
-    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # nanpercentile warns if all ratios are NaN
-        ratios = means[1] / means[0]
-        low, high = np.nanpercentile(ratios[1:], _INTERVAL)
-    return MetricRatio(float(ratios[0]), float(low), float(high))
 
 
 def _cell(ratio: MetricRatio | None) -> str:
