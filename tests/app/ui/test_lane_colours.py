@@ -54,7 +54,7 @@ def test_every_status_has_a_colour() -> None:
 
 
 @pytest.mark.parametrize("vision", VISIONS)
-def test_statuses_differ_in_height_or_pattern_and_in_colour_or_both(vision: str) -> None:
+def test_statuses_differ_clearly(vision: str) -> None:
     for (first, height, striped), (second, other_height, other_striped) in itertools.combinations(
         statuses().values(), 2
     ):
