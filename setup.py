@@ -1,4 +1,4 @@
-"""Adds the configs to the wheel: they lie at the repository's root, outside the package that needs them installed."""
+"""Adds configs and documentation to the wheel: they lie at the repository's root, outside the package."""
 
 import shutil
 from pathlib import Path
@@ -6,16 +6,19 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
+FOLDERS = ("configs", "docs")
 
-class BuildWithConfigs(build_py):
-    """Copy ``configs/`` into the built package; an editable install reads them where they are."""
+
+class BuildWithFolders(build_py):
+    """Copy the folders into the built package; an editable install reads them where they are."""
 
     def run(self) -> None:
         super().run()
         if not self.editable_mode:
-            target = Path(self.build_lib) / "howard" / "configs"
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree("configs", target)
+            for folder in FOLDERS:
+                target = Path(self.build_lib) / "howard" / folder
+                shutil.rmtree(target, ignore_errors=True)
+                shutil.copytree(folder, target, ignore=shutil.ignore_patterns("*.py"))
 
 
-setup(cmdclass={"build_py": BuildWithConfigs})
+setup(cmdclass={"build_py": BuildWithFolders})

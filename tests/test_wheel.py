@@ -36,7 +36,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     folder = tmp_path_factory.mktemp("wheel")
     # A copy, so that nothing is built within the repository, nor from what an earlier build left there.
     project = folder / "project"
-    for name in ("src", "configs"):
+    for name in ("src", "configs", "docs"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for name in PROJECT_FILES:
         shutil.copy(ROOT / name, project)
@@ -65,7 +65,7 @@ def run(program: Path, *arguments: str, folder: Path) -> subprocess.CompletedPro
 
 
 @pytest.mark.slow
-def test_the_wheel_holds_weights_licences_and_configs(installed: Installed) -> None:
+def test_the_wheel_holds_weights_licences_configs_and_documentation(installed: Installed) -> None:
     assert installed.wheel.name.startswith("howard_matting-")
     names = set(zipfile.ZipFile(installed.wheel).namelist())
     networks = ("people_refine.safetensors", "person_prior.safetensors", "refine_lite.safetensors")
@@ -75,6 +75,7 @@ def test_the_wheel_holds_weights_licences_and_configs(installed: Installed) -> N
     assert licences == {"LICENSE", "NOTICE", "person_prior.LICENSE.txt"}
     configs = {path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").rglob("*.yaml")}
     assert {f"howard/{name}" for name in configs} <= names
+    assert {"howard/docs/masks.md", "howard/docs/images/app_viewers.webp"} <= names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"howard", "howard_matting"}
 
 

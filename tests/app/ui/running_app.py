@@ -20,7 +20,7 @@ from howard.app.ui.routes import TILE
 ROOT = Path(__file__).parents[3]
 SAMPLE = ROOT / "data" / "sample"
 # Timeout in seconds; the preview of a frame takes a few, and much longer on a busy machine.
-TIMEOUT = 120
+TIMEOUT = 400
 # Folder for screenshots; none are taken if unset.
 SCREENSHOTS = os.environ.get("HOWARD_SCREENSHOTS")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -81,6 +81,18 @@ def wait_for(happens: Callable[[], Any], what: str, timeout: float = TIMEOUT) ->
     raise AssertionError(f"after {timeout} s not true: {what}")
 
 
+def find_render_process(shot: str) -> int:
+    """Id of the process that renders a shot."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if shot.encode() in command and b"progress=json" in command:
+            return int(process.name)
+    pytest.skip("processes cannot be listed here")
+
+
 class Screen:
     """The app's page in one tab, and the actions of the tests."""
 
@@ -88,6 +100,7 @@ class Screen:
         self.page = page
         self.problems: list[str] = []
         self.picture = ""  # key of the latest image that was loaded
+        page.set_default_timeout(1000 * TIMEOUT)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", self._note_picture)
         page.on("response", lambda answer: answer.status >= 400 and self.problems.append(answer.url))
@@ -135,6 +148,19 @@ class Screen:
                 return tiles
             tiles.append(cv2.imdecode(np.frombuffer(answer.body(), np.uint8), cv2.IMREAD_UNCHANGED))
             assert tiles[-1].shape[0] <= TILE
+
+    def set_up_views(self, layout: str = "Two viewers") -> None:
+        """Display the shot and its matte at the first frame, with the pan tool."""
+        self.click(layout)
+        self.press("Home", "1", "Shift+6", "v", "f")
+        self.wait_for_views(*("Shot", "Matte")[: 1 if layout == "One viewer" else 2])
+
+    def add_pair(self, shot: Path, plate: Path) -> None:
+        """Add a pair by typing its paths."""
+        self.click("Add a shot and its plate")
+        self.page.get_by_role("textbox", name="The shot:").fill(str(shot))
+        self.page.get_by_role("textbox", name="The plate:").fill(str(plate))
+        self.click("Add")
 
     @property
     def canvas(self) -> Any:
@@ -185,4 +211,5 @@ class Screen:
             size = self.page.viewport_size
             path = Path(SCREENSHOTS) / f"{name}_{size['width']}x{size['height']}.png"
             self.page.mouse.move(720, 890)
+            self.page.wait_for_timeout(700)  # until tooltips are hidden
             self.page.screenshot(path=str(path))

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,54 +13,14 @@ import pytest
 
 pytest.importorskip("nicegui")
 pytest.importorskip("playwright")
-from playwright.sync_api import sync_playwright
-
-from tests.app.ui.running_app import SAMPLE, SCREENSHOTS, RunningApp, Screen, browser_path, running_app, wait_for
+from tests.app.ui.running_app import SAMPLE, RunningApp, Screen, find_render_process, wait_for
 from tests.small_clips import small_clip
 
 pytestmark = pytest.mark.slow
-SIZES = [(1440, 900), (1920, 1080)]
-# For screenshots every test runs at every size.
-SIZES_OF_FLOWS = SIZES if SCREENSHOTS else SIZES[:1]
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    folder = tmp_path_factory.mktemp("app")
-    with running_app(folder, str(SAMPLE / "shot.mp4"), str(SAMPLE / "plate.mp4")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=SIZES_OF_FLOWS, ids=lambda size: f"{size[0]}x{size[1]}")
-def screen(request: pytest.FixtureRequest, app: RunningApp, chromium: Any) -> Iterator[Screen]:
-    width, height = request.param
-    page = chromium.new_page(viewport={"width": width, "height": height})
-    tab = Screen(page)
-    tab.open(app.address)
-    yield tab
-    tab.keep(f"end_of_{request.node.originalname}")
-    page.close()
-    assert tab.problems == []
-
-
-def set_up_views(screen: Screen, layout: str = "Two viewers") -> None:
-    """Display the shot and its matte at the first frame, with the pan tool."""
-    screen.click(layout)
-    screen.press("Home", "1", "Shift+6", "v", "f")
-    screen.wait_for_views(*("Shot", "Matte")[: 1 if layout == "One viewer" else 2])
-
-
-@pytest.mark.parametrize("screen", SIZES, indirect=True)
 def test_all_views_differ(screen: Screen) -> None:
-    set_up_views(screen)
+    screen.set_up_views()
     screen.keep("matte")
     screen.click("One viewer")
     seen = []
@@ -75,7 +34,7 @@ def test_all_views_differ(screen: Screen) -> None:
 
 
 def test_the_wipe_shows_one_view_on_each_side(screen: Screen) -> None:
-    set_up_views(screen, "A/B wipe")
+    screen.set_up_views("A/B wipe")
     person, background = (0.5, 0.6), (0.9, 0.3)
     before = screen.level(*background)
     assert before == pytest.approx(0, abs=3)
@@ -91,7 +50,7 @@ def test_the_wipe_shows_one_view_on_each_side(screen: Screen) -> None:
 
 
 def test_a_remove_stroke_sets_alpha_to_0_and_undo_restores_it(screen: Screen) -> None:
-    set_up_views(screen, "One viewer")
+    screen.set_up_views("One viewer")
     screen.press("6")
     screen.wait_for_views("Matte")
     person = (0.5, 0.75)
@@ -114,7 +73,7 @@ def test_a_remove_stroke_sets_alpha_to_0_and_undo_restores_it(screen: Screen) ->
 
 
 def test_choke_is_previewed_and_reset_by_a_double_click(screen: Screen) -> None:
-    set_up_views(screen, "One viewer")
+    screen.set_up_views("One viewer")
     screen.press("6")
     screen.wait_for_views("Matte")
 
@@ -129,12 +88,19 @@ def test_choke_is_previewed_and_reset_by_a_double_click(screen: Screen) -> None:
     screen.page.locator(".howard-label", has_text="choke").dblclick()
     wait_for(lambda: area() == whole, "the matte is as it was")
     assert number.input_value() == "0"
+    box = screen.page.locator("[role=slider][aria-label^=choke]").bounding_box()
+    assert box is not None
+    # The first press of the double-click moves the slider.
+    screen.page.mouse.dblclick(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
+    screen.page.wait_for_timeout(1000)
+    wait_for(lambda: number.input_value() == "0", "the slider is reset")
+    wait_for(lambda: area() == whole, "the matte is as it was")
 
 
 def test_render_cancel_resume_and_report(screen: Screen, app: RunningApp) -> None:
     output = app.folder / "renders" / "shot"
     shutil.rmtree(output, ignore_errors=True)  # from another test or screen size
-    set_up_views(screen)
+    screen.set_up_views()
     screen.press("Home", "i", *["ArrowRight"] * 5, "o")
     screen.page.get_by_text("Outputs", exact=True).click()
     prores = screen.page.get_by_role("checkbox", name="prores")
@@ -155,6 +121,9 @@ def test_render_cancel_resume_and_report(screen: Screen, app: RunningApp) -> Non
     wait_for(lambda: "stopped" in line.inner_text() or "done" in line.inner_text(), "the render ends")
     if "stopped" in line.inner_text():
         assert len(list(output.glob("*.png"))) < 6
+        screen.page.locator(".q-notification", has_text="shot: stopped").wait_for()
+        # A number would mean that the same message was sent more than once.
+        assert screen.page.locator(".q-notification__badge").count() == 0
         screen.keep("stopped")
         screen.click("Resume")
     wait_for(lambda: line.inner_text().startswith(("done", "needs review")), "the render is done")
@@ -173,7 +142,7 @@ def test_render_cancel_resume_and_report(screen: Screen, app: RunningApp) -> Non
 
 
 def test_the_displayed_matte_equals_the_rendered_one_also_after_start_over(screen: Screen, app: RunningApp) -> None:
-    set_up_views(screen, "One viewer")
+    screen.set_up_views("One viewer")
     screen.press("Home", "i", "o")
     line = screen.page.locator(".howard-queue [role=status]")
 
@@ -205,7 +174,7 @@ def test_the_displayed_matte_equals_the_rendered_one_also_after_start_over(scree
 
 
 def test_two_tabs_show_one_state(screen: Screen, app: RunningApp, chromium: Any) -> None:
-    set_up_views(screen)
+    screen.set_up_views()
     page = chromium.new_page(viewport={"width": 1440, "height": 900})
     other = Screen(page)
     other.open(app.address)
@@ -221,23 +190,26 @@ def test_two_tabs_show_one_state(screen: Screen, app: RunningApp, chromium: Any)
     assert other.problems == []
 
 
-def add_pair(screen: Screen, shot: Path, plate: Path) -> None:
-    screen.click("Add a shot and its plate")
-    screen.page.get_by_role("textbox", name="The shot:").fill(str(shot))
-    screen.page.get_by_role("textbox", name="The plate:").fill(str(plate))
-    screen.click("Add")
-
-
 def test_an_unreadable_file_is_named_with_a_help_button(screen: Screen, app: RunningApp) -> None:
     wrong = app.folder / "notes.mp4"
     wrong.write_text("not a video")
-    add_pair(screen, wrong, SAMPLE / "plate.mp4")
+    screen.add_pair(wrong, SAMPLE / "plate.mp4")
     row = screen.page.locator(".howard-pair", has_text="notes")
     row.locator(".howard-message", has_text="notes.mp4").wait_for()
     screen.keep("wrong_file")
     row.get_by_role("button", name="Help with this").click()
     screen.page.locator(".howard-help").get_by_text("First steps").first.wait_for()
     screen.keep("help")
+    screen.page.locator(".howard-help").get_by_role("button", name="Colour").click()
+    with screen.page.expect_popup() as opened:
+        screen.page.get_by_role("link", name="More in the documentation").click()
+    page = opened.value
+    heading = page.get_by_role("heading", name="Colour", exact=True)
+    heading.wait_for()
+    assert page.url.endswith("/docs/formats.md#colour")
+    wait_for(lambda: -10 < heading.bounding_box()["y"] < 300, "the page is scrolled to the heading")
+    page.get_by_role("link", name="settings").first.wait_for()
+    page.close()
     screen.click("Close")
     row.get_by_role("button", name="Remove notes from the project (files are kept)").click()
     row.wait_for(state="detached")
@@ -245,7 +217,7 @@ def test_an_unreadable_file_is_named_with_a_help_button(screen: Screen, app: Run
 
 def test_a_killed_render_process_is_an_error_of_its_pair(screen: Screen, app: RunningApp, tmp_path: Path) -> None:
     shot = small_clip(tmp_path / "crash.mp4", 0, 30)
-    add_pair(screen, shot, small_clip(tmp_path / "crash_plate.mp4", 0, 30, clip="plate.mp4"))
+    screen.add_pair(shot, small_clip(tmp_path / "crash_plate.mp4", 0, 30, clip="plate.mp4"))
     screen.page.locator(".howard-chosen", has_text="crash").wait_for()
     screen.click("Render")
     line = screen.page.locator(".howard-queue [role=status]")
@@ -255,45 +227,3 @@ def test_a_killed_render_process_is_an_error_of_its_pair(screen: Screen, app: Ru
     screen.keep("crashed")
     screen.page.locator(".howard-pair", has_text="shot").first.click()
     screen.wait_for_views("Shot", "Matte")
-
-
-def find_render_process(shot: str) -> int:
-    """Id of the process that renders a shot."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if shot.encode() in command and b"progress=json" in command:
-            return int(process.name)
-    pytest.skip("processes cannot be listed here")
-
-
-# Accessible name of the focused element; icons are hidden from screen readers.
-NAME_OF_FOCUS = """() => {
-    const copy = document.activeElement.cloneNode(true);
-    copy.querySelectorAll("i").forEach((icon) => icon.remove());
-    return document.activeElement.getAttribute("aria-label") || copy.textContent.trim();
-}"""
-
-
-def test_every_control_can_be_focused_with_tab_and_has_a_name(screen: Screen) -> None:
-    set_up_views(screen)
-    screen.page.get_by_text("Outputs", exact=True).click()
-    names = []
-    for _ in range(90):
-        screen.page.keyboard.press("Tab")
-        names.append(screen.page.evaluate(NAME_OF_FOCUS))
-    assert "" not in names
-    wanted = {"Render", "Left viewer", "Right viewer", "Add a shot and its plate", "png", "Copy as command"}
-    assert wanted <= set(names)
-    assert any(name.startswith("choke: ") for name in names)
-    screen.page.locator(".howard-view input").first.focus()
-    screen.press("Enter", "ArrowDown", "ArrowDown", "Enter")
-    wait_for(lambda: "Aligned plate" in screen.canvas.get_attribute("aria-label"), "the view is chosen with keys")
-    screen.page.locator("[role=slider][aria-label^='feather'] [tabindex='0']").focus()
-    screen.press("ArrowRight")
-    field = screen.page.locator("input[type=number][aria-label^=feather]")
-    wait_for(lambda: float(field.input_value()) == 0.5, "the slider is moved with keys")
-    screen.page.locator(".howard-label", has_text="feather").dblclick()
-    wait_for(lambda: float(field.input_value()) == 0, "the slider is reset")

@@ -107,6 +107,11 @@ def test_websockets_are_checked_like_http_requests(app: RunningApp, cookie: str)
         "/picture/..%2F..%2Fetc%2Fpasswd",
         "/thumbnail/..%2F..%2Fetc/1",
         "/docs",
+        "/docs/conf.py",
+        "/docs/..%2FREADME.md",
+        "/docs/%2e%2e/README.md",
+        "/docs/images/..%2Fconf.py",
+        "/docs/images/..%2F..%2Fpyproject.toml",
         "/openapi.json",
         "//etc/passwd",
         "/../../../etc/passwd",
@@ -117,6 +122,8 @@ def test_no_file_is_served_by_path(app: RunningApp, cookie: str, path: str) -> N
     assert b"root:" not in body
     assert b"build_page" not in body
     assert b"howard_project" not in body
+    assert b"build-backend" not in body
+    assert b"Howard removes" not in body
     assert status in (400, 404)
 
 

@@ -16,10 +16,11 @@ from howard.app.core.strokes import Point, Stroke
 from howard.app.core.views import VIEWS
 from howard.app.ui import texts
 from howard.app.ui.display_state import LAYOUTS
+from howard.app.ui.doc_pages import DOC_PAGES, doc_address, docs_folder, read_doc
 from howard.app.ui.help_pages import find_topic, read_help
 from howard.app.ui.project_bar import project_path
 from howard.app.ui.queue_panel import describe_status
-from howard.app.ui.scrubber import make_lanes
+from howard.app.ui.scrubber import describe_frame, make_lanes
 from howard.app.ui.settings_panel import SECTIONS
 from howard.fields import list_settings
 from howard.options import RenderOptions
@@ -59,6 +60,36 @@ def test_every_topic_has_a_page(topic: str) -> None:
     assert read_help(topic).startswith("### ")
 
 
+@pytest.mark.parametrize("topic", texts.HELP_TOPICS)
+def test_every_topic_links_to_a_page_of_the_documentation(topic: str) -> None:
+    page, _, heading = DOC_PAGES[topic].partition("#")
+    assert doc_address(topic) == f"/docs/{DOC_PAGES[topic]}"
+    text = read_doc(page)
+    assert text is not None
+    assert text.startswith("# ")
+    headings = {each.lower().replace(" ", "-") for each in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+    assert not heading or heading in headings
+
+
+def test_links_within_the_documentation_have_pages() -> None:
+    texts_of_pages = {path.name: read_doc(path.name) or "" for path in docs_folder().glob("*.md")}
+    pattern = r"\]\(([^)#:\s]+\.\w+)(?:#[^)]*)?\)"
+    links = [link for text in texts_of_pages.values() for link in re.findall(pattern, text)]
+    assert len(links) > 20
+    assert all(link in texts_of_pages or (docs_folder() / link).is_file() for link in links)
+    assert not any(".." in link for link in links)
+
+
+@pytest.mark.parametrize("name", ["../README.md", "conf.py", "none.md", "", "/etc/passwd", "images/../../README.md"])
+def test_other_files_are_not_pages_of_the_documentation(name: str) -> None:
+    assert read_doc(name) is None
+
+
+def test_without_the_documentation_there_is_no_link(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("howard.app.ui.doc_pages.docs_folder", lambda: tmp_path)
+    assert [doc_address(topic) for topic in texts.HELP_TOPICS] == [None] * len(texts.HELP_TOPICS)
+
+
 def test_the_help_page_lists_every_key() -> None:
     from howard.app.ui.shortcuts import paint_keys, viewer_keys
 
@@ -89,6 +120,10 @@ def test_lanes_have_a_letter_for_each_frame() -> None:
     status = RenderStatus("running", frame_states={101: "good", 102: "weak", 103: "failed"})
     found = make_lanes(pair, SixFrames, status, {})  # type: ignore[arg-type]
     assert found == {"status": "gwfe.e", "finished": "111...", "strokes": [3, 5]}
+    described = [describe_frame(found, index) for index in range(6)]
+    assert describe_frame(found, 6) == describe_frame(found, -1) == ""
+    assert described[:2] == ["good alignment, rendered", "weak alignment, rendered"]
+    assert described[2:] == ["failed alignment, rendered", "painted", "", "painted"]
     # A preview overrides the status of the render, and does not make a frame finished.
     found = make_lanes(pair, SixFrames, status, {103: "good", 105: "weak"})  # type: ignore[arg-type]
     assert found == {"status": "gwgewe", "finished": "111...", "strokes": [3, 5]}

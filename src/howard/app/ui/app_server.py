@@ -16,6 +16,7 @@ from nicegui import ui
 
 from howard.app.core.project import Project
 from howard.app.ui import texts
+from howard.app.ui.doc_pages import add_doc_pages
 from howard.app.ui.guard import TOKEN_PARAMETER, Guard
 from howard.app.ui.page import build_page
 from howard.app.ui.painter import Painter
@@ -78,6 +79,7 @@ def make_app(project: Project) -> FastAPI:
     def page() -> None:
         build_page(workspace, monitor, painter)
 
+    add_doc_pages()
     ui.run_with(
         app, language=texts.LANGUAGE, tailwind=False, show_welcome_message=False, reconnect_timeout=_RECONNECT_TIMEOUT
     )

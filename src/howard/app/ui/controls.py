@@ -65,7 +65,15 @@ class Control:
         select = ui.select(choices, value=self.setting.default, on_change=lambda event: self._set(event.value))
         select.props("dense options-dense outlined").classes("howard-grow")
         select.props["aria-label"] = name
-        self._show = select.set_value
+
+        def show(value: Any) -> None:
+            select.set_value(value)
+            # The field is too narrow for the explanations in the list.
+            select.props["display-value"] = str(value)
+            select.update()
+
+        self._show = show
+        show(self.setting.default)
 
     def _build_checkboxes(self) -> None:
         """One checkbox per choice; the option has its default while none is checked."""
@@ -98,7 +106,8 @@ class Control:
         slider.props("dense").classes("howard-grow")
         slider.props["aria-label"] = name
         slider.on("update:model-value", lambda event: self._set(event.args), throttle=_THROTTLE, leading_events=False)
-        slider.on("dblclick", self._reset)
+        # After the value that the double-click's first press sets, which is sent with a delay.
+        slider.on("dblclick", self._reset, throttle=2 * _THROTTLE, leading_events=False)
         number = ui.number(value=self.setting.default, step=step).classes("howard-number")
         number.props(f"dense borderless debounce={_TYPING_PAUSE}")
         number.props["aria-label"] = name

@@ -7,6 +7,7 @@ from importlib.resources import files
 from nicegui import ui
 
 from howard.app.ui import texts
+from howard.app.ui.doc_pages import doc_address
 
 # Patterns of error messages and their topics; the first match wins.
 _TOPICS = (
@@ -25,13 +26,22 @@ def find_topic(message: str) -> str:
 
 
 def show_help(topic: str) -> None:
-    """Open a dialog with a topic's page and buttons for the other topics."""
+    """Open a dialog with a topic's page, its page of the documentation, and buttons for the other topics."""
+
+    def show(name: str) -> None:
+        page.set_content(read_help(name))
+        address = doc_address(name)
+        link.set_visibility(address is not None)
+        link.props["href"] = address or ""
+        link.update()
+
     with ui.dialog(value=True) as dialog, ui.card().classes("howard-help"):
         with ui.row():
             for name, title in texts.HELP_TOPICS.items():
-                open_page = functools.partial(lambda name: page.set_content(read_help(name)), name)
-                ui.button(title, on_click=open_page).props("flat dense no-caps")
-        page = ui.markdown(read_help(topic))
+                ui.button(title, on_click=functools.partial(show, name)).props("flat dense no-caps")
+        page = ui.markdown()
+        link = ui.link(texts.FULL_PAGE, "", new_tab=True)
+        show(topic)
         ui.button(texts.CLOSE, on_click=dialog.close).props("flat no-caps")
     dialog.on("hide", dialog.delete)
 

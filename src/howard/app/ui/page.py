@@ -45,7 +45,7 @@ def build_page(workspace: Workspace, monitor: RenderMonitor, painter: Painter) -
                 icon_button("help_outline", texts.HELP, lambda: show_help("keys"))
             viewer = Viewer(workspace, painter)
             transport = Transport(workspace)
-            Scrubber(workspace, monitor)
+            Scrubber(workspace, monitor, transport)
         with ui.element("aside").classes("howard-right"):
             with ui.tabs().props("dense no-caps align=justify") as tabs:
                 settings = ui.tab(texts.SETTINGS)

@@ -87,7 +87,7 @@ class ProjectBar:
             remove.on("click.stop", self._errors.catch(lambda: self._workspace.remove(pair.id)))
         select = self._errors.catch(lambda: self._workspace.select(pair.id))
         row.on("click", select)
-        row.on("keydown.enter", select)
+        row.on("keydown.self.enter", select)
 
     async def _add(self) -> None:
         with ui.dialog() as dialog, ui.card().classes("howard-add"):

@@ -34,6 +34,8 @@ class RenderMonitor:
         self._workspace = workspace
         self._project = workspace.project
         self._queue = RenderQueue(self._project)
+        # Two queries at a time would both notice, and report, the end of a render.
+        self._lock = asyncio.Lock()
 
     async def run(self) -> None:
         """Poll until cancelled, then close the queue."""
@@ -72,19 +74,20 @@ class RenderMonitor:
         await asyncio.to_thread(self._queue.write_farm_job, pair.id, folder)
 
     async def _poll(self) -> None:
-        if self._project is not self._workspace.project:
-            await asyncio.to_thread(self._queue.close)
-            self._project = self._workspace.project
-            self._queue, self.statuses = RenderQueue(self._project), {}
-        queue, before = self._queue, self.statuses
-        found = await asyncio.to_thread(_read_statuses, queue, self._project)
-        if queue is not self._queue or found == before:
-            return
-        self.statuses = found
-        self.changed.emit()
-        for pair_id, status in found.items():
-            if pair_id in before and before[pair_id].state in BUSY_STATES and status.state not in BUSY_STATES:
-                self.finished.emit(pair_id)
+        async with self._lock:
+            if self._project is not self._workspace.project:
+                await asyncio.to_thread(self._queue.close)
+                self._project = self._workspace.project
+                self._queue, self.statuses = RenderQueue(self._project), {}
+            before = self.statuses
+            found = await asyncio.to_thread(_read_statuses, self._queue, self._project)
+            if found == before:
+                return
+            self.statuses = found
+            self.changed.emit()
+            for pair_id, status in found.items():
+                if pair_id in before and before[pair_id].state in BUSY_STATES and status.state not in BUSY_STATES:
+                    self.finished.emit(pair_id)
 
 
 def _read_statuses(queue: RenderQueue, project: Project) -> dict[str, RenderStatus]:

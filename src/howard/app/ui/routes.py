@@ -42,7 +42,7 @@ def add_routes(app: FastAPI, image: FindImage, thumbnail: FindThumbnail, report:
         if found is None or column < 0 or row < 0:
             return _not_found()
         part = found[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE]
-        return _png(part) if part.size else _not_found()
+        return _bmp(part) if part.size else _not_found()
 
     @app.get("/thumbnail/{pair_id}/{number}")
     def thumbnail_of(pair_id: str, number: int, side: int = 160) -> Response:
@@ -67,10 +67,11 @@ def _jpeg(image: np.ndarray) -> Response:
     return Response(data, media_type="image/jpeg", headers=_FOREVER)
 
 
-def _png(image: np.ndarray) -> Response:
+def _bmp(image: np.ndarray) -> Response:
+    """An uncompressed image, because compressing the dozen tiles of a screen takes longer than sending them."""
     pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    _, data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    return Response(data.tobytes(), media_type="image/png", headers=_FOREVER)
+    _, data = cv2.imencode(".bmp", pixels)
+    return Response(data.tobytes(), media_type="image/bmp", headers=_FOREVER)
 
 
 def _not_found() -> Response:

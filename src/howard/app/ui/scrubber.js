@@ -13,11 +13,12 @@ export default {
     <div class="howard-scrubber" ref="box">
       <canvas ref="canvas" tabindex="0" role="slider" :aria-label="texts.timeline" :aria-valuemin="first"
         :aria-valuemax="first + count - 1" :aria-valuenow="number"
+        :aria-valuetext="[texts.frame + ' ' + number, facts].filter(Boolean).join(', ')"
         @pointerdown="onDown" @pointermove="onMove" @pointerup="onUp" @pointercancel="onUp"></canvas>
     </div>`,
   props: {
     pair: String, first: Number, count: Number, number: Number, aspect: Number, markIn: Number, markOut: Number,
-    status: String, finished: String, strokes: Array, texts: Object,
+    status: String, finished: String, strokes: Array, facts: String, texts: Object,
   },
   watch: {
     pair: "redraw", first: "redraw", count: "redraw", number: "redraw", aspect: "redraw", markIn: "redraw",

@@ -22,10 +22,10 @@ _EDITED = "e"
 class Scrubber(ui.element, component="scrubber.js"):
     """Server side of the timeline canvas, which emits the number of a clicked frame."""
 
-    def __init__(self, workspace: Workspace, monitor: RenderMonitor) -> None:
+    def __init__(self, workspace: Workspace, monitor: RenderMonitor, transport: "Transport") -> None:
         super().__init__()
-        self._workspace, self._monitor = workspace, monitor
-        self._props["texts"] = {"timeline": texts.TIMELINE, **texts.LANES}
+        self._workspace, self._monitor, self._transport = workspace, monitor, transport
+        self._props["texts"] = {"timeline": texts.TIMELINE, "frame": texts.FRAME, **texts.LANES}
         self.on("seek", lambda event: workspace.seek(int(event.args["number"])))
         for event in (
             workspace.display_changed,
@@ -40,8 +40,9 @@ class Scrubber(ui.element, component="scrubber.js"):
         """Send changed properties to the browser."""
         workspace, pair, clip = self._workspace, self._workspace.pair, self._workspace.clip
         if pair is None or clip is None:
-            changed: dict[str, Any] = {"count": 0, "first": 0, "number": 0}
+            changed: dict[str, Any] = {"count": 0, "first": 0, "number": 0, "facts": ""}
         else:
+            lanes = make_lanes(pair, clip, self._monitor.status(pair), workspace.previewed(pair))
             changed = {
                 "pair": pair.id,
                 "first": clip.first_number,
@@ -50,8 +51,10 @@ class Scrubber(ui.element, component="scrubber.js"):
                 "aspect": clip.width / clip.height,
                 "markIn": pair.first,
                 "markOut": pair.last,
-                **make_lanes(pair, clip, self._monitor.status(pair), workspace.previewed(pair)),
+                "facts": describe_frame(lanes, workspace.display.number - clip.first_number),
+                **lanes,
             }
+        self._transport.show_facts(changed["facts"])
         if any(self._props.get(name, self) != value for name, value in changed.items()):
             self._props.update(changed)
             self.update()
@@ -74,8 +77,21 @@ def make_lanes(pair: Pair, clip: Clip, status: RenderStatus | None, previewed: M
     }
 
 
+def describe_frame(lanes: Mapping[str, Any], index: int) -> str:
+    """The content of the lanes at a frame as a text, for screen readers and independent of colours; may be ""."""
+    if not 0 <= index < len(lanes["status"]):
+        return ""  # while another clip is being opened
+    states = {letter: texts.FRAME_STATES[state] for state, letter in _LETTERS.items()}
+    parts = [
+        states.get(lanes["status"][index], ""),
+        texts.FRAME_PAINTED if index in lanes["strokes"] else "",
+        texts.FRAME_FINISHED if lanes["finished"][index] == "1" else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
 class Transport:
-    """The row with the buttons for playback and marks, and the frame number."""
+    """The row with the buttons for playback and marks, and the frame with its status."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -86,8 +102,13 @@ class Transport:
             icon_button("last_page", texts.MARK_OUT, lambda: self.mark("last"))
             icon_button("backspace", texts.CLEAR_MARKS, lambda: workspace.update(first=None, last=None))
             self._label = ui.label().classes("howard-frame").props("role=status")
+            self._facts = ui.label().classes("howard-small howard-facts")
         workspace.display_changed.subscribe(self._refresh)
         self._refresh()
+
+    def show_facts(self, facts: str) -> None:
+        """Show the status of the displayed frame."""
+        self._facts.set_text(facts)
 
     def toggle(self) -> None:
         """Start or stop playback."""

@@ -61,7 +61,8 @@ ACTUAL_SIZE = "Actual size: one image pixel per screen pixel (Z)"
 COMPUTING = "computing ..."
 LOADING = "loading ..."
 READY = "ready"
-PIXEL = "{x}, {y}   A: {a}   B: {b}"
+PIXEL = "{x}, {y}"
+PIXEL_VALUES = "{pane}: {values}"
 NO_SHOT = "no shot"
 
 TIMELINE = "Timeline: arrow keys step by one frame, with Shift by ten; I and O set the in and out mark"
@@ -71,6 +72,14 @@ MARK_IN = "Mark in (I)"
 MARK_OUT = "Mark out (O)"
 CLEAR_MARKS = "Clear the marks"
 LANES = {"status": "status", "strokes": "strokes", "finished": "finished"}
+FRAME_STATES = {
+    "good": "good alignment",
+    "weak": "weak alignment",
+    "failed": "failed alignment",
+    "damaged": "damaged frame",
+}
+FRAME_PAINTED = "painted"
+FRAME_FINISHED = "rendered"
 
 SETTINGS = "Settings"
 PAINT = "Paint"
@@ -139,6 +148,7 @@ NOTHING_RENDERED = "Not rendered yet. The in and out marks limit the frames."
 
 HELP_WITH_MESSAGE = "Help with this"
 HELP = "Help"
+FULL_PAGE = "More in the documentation (in a new tab)"
 HELP_TOPICS = {
     "start": "First steps",
     "plate": "Filming a plate",

@@ -71,7 +71,11 @@ export default {
     },
     redraw() { this.surface?.redraw(); },
     draw(context, box) {
-      if (!this.size) return;
+      if (!this.size) {
+        // The shot cannot be read.
+        if (this.a?.pair) this.drawLabel(context, this.a, { x: 0, y: 0, width: box.clientWidth }, false, false);
+        return;
+      }
       const panes = this.panes();
       const line = box.clientWidth * this.wipe;
       for (const name of ["a", "b"]) {

@@ -70,8 +70,11 @@ class Viewer(ui.element, component="viewer.js"):
 
     def _show_values(self, event: Any) -> None:
         x, y = event.args["x"], event.args["y"]
-        a, b = (self._workspace.pixel_text(pane, x, y) for pane in ("a", "b"))
-        self._values.set_text(texts.PIXEL.format(x=x, y=y, a=a, b=b))
+        values = [
+            texts.PIXEL_VALUES.format(pane=pane.upper(), values=self._workspace.pixel_text(pane, x, y))
+            for pane in self._workspace.display.panes
+        ]
+        self._values.set_text("   ".join([texts.PIXEL.format(x=x, y=y), *values]))
 
 
 def _brush_facts(brush: Brush) -> dict[str, Any]:

@@ -32,11 +32,15 @@ class Workspace:
         self.pictures_changed: Event[[]] = Event()
         self.display = DisplayState()
         self.clips = ClipCache()
+        # A reader of its own: otherwise a frame to display would wait for the thumbnails that are being read.
+        self._thumbnail_clips = ClipCache()
         self.progress = ProgressText(self._progress_changed)
         self._source = ViewSource(self.clips, self.progress)
         # Error of a pair's shot, by the pair's id.
         self._errors: dict[str, str] = {}
         self.pictures = PictureLoader(self._source.compute, self._source.cancel, self._picture_changed)
+        # The pair that was requested last, and the hash of everything that its images depend on.
+        self._version: tuple[Pair, str] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._open(project)
 
@@ -169,12 +173,16 @@ class Workspace:
     def thumbnail(self, pair_id: str, number: int, side: int) -> np.ndarray | None:
         """Thumbnail of a pair's shot, (h, w, 3) uint8 RGB; None for an unknown pair. Callable from any thread."""
         pair = self.find(pair_id)
-        return None if pair is None else self.clips.open(pair.shot, pair.render_options()).thumbnail(number, side)
+        if pair is None:
+            return None
+        return self._thumbnail_clips.open(pair.shot, pair.render_options()).thumbnail(number, side)
 
     def _make_request(self, pair: Pair, view: str) -> PictureRequest:
-        dependencies = (pair.shot, pair.plate, sorted(pair.options.items()), pair.strokes)
-        version = hashlib.sha256(repr(dependencies).encode()).hexdigest()
-        return PictureRequest(pair.id, view, self.display.number, version)
+        if self._version is None or self._version[0] is not pair:
+            dependencies = (pair.shot, pair.plate, sorted(pair.options.items()), pair.strokes)
+            # Takes many milliseconds with thousands of painted points, and is needed at every pointer movement.
+            self._version = pair, hashlib.sha256(repr(dependencies).encode()).hexdigest()
+        return PictureRequest(pair.id, view, self.display.number, self._version[1])
 
     def _request_pictures(self) -> None:
         pair = self.pair
