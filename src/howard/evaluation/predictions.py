@@ -74,7 +74,7 @@ def score_predictions(
     for file, index in zip(files, indices, strict=True):
         cutout, true = read_cutout(file), read_cutout(true_files[index])
         true_colour = read_colour(colours[index]) if index < len(colours) else true.foreground
-        _check_size(file, cutout.alpha, true.alpha)
+        _check_same_size(file, cutout.alpha, true.alpha)
         images = [cutout.alpha, true.alpha]
         if cutout.foreground is not None and true_colour is not None:
             images += [cutout.foreground, true_colour]
@@ -82,7 +82,7 @@ def score_predictions(
         measured.append({"holes": holes(cutout.alpha), "islands": islands(cutout.alpha)})
         if sources is not None and plates is not None:
             shot_image, plate_image = sources[index].image, plates[index].image
-            _check_size(file, cutout.alpha, plate_image[..., 0])
+            _check_same_size(file, cutout.alpha, plate_image[..., 0])
             key.update(as_batch(difference_key(shot_image, plate_image)), as_batch(true.alpha))
             measured[-1] |= _plate_measures(shot_image, plate_image, cutout, true.alpha, linear_light)
     methods = {"predictions": scores} | ({"key": key} if sources is not None else {})
@@ -149,7 +149,7 @@ def _match_frames(files: list[Path], true_files: list[Path], predictions: Path, 
     return list(range(len(files)))
 
 
-def _check_size(path: Path, alpha: NDArray, other: NDArray) -> None:
+def _check_same_size(path: Path, alpha: NDArray, other: NDArray) -> None:
     if alpha.shape != other.shape:
         sizes = " and ".join(f"{each.shape[1]}x{each.shape[0]}" for each in (alpha, other))
         raise InputError(f"{path} differs in size from the image it is compared with: {sizes}")

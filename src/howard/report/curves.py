@@ -45,14 +45,14 @@ CURVES = (
     Curve(
         "Inliers",
         "matches",
-        "Matches of shot and plate that agree on one camera move. More is better.",
+        "Matches between shot and plate that agree with the estimated homography. More is better.",
         lambda line: line.inliers,
         digits=0,
     ),
     Curve(
         "Coverage",
         "%",
-        "Share of the picture that the plate has seen.",
+        "Fraction of the frame that the plate covers.",
         lambda line: None if line.coverage is None else 100 * line.coverage,
         digits=1,
         top=100,
@@ -60,7 +60,7 @@ CURVES = (
     Curve(
         "Recomposition error",
         "levels",
-        "Difference to the shot when the RGBA as written is laid back over the plate, in levels of 255. "
+        "Mean difference between the shot and the written RGBA composited over the plate, in levels of 255. "
         "Lower is better.",
         lambda line: line.recomposition_error,
         digits=2,

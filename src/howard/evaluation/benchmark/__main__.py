@@ -28,11 +28,11 @@ class BenchmarkSettings:
     """Settings of the command."""
 
     clips: str = setting(REQUIRED, "folder laid out like data/sample, or a folder of such folders", is_path=True)
-    weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
+    weights: str = setting("default", "name of weights included in Howard, or a file", is_path=True)
     frames: str | None = setting(None, "only these frames of each clip, such as 10-20 or 7; all if left out")
     edges: str = setting("solved", "soft edges", choices=EDGES)
-    quality: str = setting("standard", "how much work goes into a frame", choices=QUALITY_CHOICES)
-    device: str = setting("auto", "where the network runs: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
+    quality: str = setting("standard", "quality against time", choices=QUALITY_CHOICES)
+    device: str = setting("auto", "device of the network: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
 
 
