@@ -216,7 +216,7 @@ def matte_clip(
         subject: one of :data:`howard.choices.SUBJECTS`.
         workers: frames to align in parallel, fewer if memory is short; None means one per core.
         validity: finds pixels of plate frames that must not be used; see
-            :func:`howard.pipeline.plate_check.check_plate`.
+            :func:`howard.pipeline.plate_check.check_plate_is_empty`.
     """
     first = inputs.shot.info.first_number
 
