@@ -33,7 +33,7 @@ _PREFETCHED = 1
 # Measured as resident memory with one, two and four workers on clips of 1080p and larger: it grew by 25 to 93 bytes for
 # 8-bit clips and by 105 to 123 bytes for float clips.
 _BYTES_PER_PIXEL = 130
-# Share of the free memory for frames being aligned; the rest is for the plate's frames, the network and queues.
+# Fraction of the free memory for frames being aligned; the rest is for the plate's frames, the network and queues.
 _MEMORY_FRACTION = 0.5
 
 

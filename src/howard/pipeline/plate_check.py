@@ -17,9 +17,9 @@ from howard.pipeline.plate_indexing import SampledPlate, sample_indices
 _PRIOR_VERSION = "person-1"
 # Probability above which a pixel counts as part of a person.
 _PERSON = 0.5
-# Smallest share of the frame that counts as showing a person.
+# Smallest fraction of the frame that counts as showing a person.
 _MIN_PERSON_FRACTION = 0.003
-# Radius of the dilation of people, as a share of the long side: hair, hands and motion blur extend beyond the maps.
+# Radius of the dilation of people, as a fraction of the long side: hair, hands and motion blur extend beyond the maps.
 _DILATION = 0.015
 # Mean absolute difference in 8-bit levels below which two frames count as the same frame, encoded twice.
 _SAME_LEVELS = 1.0

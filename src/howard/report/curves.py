@@ -13,7 +13,7 @@ from howard.report.html_templates import render_template
 
 # Points that a curve keeps, a few for each pixel of a wide screen.
 _MAX_POINTS = 1200
-# Spans of weak frames closer than this share of the render are joined, and none is drawn narrower.
+# Spans of weak frames closer than this fraction of the render are joined, and none is drawn narrower.
 _MIN_SPAN = 1 / 400
 # Size of the SVG's view box; it is stretched to the width of the page.
 _WIDTH = 1000

@@ -44,7 +44,7 @@ IGNORED_WARNINGS = (
     ".*smaller than the logging interval.*",
     ".*does not have many workers.*",
     ".*dataloader is not resumable.*",  # it is: samples are numbered by step
-    ".*has `__len__` defined.*",  # workers that stream a pack share it out
+    ".*has `__len__` defined.*",  # workers that stream a pack divide it
 )
 
 
