@@ -110,7 +110,7 @@ def set_up(extras):
     print("Installing Howard into .venv (only once; a minute or two) ...", flush=True)
     target = f".[{','.join(wanted)}]" if wanted else "."
     pip = [str(PYTHON), "-m", "pip", "install", "-qq", "--no-input", "--disable-pip-version-check"]
-    attempt([*pip, "-c", "requirements.lock", "-e", target], "pip failed (its own words are above)")
+    attempt([*pip, "-c", "requirements.lock", "-e", target], "pip failed (see its output above)")
     write_stamp(fingerprint, wanted)
 
 

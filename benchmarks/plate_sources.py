@@ -27,7 +27,7 @@ from howard.options import RenderOptions
 from howard.pipeline import Predictor, matte_clip
 from howard.pipeline.frame_tensors import solve_frame_edges
 from howard.pipeline.inputs import open_inputs
-from howard.pipeline.plate_check import check_plate
+from howard.pipeline.plate_check import check_plate_is_empty
 from howard.pipeline.plate_indexing import PlateIndexer
 from howard.progress import SilentProgress
 
@@ -67,7 +67,7 @@ def score(clip: TrueClip, source: str, predictor: Predictor, every: int, quality
             open_inputs(clip.shot, plate, RenderOptions(), SilentProgress()) as inputs,
             PlateIndexer(inputs.plate) as indexer,
         ):
-            validity = check_plate(inputs, indexer.plate, predictor, "person").validity
+            validity = check_plate_is_empty(inputs, indexer.plate, predictor, "person").validity
             numbers = range(1, inputs.shot.info.frame_count + 1, every)
             validity = None if source.endswith("not detected") else validity
             for frame in matte_clip(inputs, indexer, predictor, numbers, quality=quality, validity=validity):

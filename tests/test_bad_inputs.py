@@ -98,10 +98,10 @@ BAD: dict[str, tuple[Callable[[], list[str]], str]] = {
     "an unknown format": (lambda: ["format=gif"], "format=gif is not known; choose png"),
     "a composite over nothing": (lambda: ["format=composite"], "needs background="),
     "an unknown background": (lambda: ["background=octarine"], "background=octarine is neither"),
-    "a background in a movie": (lambda: ["format=prores", "background=green"], "background= goes with"),
+    "a background in a movie": (lambda: ["format=prores", "background=green"], "background= needs"),
     "an alpha mode of a movie": (
         lambda: ["format=prores", "alpha_mode=straight"],
-        "alpha_mode=straight goes with format=png, png16 or exr",
+        "alpha_mode=straight needs format=png, png16 or exr",
     ),
     "an unknown alpha mode": (lambda: ["alpha_mode=odd"], "alpha_mode=odd is not known; choose auto, straight or"),
     "an unknown compression": (

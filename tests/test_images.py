@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.images import (
-    check_picture,
+    check_shape_and_depth,
     full_scale,
     premultiplied,
     shrink_to,
@@ -46,7 +46,7 @@ def test_other_dtypes_raise():
     with pytest.raises(ValueError, match="float64"):
         to_depth(np.zeros(3), np.uint8)
     with pytest.raises(ValueError, match=r"\(H, W, 4\)"):
-        check_picture(np.zeros((2, 2, 3), np.uint8), channels=(4,))
+        check_shape_and_depth(np.zeros((2, 2, 3), np.uint8), channels=(4,))
 
 
 def test_hidden_colour_is_removed():
@@ -73,7 +73,7 @@ def test_premultiplied_values_are_rounded_products(dtype):
 @pytest.mark.parametrize("image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3))])
 def test_other_kinds_are_refused(image):
     with pytest.raises(ValueError, match="uint8, uint16 or float32"):
-        check_picture(image, channels=(3,))
+        check_shape_and_depth(image, channels=(3,))
 
 
 def test_floats_round_to_the_nearest_and_are_clipped():

@@ -163,7 +163,7 @@ def test_a_preview_and_another(tmp_path: Path) -> None:
         (("format=gif",), "format=gif is not known"),
         (("format=composite",), "format=composite needs background="),
         (("format=exr", "exr_compression=rar"), "exr_compression=rar is not known"),
-        (("format=prores", "background=green"), "background= goes with format=png"),
+        (("format=prores", "background=green"), "background= needs format=png"),
     ],
 )
 def test_formats_that_cannot_be_written(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from howard import machine as machine_module
 from howard.machine import count_cores
+from tests.machine_files import write_machine
 
 
 @pytest.fixture
@@ -18,10 +19,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., in
     monkeypatch.setattr(machine_module, "affinity", lambda: 16)
 
     def count(groups: str, files: dict[str, str]) -> int:
-        for name, text in {"proc/self/cgroup": groups, **{f"sys/fs/cgroup/{key}": files[key] for key in files}}.items():
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+        write_machine(tmp_path, {}, groups, files)
         return count_cores(tmp_path)
 
     return count

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from howard import machine as machine_module
 from howard.machine import count_free_memory
+from tests.machine_files import write_machine
 
 GB = 10**9
 MACHINE = "MemTotal: 64000000 kB\nMemFree: 1000 kB\nMemAvailable: 8000000 kB\n"
@@ -20,11 +21,7 @@ def machine(tmp_path: Path) -> Callable[..., int | None]:
     """Count the free memory of a machine with these control groups; names of files below the mount, and contents."""
 
     def count(groups: str, files: dict[str, str], meminfo: str = MACHINE) -> int | None:
-        texts = {"proc/meminfo": meminfo, "proc/self/cgroup": groups}
-        for name, text in (texts | {f"sys/fs/cgroup/{key}": files[key] for key in files}).items():
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+        write_machine(tmp_path, {"meminfo": meminfo}, groups, files)
         return count_free_memory(tmp_path)
 
     return count

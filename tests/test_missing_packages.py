@@ -80,6 +80,11 @@ def test_the_app_says_what_to_install(bare: dict[str, str], tmp_path: Path) -> N
     assert_one_line(run(bare, tmp_path, "-m", "howard.app"), "nicegui", r"'howard-matting\[app\]'")
 
 
+def test_scoring_says_what_to_install(bare: dict[str, str], tmp_path: Path) -> None:
+    done = run(bare, tmp_path, "-m", "howard.evaluation", "predictions=mattes", "truth=truth")
+    assert_one_line(done, "torchmetrics", r"'howard-matting\[train\]'")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["onnx"])
 def test_export_says_what_to_install(bare: dict[str, str], tmp_path: Path, form: str) -> None:

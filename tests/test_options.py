@@ -35,7 +35,7 @@ def test_options_are_frozen_and_equal_by_value():
     [
         ({"format": "gif"}, "format=gif is not known; choose png, png16, exr, "),
         ({"quality": "superb"}, "quality=superb is not known; choose fast, standard or best"),
-        ({"threads": 0}, "threads=0 keeps no core busy; give 1 or more, or leave it out for all"),
+        ({"threads": 0}, "threads=0 uses no core; give 1 or more, or leave it out for all"),
         ({"threads": "4"}, "threads=4 is not a whole number"),
         ({"threads": True}, "threads=True is not a whole number"),
         ({"report": "yes"}, "report=yes is not true or false"),

@@ -12,29 +12,29 @@ FORMATS = {
     "matte": "alpha alone, as a movie",
     "composite": "over background=, as a movie",
 }
-SUBJECTS = {"person": "and what people hold or wear", "anything": "whatever the plate does not show"}
+SUBJECTS = {"person": "and what people hold or wear", "anything": "everything that the plate does not show"}
 ALPHA_MODES = {"auto": "straight in PNG, premultiplied in EXR", "straight": "", "premultiplied": ""}
-EDGES = {"solved": "alpha and colours as person and plate explain the source", "network": "as the network gives them"}
+EDGES = {"solved": "alpha and colours solved from source and plate", "network": "the network's output"}
 # Device types; one of several GPUs has its index appended, as cuda:1.
 DEVICES = {"auto": "", "cpu": "", "cuda": "", "mps": "", "xpu": ""}
 PRECISIONS = {"auto": "", "fp32": "", "bf16": "faster on many CPUs", "fp16": "GPUs"}
-INTERLACED = {"auto": "refused where the file says so", "progressive": "where it says so wrongly"}
-EXR_COMPRESSIONS = {"zip": "", "piz": "", "dwaa": "smaller, not exact"}
+INTERLACED = {"auto": "interlaced files are refused", "progressive": "for files that are wrongly marked as interlaced"}
+EXR_COMPRESSIONS = {"zip": "", "piz": "", "dwaa": "smaller, lossy"}
 # Further layers of EXR files beside RGBA, in the order of the channels.
 LAYERS = {
     "all": "the shadow only with shadow=true",
-    "matte": "alpha as the network gives it",
+    "matte": "the network's alpha",
     "foreground": "straight colours",
     "plate": "aligned",
-    "coverage": "where the plate saw the place",
-    "shadow": "the person's, as a factor",
-    "confidence": "in alpha",
+    "coverage": "where the plate covers the frame",
+    "shadow": "the person's shadow, a factor on linear light",
+    "confidence": "estimated accuracy of alpha",
 }
 PROGRESS = {
-    "auto": "a bar in a terminal, else plain",
+    "auto": "a progress bar in a terminal, else plain",
     "plain": "a line every 10 seconds",
-    "json": "a JSON object a line, for render farms",
-    "openjd": "lines that Open Job Description reads",
+    "json": "one JSON object per line, for programs",
+    "openjd": "status lines of Open Job Description",
     "none": "",
 }
 # Headings of the help page by the groups of settings, in order.

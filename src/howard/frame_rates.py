@@ -30,3 +30,10 @@ def read_frame_rate(rate: str | float | Fraction) -> Fraction | None:
 def snap_to_ntsc(rate: Fraction) -> Fraction:
     """The NTSC rate within rounding distance of ``rate``, else ``rate`` itself."""
     return next((exact for exact in NTSC_RATES if abs(rate / exact - 1) < _ROUNDING), rate)
+
+
+def check_frame_rate(rate: str | float | Fraction) -> str | None:
+    """What is wrong with the value of a setting ``frame_rate``; None if it is one."""
+    if read_frame_rate(rate) is None:
+        return "is not a frame rate; write frame_rate=24 or frame_rate=24000/1001"
+    return None

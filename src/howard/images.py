@@ -69,7 +69,7 @@ def premultiplied(rgba: np.ndarray) -> np.ndarray:
     return np.concatenate([product.astype(rgba.dtype), rgba[..., 3:]], axis=2)
 
 
-def check_picture(image: np.ndarray, channels: tuple[int, ...]) -> None:
+def check_shape_and_depth(image: np.ndarray, channels: tuple[int, ...]) -> None:
     """Raise ValueError unless ``image`` is (H, W, C), uint8, uint16 or float32, with C one of ``channels``."""
     if image.ndim != 3 or image.shape[2] not in channels or image.dtype not in DEPTHS:
         wanted = " or ".join(map(str, channels))

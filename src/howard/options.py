@@ -26,7 +26,7 @@ from howard.choices import (
 from howard.errors import SettingsError
 from howard.fields import REQUIRED, Between, at_least, find_setting, list_settings, setting, split_list, validate
 from howard.frame_ranges import FrameRange, range_as_text
-from howard.frame_rates import read_frame_rate
+from howard.frame_rates import check_frame_rate, read_frame_rate
 from howard.quality import QUALITY_CHOICES
 
 Options = TypeVar("Options", bound="RenderOptions")
@@ -40,12 +40,6 @@ PLATE_SELF = "self"
 _MOST_CHOKE = 20
 _MOST_FEATHER = 200
 _EDGE_CONTROLS = ("choke", "black", "white", "feather", "despill")
-
-
-def _check_frame_rate(rate: str | float | Fraction) -> str | None:
-    if read_frame_rate(rate) is None:
-        return "is not a frame rate; write frame_rate=24 or frame_rate=24000/1001"
-    return None
 
 
 def list_plates(plate: PlatePaths) -> list[str | Path]:
@@ -82,40 +76,46 @@ class RenderOptions:
         group="read",
     )
     preview: int | None = setting(
-        None, "only this frame, with its report, into a folder of its own, in seconds", group="read"
+        None, "render only this frame, with its report, into a separate folder; takes seconds", group="read"
     )
     garbage: str | Path | None = setting(
         None,
-        "a mask of what is surely not the person: a still, or a frame for each of the shot's",
+        "mask of pixels that are certainly background, white there: a still, or one frame per frame of the shot",
         is_path=True,
         group="read",
     )
-    holdout: str | Path | None = setting(None, "the same of what surely is", is_path=True, group="read")
+    holdout: str | Path | None = setting(
+        None, "the same for pixels that are certainly the person", is_path=True, group="read"
+    )
     input_colour: str | None = setting(
         None,
-        "the shot's colours, where its tags are wrong: bt709, hlg, slog3, ..., ocio:NAME",
+        "colour space of the shot, if its tags are wrong or missing: bt709, hlg, slog3, ..., ocio:NAME",
         is_recorded=True,
         group="read",
     )
     plate_colour: str | None = setting(None, "the same for the plate", is_recorded=True, group="read")
-    layer: str | None = setting(None, "of a shot of EXR files that have several layers", is_recorded=True, group="read")
+    layer: str | None = setting(
+        None, "layer to read from EXR files of the shot that have several", is_recorded=True, group="read"
+    )
     plate_layer: str | None = setting(None, "the same for the plate", is_recorded=True, group="read")
-    interlaced: str = setting("auto", "of shot and plate", choices=INTERLACED, is_recorded=True, group="read")
+    interlaced: str = setting(
+        "auto", "interlacing of shot and plate", choices=INTERLACED, is_recorded=True, group="read"
+    )
     frame_rate: str | int | float | Fraction | None = setting(
         None,
-        "of a shot that is an image sequence, as 24, 23.976 or 24000/1001; 24 if left out",
-        check=_check_frame_rate,
+        "frame rate of a shot that is an image sequence: 24, 23.976, 24000/1001, ...; 24 if left out",
+        check=check_frame_rate,
         group="read",
     )
     quality: str = setting(
         "standard",
-        "how much work goes into a frame",
+        "quality against time",
         choices=QUALITY_CHOICES,
         is_recorded=True,
         group="matte",
     )
-    subject: str = setting("person", "what is cut out", choices=SUBJECTS, is_recorded=True, group="matte")
-    edges: str = setting("solved", "soft edges", choices=EDGES, is_recorded=True, group="matte")
+    subject: str = setting("person", "what is kept", choices=SUBJECTS, is_recorded=True, group="matte")
+    edges: str = setting("solved", "alpha and colours of soft edges", choices=EDGES, is_recorded=True, group="matte")
     window: int | None = setting(
         None,
         "frames before and after a frame that steady its soft edges, 0 or 1; if left out 0 with quality=fast, else 1",
@@ -141,45 +141,52 @@ class RenderOptions:
     )
     despill: float = setting(
         0.0,
-        "share of the plate's colour cast that is taken from soft edges, 0 to 1",
+        "fraction of the plate's colour cast that is removed from soft edges, 0 to 1",
         check=Between(0, 1),
         is_recorded=True,
         group="matte",
     )
     weights: str | Path = setting(
-        "default", "name of weights that ship with Howard, or a weights file", is_path=True, group="matte"
+        "default", "name of weights included in Howard, or a weights file", is_path=True, group="matte"
     )
     format: str | Sequence[str] = setting(
-        "png", "what is written, several as [prores,png]", choices=FORMATS, is_list=True, group="write"
+        "png", "output format; several as [prores,png]", choices=FORMATS, is_list=True, group="write"
     )
     background: str | Path | None = setting(
-        None, "also lay the person over this: still, video, #rrggbb, green, ...", is_path=True, group="write"
+        None, "also composite the person over this: still, video, #rrggbb, green, ...", is_path=True, group="write"
     )
     shadow: bool = setting(
         False,
-        "also write the person's shadow, a factor on linear light: PNG files, a layer of EXR files; and on background=",
+        "also write the person's shadow, a factor on linear light, as PNG files or a layer of EXR files, and apply it "
+        "to background=",
         is_recorded=True,
         group="write",
     )
     layers: str | Sequence[str] | None = setting(
-        None, "also in EXR files, several as [matte,plate]", choices=LAYERS, is_list=True, group="write"
+        None, "additional layers of EXR files, several as [matte,plate]", choices=LAYERS, is_list=True, group="write"
     )
-    exr_compression: str = setting("zip", "of EXR files", choices=EXR_COMPRESSIONS, group="write")
-    alpha_mode: str = setting("auto", "of PNG and EXR files", choices=ALPHA_MODES, group="write")
+    exr_compression: str = setting("zip", "compression of EXR files", choices=EXR_COMPRESSIONS, group="write")
+    alpha_mode: str = setting(
+        "auto", "straight or premultiplied alpha in PNG and EXR files", choices=ALPHA_MODES, group="write"
+    )
     output_colour: str | None = setting(
-        None, "of EXR files: linear (BT.709 primaries; if left out), acescg, aces2065-1 or ocio:NAME", group="write"
+        None,
+        "colour space of EXR files: linear (BT.709 primaries, the default), acescg, aces2065-1 or ocio:NAME",
+        group="write",
     )
-    report: bool = setting(True, "also write report.html, a page that shows how the render came out", group="write")
-    overwrite: bool = setting(False, "write into a folder that holds other files or another render", group="write")
-    restart: bool = setting(False, "start over in a folder that holds a render and no other files", group="write")
+    report: bool = setting(
+        True, "also write report.html, a page with the results and measures of the render", group="write"
+    )
+    overwrite: bool = setting(False, "write into a folder that contains other files or another render", group="write")
+    restart: bool = setting(False, "replace the render in a folder that contains no other files", group="write")
     device: str = setting(
-        "auto", "where the network runs: auto, cpu, cuda, cuda:1, mps, ...", check=check_device, group="run"
+        "auto", "device of the network: auto, cpu, cuda, cuda:1, mps, ...", check=check_device, group="run"
     )
-    precision: str = setting("auto", "of the network", choices=PRECISIONS, group="run")
+    precision: str = setting("auto", "numeric precision of the network", choices=PRECISIONS, group="run")
     threads: int | None = setting(
         None,
-        "cores to keep busy; all if left out",
-        check=at_least(1, "keeps no core busy; give 1 or more, or leave it out for all"),
+        "number of CPU cores to use; all if left out",
+        check=at_least(1, "uses no core; give 1 or more, or leave it out for all"),
         aliases=("workers",),
         group="run",
     )
@@ -232,21 +239,23 @@ class RenderJob(RenderOptions):
     )
     plate: str = setting(
         REQUIRED,
-        "the same place, empty: a video filmed with a similar move, or a still; several as [a.mov,b.jpg]; or self, "
-        "made of what the shot's own frames show beside the person",
+        "the same place, empty: a video filmed with a similar camera move, or a still; several as [a.mov,b.jpg]; or "
+        "self, which uses the background in the shot's other frames",
         is_path=True,
         group="read",
     )
     output: str | None = setting(
         None,
-        "folder for what is written; if left out renders/NAME OF THE SHOT, or where that holds another format's render "
-        "renders/NAME_FORMAT",
+        "output folder; if left out renders/NAME OF THE SHOT, or renders/NAME_FORMAT if that contains a render in "
+        "another format",
         is_path=True,
         group="write",
     )
 
     dry_run: bool = setting(
-        False, "render nothing; say what would be read and written, in what time and space", group="run"
+        False,
+        "render nothing; print which files would be read and written, and the time and disk space needed",
+        group="run",
     )
     job: str | None = setting(
         None,
@@ -254,7 +263,7 @@ class RenderJob(RenderOptions):
         is_path=True,
         group="run",
     )
-    progress: str = setting("auto", "how progress is told", choices=PROGRESS, group="run")
+    progress: str = setting("auto", "how progress is shown", choices=PROGRESS, group="run")
 
 
 def choose_options(options: Options | None, changes: Mapping[str, Any]) -> "Options | RenderOptions":

@@ -10,6 +10,7 @@ DISTRIBUTION = "howard-matting"
 EXTRAS: dict[str, tuple[str, ...]] = {
     "train": (
         "lightning",
+        "torchmetrics",
         "kornia",
         "albumentations",
         "wandb",
@@ -53,7 +54,7 @@ def require(module: str, purpose: str) -> ModuleType:
         raise missing from error
 
 
-def missing_package(error: BaseException | None, purpose: str = "this") -> MissingPackageError | None:
+def missing_package(error: BaseException | None, purpose: str = "this command") -> MissingPackageError | None:
     """The one-line error for an exception caused by a missing optional module; None for other exceptions.
 
     Args:

@@ -2,13 +2,29 @@
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+Damage = Callable[[bytearray, np.random.Generator], None]
 # What numbers in a file are overwritten with: ends of ranges, signs, and floats that are no numbers.
-_EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x7FC00000, 0x7F800000)
+_EXTREMES = (
+    0,
+    1,
+    2,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0x8000,
+    0xFFFF,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFFF,
+    0x7FC00000,
+    0x7F800000,
+)
 # Damage at the beginning of a file changes what it claims, later on what it holds.
 _HEADER_BYTES = 512
 # Values that no record has where it stands.
@@ -76,11 +92,12 @@ _ODD_TEXTS = (
 )
 
 
-def damage_bytes(data: bytes, random: np.random.Generator) -> bytes:
-    """One or two kinds of damage."""
+def damage_bytes(data: bytes, random: np.random.Generator, kinds: Sequence[Damage] | None = None) -> bytes:
+    """One or two kinds of damage, of :data:`BYTE_DAMAGES` or those given."""
+    kinds = BYTE_DAMAGES if kinds is None else kinds
     for _ in range(random.integers(1, 3)):
         content = bytearray(data)
-        damage: Callable[[bytearray, np.random.Generator], None] = _DAMAGES[random.integers(len(_DAMAGES))]
+        damage = kinds[random.integers(len(kinds))]
         damage(content, random)
         data = bytes(content)
     return data
@@ -145,7 +162,8 @@ def damage_arguments(arguments: list[str], random: np.random.Generator) -> list[
     return [*arguments[:place], changed, *arguments[place + 1 :]]
 
 
-def _flip(content: bytearray, random: np.random.Generator) -> None:
+def flip_bytes(content: bytearray, random: np.random.Generator) -> None:
+    """Set a few bytes anywhere to random values."""
     for place in random.integers(0, max(1, len(content)), random.integers(1, 9)):
         content[place : place + 1] = random.bytes(1)
 
@@ -183,4 +201,13 @@ def _repeat(content: bytearray, random: np.random.Generator) -> None:
     content[place:place] = content[place : place + length]
 
 
-_DAMAGES = (_flip, _flip_header, _set_extreme, _set_extreme, _cut, _overwrite, _remove, _repeat)
+BYTE_DAMAGES: tuple[Damage, ...] = (
+    flip_bytes,
+    _flip_header,
+    _set_extreme,
+    _set_extreme,
+    _cut,
+    _overwrite,
+    _remove,
+    _repeat,
+)

@@ -2,7 +2,6 @@
 
 import struct
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -11,6 +10,7 @@ import OpenEXR
 from PIL import Image
 
 from howard.media import primaries
+from tests.fuzz.damage import BYTE_DAMAGES, damage_bytes, flip_bytes
 from tests.media.dpx_files import write_by_ffmpeg, write_cineon
 from tests.media.exr_files import write_luminance_chroma
 from tests.media.heif_files import encode_avif_tiles, make_grid
@@ -18,25 +18,6 @@ from tests.media.icc_profiles import make_profile
 from tests.media.tiff_files import write_tiff
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# What header fields are overwritten with: ends of ranges, signs, and floats that are no numbers.
-_EXTREMES = (
-    0,
-    1,
-    2,
-    0x7F,
-    0x80,
-    0xFF,
-    0x7FFF,
-    0x8000,
-    0xFFFF,
-    0x7FFFFFFF,
-    0x80000000,
-    0xFFFFFFFF,
-    0x7FC00000,
-    0x7F800000,
-)
-# Damage at the beginning of a file changes what it claims, later on what it holds.
-_HEADER_BYTES = 512
 
 
 def make_stills(folder: Path) -> list[Path]:
@@ -115,59 +96,14 @@ def _make_exr(folder: Path, light: np.ndarray) -> list[Path]:
 
 
 def mutate(data: bytes, random: np.random.Generator) -> bytes:
-    """One or two kinds of damage; the same for the same state of ``random``."""
-    for _ in range(random.integers(1, 3)):
-        damage: Callable[[bytearray, np.random.Generator], None] = _DAMAGES[random.integers(len(_DAMAGES))]
-        content = bytearray(data)
-        damage(content, random)
-        data = bytes(content)
-    return data
-
-
-def _flip(content: bytearray, random: np.random.Generator) -> None:
-    """A few bytes anywhere."""
-    for place in random.integers(0, max(1, len(content)), random.integers(1, 9)):
-        content[place : place + 1] = random.bytes(1)
-
-
-def _flip_header(content: bytearray, random: np.random.Generator) -> None:
-    for place in random.integers(0, max(1, min(len(content), _HEADER_BYTES)), random.integers(1, 5)):
-        content[place : place + 1] = random.bytes(1)
-
-
-def _set_extreme(content: bytearray, random: np.random.Generator) -> None:
-    """A number at the beginning, in either byte order, of two or four bytes."""
-    place = int(random.integers(0, max(1, min(len(content), _HEADER_BYTES) - 4)))
-    value = _EXTREMES[random.integers(len(_EXTREMES))]
-    order = "<" if random.random() < 0.5 else ">"
-    packed = struct.pack(f"{order}I", value) if random.random() < 0.5 else struct.pack(f"{order}H", value & 0xFFFF)
-    content[place : place + len(packed)] = packed
-
-
-def _cut(content: bytearray, random: np.random.Generator) -> None:
-    del content[int(random.integers(0, len(content) + 1)) :]
-
-
-def _overwrite(content: bytearray, random: np.random.Generator) -> None:
-    """A stretch of noise or zeros."""
-    place, length = int(random.integers(0, len(content) + 1)), int(random.integers(1, 200))
-    content[place : place + length] = random.bytes(length) if random.random() < 0.5 else bytes(length)
-
-
-def _remove(content: bytearray, random: np.random.Generator) -> None:
-    place = int(random.integers(0, len(content) + 1))
-    del content[place : place + int(random.integers(1, 100))]
-
-
-def _repeat(content: bytearray, random: np.random.Generator) -> None:
-    place, length = int(random.integers(0, len(content) + 1)), int(random.integers(1, 400))
-    content[place:place] = content[place : place + length]
+    """One or two kinds of damage, for PNG files also of chunks with a right checksum."""
+    return damage_bytes(data, random, (*BYTE_DAMAGES, _damage_checked_chunk))
 
 
 def _damage_checked_chunk(content: bytearray, random: np.random.Generator) -> None:
     """Bytes of a PNG chunk, whose checksum is made right again; of other files a few bytes."""
     if not content.startswith(_PNG_SIGNATURE):
-        _flip(content, random)
+        flip_bytes(content, random)
         return
     places = [place for place in _chunk_places(content) if int.from_bytes(content[place : place + 4], "big")]
     place = places[random.integers(len(places))] if places else 8
@@ -186,6 +122,3 @@ def _chunk_places(content: bytearray) -> list[int]:
         places.append(place)
         place += 12 + length
     return places
-
-
-_DAMAGES = (_flip, _flip_header, _set_extreme, _set_extreme, _cut, _overwrite, _remove, _repeat, _damage_checked_chunk)

@@ -27,7 +27,7 @@ def test_the_screen_is_found_with_its_colour_and_noise(filmed: Filmed) -> None:
 
 def test_a_grey_picture_has_no_screen_and_the_error_says_what_it_has() -> None:
     with pytest.raises(
-        InputError, match="no green or blue screen found, green 0% and blue 0% of the picture; say screen="
+        InputError, match="no green or blue screen found, green 0% and blue 0% of the picture; set screen="
     ):
         find_screen([np.full((40, 60, 3), 128, np.uint8)])
 

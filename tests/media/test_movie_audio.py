@@ -63,6 +63,20 @@ def carry(source: Path, folder: Path, name: str, frames: range) -> Path:
     return folder / writer.facts["files"]
 
 
+def delay_stream(clip: Path, kind: str, seconds: Fraction) -> Path:
+    """A copy of a clip whose "video" or "audio" begins later."""
+    delayed = clip.with_stem("delayed")
+    with av.open(str(clip)) as given, av.open(str(delayed), "w") as container:
+        streams = {each.index: container.add_stream_from_template(each) for each in given.streams}
+        for packet in given.demux():
+            if packet.size:
+                delay = round(seconds / packet.time_base) if packet.stream.type == kind else 0
+                packet.pts, packet.dts = packet.pts + delay, packet.dts + delay
+                packet.stream = streams[packet.stream.index]
+                container.mux(packet)
+    return delayed
+
+
 @pytest.mark.parametrize(
     ("suffix", "codec", "name"),
     [
@@ -96,15 +110,7 @@ def test_audio_is_cut_to_the_frame_range(tmp_path, frames):
 
 @pytest.mark.parametrize("name", ["prores", "ffv1"])
 def test_audio_that_begins_before_the_video_stays_in_sync(tmp_path, name):
-    early = tmp_path / "early.mov"
-    with av.open(str(write_clip(tmp_path / "shot.mov", "pcm_s16le"))) as given, av.open(str(early), "w") as container:
-        streams = {each.index: container.add_stream_from_template(each) for each in given.streams}
-        for packet in given.demux():
-            if packet.size:
-                delay = round(Fraction(1, 2) / packet.time_base) if packet.stream.type == "video" else 0
-                packet.pts, packet.dts = packet.pts + delay, packet.dts + delay
-                packet.stream = streams[packet.stream.index]
-                container.mux(packet)
+    early = delay_stream(write_clip(tmp_path / "shot.mov", "pcm_s16le"), "video", Fraction(1, 2))
     expected, carried = packets(early), packets(carry(early, tmp_path, name, range(FRAMES)))
     assert expected[0][0] == pytest.approx(-0.5)
     assert [data for _, data in carried] == [data for _, data in expected]
@@ -159,15 +165,7 @@ def test_webm_audio_is_encoded_as_opus_in_sync(tmp_path, suffix, codec, frames):
 
 
 def test_late_audio_stays_in_sync_as_opus(tmp_path):
-    late = tmp_path / "late.mov"
-    with av.open(str(write_clip(tmp_path / "shot.mov", "pcm_s16le"))) as given, av.open(str(late), "w") as container:
-        streams = {each.index: container.add_stream_from_template(each) for each in given.streams}
-        for packet in given.demux():
-            if packet.size:
-                delay = round(Fraction(1, 4) / packet.time_base) if packet.stream.type == "audio" else 0
-                packet.pts, packet.dts = packet.pts + delay, packet.dts + delay
-                packet.stream = streams[packet.stream.index]
-                container.mux(packet)
+    late = delay_stream(write_clip(tmp_path / "shot.mov", "pcm_s16le"), "audio", Fraction(1, 4))
     made = heard(carry(late, tmp_path, "webm", range(FRAMES)))
     quiet, loud = made[: RATE // 5], made[RATE // 3 : RATE // 2]
     assert np.abs(quiet).max() < 1e-3

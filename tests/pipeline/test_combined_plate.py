@@ -101,7 +101,7 @@ def test_plate_frames_selects_frames_of_the_plate(render, clips, tmp_path):
     assert set(line["plate_indices"]) <= {0, 1}
     with pytest.raises(SettingsError, match=r"plate_frames=9 is outside .* which has frames 1-3"):
         render(plate=clips.plate, plate_frames=9)
-    with pytest.raises(SettingsError, match="plate_frames= goes with a plate of one clip"):
+    with pytest.raises(SettingsError, match="plate_frames= needs a plate of a single clip"):
         render(plate=[clips.plate, clips.plate], plate_frames=1)
 
 

@@ -135,7 +135,7 @@ def test_layers_are_listed_in_the_sidecar_and_other_ones_are_refused(render, tmp
 
 
 def test_layers_need_exr(render, tmp_path):
-    with pytest.raises(SettingsError, match=r"layers=\[plate,matte\] goes with format=exr"):
+    with pytest.raises(SettingsError, match=r"layers=\[plate,matte\] needs format=exr"):
         render(format="png", layers="[plate,matte]")
     with pytest.raises(SettingsError, match="layers=depth is not known; choose all, matte, foreground"):
         render(format="exr", layers=["matte", "depth"])

@@ -11,10 +11,10 @@ from tests.pipeline.rendered_files import frame_numbers
     [
         ({"format": "gif"}, "format=gif is not known; choose png, png16, exr"),
         ({"format": "composite"}, "format=composite needs background="),
-        ({"format": "exr", "background": "green"}, "background= goes with format=png"),
+        ({"format": "exr", "background": "green"}, "background= needs format=png"),
         ({"format": "exr", "exr_compression": "rar"}, "exr_compression=rar is not known"),
         ({"frame_rate": "fast"}, "frame_rate=fast is not a frame rate"),
-        ({"output_colour": "acescg"}, "output_colour=acescg goes with format=exr"),
+        ({"output_colour": "acescg"}, "output_colour=acescg needs format=exr"),
         ({"format": "exr", "output_colour": "ocio:nothing like it"}, "nothing like it"),
     ],
 )

@@ -12,7 +12,7 @@ from howard.media import open_reader
 from howard.options import RenderOptions
 from howard.pipeline import plate_check
 from howard.pipeline.inputs import open_inputs
-from howard.pipeline.plate_check import PlateCheck, check_plate, find_valid
+from howard.pipeline.plate_check import PlateCheck, check_plate_is_empty, find_valid
 from howard.pipeline.plate_indexing import SampledPlate
 from howard.progress import SilentProgress
 from howard.render_record import read_lines
@@ -40,7 +40,7 @@ def red_is_a_person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, nobody_foun
 
 def check(shot: Path, plate: Path | str, subject: str = "person", **options: object) -> PlateCheck:
     with open_inputs(shot, plate, RenderOptions(**options), SilentProgress()) as inputs:  # type: ignore[arg-type]
-        return check_plate(inputs, SampledPlate(inputs.plate, SilentProgress()), DifferenceKey(), subject)
+        return check_plate_is_empty(inputs, SampledPlate(inputs.plate, SilentProgress()), DifferenceKey(), subject)
 
 
 def test_an_empty_plate_is_used_as_it_is(clips):

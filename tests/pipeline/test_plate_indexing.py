@@ -14,6 +14,7 @@ from howard.align import OwnFrames, PlateAligner, default_cache_folder
 from howard.errors import InputError
 from howard.media import DamagedFrameError, Frame, open_reader
 from howard.pipeline import align_frames
+from howard.pipeline.combined_plate import CombinedPlate, PlatePart
 from howard.pipeline.plate_indexing import PlateClosedError, PlateIndexer, SampledPlate, choose_stride, sample_indices
 from howard.progress import SilentProgress
 
@@ -212,11 +213,9 @@ def test_leaving_ends_the_reading() -> None:
 
 
 def test_a_long_plate_is_subsampled_but_not_the_shot_itself() -> None:
-    class Itself(Frames):
-        is_self = True
-
-    for frames, used in ((Frames(200), 100), (Itself(200), 200)):
-        with PlateIndexer(frames, sparse=True) as indexer:
+    whole: list[Any] = [PlatePart(Frames(200), range(200))]
+    for plate, used in ((Frames(200), 100), (CombinedPlate(whole), 100), (CombinedPlate(whole, is_self=True), 200)):
+        with PlateIndexer(plate, sparse=True) as indexer:
             assert len(indexer.plate) == used
 
 

@@ -80,10 +80,10 @@ def test_other_formats_are_refused_by_name(render, tmp_path):
         ({"format": []}, r"format=\[\] names nothing; choose png, png16"),
         ({"format": ["png", 7]}, "is not a text"),
         ({"format": ["png16", "png"]}, "the files of format=png or png16 have the same names; choose one of these"),
-        ({"format": ["prores", "webm"], "background": "green"}, "background= goes with format=png"),
+        ({"format": ["prores", "webm"], "background": "green"}, "background= needs format=png"),
         ({"format": ["prores", "composite"]}, "format=composite needs background="),
-        ({"format": ["prores", "png"], "output_colour": "acescg"}, "output_colour=acescg goes with format=exr"),
-        ({"format": ["prores", "webm"], "alpha_mode": "straight"}, "alpha_mode=straight goes with format=png"),
+        ({"format": ["prores", "png"], "output_colour": "acescg"}, "output_colour=acescg needs format=exr"),
+        ({"format": ["prores", "webm"], "alpha_mode": "straight"}, "alpha_mode=straight needs format=png"),
     ],
 )
 def test_impossible_lists_are_refused_in_one_line(render, tmp_path, options, message):

@@ -117,7 +117,7 @@ def test_names_that_are_not_unicode_are_replaced(written):
     ],
 )
 def test_sidecars_of_any_version_are_accepted(written, sidecar):
-    assert "Made from" in Page(write_report(written([{"number": 1, "status": "good"}], sidecar))).text
+    assert "Inputs and settings" in Page(write_report(written([{"number": 1, "status": "good"}], sidecar))).text
 
 
 def test_a_render_without_frames_says_so(written):
@@ -127,7 +127,7 @@ def test_a_render_without_frames_says_so(written):
 def test_frames_without_pictures_still_have_curves(written):
     rows = [{"number": number, "status": "weak", "inliers": number} for number in range(1, 6)]
     page = Page(write_report(written(rows)))
-    assert "No frame of this render has pictures." in page.text
+    assert "No images of this render were saved." in page.text
     assert "Frames 1-5" in page.text
     assert len(page.all("svg")) == 1
 
@@ -161,7 +161,7 @@ def test_a_long_bad_render_lists_a_limited_number_of_spans(written):
     rows = [{"number": number, "status": "weak" if number % 2 else "good"} for number in range(1, 20_001)]
     page = Page(write_report(written(rows)))
     assert len(page.source) < 1_000_000
-    assert "and 9960 more places" in page.text
+    assert "and 9960 more, all listed" in page.text
 
 
 def test_samples_shown_are_few_and_spread(tmp_path):

@@ -16,16 +16,22 @@ from howard.training.offline_wandb import read_offline_run
 ROOT = Path(__file__).parents[2]
 
 
+# The sample's collections, as images of 64 pixels.
+SMALL_COLLECTIONS = (
+    "data.people=[people]",
+    "data.sampling_weights=[1]",
+    "data.places=[places]",
+    "data.prepared=[]",
+    "data.size=64",
+    "data.batch_size=2",
+)
+
+
 def small_data(root: Path) -> list[str]:
     """Overrides that keep an experiment's code and shrink what it eats."""
     return [
         f"data.root={root}",
-        "data.people=[people]",
-        "data.sampling_weights=[1]",
-        "data.places=[places]",
-        "data.prepared=[]",
-        "data.size=64",
-        "data.batch_size=2",
+        *SMALL_COLLECTIONS,
         "data.samples_per_epoch=8",
         "data.validation_samples=2",
         "data.workers=0",

@@ -13,7 +13,7 @@ import howard.training.__main__ as entry
 from howard.errors import OutputError, WeightsError
 from howard.matting import MattingNetwork
 from howard.training import run_folders
-from howard.training.checkpoints import WholeCheckpoints, check_checkpoint
+from howard.training.checkpoints import WholeCheckpoints, check_checkpoint_fits
 from tests.training.runs import command, composed, line
 
 
@@ -45,7 +45,7 @@ def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch
 def test_a_checkpoint_of_the_same_network_is_taken(tmp_path: Path) -> None:
     saved, fresh = network(), network()
     torch.save(checkpoint_of(saved), tmp_path / "last.ckpt")
-    check_checkpoint(tmp_path / "last.ckpt", fresh)
+    check_checkpoint_fits(tmp_path / "last.ckpt", fresh)
     assert torch.equal(fresh.decoder.conv1.weight, saved.decoder.conv1.weight)
 
 
@@ -53,10 +53,10 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
     torch.save(checkpoint_of(network((24, 12, 8))), path)
     with pytest.raises(WeightsError, match=r"last\.ckpt: decoder\.\S+ is .* the network needs"):
-        check_checkpoint(path, network())
+        check_checkpoint_fits(path, network())
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(WeightsError, match="is not a checkpoint that can be read"):
-        check_checkpoint(path, network())
+        check_checkpoint_fits(path, network())
 
 
 def test_resuming_with_another_architecture_is_one_line(small: list[str], tmp_path: Path) -> None:

@@ -12,18 +12,13 @@ import pytest
 from howard.data.pack.writing import PackOptions, write_pack
 from howard.matting import load_matting
 from howard.training import run_folders
-from tests.training.runs import ROOT, line, logged_figures
+from tests.training.runs import ROOT, SMALL_COLLECTIONS, line, logged_figures
 from tests.training.test_resume import hear_interrupts
 
 # All that differs from the command in earnest.
 TOY = (
     "experiment=flagship",
-    "data.people=[people]",
-    "data.sampling_weights=[1]",
-    "data.places=[places]",
-    "data.prepared=[]",
-    "data.size=64",
-    "data.batch_size=2",
+    *SMALL_COLLECTIONS,
     "data.validation_samples=2",
     "data.workers=1",
     "callbacks.panel.rows=1",

@@ -64,7 +64,7 @@ def test_uncommitted_changes_are_named(revision: str, is_dirty: bool) -> None:
 def test_a_card_without_a_version_names_the_collections() -> None:
     card = replace(CARD, data=None, scores={}, checkpoints={})
     assert "people, places; the version of the data could not be determined" in card.text()
-    assert "What it scores" not in card.text()
+    assert "## Scores" not in card.text()
     assert card.values()["data_version"] is None
 
 

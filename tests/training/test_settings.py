@@ -4,8 +4,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from hydra.utils import get_object
 
 from howard.cli import hydra_arguments
@@ -16,6 +18,7 @@ from howard.matting.encoders.timm_encoder import PREFIX
 from howard.matting.refiner import RefineMode
 from howard.settings import EpochName
 from howard.training import network_settings, train_settings
+from howard.training.moved_keys import MOVED_KEYS
 from tests.training.runs import ROOT, command
 
 CONFIGS = ROOT / "configs"
@@ -43,7 +46,7 @@ CONFIGS = ROOT / "configs"
 )
 def test_slips_on_the_command_line_are_one_line(arguments: list[str], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        hydra_arguments(arguments, "train", CONFIGS, train_settings.check_settings)
+        hydra_arguments(arguments, "train", CONFIGS, train_settings.check_encoder_name)
     assert str(caught.value) == message
 
 
@@ -65,9 +68,32 @@ def test_slips_in_a_file_are_one_line(tmp_path: Path, text: str, message: str) -
     shutil.copytree(CONFIGS, tmp_path / "configs")
     (tmp_path / "configs" / "experiment" / "mine.yaml").write_text(f"# @package _global_\n{text}\n")
     with pytest.raises(SettingsError) as caught:
-        hydra_arguments(["experiment=mine"], "train", tmp_path / "configs", train_settings.check_settings)
+        hydra_arguments(["experiment=mine"], "train", tmp_path / "configs", train_settings.check_encoder_name)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("former", "present"), MOVED_KEYS.items())
+def test_a_former_key_in_a_file_is_answered_with_the_present_one(tmp_path: Path, former: str, present: str) -> None:
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    content: Any = 1
+    for name in reversed(former.split(".")):
+        content = {name: content}
+    path = tmp_path / "configs" / "experiment" / "mine.yaml"
+    path.write_text(f"# @package _global_\n{yaml.safe_dump(content)}")
+    with pytest.raises(SettingsError) as caught:
+        hydra_arguments(["experiment=mine"], "train", tmp_path / "configs", renamed=MOVED_KEYS)
+    assert str(caught.value) == f"experiment/mine.yaml: unknown setting '{former}'; it is now called '{present}'"
+
+
+def test_a_former_key_in_an_option_of_a_group_is_answered_with_the_present_one(tmp_path: Path) -> None:
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    (tmp_path / "configs" / "data" / "mine.yaml").write_text("defaults: [composites]\nshares: [1]\n")
+    with pytest.raises(SettingsError) as caught:
+        hydra_arguments(["data=mine"], "train", tmp_path / "configs", renamed=MOVED_KEYS)
+    assert (
+        str(caught.value) == "data/mine.yaml: unknown setting 'data.shares'; it is now called 'data.sampling_weights'"
+    )
 
 
 def test_a_sweep_passes_as_it_was_given() -> None:

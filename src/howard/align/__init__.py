@@ -1,4 +1,4 @@
-"""Bringing the empty plate to every source frame's view and exposure."""
+"""Alignment: warps the empty plate to the view of each source frame and matches its exposure."""
 
 from howard.align.aligned import AlignedPlate, AlignmentStatus
 from howard.align.caches import DiskCache, default_cache_folder

@@ -1,4 +1,4 @@
-"""``python -m howard.align explain``: a picture of how a plate was brought under one frame of a shot."""
+"""``python -m howard.align explain``: an image that shows how the plate was aligned to one frame of a shot."""
 
 import sys
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ EXAMPLES = (f"{COMMAND} shot=shot.mov plate=plate.mov frame=120 output=why.png",
 
 @dataclass
 class ExplainSettings:
-    """What the command can be told."""
+    """Settings of the command."""
 
     shot: str = setting(REQUIRED, "the shot: a video, or a still", is_path=True)
     plate: str = setting(REQUIRED, "the same place, empty", is_path=True)
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
     """Align one frame and write the picture."""
     verb, *rest = arguments or [""]
     if cli.wants_help(arguments) or verb != "explain":
-        print(cli.help_page(COMMAND, "Draws what matched and what is left.", ExplainSettings, EXAMPLES))
+        print(cli.help_page(COMMAND, "Shows the matches and the remaining differences.", ExplainSettings, EXAMPLES))
         return
     settings = cli.read_settings(ExplainSettings, rest)
     with open_reader(settings.shot) as shot, open_reader(settings.plate) as plate:

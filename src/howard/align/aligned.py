@@ -18,7 +18,7 @@ class AlignmentStatus(StrEnum):
 
 
 class DeviceArray(Protocol):
-    """A picture that was rendered on a device; ``tensor`` is there, ``numpy()`` brings it to the host."""
+    """An image on a device: ``tensor``, or ``numpy()`` for a copy on the host."""
 
     tensor: Any
 
@@ -41,38 +41,39 @@ class _Fields(NamedTuple):
 
 
 class AlignedPlate(_Fields):
-    """The plate as the source's camera would have seen it.
+    """The plate warped to the view of a source frame, with its exposure.
 
     ``image`` (H, W, 3) RGB of the source's dtype, 0 where not covered; ``coverage`` (H, W) float32, 1 where the plate
-    saw the place, else 0. ``homography`` (3, 3) float64 maps pixels of the main plate frame to source pixels, pixel
-    centres at integers, y down (identity where failed). ``plate_indices`` and ``plate_weights`` are the plate
-    frames used and the fraction of the picture from each. ``gain`` and ``bias`` (3,) map the main frame's exposure to
-    the source's: source = gain * plate + bias in sRGB code values where 255 is white, for every dtype. ``inliers`` is
-    the number of inlier matches, ``error_px`` their median reprojection error in source pixels (NaN without any).
-    ``changed`` (h, w) bool at 1/8 of 1080p is where the source shows what the plate does not, the person above all;
-    None where there is no plate. ``hidden`` (h, w) bool, of the same size, is where the main plate frame shows somebody
-    instead of the place, whether or not another fills it; None where it does nowhere.
+    covers the source, else 0. ``homography`` (3, 3) float64 maps pixels of the main plate frame to source pixels, pixel
+    centres at integers, y down (identity where failed). ``plate_indices`` and ``plate_weights`` are the plate frames
+    used and the fraction of the image taken from each. ``gain`` and ``bias`` (3,) map the main frame's exposure to the
+    source's: source = gain * plate + bias in sRGB code values where 255 is white, for every dtype. ``inliers`` is the
+    number of inlier matches, ``error_px`` their median reprojection error in source pixels (NaN without any).
+    ``changed`` (h, w) bool at 1/8 of 1080p marks where the source differs from the plate, mostly the person; None if
+    alignment failed. ``hidden`` (h, w) bool, of the same size, marks where the main plate frame shows a person instead
+    of the place, whether or not another frame fills it; None if it shows none.
     """
 
     @property
     def image(self) -> np.ndarray:  # type: ignore[override]
-        """The plate's picture, on the host."""
+        """The plate's image, on the host."""
         return _to_host(self[0])
 
     @property
     def coverage(self) -> np.ndarray:  # type: ignore[override]
-        """Where the plate saw the place, on the host."""
+        """The coverage, on the host."""
         return _to_host(self[1])
 
     @property
     def device_image(self) -> Any:
-        """`image` as it was rendered: a tensor of code values, 16-bit ones as int32, on a device, or an array."""
-        return getattr(self[0], "tensor", self[0])
+        """`image` without a copy to the host: a tensor of code values, 16-bit ones as int32, on a device, or an
+        array."""
+        return self[0] if isinstance(self[0], np.ndarray) else self[0].tensor
 
     @property
     def device_coverage(self) -> Any:
-        """`coverage` as it was rendered: a tensor on a device, or an array."""
-        return getattr(self[1], "tensor", self[1])
+        """`coverage` without a copy to the host: a tensor on a device, or an array."""
+        return self[1] if isinstance(self[1], np.ndarray) else self[1].tensor
 
     @property
     def main_index(self) -> int:
@@ -85,7 +86,8 @@ def _to_host(picture: np.ndarray | DeviceArray) -> np.ndarray:
 
 
 def failed_plate(source: np.ndarray, closest: HomographyEstimate | None) -> AlignedPlate:
-    """No plate for an (H, W, 3) source; ``closest`` is the best of the rejected estimates."""
+    """The result for an (H, W, 3) source that no plate frame matches; ``closest`` is the best of the rejected
+    estimates."""
     return AlignedPlate(
         image=np.zeros_like(source),
         coverage=np.zeros(source.shape[:2], np.float32),

@@ -1,4 +1,4 @@
-"""What was computed of plate frames, kept in memory within bounds and on disk from one run to the next."""
+"""Caches for results computed from plate frames: in memory up to a size, and on disk between runs."""
 
 import contextlib
 import hashlib
@@ -18,10 +18,10 @@ import numpy as np
 from howard.operating_system import cache_folder
 
 Value = TypeVar("Value")
-# Part of every file's name: change it when what is stored changes its meaning.
+# Version, part of every file name: change it when the meaning of the stored arrays changes.
 _VERSION = f"2-{cv2.__version__}"
 DEFAULT_CAP = 2 * 2**30
-# What stays when the oldest files go.
+# Fraction of the cap that is kept when the oldest files are deleted.
 _KEPT_FRACTION = 0.8
 # NumPy parses the headers of arrays as Python code, which Python before 3.11.8 cannot do in two threads at once
 # (SystemError: AST constructor recursion depth mismatch).
@@ -37,9 +37,8 @@ class BoundedMemory(Generic[Value]):
     """
 
     def __init__(self, capacity: int, bytes_of: Callable[[Value], int], least: int = 0) -> None:
-        """``capacity`` in bytes, more where ``least`` values need more.
-
-        A value larger than that is handed out, but not kept.
+        """``capacity`` is in bytes; it is exceeded if ``least`` values need more. A value larger than that is not
+        cached.
         """
         self._capacity = capacity
         self._least = least
@@ -51,11 +50,11 @@ class BoundedMemory(Generic[Value]):
 
     @property
     def total_bytes(self) -> int:
-        """Bytes of all values now."""
+        """Size of all cached values in bytes."""
         return self._total_bytes
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """The value kept under ``key``, or a new one from ``make``, which must not ask for ``key`` itself."""
+        """The cached value of ``key``, or a new one from ``make``, which must not request ``key`` itself."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
@@ -92,10 +91,10 @@ def default_cache_folder() -> Path:
 
 
 class DiskCache:
-    """A folder of small files, one for each set of arrays, called after the content they were computed from.
+    """A folder of small files, one per set of arrays, named after the content from which they were computed.
 
-    At most ``cap`` bytes; the files unused for longest go first. Several programs may share a folder: files appear
-    whole or not at all. A file that cannot be read counts as missing, and where nothing can be written nothing is kept.
+    At most ``cap`` bytes; the least recently used files are deleted first. Several programs may share a folder: files
+    are written atomically. An unreadable file counts as missing; if the folder is not writable, nothing is cached.
     """
 
     def __init__(self, folder: Path, cap: int = DEFAULT_CAP) -> None:
@@ -104,7 +103,7 @@ class DiskCache:
         self._total_bytes = sum(size for _, size, _ in self._files())
 
     def get(self, key: str, make: Callable[[], Arrays]) -> Arrays:
-        """The arrays kept under ``key``, a plain name, or new ones from ``make``, kept from now on."""
+        """The cached arrays of ``key``, a plain name, or new ones from ``make``, which are then cached."""
         found = self.find(key)
         if found is None:
             found = make()
@@ -112,11 +111,11 @@ class DiskCache:
         return found
 
     def find(self, key: str) -> Arrays | None:
-        """The arrays kept under ``key``; None where there are none."""
+        """The cached arrays of ``key``; None if there are none."""
         return _load(self._path(key))
 
     def put(self, key: str, arrays: Arrays) -> None:
-        """Keep arrays under ``key``, where anything can be written."""
+        """Cache arrays under ``key``; does nothing if the folder is not writable."""
         with contextlib.suppress(OSError):
             self._save(self._path(key), arrays)
 
@@ -159,7 +158,7 @@ class DiskCache:
 
 
 def content_key(image: np.ndarray) -> str:
-    """A name for a picture that no other picture has."""
+    """A hash of an image's shape, dtype and pixels."""
     digest = hashlib.sha256(f"{image.shape} {image.dtype}".encode())
     digest.update(np.ascontiguousarray(image).data)
     return digest.hexdigest()[:40]

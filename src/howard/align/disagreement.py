@@ -8,7 +8,7 @@ import numpy as np
 from howard.align.aligned import AlignmentStatus
 from howard.align.pictures import size_of
 from howard.align.plate_aligner import PlateAligner
-from howard.align.plate_index import Picture
+from howard.align.plate_frames import Picture
 
 # A pixel is invalid if at least so many reference frames differ there, ...
 _FEWEST_VOTES = 2

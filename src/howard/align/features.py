@@ -11,54 +11,55 @@ import numpy as np
 
 from howard.align.pictures import Size, reduce_to, size_of, to_bytes
 
-# Half of 1080p: keypoints are as precise there as at full size.
+# Half of 1080p, at which keypoints are as precise as at full size.
 FEATURE_SIDE = 960
 FEATURE_COUNT = 2000
 # A quarter of 1080p.
 QUICK_SIDE = 480
 QUICK_COUNT = 500
 _RATIO = 0.8
-# Long sides: half of 1080p, at which flow is found, and a quarter, at which frames are compared.
+# Long sides: half of 1080p, at which flow is computed, and a quarter, at which frames are compared.
 HALF_SIDE = 960
 SMALL_SIDE = 480
 
 
 class Features(NamedTuple):
-    """Keypoints of one picture: ``points`` (N, 2) float32, x and y in pixels of the full picture, pixel centres at
-    integers, y down; ``descriptors`` (N, D) uint8: SIFT of 128 numbers, or ORB of 32 bytes of bits."""
+    """Keypoints of one image: ``points`` (N, 2) float32, x and y in pixels at full size, pixel centres at integers, y
+    down; ``descriptors`` (N, D) uint8: 128 SIFT values, or 32 bytes of ORB bits."""
 
     points: np.ndarray
     descriptors: np.ndarray
 
 
 class Matches(NamedTuple):
-    """Pairs of points, row by row: ``plate`` and ``source``, both (N, 2) float32, in pixels of their full pictures."""
+    """Matched points: row i of ``plate`` and of ``source``, both (N, 2) float32 in pixels at full size, is one
+    match."""
 
     plate: np.ndarray
     source: np.ndarray
 
 
 def extract_features(image: np.ndarray, long_side: int = FEATURE_SIDE) -> Features:
-    """SIFT keypoints of an (H, W, 3) uint8 RGB picture, sought at ``long_side``; at most 2,000, the strongest."""
+    """SIFT keypoints of an (H, W, 3) uint8 RGB image, detected at ``long_side``; the strongest 2,000 at most."""
     # The precise upscale keeps keypoints of the doubled octave from being shifted by a quarter of a pixel.
     sift = cv2.SIFT.create(nfeatures=FEATURE_COUNT, enable_precise_upscale=True)
     return _extract(sift, image, long_side, 128)
 
 
 def extract_quick_features(image: np.ndarray) -> Features:
-    """ORB keypoints of an (H, W, 3) uint8 RGB picture, sought at a quarter of 1080p; at most 500, the strongest."""
+    """ORB keypoints of an (H, W, 3) uint8 RGB image, detected at a quarter of 1080p; the strongest 500 at most."""
     return _extract(cv2.ORB.create(nfeatures=QUICK_COUNT), image, QUICK_SIDE, 32)
 
 
 def match_features(plate: Features, source: Features) -> Matches:
-    """Pair SIFT keypoints that are each other's nearest, and clearly nearer than the second nearest (ratio 0.8)."""
+    """Match SIFT keypoints that are mutual nearest neighbours and pass the ratio test (0.8)."""
     if len(plate.points) < 2 or len(source.points) < 2:
         return Matches(plate.points[:0], source.points[:0])
     similarity = _root(source.descriptors) @ _root(plate.descriptors).T  # (sources, plates)
     rows = np.arange(len(similarity))
     nearest = similarity.argmax(axis=1)
     best = similarity[rows, nearest]
-    # An index of the largest would take five times as long; of equals the first is kept below.
+    # argmax would take five times as long; of equal values the first is chosen below.
     is_mutual = best == similarity.max(axis=0)[nearest]
     similarity[rows, nearest] = -1
     second = similarity.max(axis=1)
@@ -70,7 +71,7 @@ def match_features(plate: Features, source: Features) -> Matches:
 
 
 def match_quick_features(plate: Features, source: Features) -> Matches:
-    """Pair ORB keypoints that are each other's nearest in Hamming distance."""
+    """Match ORB keypoints that are mutual nearest neighbours in Hamming distance."""
     if not len(plate.points) or not len(source.points):
         return Matches(plate.points[:0], source.points[:0])
     distance = _hamming(source.descriptors, plate.descriptors)
@@ -80,7 +81,7 @@ def match_quick_features(plate: Features, source: Features) -> Matches:
 
 
 def outside(features: Features, mask: np.ndarray, size: tuple[int, int]) -> Features:
-    """Features that do not lie on a mask, (h, w) bool, of a picture of ``size`` (width, height) in full pixels."""
+    """The features outside a mask, (h, w) bool; ``size`` is the image's full size."""
     scale = np.array(mask.shape[::-1]) / np.array(size)
     x, y = np.clip((features.points + 0.5) * scale, 0, np.array(mask.shape[::-1]) - 1).astype(int).T
     kept = ~mask[y, x]
@@ -105,7 +106,7 @@ def _root(descriptors: np.ndarray) -> np.ndarray:
 
 
 def _hamming(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Bits in which binary descriptors, (N, 32) and (M, 32) bytes, differ: (N, M) uint16."""
+    """Hamming distances of binary descriptors, (N, 32) and (M, 32) uint8: (N, M) uint16."""
     distance = np.zeros((len(first), len(second)), np.uint16)
     for here, there in zip(first.view(np.uint64).T, second.view(np.uint64).T, strict=True):
         distance += np.bitwise_count(here[:, None] ^ there)
@@ -113,9 +114,10 @@ def _hamming(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 class FrameDescriptor(NamedTuple):
-    """What plate frames are ranked and compared by: ``size`` in full pixels, ``small`` (h, w, 3) uint8 RGB at a quarter
-    of 1080p, ``quick`` ORB features in full pixels. ``valid`` (h, w) bool of any size is False where a plate frame does
-    not show the place; None if it does everywhere. There are no ``quick`` features where it is False."""
+    """Reduced data of a frame for ranking and comparing plate frames: its full ``size``, ``small`` (h, w, 3) uint8 RGB
+    at a quarter of 1080p, and ``quick``, ORB features in pixels at full size. ``valid`` (h, w) bool of any size is
+    False where a plate frame does not show the place; None if it does everywhere. Features where it is False are
+    removed from ``quick``."""
 
     size: Size
     small: np.ndarray
@@ -124,8 +126,8 @@ class FrameDescriptor(NamedTuple):
 
 
 class SourceView(NamedTuple):
-    """A source frame: ``image`` as it came, ``half`` (h, w, 3) uint8 RGB at half of 1080p, and its features, SIFT that
-    was sought at ``feature_side``."""
+    """A source frame: the original ``image``, ``half`` (h, w, 3) uint8 RGB at half of 1080p, and its SIFT features,
+    detected at ``feature_side``."""
 
     image: np.ndarray
     half: np.ndarray
@@ -135,7 +137,7 @@ class SourceView(NamedTuple):
 
     @property
     def size(self) -> Size:
-        """In full pixels."""
+        """The full size."""
         return self.descriptor.size
 
 
@@ -145,12 +147,12 @@ def describe_frame(picture: np.ndarray) -> FrameDescriptor:
 
 
 def view_source(image: np.ndarray, feature_side: int) -> SourceView:
-    """Prepare a source frame of any kind; SIFT is sought at ``feature_side``."""
+    """Prepare a source frame of any depth; SIFT keypoints are detected at ``feature_side``."""
     picture = to_bytes(image)
     features = extract_features(picture, feature_side)
     return SourceView(image, reduce_to(picture, HALF_SIDE), describe_frame(picture), features, feature_side)
 
 
 def refine_view(view: SourceView, feature_side: int) -> SourceView:
-    """The same source frame with features that are sought at another side."""
+    """The same source frame with features detected at another long side."""
     return view._replace(features=extract_features(to_bytes(view.image), feature_side), feature_side=feature_side)

@@ -1,9 +1,9 @@
-"""Dense motion left between a plate frame, aligned by homography and mesh, and the source.
+"""Dense optical flow that remains between the source and a plate frame aligned by homography and mesh.
 
-It is measured where the background is visible. Behind the person it is predicted from parallax: to first order, what
-a homography leaves grows with (relative) inverse depth, in a direction that the camera's motion decides (plane +
-parallax: Irani & Anandan, ECCV 1996). Two plate frames show it everywhere; both motions have the depth in common, so
-one follows from the other by a few numbers, which the visible background gives.
+It is measured where the background is visible. Behind the person it is predicted from parallax: to first order, the
+residual motion after a homography is proportional to relative inverse depth, in a direction given by the camera's
+motion (plane + parallax: Irani & Anandan, ECCV 1996). Two plate frames show that parallax everywhere. Both motions
+depend on the same depth, so a model with few parameters, fitted on the visible background, predicts one from the other.
 """
 
 from typing import NamedTuple
@@ -36,21 +36,21 @@ _PASSES = 2
 
 
 class MeasuredFlow(NamedTuple):
-    """``offsets`` (h, w, 2) float32 in pixels: what the source shows at x, the plate shows at x + offset(x), y down;
-    ``confidence`` (h, w) float32 in [0, 1] is their reliability."""
+    """``offsets`` (h, w, 2) float32 in pixels: the source pixel x corresponds to the plate position x + offset(x), y
+    down; ``confidence`` is (h, w) float32 in [0, 1]."""
 
     offsets: np.ndarray
     confidence: np.ndarray
 
 
 def measure_flow(source: np.ndarray, plate: np.ndarray, usable: np.ndarray) -> MeasuredFlow:
-    """Flow from ``source`` to ``plate``, (h, w, 3) uint8 RGB, aligned but for little and of one exposure.
+    """Flow from ``source`` to ``plate``, both (h, w, 3) uint8 RGB, nearly aligned and of the same exposure.
 
-    By dense inverse search (Kroeger et al., ECCV 2016). Where ``usable`` (h, w) bool is False, on the person and where
-    the plate is not covered, the confidence is 0: a flow measured on the person would drag the plate along with it.
+    Dense inverse search (Kroeger et al., ECCV 2016). The confidence is 0 where ``usable`` (h, w) bool is False: outside
+    the plate's coverage, and on the person, whose motion would otherwise be applied to the plate.
     """
     plate_grey = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY)
-    # With the plate in both pictures the flow there is zero instead of the person's motion.
+    # Unusable pixels are the plate's in both images, so that their flow is zero instead of the person's motion.
     source_grey = np.where(usable, cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), plate_grey)
     offsets = np.asarray(_search().calc(source_grey, plate_grey, None))  # type: ignore
     length = cv2.magnitude(offsets[..., 0], offsets[..., 1])
@@ -60,7 +60,7 @@ def measure_flow(source: np.ndarray, plate: np.ndarray, usable: np.ndarray) -> M
 
 
 def _search() -> cv2.DISOpticalFlow:
-    """The medium preset down to the finest scale; a larger patch stride compensates for the cost.
+    """The medium preset, but down to the finest scale; a larger patch stride makes up for the cost.
 
     Variational refinement has almost no effect here.
     """

@@ -13,30 +13,29 @@ from howard.align.layer import Layer
 from howard.align.pictures import Size, from_levels, mean_difference, reduce_to, resize_offsets, size_of
 from howard.align.warp import OUTSIDE, Warped, covered, interpolated_positions, plate_positions, resample, shrink_plate
 
-# Grey levels: layers that fit better than this are taken to fit alike.
+# In levels: layers whose residuals are smaller than this count as equally good.
 _FIT_SCALE = 2.0
-# Pixels of a quarter of 1080p over which a fit is judged, and over which a layer fades out towards its edge.
+# Pixels at a quarter of 1080p over which residuals are averaged, and over which a layer fades out towards its edge.
 _RESIDUAL_SIGMA = 2.0
 _FADE_SIGMA = 5.0
-# What is left of a layer in the outermost pixels that nothing else covers.
+# Weight of a layer in its outermost pixels, so that pixels that no other layer covers are still filled.
 LEAST_WEIGHT = 1e-3
-# At a quarter of 1080p: share of a pixel from which a layer covers all of it, ...
+# At a quarter of 1080p: coverage from which a pixel counts as fully covered, ...
 _FULLY_COVERED = 0.999
-# ... multiple of the least weight from which a layer counts, and pixels around those where it does.
+# ... multiple of the least weight from which a layer contributes, and the dilation of the contributing area in pixels.
 _CONTRIBUTING_WEIGHTS = 2.0
 _MARGIN = 2
-# Share of the picture below which a layer is sampled pixel by pixel, in rows of so many.
+# Fraction of the image below which only a layer's contributing pixels are sampled, in rows of this many.
 _SPARSE_FRACTION = 0.3
 _ROW = 1024
 
 
 def fusion_weights(source: SourceView, layers: list[Layer]) -> list[np.ndarray]:
-    """How much of each layer at every pixel, (h, w) float32 at a quarter of 1080p; they add up to about 1.
+    """The weight of each layer at every pixel, (h, w) float32 at a quarter of 1080p; the weights sum to about 1.
+    Fillers are used only where the other layers fade out.
 
-    The best layer comes first. Those that only fill begin where the others fade out.
-
-    Outside the person a layer is judged by its difference from the source; behind it by what that is around, and by
-    how far the layer is from the middle of all.
+        Outside the person, weights depend on a layer's difference from the source; behind the person on that difference
+        around it, and on the layer's difference from the median of all layers.
     """
     seen = reduce_to(source.half, SMALL_SIDE).astype(np.float32)
     pictures = [_matched(layer) for layer in layers]
@@ -64,16 +63,16 @@ def _matched(layer: Layer) -> np.ndarray:
 
 
 def _middle(pictures: list[np.ndarray]) -> np.ndarray:
-    """The median of the pictures, the mean if there are two."""
+    """The median of the layers' images; the mean of two."""
     if len(pictures) != 3:
         return np.median(pictures, axis=0)
-    # Of three, as "best" fuses, a hundred times quicker.
+    # For three layers, as quality "best" uses, this is a hundred times as fast as np.median.
     low, high = cv2.min(pictures[0], pictures[1]), cv2.max(pictures[0], pictures[1])
     return np.asarray(cv2.max(low, cv2.min(high, pictures[2])))
 
 
 def _around(residual: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The residual, averaged over a few pixels, and where it is not known from around."""
+    """The residual averaged over a few pixels, and extrapolated to pixels where it is unknown."""
     weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), _RESIDUAL_SIGMA)
     mean = cv2.GaussianBlur(residual * known, (0, 0), _RESIDUAL_SIGMA) / np.maximum(weight, 1e-3)
     filled = push_pull(np.repeat(mean[..., None], 2, axis=2), (weight > 0.1).astype(np.float32))[..., 0]
@@ -81,8 +80,8 @@ def _around(residual: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 class Rendered(NamedTuple):
-    """``image`` (H, W, 3) of the source's dtype, 0 where ``coverage`` (H, W) float32 is 0, which is 1 elsewhere;
-    ``fractions`` of the picture that come from each layer, in sum 1."""
+    """``image`` (H, W, 3) of the source's dtype, 0 where not covered; ``coverage`` (H, W) float32, 0 or 1;
+    ``fractions``, the part of the image that comes from each layer, which sum to 1."""
 
     image: np.ndarray | DeviceArray
     coverage: np.ndarray | DeviceArray
@@ -93,14 +92,14 @@ Renderer = Callable[[Sequence[Layer], Sequence[np.ndarray], Size, np.dtype], Ren
 
 
 def render(layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size, dtype: np.dtype) -> Rendered:
-    """Lay the layers together at ``size``, the source's, by their weights, (h, w) float32 of any size."""
+    """Blend the layers at ``size``, the source's, by their weights, (h, w) float32 of any size."""
     image, coverage = _render_layer(layers[0], size) if len(layers) == 1 else _blend(layers, weights, size)
     image = cv2.copyTo(from_levels(image, dtype), coverage.view(np.uint8))
     return Rendered(np.asarray(image), coverage.astype(np.float32), layer_fractions(layers, weights))
 
 
 def layer_fractions(layers: Sequence[Layer], weights: Sequence[np.ndarray]) -> tuple[float, ...]:
-    """How much of the picture comes from each layer, in sum 1, from its weights and its coverage at a reduced size."""
+    """The part of the image that comes from each layer, from weights and coverage at a reduced size; they sum to 1."""
     means = []
     for layer, weight in zip(layers, weights, strict=True):
         coverage = layer.warped.coverage.astype(np.float32)
@@ -110,7 +109,7 @@ def layer_fractions(layers: Sequence[Layer], weights: Sequence[np.ndarray]) -> t
 
 
 def _blend(layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted mean in levels, and where there is any."""
+    """Weighted mean of the layers in levels, and the mask of pixels that any layer covers."""
     image = np.zeros((size.height, size.width, 3), np.float32)
     total = np.zeros((size.height, size.width), np.float32)
     for layer, weight, counts in zip(layers, weights, _find_contributing(layers, weights), strict=True):
@@ -131,7 +130,8 @@ def _blend(layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size) -
 
 
 def _find_contributing(layers: Sequence[Layer], weights: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Where each layer counts, by its weight or because no other one covers all of a pixel: (h, w) uint8 of 0 and 1."""
+    """Where each layer contributes, by its weight or because no other one covers a pixel fully: (h, w) uint8, 0 or
+    1."""
     size = size_of(weights[0])
     covers = [
         cv2.resize(layer.warped.coverage.astype(np.float32), size, interpolation=cv2.INTER_AREA) for layer in layers
@@ -146,16 +146,16 @@ def _find_contributing(layers: Sequence[Layer], weights: Sequence[np.ndarray]) -
 
 
 def _render_layer(layer: Layer, size: Size) -> Warped:
-    """One layer at full size in levels and in the source's exposure, which it has where it is not covered as well."""
+    """One layer at full size, in levels and with the source's exposure, and its coverage."""
     scaled, positions = _expose_and_place(layer, size)
     coverage = covered(positions, size_of(scaled), layer.candidate.valid)
     return Warped(resample(scaled, positions), coverage)
 
 
 def _render_pixels(layer: Layer, size: Size, pixels: np.ndarray) -> Warped:
-    """Of `_render_layer` some pixels, by their numbers (N,): ``image`` (N, 3) and ``coverage`` (N,)."""
+    """`_render_layer` for some pixels only, given by flat indices (N,): ``image`` (N, 3) and ``coverage`` (N,)."""
     scaled, positions = _expose_and_place(layer, size)
-    # In rows, for OpenCV's pictures are no longer than 32767 pixels.
+    # In rows, because OpenCV's remap is limited to 32767 pixels per side.
     chosen = np.full((-(-len(pixels) // _ROW), _ROW, 2), OUTSIDE, np.float32)
     chosen.reshape(-1, 2)[: len(pixels)] = positions.reshape(-1, 2)[pixels]
     coverage = covered(chosen, size_of(scaled), layer.candidate.valid)
@@ -164,15 +164,15 @@ def _render_pixels(layer: Layer, size: Size, pixels: np.ndarray) -> Warped:
 
 
 def _expose_and_place(layer: Layer, size: Size) -> tuple[np.ndarray, np.ndarray]:
-    """A plate frame in levels and in the source's exposure, and its positions shown at every source pixel."""
-    # Exposed before it is sampled, which is linear too: for bytes that is a table.
+    """A plate frame in levels with the source's exposure, and the plate position of every source pixel."""
+    # Exposure and sampling are both linear, so they commute; for uint8 the exposure is a lookup table.
     levels = layer.comparison.photometry.expose(layer.frame)
     scaled = shrink_plate(levels, layer.candidate.estimate.matrix)
     return scaled.image, interpolated_positions(scaled.matrix, size, layer.displacement)
 
 
 def map_layer(layer: Layer, matrix: np.ndarray, size: Size) -> np.ndarray:
-    """The plate pixel shown at every source pixel, by homography, mesh and flow together: (H, W, 2) float32.
+    """The plate position of every source pixel by homography, mesh and flow together: (H, W, 2) float32.
 
     ``matrix`` is the layer's homography, from the plate's pixels or those of a resized copy.
     """

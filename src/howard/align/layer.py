@@ -111,7 +111,7 @@ def _mesh(source: SourceView, candidate: Candidate, person: np.ndarray) -> np.nd
 def _warp(
     seen: np.ndarray, source: SourceView, frame: np.ndarray, candidate: Candidate, displacement: np.ndarray | None
 ) -> Warped:
-    """A plate frame warped to ``seen``, the source at a reduced size."""
+    """The plate frame warped to ``seen``, the source at a reduced size."""
     reduced = reduce_to(to_bytes(frame), max(seen.shape[:2]))
     offsets = None if displacement is None else resize_offsets(displacement, size_of(seen))
     sizes = size_of(frame), source.size

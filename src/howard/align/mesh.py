@@ -10,7 +10,8 @@ import numpy as np
 from howard.align.features import Matches
 from howard.align.pictures import Grid, Size, apply_homography, orient_grid
 
-# Nodes of landscape sources; upright ones have 14 x 24. They are numbered column by column, an even number of them.
+# Number of nodes for landscape sources; portrait ones have 14 x 24. Nodes are numbered column by column; the number of
+# columns must be even.
 _GRID = Grid(columns=24, rows=14)
 # Weight of the bending between neighbouring nodes, and of their difference, against one match.
 _BENDING, _STRETCH = 1.0, 0.05
@@ -37,7 +38,7 @@ class _Place(NamedTuple):
 
 
 def match_residuals(matches: Matches, matrix: np.ndarray, person: np.ndarray, size: Size) -> Residuals:
-    """Residuals of the matches that lie off the person.
+    """Residuals of the matches outside the person.
 
     ``matrix`` maps plate to source pixels, ``person`` (h, w) bool is a mask of the source of any resolution, ``size``
     the source's in full pixels.

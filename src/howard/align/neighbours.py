@@ -9,13 +9,13 @@ from howard.align.caches import BoundedMemory
 from howard.align.comparison import Candidate
 from howard.align.features import Features, Matches, SourceView, match_features, outside, view_source
 from howard.align.pictures import Size
-from howard.align.plate_index import Picture
+from howard.align.plate_frames import Picture
 from howard.align.plate_store import PlateStore
 from howard.align.search import OwnFrames, make_candidate, search_plate
 from howard.align.two_view import HomographyEstimate, estimate_homography
 from howard.quality import AlignmentEffort
 
-# Enough for the features and candidates of some dozen neighbours; consecutive frames share most of theirs.
+# Enough for the features and candidates of a few dozen neighbours; consecutive frames have most neighbours in common.
 _MATCH_BYTES = 64 * 2**20
 _NO_MATCHES = Matches(np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32))
 
@@ -23,7 +23,7 @@ _NO_MATCHES = Matches(np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)
 class Neighbour(NamedTuple):
     """A source frame near another: ``key`` identifies it within the shot, as its index does.
 
-    ``read`` gives its picture, None where it is damaged; it is called when the frame is needed, by any thread.
+    ``read`` returns the frame, None if it is damaged; it is called when the frame is needed, from any thread.
     """
 
     key: Hashable
@@ -31,7 +31,7 @@ class Neighbour(NamedTuple):
 
 
 class _Match(NamedTuple):
-    """A neighbour's features, its size in pixels, and the plate frame that fits it."""
+    """A neighbour's features, its size in pixels, and the plate frame that matches it."""
 
     features: Features
     size: Size

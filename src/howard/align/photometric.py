@@ -10,13 +10,13 @@ from howard.align.pictures import to_levels
 _ROUNDS = 6
 # Pixels sampled for a fit; more do not improve it.
 _MOST_SAMPLES = 2000
-# Values at the ends of the range are clipped and tell nothing of gain.
+# Values at the ends of the range are clipped and contain no information about gain.
 _DARKEST, _BRIGHTEST = 6.0, 249.0
 _GAIN_RANGE = (0.2, 5.0)
 _MIN_SAMPLES = 64
-# Grey levels; below this a residual is noise, whatever the rest.
+# Lower bound of the error scale in levels: smaller residuals are noise.
 _MIN_SPREAD = 1.5
-# All levels, as a picture of one row.
+# All 8-bit levels, as an image of one row.
 _LEVELS = np.repeat(np.arange(256, dtype=np.float32)[None, :, None], 3, axis=2)
 
 
@@ -27,17 +27,17 @@ class Photometry(NamedTuple):
     bias: np.ndarray
 
     def apply(self, image: np.ndarray) -> np.ndarray:
-        """Give an (H, W, 3) picture in 8-bit levels the source's exposure; float32, not clipped."""
+        """Apply gain and bias to an (H, W, 3) image in 8-bit levels; float32, not clipped."""
         return np.asarray(cv2.transform(image.astype(np.float32, copy=False), np.c_[np.diag(self.gain), self.bias]))
 
     def expose(self, picture: np.ndarray) -> np.ndarray:
-        """An (H, W, 3) picture of any kind in 8-bit levels and in the source's exposure; float32, not clipped."""
+        """Convert an (H, W, 3) image of any depth to 8-bit levels with the source's exposure; float32, not clipped."""
         if picture.dtype == np.uint8:
             return np.asarray(cv2.LUT(picture, self.apply(_LEVELS)))
         return self.apply(to_levels(picture))
 
     def apply_rounded(self, image: np.ndarray) -> np.ndarray:
-        """The same for an (H, W, 3) uint8 picture, rounded and clipped to uint8."""
+        """Apply gain and bias to an (H, W, 3) uint8 image, rounded and clipped to uint8."""
         table = np.rint(np.clip(self.apply(_LEVELS), 0, 255)).astype(np.uint8)
         return cv2.LUT(image, table)
 
@@ -80,7 +80,7 @@ def _fit_line(x: np.ndarray, y: np.ndarray) -> _Line:
         mean_x, mean_y = float(weight @ x) / total, float(weight @ y) / total
         variance = float(weight @ (x - mean_x) ** 2) / total
         if variance < 1:
-            # One flat tone: gain and bias cannot be told apart, so only the gain moves.
+            # A single tone does not determine both gain and bias, so only the gain is fitted.
             return _Line(float(np.clip(mean_y / mean_x, *_GAIN_RANGE)), 0.0)
         gain = float(np.clip((weight * (x - mean_x)) @ (y - mean_y) / total / variance, *_GAIN_RANGE))
         bias = float(mean_y - gain * mean_x)
@@ -88,7 +88,7 @@ def _fit_line(x: np.ndarray, y: np.ndarray) -> _Line:
 
 
 def _median(values: np.ndarray) -> float:
-    """As ``np.median``, which takes several times as long for so few values."""
+    """Same as ``np.median``, which takes several times as long for so few values."""
     middle = len(values) // 2
     ordered = np.partition(values, (middle - 1, middle))
     return float(ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)

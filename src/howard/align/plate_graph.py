@@ -14,16 +14,16 @@ from howard.align.plate_store import PlateStore
 from howard.align.two_view import fit_scene
 from howard.align.warp import pixel_grid, plate_positions, warp_reduced
 
-# Longest displacement that is kept, as a share of the long side: beyond the horizon there are others.
+# Longest displacement that is stored, as a fraction of the long side: beyond the horizon values are arbitrary.
 _LONGEST = 1 / 8
 
 
 class PlatePair(NamedTuple):
-    """What two plate frames, a main and another one, have in common.
+    """Relation of two plate frames, a main frame and another one.
 
-    ``matrix`` (3, 3) maps pixels of the other frame to pixels of the main one; None where they do not show one place.
-    ``parallax`` (h, w, 2) float16, in pixels of the main frame at a quarter of 1080p: what the main frame shows at x,
-    the other one, brought there by ``matrix``, shows at x + parallax(x).
+    ``matrix`` (3, 3) maps pixels of the other frame to pixels of the main one; None if they do not show the same place.
+    ``parallax`` (h, w, 2) float16, in pixels of the main frame at a quarter of 1080p: the pixel x of the main frame
+    corresponds to x + parallax(x) in the other frame warped by ``matrix``.
     """
 
     matrix: np.ndarray | None
@@ -31,7 +31,7 @@ class PlatePair(NamedTuple):
 
 
 class PlateGraph:
-    """Pairs of plate frames, each computed when it is first asked for; safe to use from several threads."""
+    """Pairs of plate frames, each computed at the first request; safe to use from several threads."""
 
     def __init__(self, store: PlateStore, capacity: int) -> None:
         """At most ``capacity`` bytes stay in memory."""
@@ -39,12 +39,12 @@ class PlateGraph:
         self._pairs = BoundedMemory[PlatePair](capacity, lambda pair: pair.parallax.nbytes)
 
     def pair(self, main: int, other: int) -> PlatePair:
-        """Two frames, by index, that differ."""
+        """The relation of two different frames, given by index."""
         return self._pairs.get((main, other), lambda: self._load(main, other))
 
     def _load(self, main: int, other: int) -> PlatePair:
         if self._store.validity is not None:
-            # What a finder of validity masks leaves out is not in the names on disk.
+            # The names on disk do not say which features a validity mask removed.
             return self._measure(main, other)
         found = self._store.keep(
             (main, other), f"pair{self._store.feature_side}", lambda: _to_arrays(self._measure(main, other))
@@ -66,7 +66,7 @@ class PlateGraph:
 def view_parallax(
     parallax: np.ndarray, matrix: np.ndarray, plate_size: Size, source_size: Size, size: Size
 ) -> np.ndarray:
-    """The parallax of a pair as a source frame sees it that the main frame is brought to by ``matrix``.
+    """The parallax of a pair in the view of a source frame, to which ``matrix`` maps the main frame.
 
     Args:
         parallax: as in `PlatePair`.
@@ -76,8 +76,8 @@ def view_parallax(
         size: of the result.
 
     Returns:
-        (h, w, 2) float32, in its own pixels: what the main frame shows at x, the other one, both brought to the source
-        by their homographies, shows at x + the result.
+        (h, w, 2) float32, in its own pixels: with both frames warped to the source by their homographies, x in the main
+        frame corresponds to x + result(x) in the other one.
     """
     to_parallax = resizing(plate_size, size_of(parallax))
     reduced = resizing(source_size, size) @ matrix @ np.linalg.inv(to_parallax)

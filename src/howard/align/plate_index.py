@@ -1,73 +1,51 @@
-"""The plate's index: thumbnails of its frames, by which those that resemble a source frame are found.
+"""The plate's index: thumbnails of its frames, for finding the frames most similar to a source frame.
 
-A short plate, or one that is rendered as a whole, is read through once; for a preview of a long one some frames do.
+A plate is read once from beginning to end; for a preview of a long plate only some frames are read.
 """
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 import numpy as np
 
 from howard.align.caches import DiskCache, content_key
 from howard.align.pictures import Grid, reduce_to, to_bytes
-from howard.images import check_picture
+from howard.align.plate_frames import PlateFrames, find_fingerprint
+from howard.images import check_shape_and_depth
 
-# Cells of landscape pictures; upright ones have 54 x 96. Thumbnails have a pixel a cell, ...
+# Size of thumbnails of landscape images in pixels (portrait ones have 54 x 96), ...
 _GRID = Grid(columns=96, rows=54)
-# ... in blocks of this side.
+# ... which are divided into blocks of this side.
 _BLOCK = 6
-# Grey levels; blocks flatter than this are noise and count little.
+# In levels: blocks with a smaller standard deviation are noise and get a low weight.
 _NOISE_LEVEL = 2.0
-# Thumbnails are kept as signed bytes, so that an hour of plate still fits: a block of unit length holds nothing above.
+# Thumbnails are stored as int8, so that an hour of plate fits into memory; values of a unit vector are at most 1.
 _SCALE = 127.0
 _CHUNK = 512
-# Long side that pictures are reduced to on the way to thumbnails.
+# Long side to which images are reduced before they become thumbnails.
 _HALVED_SIDE = 480
-# Plates of up to so many frames are compared as a whole.
+# All frames of plates up to this length are compared.
 _FEW_FRAMES = 64
-# Of longer ones frames at this distance are compared first: half a second, in which a plate hardly moves. Farther apart
-# than readers decode forward instead of jumping.
+# Of longer plates, frames at this distance are compared first: half a second, in which the camera hardly moves. At a
+# larger distance readers seek instead of decoding forward.
 _COARSE_STEP = 12
-# At least and at most so many: for half a minute of plate in steps of half a second.
+# Limits of their number: half a minute of plate in steps of half a second.
 _FEWEST_COARSE = 32
 _MOST_COARSE = 64
-# So many frames may be decoded for that; some seconds of work in HD.
+# Largest number of frames decoded for this; some seconds in HD.
 _DECODED_FRAMES = 600
-# Around this many of the best of those, ...
+# Around this many of the best frames found, ...
 _REFINED_PLACES = 2
-# ... so many more frames are compared on either side, unless the next that was compared is within a step.
+# ... this many more frames are compared on either side, unless the next compared frame is within a step.
 _REFINED_FRAMES = 4
 
 
-class Picture(Protocol):
-    """What alignment asks of a frame: ``image`` RGB, (H, W, 3) uint8, uint16 or float32, sRGB-encoded."""
-
-    @property
-    def image(self) -> np.ndarray: ...
-
-
-class PlateFrames(Protocol):
-    """What alignment asks of a plate: frames in order, and again by index.
-
-    It may also have a ``fingerprint``, a str that no other plate has, and ``key_of(index)``, the same of a frame: what
-    is computed is then kept on disk under these names rather than under a hash of the pixels, and its ``skip_reading``
-    is called where it need not be read through.
-    """
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[Picture]: ...
-
-    def __getitem__(self, index: int, /) -> Picture: ...
-
-
 class PlateIndex:
-    """A thumbnail of every plate frame, five kilobytes each.
+    """Thumbnails of all plate frames, five kilobytes each.
 
-    ``keys`` are the frames' :func:`howard.align.caches.content_key`, or empty where nobody needs them.
+    ``keys`` are the frames' :func:`howard.align.caches.content_key`, or empty if they are not needed.
     """
 
     def __init__(self, thumbnails: np.ndarray, is_upright: bool, keys: Sequence[str] = ()) -> None:
@@ -78,7 +56,7 @@ class PlateIndex:
 
     @classmethod
     def of(cls, images: Iterable[np.ndarray]) -> "PlateIndex":
-        """Of (H, W, 3) uint8 RGB pictures of any size, in the plate's order; none is kept.
+        """Build the index from (H, W, 3) uint8 RGB images of any size, in the plate's order; they are not kept.
 
         Thumbnails of all have the orientation of the first.
         """
@@ -93,7 +71,7 @@ class PlateIndex:
         return len(self.thumbnails)
 
     def closest(self, image: np.ndarray, count: int) -> list[int]:
-        """Indices of the ``count`` plate frames most like an (H, W, 3) uint8 RGB picture, the likeliest first.
+        """Indices of the ``count`` plate frames most similar to an (H, W, 3) uint8 RGB image, best first.
 
         See :func:`similarity`.
         """
@@ -101,12 +79,12 @@ class PlateIndex:
         return np.argsort(-scores, kind="stable")[:count].tolist()
 
     def between(self, ranked: Sequence[int]) -> list[int]:
-        """Nothing: all frames have been compared; see `SparsePlateIndex`."""
+        """Empty, because all frames have been compared; see `SparsePlateIndex`."""
         return []
 
 
 def is_upright(image: np.ndarray) -> bool:
-    """Whether a picture, (H, W, C), is higher than wide."""
+    """Whether an image, (H, W, C), is portrait."""
     return image.shape[0] > image.shape[1]
 
 
@@ -116,12 +94,12 @@ def thumbnail(image: np.ndarray, upright: bool) -> np.ndarray:
 
 
 def similarity(thumbnails: np.ndarray, image: np.ndarray, upright: bool) -> np.ndarray:
-    """How much each of some thumbnails, (F, 144, 36) int8, resembles an (H, W, 3) uint8 RGB picture: (F,) float32.
+    """Similarity of each of the thumbnails, (F, 144, 36) int8, to an (H, W, 3) uint8 RGB image: (F,) float32.
 
     All of them are in portrait where ``upright``.
 
-    Each block adds its correlation where that is positive, so a person who hides some of them takes about the same
-    from every candidate.
+    The sum of the blocks' correlations where they are positive; a person who hides some blocks reduces it about equally
+    for every frame.
     """
     wanted = _thumbnail(image, upright)
     chunks = (thumbnails[first : first + _CHUNK].astype(np.float32) for first in range(0, len(thumbnails), _CHUNK))
@@ -129,23 +107,23 @@ def similarity(thumbnails: np.ndarray, image: np.ndarray, upright: bool) -> np.n
 
 
 class SparsePlateIndex:
-    """Thumbnails of some plate frames, made when first needed.
+    """Thumbnails of some plate frames, computed when they are first needed.
 
-    For one frame of a long shot, as in a preview: reading through every plate frame would take most of the time. The
-    frames that come out may be neighbours of those that :class:`howard.align.plate_index.PlateIndex` finds; they follow
-    from the plate and the picture alone. Safe to use from several threads.
+    For single frames of a long shot, as in a preview, where reading every plate frame would take most of the time. The
+    frames found may be neighbours of those that :class:`howard.align.plate_index.PlateIndex` finds; they depend only on
+    the plate and the image. Safe to use from several threads.
     """
 
     def __init__(self, read: Callable[[int], np.ndarray], count: int, entries: Sequence[int]) -> None:
         """A plate of ``count`` frames.
 
-        ``read`` gives one as (H, W, 3) uint8 RGB, any size; ``entries`` are the indices, in order, of frames that can
-        be read without decoding those before.
+        ``read`` returns one as (H, W, 3) uint8 RGB of any size; ``entries`` are the indices, in order, of frames that
+        can be read without decoding those before.
         """
         self._read = read
         self._count = count
         self._thumbnails: dict[int, np.ndarray] = {}
-        # Of the first frame that is compared.
+        # Orientation of the first compared frame.
         self._upright = False
         self._coarse = _choose_coarse(count, entries)
 
@@ -153,10 +131,10 @@ class SparsePlateIndex:
         return self._count
 
     def closest(self, image: np.ndarray, count: int) -> list[int]:
-        """Indices of plate frames, those most like an (H, W, 3) uint8 RGB picture first.
+        """Indices of plate frames, those most similar to an (H, W, 3) uint8 RGB image first.
 
         Of a short plate the best ``count`` of all its frames, as from a full index; of a longer one all frames of the
-        first comparison: thumbnails of places half a second apart may have nothing in common, keypoints do.
+        first comparison: thumbnails half a second apart may have nothing in common, but keypoints can still match.
         """
         for index in self._coarse:
             if index not in self._thumbnails:
@@ -169,7 +147,7 @@ class SparsePlateIndex:
         return ranked[:count] if len(ranked) == self._count else ranked
 
     def between(self, ranked: Sequence[int]) -> list[int]:
-        """More frames around the best of some that were compared, given best first."""
+        """More frames around the best compared frames; ``ranked`` has those, best first."""
         bounds = [-1, *self._coarse, self._count]
         chosen: set[int] = set()
         for place in ranked[:_REFINED_PLACES]:
@@ -181,13 +159,13 @@ class SparsePlateIndex:
 
 
 def _choose_coarse(count: int, entries: Sequence[int]) -> list[int]:
-    """Frames to be compared first: evenly chosen, unless reaching them means decoding too many."""
+    """Frames to compare first: evenly spaced, unless that requires decoding too many frames."""
     if count <= _FEW_FRAMES:
         return list(range(count))
     wanted = min(max(_FEWEST_COARSE, count // _COARSE_STEP), _MOST_COARSE)
     if count <= _DECODED_FRAMES:
         return _spread(range(count), wanted)
-    # From every entry on as far as can be decoded.
+    # From each entry point on, as many frames as may be decoded.
     chosen = _spread(entries, wanted)
     each = wanted // len(chosen)
     length = max(each, _DECODED_FRAMES // len(chosen))
@@ -196,17 +174,26 @@ def _choose_coarse(count: int, entries: Sequence[int]) -> list[int]:
 
 
 def _spread(indices: Sequence[int], most: int) -> list[int]:
-    """At most ``most`` of some indices, evenly chosen: the first of equal parts."""
+    """At most ``most`` of the indices, evenly spaced."""
     count = min(most, len(indices))
     return [indices[part * len(indices) // count] for part in range(count)]
 
 
-def index_plate(plate: PlateFrames, cache: Path | None = None) -> PlateIndex:
-    """The index of a plate, from the folder ``cache`` where an earlier run left it; else the plate is read through.
+def index_plate(
+    plate: PlateFrames, cache: Path | None = None, on_cached: Callable[[], None] = lambda: None
+) -> PlateIndex:
+    """The index of a plate: loaded from a cache if an earlier run stored it, else made by reading all frames.
 
-    Kept there only where reading through gave every frame: without its damaged frames a plate counts them anew.
+    Args:
+        plate: its frames. The cache is used only if they are :class:`howard.align.plate_frames.KeyedFrames`.
+        cache: folder of the cache; None uses none. The index of a plate with damaged frames is not stored, because
+            frames are counted without the damaged ones once these are known.
+        on_cached: called if the index was loaded, so that no frame is read.
+
+    Raises:
+        ValueError: a frame is not an RGB image.
     """
-    fingerprint = getattr(plate, "fingerprint", None)
+    fingerprint = find_fingerprint(plate)
     if cache is None:
         return PlateIndex.of(_read_through(plate))
     if fingerprint is None:
@@ -217,7 +204,7 @@ def index_plate(plate: PlateFrames, cache: Path | None = None) -> PlateIndex:
     key, count = f"{fingerprint}-index", len(plate)
     found = disk.find(key)
     if found is not None:
-        getattr(plate, "skip_reading", lambda: None)()
+        on_cached()
         return PlateIndex(found["thumbnails"], bool(found["upright"]))
     index = PlateIndex.of(_read_through(plate))
     if len(index) == count:
@@ -226,18 +213,18 @@ def index_plate(plate: PlateFrames, cache: Path | None = None) -> PlateIndex:
 
 
 def _read_through(plate: PlateFrames, keys: list[str] | None = None) -> Iterator[np.ndarray]:
-    """The pictures in 8 bits; the content keys of the frames are appended to ``keys``."""
+    """All images in 8 bits; the content keys of the frames are appended to ``keys``."""
     for picture in plate:
-        check_picture(picture.image, channels=(3,))
+        check_shape_and_depth(picture.image, channels=(3,))
         if keys is not None:
             keys.append(content_key(picture.image))
         yield to_bytes(picture.image)
 
 
 def _thumbnail(image: np.ndarray, upright: bool) -> np.ndarray:
-    """Blocks of a small grey picture, each of zero mean and nearly unit length: (144, 36) float32."""
+    """Blocks of a small grey image, each with zero mean and nearly unit norm: (144, 36) float32."""
     size = Grid(_GRID.rows, _GRID.columns) if upright else _GRID
-    # Halved first, which is several times as fast.
+    # Reduced by halving first, which is several times as fast.
     small = cv2.resize(reduce_to(image, _HALVED_SIDE), size, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
     rows, columns = size.rows // _BLOCK, size.columns // _BLOCK

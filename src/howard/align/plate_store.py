@@ -1,4 +1,4 @@
-"""The plate clip and what is computed of its frames on demand: thumbnails, descriptors and features."""
+"""The frames of the plate, and their descriptors and features, computed on demand and cached."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -8,23 +8,24 @@ import numpy as np
 from howard.align.caches import Arrays, BoundedMemory, DiskCache, content_key
 from howard.align.features import Features, FrameDescriptor, describe_frame, extract_features, outside
 from howard.align.pictures import Size, to_bytes
-from howard.align.plate_index import PlateFrames, PlateIndex, SparsePlateIndex
+from howard.align.plate_frames import PlateFrames, find_entry_points, find_key
+from howard.align.plate_index import PlateIndex, SparsePlateIndex
 from howard.align.validity import ValidityFinder
-from howard.images import check_picture
+from howard.images import check_shape_and_depth
 
-# Frames that stay in memory whatever their size: those that one source frame of the best quality needs.
+# Least number of frames in memory: those that one source frame needs at quality "best".
 _LEAST_FRAMES = 6
 _DESCRIPTOR_BYTES = 128 * 2**20
 _FEATURE_BYTES = 64 * 2**20
 
 
 class PlateStore:
-    """Plate frames and what is computed of them, kept in memory within bounds.
+    """Plate frames, descriptors and features, cached in memory up to a size.
 
-    ``index`` is that of the plate; where it is None only those frames are read that a `SparsePlateIndex` asks for.
-    ``frame_bytes`` of decoded frames stay in memory, and six frames whatever their size, beside 128 MiB of
-    descriptors and 64 MiB of features. Features outside the mask of ``validity``, if given, are removed. Safe to use
-    from several threads, of which one at a time reads the plate.
+    ``index`` is the plate's index; if it is None, only the frames that a `SparsePlateIndex` requests are read.
+    Up to ``frame_bytes`` of decoded frames are cached, but at least six frames; in addition 128 MiB of descriptors and
+    64 MiB of features. Features outside the mask of ``validity``, if given, are removed. Safe to use from several
+    threads, of which only one reads the plate at a time.
     """
 
     def __init__(
@@ -51,25 +52,27 @@ class PlateStore:
         self.index: PlateIndex | SparsePlateIndex = self._make_sparse_index() if index is None else index
 
     def frame(self, index: int) -> np.ndarray:
-        """Plate frame ``index`` as the reader gives it."""
+        """The image of plate frame ``index`` as the reader returns it."""
         return self._frames.get(index, lambda: self._read(index))
 
     def descriptor(self, index: int) -> FrameDescriptor:
-        """The descriptor of plate frame ``index``, by which candidates are ranked and compared."""
+        """The descriptor of plate frame ``index``, for ranking and comparing candidates."""
         return self._descriptors.get(index, lambda: self._load_descriptor(index))
 
     def features(self, index: int, side: int | None = None) -> Features:
-        """SIFT of plate frame ``index``, where it shows the place; sought at another ``side`` if one is given."""
+        """SIFT features of plate frame ``index`` where it is valid, detected at ``side`` or, if None, at the store's
+        side."""
         chosen = side or self.feature_side
         return self._features.get((index, chosen), lambda: self._load_features(index, chosen))
 
     def spread(self, count: int) -> list[int]:
-        """At most ``count`` plate frames, from first to last in even steps."""
+        """At most ``count`` evenly spaced plate frames."""
         total = len(self._plate)
         return sorted({part * total // count for part in range(count)}) if total else []
 
     def keep(self, frames: tuple[int, ...], kind: str, make: Callable[[], Arrays]) -> Arrays:
-        """What ``make`` computes of plate frames at the store's feature side, from disk where it is kept there."""
+        """The arrays that ``make`` computes from plate frames at the store's feature side, loaded from disk if cached
+        there."""
         if self._disk is None:
             return make()
         names = "-".join(self._key(index) for index in frames)
@@ -77,12 +80,12 @@ class PlateStore:
 
     def _make_sparse_index(self) -> SparsePlateIndex:
         count = len(self._plate)
-        return SparsePlateIndex(self._read_for_index, count, getattr(self._plate, "entry_points", None) or range(count))
+        return SparsePlateIndex(self._read_for_index, count, find_entry_points(self._plate) or range(count))
 
     def _read_for_index(self, index: int) -> np.ndarray:
         """Plate frame ``index`` in 8 bits, for the sparse index; its descriptor is computed while it is in memory."""
         image = self.frame(index)
-        check_picture(image, channels=(3,))
+        check_shape_and_depth(image, channels=(3,))
         self.descriptor(index)
         return to_bytes(image)
 
@@ -115,10 +118,9 @@ class PlateStore:
         return features if frame.valid is None else outside(features, ~frame.valid, frame.size)
 
     def _key(self, index: int) -> str:
-        """What plate frame ``index`` is called on disk: as its clip names it, or else after its content."""
+        """The name of plate frame ``index`` on disk: the plate's key for it, or else a hash of its content."""
         if index not in self._keys:
-            name = getattr(self._plate, "key_of", lambda index: None)(index)
-            self._keys[index] = name or content_key(self.frame(index))
+            self._keys[index] = find_key(self._plate, index) or content_key(self.frame(index))
         return self._keys[index]
 
 

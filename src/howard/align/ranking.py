@@ -10,11 +10,11 @@ from howard.align.pictures import Grid, Size, apply_homography, orient_grid, sca
 from howard.align.two_view import is_plausible_homography
 from howard.align.warp import sample_valid
 
-# Points of landscape pictures at which coverage is predicted; upright ones have 54 x 96.
+# Grid of points in landscape images at which coverage is predicted; portrait ones have 54 x 96.
 _GRID = Grid(columns=96, rows=54)
 # Inlier threshold in pixels at a long side of 1920.
 _QUICK_THRESHOLD = 6.0
-# Matches below which the predicted coverage is empty.
+# Number of matches below which the predicted coverage is empty.
 _FEWEST = 8
 
 
@@ -35,7 +35,7 @@ class RankedFrame(NamedTuple):
 def rank_frames(source: FrameDescriptor, plates: dict[int, FrameDescriptor]) -> list[RankedFrame]:
     """Plate frames by number of ORB inliers times the covered fraction of the source, best first.
 
-    ``plates`` by index, the most similar first; equal scores keep this order.
+    ``plates`` maps indices to descriptors, most similar first; equal scores keep this order.
     """
     if len(plates) == 1:
         return [RankedFrame(index, 0.0, _no_coverage(source)) for index in plates]

@@ -1,4 +1,5 @@
-"""Selection of plate frames for a source frame: retrieve, match, fit, test, compare."""
+"""Selection of plate frames for a source frame: retrieve similar frames, match features, fit a homography, test it,
+compare the candidates."""
 
 from typing import NamedTuple
 
@@ -21,7 +22,8 @@ _REFERENCE_COVERAGE = 0.6
 # Frames tried as fillers, and the least fraction of the source that one must newly cover.
 _FILLERS_TRIED = 4
 _LEAST_GAIN = 0.002
-# Where plate frames contain people: evenly spaced frames that are ranked as well, and fillers allowed at least.
+# Where plate frames contain people: number of evenly spaced frames that are also ranked, and least number of fillers
+# allowed.
 _SPREAD = 16
 _FEWEST_FILLERS = 3
 
@@ -35,10 +37,10 @@ class Fit(NamedTuple):
 
 
 class OwnFrames(NamedTuple):
-    """Where a source frame is in a plate made of its own clip.
+    """The position of a source frame in a plate that is the shot itself.
 
-    Frame ``index`` is the source itself. Frames ``near``, that one included, show a person who has hardly moved: they
-    are not used, but for the source itself where no other frame shows the place.
+    Frame ``index`` is the source itself. In the frames ``near``, which include it, the person has hardly moved: they
+    are not used, except for the source itself where no other frame shows the place.
     """
 
     index: int
@@ -62,14 +64,14 @@ def search_plate(
     thorough: bool = True,
     own: OwnFrames | None = None,
 ) -> Search:
-    """Match the plate frames most like the source, as many as ``effort`` says.
+    """Match the plate frames most similar to the source; ``effort`` sets their number.
 
-    Where none of them fits, ``thorough`` continues through the whole shortlist until one does: the ORB keypoints by
-    which it is ranked are few in some pictures.
+    If none of them fits, ``thorough`` continues through the whole shortlist until one does, because the ranking is
+    unreliable for images with few ORB keypoints.
     """
     likely = _shortlist(source, store, effort.shortlist, own.near if own else range(0))
     ranked = [frame.index for frame in likely]
-    # In the plate's order, so that its reader moves forward.
+    # In the plate's order, so that the reader decodes forward.
     fits = _fit_all(source, store, sorted(ranked[: effort.candidates]))
     if thorough and not any(fit.estimate.trusted for fit in fits):
         for index in ranked[effort.candidates :]:
@@ -158,7 +160,7 @@ def _fit(source: SourceView, store: PlateStore, index: int) -> Fit | None:
 
 
 def _fit_all(source: SourceView, store: PlateStore, indices: list[int]) -> list[Fit]:
-    """The fits of those plate frames that have any."""
+    """The fits of those plate frames for which one exists."""
     fits = (_fit(source, store, index) for index in indices)
     return [fit for fit in fits if fit is not None]
 

@@ -1,6 +1,6 @@
-"""The last step of alignment in torch, on any device: the same as :mod:`howard.align.fusion` to within 1/255.
+"""Fusion of layers in torch, on any device: equals :mod:`howard.align.fusion` to within 1/255.
 
-The result stays on the device; nothing here waits for it.
+The result stays on the device; the host does not wait for it.
 """
 
 from collections.abc import Sequence
@@ -16,22 +16,22 @@ from howard.align.layer import Layer
 from howard.align.pictures import WHITE, Size, size_of, to_levels
 from howard.align.warp import CUBIC_SUPPORT, OUTSIDE, beyond_horizon, shrink_plate
 
-# Of four interpolated neighbours in a mask of 0 and 1; less than 1 by what eight bits can tell.
+# Interpolated value of a 0/1 mask from which all four neighbours count as 1: 1 minus an 8-bit rounding error.
 _ALL_VALID = 1 - 1 / 512
 
 
 class RenderedArray:
-    """A picture (H, W, ...) that was rendered on a device.
+    """An image (H, W, ...) on a device.
 
     Args:
-        tensor: where it is; code values of 16 bits are int32.
+        tensor: code values; 16-bit ones are int32.
     """
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor
 
     def numpy(self) -> np.ndarray:
-        """The picture on the host; copied once, when it is first asked for."""
+        """The image on the host; copied once, at the first call."""
         return self._array
 
     @cached_property
@@ -41,18 +41,18 @@ class RenderedArray:
 
 
 class TorchRenderer:
-    """Renders layers on a device, where the latest plate frames stay."""
+    """Renders layers on a device, and caches the most recently used plate frames there."""
 
     def __init__(self, device: str, frame_bytes: int) -> None:
-        """``device`` as torch names it; up to ``frame_bytes`` of plate frames are kept on it."""
+        """``device`` is a torch device; up to ``frame_bytes`` of plate frames are cached on it."""
         self._device = torch.device(device)
-        # Apple's GPUs know no double precision; positions are then right to 1/1000 pixel, which is enough.
+        # Apple's GPUs lack float64; positions in float32 are accurate to 1/1000 pixel, which is enough.
         self._precise = torch.float32 if self._device.type == "mps" else torch.float64
         self._frames = BoundedMemory[torch.Tensor](frame_bytes, lambda frame: frame.nbytes)
 
     @torch.inference_mode()
     def render(self, layers: Sequence[Layer], weights: Sequence[np.ndarray], size: Size, dtype: np.dtype) -> Rendered:
-        """As :func:`howard.align.fusion.render`; the pictures are `RenderedArray`."""
+        """Same as :func:`howard.align.fusion.render`, but the images are `RenderedArray`."""
         image = torch.zeros((1, 3, size.height, size.width), device=self._device)
         total = torch.zeros((1, 1, size.height, size.width), device=self._device)
         for layer, weight in zip(layers, weights, strict=True):
@@ -66,7 +66,7 @@ class TorchRenderer:
         return Rendered(codes, RenderedArray(coverage[0, 0].float()), layer_fractions(layers, weights))
 
     def _warp(self, layer: Layer, size: Size) -> tuple[torch.Tensor, torch.Tensor]:
-        """A layer in the source's exposure, (1, 3, H, W) in levels, and its coverage, (1, 1, H, W) of 0 and 1."""
+        """A layer with the source's exposure, (1, 3, H, W) in levels, and its coverage, (1, 1, H, W), 0 or 1."""
         scaled = shrink_plate(layer.frame, layer.candidate.estimate.matrix)
         key = (layer.candidate.index, scaled.image.shape)
         frame = self._frames.get(key, lambda: self._upload(to_levels(scaled.image)))
@@ -78,7 +78,7 @@ class TorchRenderer:
         if layer.candidate.valid is not None:
             valid = self._upload(layer.candidate.valid[..., None].astype(np.float32))
             inside &= F.grid_sample(valid, grid, padding_mode="border", align_corners=False)[0, 0] > _ALL_VALID
-        # Torch's cubic kernel is OpenCV's (a = -0.75), and its border repeats the last pixel as well.
+        # Torch has the same cubic kernel as OpenCV (a = -0.75) and also repeats the border.
         sampled = F.grid_sample(frame, grid, mode="bicubic", padding_mode="border", align_corners=False)
         photometry = layer.comparison.photometry
         gain, bias = (self._upload(numbers.astype(np.float32)[None, None]) for numbers in photometry)
@@ -87,7 +87,7 @@ class TorchRenderer:
     def _positions(
         self, displacement: np.ndarray | None, matrix: np.ndarray, size: Size
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The plate's x and y, (H, W) each, shown at every source pixel; see ``warp.plate_positions``."""
+        """The plate position, x and y (H, W) each, of every source pixel; see ``warp.plate_positions``."""
         x = torch.arange(size.width, device=self._device, dtype=self._precise)
         y = torch.arange(size.height, device=self._device, dtype=self._precise)[:, None]
         if displacement is not None:
@@ -103,7 +103,7 @@ class TorchRenderer:
         return torch.where(hidden, OUTSIDE, right / depth), torch.where(hidden, OUTSIDE, down / depth)
 
     def _enlarge(self, image: np.ndarray, size: Size) -> torch.Tensor:
-        """An (h, w, C) picture as (1, C, H, W)."""
+        """Upscale an (h, w, C) image to (1, C, H, W)."""
         tensor = self._upload(image.astype(np.float32, copy=False))
         return F.interpolate(tensor, (size.height, size.width), mode="bilinear", align_corners=False)
 

@@ -1,8 +1,8 @@
 """Two-view geometry: the homography between a plate frame and a source frame, and when to accept it.
 
-With much parallax no plane holds most of the matches, and a homography cannot say whether both pictures show one place.
-A fundamental matrix can: it holds for every rigid scene, whatever its depth (Hartley & Zisserman, Multiple View
-Geometry, ch. 9). A homography is then only the start of mesh and flow.
+With much parallax no plane contains most of the matches, and a homography cannot decide whether both images show the
+same place. A fundamental matrix can, because it holds for rigid scenes of any depth (Hartley & Zisserman, Multiple View
+Geometry, ch. 9). The homography is then only the initial value for mesh and flow.
 """
 
 from typing import NamedTuple
@@ -13,21 +13,22 @@ import numpy as np
 from howard.align.features import Matches
 from howard.align.pictures import Grid, Size, apply_homography, orient_grid, scale_pixels
 
-# Reprojection error of an inlier, in pixels at a long side of 1920; in smaller sources it shrinks, but not below ...
+# Largest reprojection error of an inlier, in pixels at a long side of 1920; it is scaled with the source, but not below
+# ...
 INLIER_PX = 3.0
-# ... the least, in pixels of any source: the precision of keypoints.
+# ... this, in pixels of any source, the precision of keypoints.
 _LEAST_INLIER_PX = 1.5
-# Of landscape sources; upright ones have 5 x 8.
+# For landscape sources; portrait ones have 5 x 8.
 _GRID = Grid(columns=8, rows=5)
-# A plate shown at less than a third or more than three times the source's scale was not filmed from the same place.
+# A plate with less than a third or more than three times the source's scale was not filmed from the same position.
 _AREA_RANGE = (1 / 9, 9.0)
-# A plane that holds this fraction of the matches leaves no parallax worth speaking of.
+# If a plane contains this fraction of the matches, parallax is negligible.
 _ONE_PLANE = 0.8
-# Seven pairs give a fundamental matrix; with few more anything agrees with one.
+# Seven matches determine a fundamental matrix; with a few more, even wrong matches are consistent with one.
 _FEWEST = 16
 # Distance from an epipolar line, in pixels at a long side of 1920.
 _EPIPOLAR_PX = 2.0
-# Share of the source's long side: a match this far from where a plane puts it is no worse further off.
+# Upper bound of a match's distance from its position by a plane, as a fraction of the source's long side.
 _FAR = 1 / 64
 
 
@@ -42,35 +43,38 @@ class InlierTest(NamedTuple):
     clear_grid_coverage: float
 
     def accepts(self, inliers: int, inlier_ratio: float, grid_coverage: float) -> bool:
-        """Whether so many inliers, with this ratio to all matches and this fraction of cells, pass."""
+        """Whether an estimate with this number of inliers, ratio to all matches and fraction of cells passes."""
         min_coverage = self.clear_grid_coverage if inlier_ratio >= self.clear_inlier_ratio else self.grid_coverage
         return inliers >= self.inliers and inlier_ratio >= self.inlier_ratio and grid_coverage > min_coverage
 
 
-# Half-blank pictures hold fewer cells; a clear majority of matches makes up for it. Measured: of 378 pairs of different
-# rooms, full of the same furniture, none reached 0.26 of the grid, while right ones before a white wall fell to 0.27.
+# In half-blank images fewer cells have matches; a clear majority of inliers compensates for that. Measured: none of 378
+# pairs of different rooms with the same furniture reached 0.26 of the grid, while correct pairs in front of a white
+# wall had as little as 0.27.
 SIFT_TEST = InlierTest(
     inliers=25, inlier_ratio=0.35, grid_coverage=0.32, clear_inlier_ratio=0.6, clear_grid_coverage=0.26
 )
-# Before a blank wall with one or two things on it the matches agree, but in a few cells. A plate admitted here must
-# look right as well, and is never called more than weak: the same picture may hang in another room.
+# In front of a blank wall with one or two objects the matches are inliers, but in few cells. A plate accepted by this
+# test must also resemble the source, and its status is at most weak: the same picture may hang in another room.
 SPARSE_TEST = InlierTest(
     inliers=25, inlier_ratio=0.4, grid_coverage=0.06, clear_inlier_ratio=1.0, clear_grid_coverage=0.06
 )
-# Measured on rendered rooms, somebody before them: right plates keep at least 0.77 of the matches, in 0.4 of the grid
-# unless the walls are blank. Plates of other rooms with the same furniture keep 0.7 at most where they reach 0.35.
+# Measured on rendered rooms with a person: for correct plates at least 0.77 of the matches are inliers, in 0.4 of the
+# grid unless the walls are blank. For other rooms with the same furniture it is at most 0.7 where they reach 0.35 of
+# the grid.
 RIGID_TEST = InlierTest(
     inliers=40, inlier_ratio=0.75, grid_coverage=0.37, clear_inlier_ratio=1.0, clear_grid_coverage=0.37
 )
-# On less of the picture so many matches at different depths are the same things, at least. About one pair of other
-# rooms in five hundred comes as far, for things that stand in both: such a plate is never called more than weak.
+# On a smaller area, this many inliers at different depths at least belong to the same objects. About one of five
+# hundred pairs of different rooms also passes, because of objects that stand in both: the status of such a plate is at
+# most weak.
 SPARSE_RIGID_TEST = InlierTest(
     inliers=100, inlier_ratio=0.87, grid_coverage=0.29, clear_inlier_ratio=1.0, clear_grid_coverage=0.29
 )
 
 
 class Plane(NamedTuple):
-    """``matrix`` (3, 3) float64 maps plate pixels to source pixels; ``inliers`` (N,) bool, the matches that agree."""
+    """``matrix`` (3, 3) float64 maps plate pixels to source pixels; ``inliers`` (N,) bool marks its inliers."""
 
     matrix: np.ndarray
     inliers: np.ndarray
@@ -79,10 +83,10 @@ class Plane(NamedTuple):
 class HomographyEstimate(NamedTuple):
     """``matrix`` (3, 3) float64 maps plate pixels to source pixels, pixel centres at integers, y down.
 
-    ``inliers`` and ``inlier_ratio`` count the matches that agree with it (with much parallax, those that agree with one
-    fundamental matrix), ``grid_coverage`` is the fraction of the cells of an 8 x 5 grid over the source that hold any,
-    ``error_px`` their median reprojection error in source pixels. ``trusted`` is False where these cannot be those of
-    two pictures of one place.
+    ``inliers`` is the number of its inliers (with much parallax, of those of a fundamental matrix), ``inlier_ratio``
+    their fraction of all matches, ``grid_coverage`` the fraction of the cells of an 8 x 5 grid over the source that
+    contain any, and ``error_px`` their median reprojection error in source pixels. ``trusted`` is False if the images
+    probably do not show the same place.
     """
 
     matrix: np.ndarray
@@ -96,7 +100,7 @@ class HomographyEstimate(NamedTuple):
 def estimate_homography(
     matches: Matches, plate_size: Size, source_size: Size, gate: InlierTest = SIFT_TEST
 ) -> HomographyEstimate | None:
-    """Fit a homography to matches and judge it; None where there is none at all."""
+    """Fit a homography to matches and test it; None if none can be fitted."""
     plane = fit_plane(matches, source_size)
     if plane is None or plane.inliers.sum() < 4:
         return None
@@ -108,7 +112,7 @@ def estimate_homography(
 
 
 def fit_plane(matches: Matches, source_size: Size) -> Plane | None:
-    """The homography that most matches agree with, by MAGSAC++ (Barath et al., CVPR 2020); None where there is none."""
+    """Fit a homography robustly by MAGSAC++ (Barath et al., CVPR 2020); None if none can be fitted."""
     if len(matches.plate) < 4:
         return None
     settings = magsac_settings(max(_LEAST_INLIER_PX, scale_pixels(INLIER_PX, source_size)))
@@ -119,7 +123,7 @@ def fit_plane(matches: Matches, source_size: Size) -> Plane | None:
 
 
 def reprojection_errors(matrix: np.ndarray, matches: Matches) -> np.ndarray:
-    """How far from their source points a plate -> source matrix puts the plate's: (N,) in source pixels."""
+    """Distances between the source points and the plate points mapped by ``matrix``: (N,) in source pixels."""
     return np.linalg.norm(apply_homography(matrix, matches.plate) - matches.source, axis=1)
 
 
@@ -127,7 +131,7 @@ def is_plausible_homography(matrix: np.ndarray, plate_size: Size, source_size: S
     """Whether a plate -> source homography keeps the plate's outline convex, unmirrored and of a plausible size."""
     right, bottom = plate_size.width - 1.0, plate_size.height - 1.0
     corners = np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]], np.float64)
-    # Behind the camera or on the horizon: the outline would be torn.
+    # A corner behind the camera or on the horizon has no position in the image.
     depth = np.c_[corners, np.ones(4)] @ matrix[2]
     if depth.min() * depth.max() <= 0 or abs(depth).min() < 0.2 * abs(depth).max():
         return False
@@ -153,14 +157,14 @@ def magsac_settings(threshold: float) -> cv2.UsacParams:
     settings.loIterations = 10
     settings.loSampleSize = 50
     settings.isParallel = False
-    # The same matches give the same matrix, in every process.
+    # A fixed seed: the same matches give the same matrix in every process.
     settings.randomGeneratorState = 0
     return settings
 
 
 def grid_cells(points: np.ndarray, size: Size) -> np.ndarray:
-    """The cell of a grid of 8 cells along a picture's long side and 5 along the short one that each of (N, 2) points
-    lies in: (N,) int from 0."""
+    """The cell index of each of (N, 2) points in a grid with 8 cells along the long side and 5 along the short one:
+    (N,) int."""
     grid = orient_grid(_GRID, size)
     columns = np.clip((points[:, 0] + 0.5) * grid.columns / size.width, 0, grid.columns - 1).astype(int)
     rows = np.clip((points[:, 1] + 0.5) * grid.rows / size.height, 0, grid.rows - 1).astype(int)
@@ -168,22 +172,22 @@ def grid_cells(points: np.ndarray, size: Size) -> np.ndarray:
 
 
 def grid_coverage(points: np.ndarray, size: Size) -> float:
-    """The fraction of the grid's cells that hold any of (N, 2) points."""
+    """The fraction of the grid's cells that contain any of (N, 2) points."""
     return len(np.unique(grid_cells(points, size))) / (_GRID.columns * _GRID.rows)
 
 
 class SceneFit(NamedTuple):
-    """An ``estimate``, and the ``matches`` to bend the plate by: without those that break the epipolar geometry, where
-    that was what decided."""
+    """An ``estimate``, and the ``matches`` for fitting the mesh: if the fundamental matrix decided, only those
+    consistent with it."""
 
     estimate: HomographyEstimate
     matches: Matches
 
 
 def fit_scene(matches: Matches, plate_size: Size, source_size: Size) -> SceneFit | None:
-    """The homography between two pictures, trusted if they show the same place; None where there is none at all.
+    """The homography between two images, trusted if they show the same place; None if none can be fitted.
 
-    Where parallax decides, its inliers are the matches that agree with one fundamental matrix.
+    With much parallax its inliers are the matches consistent with a fundamental matrix.
     """
     planar = estimate_homography(matches, plate_size, source_size)
     if planar is None:
@@ -208,7 +212,7 @@ def fit_scene(matches: Matches, plate_size: Size, source_size: Size) -> SceneFit
 
 
 def filter_epipolar(matches: Matches, source_size: Size) -> Matches:
-    """The matches that agree with one fundamental matrix; none where there is no such matrix."""
+    """The matches consistent with a robustly fitted fundamental matrix; none if none can be fitted."""
     kept = np.zeros(len(matches.plate), bool)
     if len(kept) >= _FEWEST:
         settings = magsac_settings(scale_pixels(_EPIPOLAR_PX, source_size))
@@ -221,14 +225,14 @@ def filter_epipolar(matches: Matches, source_size: Size) -> Matches:
 
 
 def _planes(rigid: Matches, planar: HomographyEstimate, source_size: Size) -> list[np.ndarray]:
-    """Homographies to choose from: of the plane that most matches lie on, and of the next one."""
+    """Candidate homographies: of the plane with most matches, and of the one with most of the remaining matches."""
     off = reprojection_errors(planar.matrix, rigid) > scale_pixels(INLIER_PX, source_size)
     second = fit_plane(Matches(rigid.plate[off], rigid.source[off]), source_size)
     return [planar.matrix] if second is None else [planar.matrix, second.matrix]
 
 
 def _distance(matrix: np.ndarray, matches: Matches, source_size: Size) -> float:
-    """Mean distance of matches from where a matrix puts them, every cell of the grid counting alike."""
+    """Mean distance of matches from their positions by a matrix, with the same weight for every cell of the grid."""
     errors = np.minimum(reprojection_errors(matrix, matches), _FAR * max(source_size))
     cells = grid_cells(matches.source, source_size)
     counts = np.bincount(cells)

@@ -13,19 +13,19 @@ from howard.align.features import FrameDescriptor, Matches
 from howard.align.pictures import size_of
 from howard.align.warp import plate_positions, reduced_matrix, sample_plate, sample_valid
 
-# Share of an invalid piece's pixels that must agree with the source for the piece to be part of the place. Somebody who
-# stands almost where the plate showed them agrees in the middle, not along the outline.
+# Fraction of an invalid component's pixels that must agree with the source for it to belong to the place. A person who
+# stands almost where the plate shows them agrees in the middle, but not along the outline.
 _AGREEMENT_FRACTION = 0.95
-# Pixels at a quarter of 1080p; of fewer nothing can be said.
+# Least number of comparable pixels at a quarter of 1080p.
 _FEWEST_PIXELS = 16
 
 
 class ValidityFinder(NamedTuple):
-    """Finds what in a plate frame does not belong to the place.
+    """Detects the pixels of a plate frame that do not show the place.
 
-    ``find`` gives the validity mask of an (H, W, 3) uint8 RGB picture, (h, w) bool of any size, False on what does not
-    belong; it must depend on the picture alone. Of what was found ``keeps_static`` uses the pieces that the source
-    shows just as the plate does, such as posters of people.
+    ``find`` returns the validity mask of an (H, W, 3) uint8 RGB image, (h, w) bool of any size, False where the place
+    is hidden; it must depend only on the image. With ``keeps_static``, invalid components that the source shows
+    unchanged, such as posters of people, become valid again.
     """
 
     find: Callable[[np.ndarray], np.ndarray]
@@ -35,7 +35,7 @@ class ValidityFinder(NamedTuple):
 def cache_validity(
     find: Callable[[np.ndarray], np.ndarray], name: str, folder: Path
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """A finder of validity masks whose results are kept in ``folder`` from run to run, under its ``name``."""
+    """Wrap ``find`` such that its results are cached in ``folder`` under its ``name``, also between runs."""
     disk = DiskCache(folder)
 
     def cached(picture: np.ndarray) -> np.ndarray:
@@ -46,9 +46,9 @@ def cache_validity(
 
 
 def restore_static(source: FrameDescriptor, plate: FrameDescriptor, matrix: np.ndarray) -> FrameDescriptor:
-    """The plate frame with those invalid pieces made valid that the source shows as well; of the others, no change.
+    """The plate frame with those invalid components made valid that the source shows unchanged.
 
-    ``matrix`` maps plate pixels to source pixels. What is not in the source's view stays invalid.
+    ``matrix`` maps plate pixels to source pixels. Components outside the source's view stay invalid.
     """
     assert plate.valid is not None
     reduced = reduced_matrix(matrix, plate.small, source.small, plate.size, source.size)
@@ -69,7 +69,7 @@ def restore_static(source: FrameDescriptor, plate: FrameDescriptor, matrix: np.n
 
 
 def keep_valid(matches: Matches, plate: FrameDescriptor) -> Matches:
-    """The matches whose plate points lie where the plate frame shows the place."""
+    """The matches whose plate points are valid."""
     if plate.valid is None:
         return matches
     kept = sample_valid(plate.valid, matches.plate[None].astype(np.float32), plate.size)[0]

@@ -8,10 +8,10 @@ import numpy as np
 
 from howard.align.pictures import Size, reduce_to, resize_offsets, resizing, size_of
 
-# Half the cubic kernel's width: a pixel nearer to the plate's edge would be made up in part by border values.
+# Half the cubic kernel's width: pixels nearer to the plate's edge would partly be interpolated from border values.
 CUBIC_SUPPORT = 1.0
 OUTSIDE = -1e6
-# Area of a plate pixel in the source, below which the plate is averaged first.
+# Area of a plate pixel in source pixels below which the plate is reduced by averaging first.
 _FINER_AREA = 0.6
 
 
@@ -30,11 +30,11 @@ class ScaledPlate(NamedTuple):
 
 
 def plate_positions(matrix: np.ndarray, size: Size, displacement: np.ndarray | None = None) -> np.ndarray:
-    """For every source pixel the plate pixel shown there: (H, W, 2) float32, x and y, pixel centres at integers.
+    """The plate position of every source pixel: (H, W, 2) float32, x and y, pixel centres at integers.
 
     ``matrix`` (3, 3) maps plate pixels to source pixels, ``size`` is the source's. ``displacement`` (H, W, 2) float32,
-    in source pixels, says how far from each source pixel the homography alone would have put what is seen there; both
-    become one map, so that the plate is sampled once.
+    in source pixels, is added to each source pixel before the inverse homography; both are combined to one map, so that
+    the plate is sampled once.
     """
     inverse = np.linalg.inv(matrix)
     pixels = pixel_grid(size)
@@ -47,12 +47,12 @@ def plate_positions(matrix: np.ndarray, size: Size, displacement: np.ndarray | N
 
 
 def interpolated_positions(matrix: np.ndarray, size: Size, displacement: np.ndarray | None = None) -> np.ndarray:
-    """`plate_positions`, computed for every second pixel and row and interpolated between: a third of the work.
+    """`plate_positions`, computed for every second pixel and row and interpolated in between, in a third of the time.
 
-    Off by some thousandths of a pixel. ``displacement`` may be of any size, in its own pixels; where it is finer than
-    that all is computed.
+    The error is a few thousandths of a pixel. ``displacement`` may be of any size, in its own pixels; if it is finer
+    than every second pixel, nothing is interpolated.
     """
-    # Nodes lie amid blocks of two by two pixels, and one block beyond each edge.
+    # Nodes are at the centres of blocks of two by two pixels, including one block beyond each edge.
     coarse = Size(-(-size.width // 2), -(-size.height // 2))
     offsets = None
     if displacement is not None:
@@ -70,7 +70,7 @@ def interpolated_positions(matrix: np.ndarray, size: Size, displacement: np.ndar
 
 
 def sample_plate(plate: np.ndarray, positions: np.ndarray, valid: np.ndarray | None = None) -> Warped:
-    """Sample an (h, w, 3) plate, uint8 or float32, once, cubic (a = -0.75), at (H, W, 2) plate positions.
+    """Sample an (h, w, 3) plate, uint8 or float32, by cubic interpolation (a = -0.75) at (H, W, 2) plate positions.
 
     ``valid`` is as in :func:`covered`.
     """
@@ -79,13 +79,14 @@ def sample_plate(plate: np.ndarray, positions: np.ndarray, valid: np.ndarray | N
 
 
 def resample(plate: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """The plate, uint8 or float32, at (H, W, 2) positions, cubic (a = -0.75), its border repeated outside."""
-    # OpenCV's stubs do not know that the second map may be None.
+    """The plate, uint8 or float32, at (H, W, 2) positions by cubic interpolation (a = -0.75), with its border
+    repeated."""
+    # OpenCV's type stubs do not allow None as the second map.
     return cv2.remap(plate, positions, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)  # type: ignore
 
 
 def covered(positions: np.ndarray, plate_size: Size, valid: np.ndarray | None = None) -> np.ndarray:
-    """Where (H, W, 2) plate positions lie so far inside the plate that no border value enters: (H, W) bool.
+    """Mask of (H, W, 2) plate positions so far inside the plate that no border value is used: (H, W) bool.
 
     ``valid`` (h, w) bool, of any size, is False where the plate must not be used; None where all of it may be.
     """
@@ -98,7 +99,7 @@ def covered(positions: np.ndarray, plate_size: Size, valid: np.ndarray | None = 
 def sample_valid(valid: np.ndarray, positions: np.ndarray, plate_size: Size) -> np.ndarray:
     """A plate's validity mask, (h, w) bool of any size, at (H, W, 2) positions in the plate: (H, W) bool.
 
-    Positions between pixels are valid where all their neighbours are; beyond the plate the border's pixels count.
+    Positions between pixels are valid if all neighbouring pixels are; outside the plate its border is repeated.
     """
     scale = np.array(size_of(valid)) / np.array(plate_size)
     shift = (scale - 1) / 2
@@ -129,14 +130,14 @@ def warp_reduced(
 def reduced_matrix(
     matrix: np.ndarray, plate: np.ndarray, source: np.ndarray, plate_size: Size, source_size: Size
 ) -> np.ndarray:
-    """The plate -> source matrix between reduced pictures, from ``matrix`` between those of full size."""
+    """The plate -> source matrix of reduced images, from ``matrix`` for the full sizes."""
     to_source = resizing(source_size, size_of(source))
     to_plate = resizing(plate_size, size_of(plate))
     return to_source @ matrix @ np.linalg.inv(to_plate)
 
 
 def shrink_plate(plate: np.ndarray, matrix: np.ndarray) -> ScaledPlate:
-    """Average a plate that is much finer than the source down to its scale, so that sampling does not alias.
+    """Reduce a plate with a much larger scale than the source by averaging, so that sampling does not alias.
 
     ``plate`` (h, w, 3) uint8 or float32; ``matrix`` maps its pixels to source pixels.
     """
@@ -148,9 +149,10 @@ def shrink_plate(plate: np.ndarray, matrix: np.ndarray) -> ScaledPlate:
 
 
 def beyond_horizon(matrix: np.ndarray, size: Size) -> np.ndarray | None:
-    """Source pixels behind the plate's horizon, where there are only mirrored positions: (H, W) bool; None if none.
+    """Source pixels beyond the horizon of the plate's plane, whose plate positions are mirrored: (H, W) bool; None if
+    none.
 
-    ``matrix`` maps plate pixels to source pixels; a sane one has the plate's origin in front.
+    ``matrix`` maps plate pixels to source pixels; the plate's origin must be in front of the camera.
     """
     row = np.linalg.inv(matrix)[2] * np.sign(matrix[2, 2])
     x, y = np.arange(size.width), np.arange(size.height)[:, None]
@@ -160,7 +162,7 @@ def beyond_horizon(matrix: np.ndarray, size: Size) -> np.ndarray | None:
 
 @lru_cache(maxsize=8)
 def pixel_grid(size: Size) -> np.ndarray:
-    """Every pixel's own position: (H, W, 2) float32, x and y; shared, so not to be written to."""
+    """The position of every pixel: (H, W, 2) float32, x and y; cached, so it must not be modified."""
     x, y = np.meshgrid(np.arange(size.width, dtype=np.float32), np.arange(size.height, dtype=np.float32))
     grid = np.stack([x, y], axis=-1)
     grid.flags.writeable = False

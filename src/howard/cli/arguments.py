@@ -1,8 +1,9 @@
 """Command-line arguments checked against the composed config, then quoted for Hydra or applied to a stored config."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -28,6 +29,7 @@ def hydra_arguments(
     config_name: str,
     config_folder: Path,
     check: Callable[[DictConfig], None] | None = None,
+    renamed: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
     """Check a command's arguments and return them as ``hydra.main`` takes them.
 
@@ -41,6 +43,7 @@ def hydra_arguments(
         config_name: the primary config.
         config_folder: the folder of configs.
         check: called with every composed config; raises SettingsError for errors that the schemas cannot express.
+        renamed: current keys by former keys; the error for a config file with a former key names the current one.
 
     Raises:
         SettingsError: in one line, for unknown keys and options and for values of a wrong type, on the command line or
@@ -49,9 +52,9 @@ def hydra_arguments(
     flags, overrides = _split_flags(arguments)
     sweep = is_sweep(flags)
     with hydra_ready(config_folder):
-        checked = _checked(overrides, config_name, sweep)
+        checked = _checked(overrides, config_name, sweep, renamed)
         for job in _jobs(checked) if sweep else [checked]:
-            config = compose_config(config_name, job)
+            config = compose_config(config_name, job, renamed)
             if check is not None:
                 check(config)
     return [*flags, *checked]
@@ -100,7 +103,7 @@ def _split_flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return flags, others
 
 
-def _checked(arguments: Sequence[str], config_name: str, sweep: bool) -> list[str]:
+def _checked(arguments: Sequence[str], config_name: str, sweep: bool, renamed: Mapping[str, str]) -> list[str]:
     """The arguments in their order, checked against the config that the selected groups compose, and quoted."""
     split = [_split(argument) for argument in arguments]
     groups = dict(list_groups())
@@ -109,7 +112,7 @@ def _checked(arguments: Sequence[str], config_name: str, sweep: bool) -> list[st
         for key, value in split
         if value is not None and key in groups
     ]
-    keys = dict(list_keys(compose_config(config_name, choices)))
+    keys = dict(list_keys(compose_config(config_name, choices, renamed)))
     checked = []
     for argument, (key, value) in zip(arguments, split, strict=True):
         if value is None or key in groups:

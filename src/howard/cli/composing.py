@@ -1,9 +1,10 @@
 """Composing configs with Hydra, and one-line errors for what does not fit, made from the fields of its exceptions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field, make_dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from hydra import compose, initialize_config_dir
@@ -70,14 +71,25 @@ def as_settings(settings_class: type[Settings], config: DictConfig) -> Settings:
     return settings
 
 
-def compose_config(config_name: str, overrides: Sequence[str]) -> DictConfig:
-    """Compose a config within :func:`hydra_ready`; raises SettingsError, in one line, for what does not fit."""
+def compose_config(
+    config_name: str, overrides: Sequence[str], renamed: Mapping[str, str] = MappingProxyType({})
+) -> DictConfig:
+    """Compose a config within :func:`hydra_ready`.
+
+    Args:
+        config_name: the primary config.
+        overrides: in Hydra's grammar.
+        renamed: current keys by former keys; the error for a config file with a former key names the current one.
+
+    Raises:
+        SettingsError: in one line, for unknown keys and options and for invalid values.
+    """
     try:
         return compose(config_name, list(overrides))
     except MissingConfigException as error:
         problem = _describe_missing_option(error, overrides)
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
-        problem = _describe_bad_key(error, config_name, overrides) or _unexpected(error)
+        problem = _describe_bad_key(error, config_name, overrides, renamed) or _unexpected(error)
     raise SettingsError(problem)
 
 
@@ -116,7 +128,9 @@ def _describe_missing_option(error: MissingConfigException, overrides: Sequence[
     return f"{place}there is no {group} '{name}'{did_you_mean(name, _visible(error.options or []))}"
 
 
-def _describe_bad_key(error: BaseException | None, config_name: str, overrides: Sequence[str]) -> str | None:
+def _describe_bad_key(
+    error: BaseException | None, config_name: str, overrides: Sequence[str], renamed: Mapping[str, str]
+) -> str | None:
     """Describe an unknown key or an invalid value; None for any other error.
 
     Hydra raises its own exception; OmegaConf's, which has the key and the value as attributes, is its cause or context.
@@ -129,6 +143,8 @@ def _describe_bad_key(error: BaseException | None, config_name: str, overrides: 
     is_typed = any(override.lstrip("+~").partition("=")[0] == key for override in overrides)
     if isinstance(error, ConfigKeyError | ConfigAttributeError):
         place = "" if is_typed else _find_file(overrides, lambda group, content: _has_key(content, group, key))
+        if key in renamed:
+            return f"{place}unknown setting '{key}'; it is now called '{renamed[key]}'"
         known = [name for name, _ in list_keys(compose(config_name))]
         return f"{place}unknown setting '{key}'{did_you_mean(key, known)}"
     place = "" if is_typed else _find_file(overrides, lambda group, content: _has_key(content, group, key, value))

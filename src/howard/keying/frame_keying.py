@@ -14,7 +14,7 @@ from howard.keying.unmixing import Trimap, make_trimap, unmix
 # Alpha up to which a pixel becomes fully transparent, and from which it becomes opaque: differences are noise.
 _BLACK_POINT = 0.03
 _WHITE_POINT = 0.97
-# Share of the removed spill that is added back as grey, so that edges are not darkened.
+# Fraction of the removed spill that is added back as grey, so that edges are not darkened.
 _SPILL_AS_GREY = 0.2
 # Alpha above which a pixel's foreground colour counts as known.
 _KNOWN_ALPHA = 0.5
@@ -22,7 +22,7 @@ _KNOWN_ALPHA = 0.5
 _MAX_MARKER_FRACTION = 0.004
 # Smallest tracking marker in pixels; smaller pieces are noise.
 _MIN_MARKER_PIXELS = 4
-# Share of the box around a marker that must contain nothing but the marker and screen.
+# Fraction of the box around a marker that must contain nothing but the marker and screen.
 _ISOLATION = 0.9
 # Frames in which a marker must appear at the same position.
 _MIN_FRAMES = 2

@@ -22,7 +22,7 @@ _MIN_VALUE = 0.15
 # Least fraction of the frame for a screen to be found, and if the user names its colour.
 _MIN_FRACTION = 0.05
 _MIN_FRACTION_NAMED = 0.005
-# Share of the largest channel from which another channel is a primary of the screen too: yellow-green has two.
+# Fraction of the largest channel from which another channel is a primary of the screen too: yellow-green has two.
 _SECOND_PRIMARY = 0.6
 # Least excess, as a fraction of the screen's at equal brightness, and least brightness of a pixel of the screen.
 _MIN_PURITY = 0.8
@@ -161,7 +161,7 @@ def _find_colour(pixels: np.ndarray, choice: str) -> tuple[str, np.ndarray]:
     if fractions[name] < (_MIN_FRACTION if choice == "auto" else _MIN_FRACTION_NAMED):
         found = " and ".join(f"{each} {fraction:.0%}" for each, fraction in fractions.items())
         wanted = "green or blue" if choice == "auto" else choice
-        cure = "say screen=green or screen=blue" if choice == "auto" else "choose another screen="
+        cure = "set screen=green or screen=blue" if choice == "auto" else "choose another screen="
         raise InputError(f"no {wanted} screen found, {found} of the picture; {cure}, or film it larger and evenly lit")
     low, high = _HUES[name]
     counts, edges = np.histogram(hue[masks[name]], bins=(high - low) // _HUE_BIN, range=(low, high))

@@ -18,11 +18,11 @@ _SCREEN_EXCESS = 0.7
 _MAX_DEVIATIONS = 3.06
 # Creases and uneven dye that the smooth screen model does not follow, in encoded values.
 _UNEVENNESS = 0.0171
-# Chroma is subsampled in video: its standard deviation near an edge, as a share of the chroma step across the edge.
+# Chroma is subsampled in video: its standard deviation near an edge, as a fraction of the chroma step across the edge.
 _CHROMA_BLEED = 0.12
 # Least standard deviation of a person's colours in a neighbourhood, in encoded values: no surface has a single colour.
 _MIN_VARIATION = 0.01
-# Standard deviation of the neighbourhood for the person's colours, as a share of the shorter side.
+# Standard deviation of the neighbourhood for the person's colours, as a fraction of the shorter side.
 _NEIGHBOURHOOD = 0.008
 # Steps of alpha in the grid search, before the parabola fit.
 _ALPHA_STEPS = 24

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from howard.matting.coarse_network import CoarseMatte
-from howard.matting.code_values import resize
+from howard.matting.code_values import check_same_shape, resize
 from howard.matting.matte import Matte, NetworkForeground
 from howard.matting.network_operations import concat_channels
 from howard.matting.person_maps import PersonMaps
@@ -52,8 +52,7 @@ class BaselineNetwork(nn.Module):
         Raises:
             ValueError: shapes of source and plate differ.
         """
-        if source.shape != plate.shape:
-            raise ValueError(f"source {tuple(source.shape)} and plate {tuple(plate.shape)} differ in shape")
+        check_same_shape(source, plate)
         height, width = source.shape[2:]
         coarse = self.coarse_matte(source, plate, coverage, person, coarse_scale=coarse_scale)
         upsampled = coarse_only(coarse, source.shape[2:])

@@ -12,6 +12,12 @@ FULL_CODES = {torch.uint8: 255, torch.uint16: 65535, torch.int32: 65535}
 _LARGEST_SHORT_CELL = 11
 
 
+def check_same_shape(source: Tensor, plate: Tensor) -> None:
+    """Raise ValueError if the shapes of two batches of images differ."""
+    if source.shape != plate.shape:
+        raise ValueError(f"source {tuple(source.shape)} and plate {tuple(plate.shape)} differ in shape")
+
+
 def to_unit(codes: Tensor) -> Tensor:
     """Code values of any shape to float32 in [0, 1]; floating-point values are returned unchanged."""
     full = FULL_CODES.get(codes.dtype)

@@ -97,7 +97,7 @@ def error_loss(coarse: CoarseMatte, true_alpha: Tensor, weights: Weights) -> dic
     return {ERROR: weight * F.mse_loss(_resize(coarse.error, size), true_error)}
 
 
-def check_weights(weights: Weights, has_coarse: bool, others: tuple[str, ...] = ()) -> None:
+def check_loss_weights(weights: Weights, has_coarse: bool, others: tuple[str, ...] = ()) -> None:
     """Raise SettingsError if a weight is negative or its loss term does not exist.
 
     Args:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from howard.matting.coarse_network import CoarseMatte, CoarseNetwork
-from howard.matting.code_values import pad_to_multiple, resize
+from howard.matting.code_values import check_same_shape, pad_to_multiple, resize
 from howard.matting.matte import Matte, NetworkForeground
 from howard.matting.person_maps import PersonMaps
 from howard.matting.refiner import Refiner, RefineSettings, coarse_only
@@ -54,8 +54,7 @@ class MattingNetwork(CoarseNetwork):
         Raises:
             ValueError: shapes of source and plate differ.
         """
-        if source.shape != plate.shape:
-            raise ValueError(f"source {tuple(source.shape)} and plate {tuple(plate.shape)} differ in shape")
+        check_same_shape(source, plate)
         height, width = source.shape[2:]
         source, plate = pad_to_multiple(source, PATCH), pad_to_multiple(plate, PATCH)
         coverage = None if coverage is None else pad_to_multiple(coverage, PATCH)

@@ -99,8 +99,8 @@ class MattingPredictor:
         Raises:
             ValueError: an image has another shape or type, is too small or not finite, or the sizes differ.
         """
-        _check_image("source", source)
-        _check_image("plate", plate)
+        _check_rgb("source", source)
+        _check_rgb("plate", plate)
         if source.shape != plate.shape:
             raise ValueError(
                 f"source is {source.shape} and plate is {plate.shape}: align the plate to the source first"
@@ -196,7 +196,7 @@ def _mirror(matte: Matte) -> Matte:
     return Matte(matte.alpha.flip(-1), colour, coarse, matte.refined.flip(-1))
 
 
-def _check_image(name: str, image: np.ndarray | Tensor) -> None:
+def _check_rgb(name: str, image: np.ndarray | Tensor) -> None:
     allowed = _DTYPES if isinstance(image, np.ndarray) else (*FULL_CODES, torch.float32)
     if image.ndim not in (3, 4) or image.shape[-1] != 3 or image.dtype not in allowed:
         raise ValueError(

@@ -13,7 +13,7 @@ import OpenEXR
 
 from howard.colour import srgb_to_linear
 from howard.errors import OutputError
-from howard.images import check_picture, to_depth
+from howard.images import check_shape_and_depth, to_depth
 from howard.media.colours.output_colour import OutputColour, choose_output_colour
 from howard.media.files import atomic_file
 from howard.media.frame import ClipInfo, WindowOrigin
@@ -100,7 +100,7 @@ class ExrSequenceWriter(NumberedFiles):
 
     def prepare(self, picture: np.ndarray, layers: Mapping[str, np.ndarray] | None = None) -> ExrChannels:
         """The pixels of the file, from (H, W, 4) straight RGBA and ``layers`` as for :func:`layer_channels`."""
-        check_picture(picture, channels=(4,))
+        check_shape_and_depth(picture, channels=(4,))
         pixels = exr_pixels(self.to_stored(picture), self._colour, self._is_straight)
         return ExrChannels(pixels, layer_channels({name: (layers or {})[name] for name in self._layers}, self._colour))
 

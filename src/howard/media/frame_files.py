@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from howard.images import check_picture, premultiplied, to_depth, without_hidden_colour
+from howard.images import check_shape_and_depth, premultiplied, to_depth, without_hidden_colour
 from howard.media.colours.stored_colour import SDR, StoredColour
 from howard.media.files import make_folder, remove_temporary_files, write_atomically
 from howard.media.png_encoding import encode_png
@@ -75,6 +75,17 @@ class _PngFiles(NumberedFiles):
         write_atomically(self.path(number), prepared)
         return (number,)
 
+    def _facts(self, bits: int, alpha: str, colour_space: str) -> dict[str, Any]:
+        """Description of the files for the sidecar."""
+        return {
+            "files": self.pattern,
+            "container": "png",
+            "codec": "png",
+            "bits": bits,
+            "alpha": alpha,
+            "colour_space": colour_space,
+        }
+
 
 class PngSequenceWriter(_PngFiles):
     """Writes PNG files of 8 or 16 ``bits``: sRGB with alpha, or RGB without.
@@ -107,7 +118,7 @@ class PngSequenceWriter(_PngFiles):
 
     def prepare(self, picture: np.ndarray) -> bytes:
         """The content of the file, from (H, W, 4) straight RGBA or (H, W, 3) RGB."""
-        check_picture(picture, channels=(3, 4))
+        check_shape_and_depth(picture, channels=(3, 4))
         picture = self.to_stored(picture)
         if picture.shape[2] == 4:
             picture = premultiplied(picture) if self._is_premultiplied else without_hidden_colour(picture)
@@ -116,15 +127,10 @@ class PngSequenceWriter(_PngFiles):
     @property
     def facts(self) -> dict[str, Any]:
         """Description of the files for the sidecar."""
-        return {
-            "files": self.pattern,
-            "container": "png",
-            "codec": "png",
-            "bits": 8 * self.dtype.itemsize,
-            "alpha": "premultiplied" if self._is_premultiplied else "straight",
-            "colour_space": "sRGB" if self._colour == SDR else self._colour.description,
-            **({"colour_note": self._colour.note} if self._colour.note else {}),
-        }
+        colour_space = "sRGB" if self._colour == SDR else self._colour.description
+        note = {"colour_note": self._colour.note} if self._colour.note else {}
+        alpha = "premultiplied" if self._is_premultiplied else "straight"
+        return self._facts(8 * self.dtype.itemsize, alpha, colour_space) | note
 
 
 class FactorSequenceWriter(_PngFiles):
@@ -146,17 +152,11 @@ class FactorSequenceWriter(_PngFiles):
 
     def prepare(self, picture: np.ndarray) -> bytes:
         """The content of the file, from (H, W, 3) float32."""
-        check_picture(picture, channels=(3,))
+        check_shape_and_depth(picture, channels=(3,))
         return encode_png(self.to_stored(picture), self._pixel_aspect, is_linear=True)
 
     @property
     def facts(self) -> dict[str, Any]:
         """Description of the files for the sidecar."""
-        return {
-            "files": self.pattern,
-            "container": "png",
-            "codec": "png",
-            "bits": 16,
-            "alpha": "none",
-            "colour_space": "a factor on linear light, linear itself; 1 is white, factors above 1 are clipped",
-        }
+        description = "a factor on linear light, linear itself; 1 is white, factors above 1 are clipped"
+        return self._facts(16, "none", description)

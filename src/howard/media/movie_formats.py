@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, Interpolation
 from av.video.stream import VideoStream
 from numpy.typing import DTypeLike
 
-from howard.images import check_picture, without_hidden_colour
+from howard.images import check_shape_and_depth, without_hidden_colour
 from howard.media.colours.stored_colour import SDR, StoredColour
 from howard.media.to_rgb import MATRICES, SCALER_FLAGS, chroma_gain
 
@@ -76,7 +76,7 @@ class MovieFormat:
 
     def frame(self, picture: np.ndarray, colour: StoredColour = SDR) -> av.VideoFrame:
         """Convert an image, (H, W, ``channels``), to a frame for the encoder, in ``colour`` and tagged so."""
-        check_picture(picture, channels=(self.channels,))
+        check_shape_and_depth(picture, channels=(self.channels,))
         image = self.stored(colour.store(picture, np.dtype(self.dtype)))
         if self.even:
             bottom, right = image.shape[0] % 2, image.shape[1] % 2

@@ -1,11 +1,12 @@
 """Reading image sequences, one file per frame; a still is a sequence of one frame."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 from howard.errors import InputError
 from howard.frame_rates import snap_to_ntsc
+from howard.media.clip_reader import ClipReader
 from howard.media.colour_names import apply_colour_name
 from howard.media.frame import ClipInfo, Frame
 from howard.media.sequence_files import SequenceFiles
@@ -16,7 +17,7 @@ from howard.media.working_space import WorkingSpace
 _DEFAULT_FRAME_RATE = Fraction(24)
 
 
-class SequenceReader:
+class SequenceReader(ClipReader):
     """An image sequence as a sequence of `Frame`; all files must have the first file's size, format and primaries.
 
     The last frame is cached, so reading a still repeatedly costs nothing.
@@ -71,31 +72,17 @@ class SequenceReader:
         """All frames, since each has its own file."""
         return range(len(self))
 
-    def __len__(self) -> int:
-        return self.info.frame_count
-
-    def __iter__(self) -> Iterator[Frame]:
-        for index in range(len(self)):
-            yield self[index]
-
     def __getitem__(self, index: int) -> Frame:
         """Frame ``index``, counted from zero.
 
         Raises IndexError for indices outside the sequence, also negative ones; DamagedFrameError if the file is
         damaged; InputError if it cannot be read or differs in kind from the first.
         """
-        if not 0 <= index < len(self):
-            raise IndexError(f"{self.info.path} has frames 0 to {len(self) - 1}, not {index}")
+        self._check_index(index)
         last = self._last
         if last.index != index:
             last = self._last = self._frame(index, self._read_checked(self.info.files[index]))
         return last
-
-    def __enter__(self) -> "SequenceReader":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Does nothing: no file is open."""

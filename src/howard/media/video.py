@@ -1,6 +1,6 @@
 """Reading video files with random access to frames, and memory independent of their length."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from howard.errors import InputError, SettingsError
+from howard.media.clip_reader import ClipReader
 from howard.media.frame import ClipInfo, DamagedFrameError, Frame
 from howard.media.frame_rate_estimation import choose_frame_rate, is_constant_rate
 from howard.media.orientation import read_orientation
@@ -29,7 +30,7 @@ from howard.media.working_space import ColourTags
 INTERLACED_CHOICES = ("auto", "progressive")
 
 
-class VideoReader:
+class VideoReader(ClipReader):
     """A video file as a sequence of `Frame`.
 
     ``reader[i]`` decodes forward if that is fastest and seeks otherwise, so reading in order never seeks. A reader has
@@ -67,21 +68,13 @@ class VideoReader:
         """Indices of the keyframes, from which decoding can start, in order; all frames if keyframes are unknown."""
         return [keyframe.index for keyframe in self._timeline.keyframes] or range(len(self))
 
-    def __len__(self) -> int:
-        return self.info.frame_count
-
-    def __iter__(self) -> Iterator[Frame]:
-        for index in range(len(self)):
-            yield self[index]
-
     def __getitem__(self, index: int) -> Frame:
         """Frame ``index``, counted from zero.
 
         Raises IndexError for indices outside the clip, also negative ones; DamagedFrameError if the frame is missing;
         InputError if its size or pixel format differs from the first frame's, or if it is interlaced.
         """
-        if not 0 <= index < len(self):
-            raise IndexError(f"{self._path} has frames 0 to {len(self) - 1}, not {index}")
+        self._check_index(index)
         decoded = self._first if index == self._first_index else self._seeker.find(index)
         if decoded is None:
             reason = f" ({self._seeker.error})" if self._seeker.error else ""
@@ -97,12 +90,6 @@ class VideoReader:
                 "unlike the first; convert the clip to one size and format"
             )
         return Frame(self._convert(picture), index, index + 1, self._time_of(index), decoded.is_damaged)
-
-    def __enter__(self) -> "VideoReader":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -19,7 +19,7 @@ from howard.pipeline.frame_streams import matte_clip
 from howard.pipeline.inputs import Inputs, open_inputs
 from howard.pipeline.opened_render import OpenedRender, load_predictor, open_render
 from howard.pipeline.pipeline_types import Predictor
-from howard.pipeline.plate_check import check_plate
+from howard.pipeline.plate_check import check_plate_is_empty
 from howard.pipeline.plate_indexing import PlateIndexer
 from howard.pipeline.samples import SampleSelector
 from howard.progress import Progress, ProgressCallback, SilentProgress, open_progress
@@ -121,7 +121,7 @@ def remove_background(
     ):
         network = opened.begin(predictor, reporter)
         folder, numbers = opened.folder, opened.numbers
-        check = check_plate(opened.inputs, indexer.plate, network, chosen.subject)
+        check = check_plate_is_empty(opened.inputs, indexer.plate, network, chosen.subject)
         for remark in check.remarks:
             reporter.step("note", remark)
         samples = SampleSelector(folder.path, numbers) if chosen.report else None
@@ -227,7 +227,7 @@ def _cut_out(
             quality=options.quality,
             subject=options.subject,
             workers=options.threads,
-            validity=check_plate(inputs, indexer.plate, predictor, options.subject).validity,
+            validity=check_plate_is_empty(inputs, indexer.plate, predictor, options.subject).validity,
             edges=options.edges,
             window=options.window,
         )

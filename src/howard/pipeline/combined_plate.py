@@ -14,7 +14,7 @@ from howard.media import ClipInfo, Frame, Reader, fingerprint_all
 # With plate=self, frames nearer than this to a source frame, in seconds, are not used for it: the person has hardly
 # moved between them.
 _SELF_DISTANCE = 0.5
-# Upper limit of that distance as a share of the shot's frames, so that a short shot keeps enough frames.
+# Upper limit of that distance as a fraction of the shot's frames, so that a short shot keeps enough frames.
 _SELF_FRACTION = 1 / 6
 # Properties of a clip, besides its files, that its decoded frames depend on.
 _DECODING = (

@@ -20,11 +20,11 @@ _COVERED = 0.5
 _EMPTY = 0.0005
 # Mean alpha above which the matte counts as full: everything was kept.
 _FULL = 0.95
-# Holes as a share of the silhouette. True gaps, between arm and body or between legs, reach 7 %.
+# Holes as a fraction of the silhouette. True gaps, between arm and body or between legs, reach 7 %.
 _HOLES = 0.12
 # 8-bit levels between the source and the cut-out composited over the plate. Noise and small misalignments reach 4.
 _RECOMPOSITION = 8.0
-# Share of the frame hidden by people in the plate that no other plate frame shows.
+# Fraction of the frame hidden by people in the plate that no other plate frame shows.
 _HIDDEN = 0.01
 
 
@@ -94,9 +94,9 @@ def classify_frame(
         plate: the aligned plate.
         alpha: (h, w) in [0, 1], of any size.
         damaged: whether the data of the shot's frame are damaged.
-        holes: as a share of the silhouette.
+        holes: as a fraction of the silhouette.
         recomposition: error in 8-bit levels; None if nothing is covered.
-        hidden: share of the frame that people in the plate hide and no other plate frame shows.
+        hidden: fraction of the frame that people in the plate hide and no other plate frame shows.
     """
     mean_alpha = float(alpha.mean())
     found = {
@@ -116,7 +116,7 @@ def classify_frame(
 
 
 def _hidden_fractions(hidden: np.ndarray | None, coverage: np.ndarray) -> tuple[float, float]:
-    """Shares of the frame that people in the main plate frame hide, and that no other plate frame shows either."""
+    """Fractions of the frame that people in the main plate frame hide, and that no other plate frame shows either."""
     if hidden is None:
         return 0.0, 0.0
     coverage = cv2.resize(coverage, hidden.shape[::-1], interpolation=cv2.INTER_AREA)

@@ -34,7 +34,7 @@ _PREFETCHED = 1
 # Measured as resident memory with one, two and four workers on clips of 1080p and larger: it grew by 25 to 93 bytes for
 # 8-bit clips and by 105 to 123 bytes for float clips.
 _BYTES_PER_PIXEL = 130
-# Share of the free memory for frames being aligned; the rest is for the plate's frames, the network and queues.
+# Fraction of the free memory for frames being aligned; the rest is for the plate's frames, the network and queues.
 _MEMORY_FRACTION = 0.5
 
 
@@ -227,7 +227,7 @@ def matte_clip(
         subject: one of :data:`howard.choices.SUBJECTS`.
         workers: frames to align in parallel, fewer if memory is short; None means one per core.
         validity: finds pixels of plate frames that must not be used; see
-            :func:`howard.pipeline.plate_check.check_plate`.
+            :func:`howard.pipeline.plate_check.check_plate_is_empty`.
         edges: how soft edges are solved, one of `howard.choices.EDGES`.
         window: frames on either side with which soft edges are filtered; None means that of the quality.
     """

@@ -13,7 +13,7 @@ from howard.compositing.edges import ColourReader, EdgeAlpha, Edges, keep_networ
 from howard.compositing.temporal_filter import filter_alpha
 from howard.compositing.transfer import upload
 from howard.errors import SettingsError
-from howard.matting.matte import LazyForeground
+from howard.matting.matte import LazyForeground, Matte
 from howard.pipeline.pipeline_types import AlignedFrame, MattedFrame, Predictor, to_numpy
 
 
@@ -133,9 +133,9 @@ def solve_matte_alpha(
 
 def _foreground_of(matte: Any) -> Tensor | ColourReader:
     """A matte's foreground, (B, H, W, 3), or a function that computes it for requested patches only."""
-    colour = getattr(matte, "colour", None)
-    if not isinstance(colour, LazyForeground):
+    if not isinstance(matte, Matte) or not isinstance(matte.colour, LazyForeground):
         return torch.as_tensor(matte.foreground).movedim(1, 3)
+    colour = matte.colour
     return lambda patches: colour.patches(*patches[:3]).flatten(1, 2).permute(2, 0, 1)
 
 

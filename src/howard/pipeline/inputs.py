@@ -77,7 +77,7 @@ def _open_plate(
         reader = stack.enter_context(_open_shot(shot, options))
         return CombinedPlate([PlatePart(reader, range(reader.info.frame_count))], is_self=True)
     if frames is not None and len(paths) > 1:
-        raise SettingsError("plate_frames= goes with a plate of one clip; cut the clips, or give one of them")
+        raise SettingsError("plate_frames= needs a plate of a single clip; cut the clips, or give one of them")
     parts = []
     for path in paths:
         reader = open_reader(path, options.plate_colour, None, options.interlaced, options.plate_layer)

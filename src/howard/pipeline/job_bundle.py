@@ -76,7 +76,7 @@ def write_job(job: RenderJob, *, progress: Progress | ProgressCallback | bool | 
     if movie is not None:
         raise SettingsError(f"format={movie} is one file, which cannot be made in chunks; use png, png16 or exr")
     if job.preview is not None:
-        raise SettingsError("preview= renders one frame here and goes without job=; a farm takes frames=")
+        raise SettingsError("preview= renders one frame on this machine and cannot be combined with job=; use frames=")
     bundle = Path(job.job)
     _refuse_foreign(bundle)
     with open_progress(progress) as reporter, open_render(job.input, job.plate, job.output, job, reporter) as opened:

@@ -74,15 +74,15 @@ def _refuse_mismatches(options: RenderOptions) -> None:
     """Raise SettingsError if an option applies to none of the formats, or if two formats' files have the same names."""
     formats = options.formats
     if options.output_colour is not None and "exr" not in formats:
-        raise SettingsError(f"output_colour={quoted(options.output_colour)} goes with format=exr")
+        raise SettingsError(f"output_colour={quoted(options.output_colour)} needs format=exr")
     if options.layers is not None and "exr" not in formats:
-        raise SettingsError(f"layers={join_list(split_list(options.layers))} goes with format=exr")
+        raise SettingsError(f"layers={join_list(split_list(options.layers))} needs format=exr")
     if options.alpha_mode != "auto" and not set(formats).intersection(_WITH_ALPHA_MODE):
-        raise SettingsError(f"alpha_mode={options.alpha_mode} goes with format={one_of(_WITH_ALPHA_MODE)}")
+        raise SettingsError(f"alpha_mode={options.alpha_mode} needs format={one_of(_WITH_ALPHA_MODE)}")
     if "composite" in formats and options.background is None:
-        raise SettingsError("format=composite needs background=, a colour, still or video to lay the person over")
+        raise SettingsError("format=composite needs background=, a colour, still or video behind the person")
     if options.background is not None and not set(formats).intersection((*_WITH_COMPOSITE, "composite")):
-        raise SettingsError(f"background= goes with format={', '.join(_WITH_COMPOSITE)} or composite")
+        raise SettingsError(f"background= needs format={', '.join(_WITH_COMPOSITE)} or composite")
     if set(formats) >= set(_SAME_NAMES):
         raise SettingsError(f"the files of format={one_of(_SAME_NAMES)} have the same names; choose one of these")
 

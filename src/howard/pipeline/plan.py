@@ -16,7 +16,7 @@ from howard.pipeline.frame_streams import choose_worker_count
 from howard.pipeline.opened_render import OpenedRender, open_render
 from howard.pipeline.outputs import choose_outputs
 from howard.pipeline.pipeline_types import Predictor
-from howard.pipeline.plate_check import check_plate
+from howard.pipeline.plate_check import check_plate_is_empty
 from howard.pipeline.plate_indexing import PlateIndexer
 from howard.pipeline.render_folder import RenderFolder
 from howard.progress import FrameDone, Progress, ProgressCallback, in_words, open_progress
@@ -118,7 +118,7 @@ def plan_render(
             reporter.step("trial", "timing a few frames")
             # Sparse as for a preview: the time to read the whole plate is estimated separately.
             with PlateIndexer(opened.inputs.plate, sparse=True) as indexer:
-                validity = check_plate(opened.inputs, indexer.plate, network, chosen.subject).validity
+                validity = check_plate_is_empty(opened.inputs, indexer.plate, network, chosen.subject).validity
                 test = _render_some(opened, indexer, network, pending, validity)
         reading = 0.0 if chosen.preview is not None or not pending else _seconds_to_read_plate(opened)
         return RenderPlan(

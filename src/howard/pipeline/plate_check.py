@@ -17,9 +17,9 @@ from howard.pipeline.plate_indexing import SampledPlate, sample_indices
 _PRIOR_VERSION = "person-1"
 # Probability above which a pixel counts as part of a person.
 _PERSON = 0.5
-# Smallest share of the frame that counts as showing a person.
+# Smallest fraction of the frame that counts as showing a person.
 _MIN_PERSON_FRACTION = 0.003
-# Radius of the dilation of people, as a share of the long side: hair, hands and motion blur extend beyond the maps.
+# Radius of the dilation of people, as a fraction of the long side: hair, hands and motion blur extend beyond the maps.
 _DILATION = 0.015
 # Mean absolute difference in 8-bit levels below which two frames count as the same frame, encoded twice.
 _SAME_LEVELS = 1.0
@@ -39,7 +39,7 @@ class PlateCheck(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
-def check_plate(inputs: Inputs, plate: SampledPlate, predictor: Predictor, subject: str) -> PlateCheck:
+def check_plate_is_empty(inputs: Inputs, plate: SampledPlate, predictor: Predictor, subject: str) -> PlateCheck:
     """Check a few frames of the shot and of ``plate``, which is that of the ``inputs``.
 
     If the plate shows people or is the shot itself, people are detected in each plate frame that is used. If the
@@ -52,7 +52,7 @@ def check_plate(inputs: Inputs, plate: SampledPlate, predictor: Predictor, subje
             remarks=("shot and plate are the same clip: the person cannot be separated from the background",)
         )
     if subject != "person":
-        return _check_disagreement(plate)
+        return _find_disagreement(plate)
     validity = _find_validity(predictor, keeps_static=True)
     people = _find_people_in_samples(plate, validity)
     if not any(people):
@@ -87,8 +87,8 @@ def _find_people_in_samples(plate: SampledPlate, validity: ValidityFinder) -> li
     return disk.get(f"{plate.fingerprint}-people-{_PRIOR_VERSION}", find)["people"].tolist()
 
 
-def _check_disagreement(plate: SampledPlate) -> PlateCheck:
-    """Check whether the plate's frames disagree, as if something appeared or disappeared."""
+def _find_disagreement(plate: SampledPlate) -> PlateCheck:
+    """Detect in each plate frame what the frames disagree on; nothing if the sampled frames agree everywhere."""
     references = list(plate.samples())
     finder = DisagreementFinder(references)
 

@@ -4,13 +4,15 @@ The plate is indexed while the network is loaded.
 """
 
 import bisect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from howard.align import OwnFrames, PlateIndex, index_plate
+from howard.align.plate_frames import find_entry_points, find_fingerprint, find_key
 from howard.errors import InputError
 from howard.media import DamagedFrameError, Frame
+from howard.pipeline.combined_plate import CombinedPlate
 from howard.pipeline.pipeline_types import FrameSequence
 from howard.progress import Progress, SilentProgress
 
@@ -61,7 +63,7 @@ class SampledPlate:
     @property
     def entry_points(self) -> Sequence[int] | None:
         """Positions that can be read while decoding few or no frames before them; None if that is not known."""
-        entries = getattr(self._plate, "entry_points", None)
+        entries = find_entry_points(self._plate)
         if entries is None:
             return None
         positions = {bisect.bisect_left(self._used, entry) for entry in entries}
@@ -70,13 +72,12 @@ class SampledPlate:
     @property
     def fingerprint(self) -> str | None:
         """Identifies the frames used, damaged ones included; None if the plate has no fingerprint."""
-        name = getattr(self._plate, "fingerprint", None)
+        name = find_fingerprint(self._plate)
         return name if name is None or self._stride == 1 else f"{name}-{self._stride}"
 
     def key_of(self, position: int) -> str | None:
         """Identifies the frame at a position; None if the plate's frames have no keys."""
-        name: Callable[[int], str | None] | None = getattr(self._plate, "key_of", None)
-        return None if name is None else name(self.index_of(position))
+        return find_key(self._plate, self.index_of(position))
 
     def index_of(self, position: int) -> int:
         """The plate's index of the frame at a position."""
@@ -100,7 +101,7 @@ class SampledPlate:
             if frame is not None:
                 yield frame
 
-    def skip_reading(self) -> None:
+    def report_cached(self) -> None:
         """Report that the plate was indexed by an earlier run and is undamaged, so that it need not be read."""
         count = len(self)
         self._progress.step("plate_index", f"the plate was indexed before: {count} frames", frames=count)
@@ -175,14 +176,15 @@ class PlateIndexer:
         """Start the thread.
 
         Args:
-            plate: all its frames; a long one is subsampled, see `choose_stride`.
+            plate: all its frames; a long one is subsampled, see `choose_stride`, unless it is the shot itself.
             progress: reports how much of the plate has been read.
             sparse: make no index; see :class:`howard.align.PlateAligner`.
             cache: folder that keeps the index for later runs; None keeps nothing.
         """
         progress = progress or SilentProgress()
-        # The shot itself is not subsampled: each of its frames must be found in the plate.
-        stride = 1 if getattr(plate, "is_self", False) else choose_stride(len(plate))
+        # Each frame of the shot must be found in the plate.
+        is_self = isinstance(plate, CombinedPlate) and plate.is_self
+        stride = 1 if is_self else choose_stride(len(plate))
         self._plate = SampledPlate(plate, progress, stride)
         self.is_sparse = sparse
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="plate")
@@ -190,7 +192,7 @@ class PlateIndexer:
             progress.step("plate_index", f"searching the plate: some of {len(plate)} frames", frames=len(plate))
             self._index = self._pool.submit(lambda: None)
         else:
-            self._index = self._pool.submit(index_plate, self._plate, cache)
+            self._index = self._pool.submit(index_plate, self._plate, cache, self._plate.report_cached)
 
     @property
     def plate(self) -> SampledPlate:

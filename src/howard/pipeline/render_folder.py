@@ -34,7 +34,7 @@ from howard.render_record import (
     read_lines,
 )
 
-# Smaller shares of the frame that are hidden by people in the plate are not reported.
+# Smaller fractions of the frame that are hidden by people in the plate are not reported.
 _MIN_HIDDEN = 0.002
 
 

@@ -13,7 +13,7 @@ from howard.report.html_templates import render_template
 
 # Points that a curve keeps, a few for each pixel of a wide screen.
 _MAX_POINTS = 1200
-# Spans of weak frames closer than this share of the render are joined, and none is drawn narrower.
+# Spans of weak frames closer than this fraction of the render are joined, and none is drawn narrower.
 _MIN_SPAN = 1 / 400
 # Size of the SVG's view box; it is stretched to the width of the page.
 _WIDTH = 1000
@@ -45,14 +45,14 @@ CURVES = (
     Curve(
         "Inliers",
         "matches",
-        "Matches of shot and plate that agree on one camera move. More is better.",
+        "Matches between shot and plate that agree with the estimated homography. More is better.",
         lambda line: line.inliers,
         digits=0,
     ),
     Curve(
         "Coverage",
         "%",
-        "Share of the picture that the plate has seen.",
+        "Fraction of the frame that the plate covers.",
         lambda line: None if line.coverage is None else 100 * line.coverage,
         digits=1,
         top=100,
@@ -60,7 +60,7 @@ CURVES = (
     Curve(
         "Recomposition error",
         "levels",
-        "Difference to the shot when the RGBA as written is laid back over the plate, in levels of 255. "
+        "Mean difference between the shot and the written RGBA composited over the plate, in levels of 255. "
         "Lower is better.",
         lambda line: line.recomposition_error,
         digits=2,

@@ -15,7 +15,7 @@ _MAX_NUMBER = 1e300
 class FrameLine(NamedTuple):
     """A frame's line in the journals; values that are missing or not finite are None.
 
-    Units are those of `howard.render_record.FrameRecord`: pixels of the source, shares of the frame, 8-bit levels.
+    Units are those of `howard.render_record.FrameRecord`: pixels of the source, fractions of the frame, 8-bit levels.
     """
 
     number: int

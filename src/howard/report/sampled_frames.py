@@ -16,12 +16,12 @@ _MAX_GOOD = 8
 _MAX_WEAK = 8
 # Images by file name: heading and explanation.
 _DETAILS = {
-    "alpha": ("Alpha", "White is kept, black goes."),
-    "plate": ("Aligned plate", "The empty place as this frame's camera saw it. Striped: not covered."),
-    "residual": ("Shot against plate", "Black: alike. Yellow: 40 levels apart or more. Grey: not covered."),
-    "coarse": ("Coarse alpha", "What the network made of the reduced picture."),
-    "error": ("Error map", "Where the coarse alpha doubts itself. Yellow: by a half or more."),
-    "refined": ("Refined patches", "Orange: worked over at full resolution."),
+    "alpha": ("Alpha", "White: the person. Black: background."),
+    "plate": ("Aligned plate", "The empty place, warped to the view of this frame. Striped: not covered."),
+    "residual": ("Shot against plate", "Black: equal. Yellow: a difference of 40 levels or more. Grey: not covered."),
+    "coarse": ("Coarse alpha", "The network's alpha at reduced resolution."),
+    "error": ("Error map", "The network's estimate of the error of the coarse alpha. Yellow: 0.5 or more."),
+    "refined": ("Refined patches", "Orange: computed again at full resolution."),
 }
 _CROPS = {"crop_source": "Shot", "crop_coarse": "Coarse", "crop_refined": "Refined"}
 

@@ -23,12 +23,12 @@ from howard.requirements import require
 from howard.settings import runs_dir
 from howard.training import run_folders
 from howard.training.fitting import fit
-from howard.training.moved_keys import move_arguments
+from howard.training.moved_keys import MOVED_KEYS, move_arguments
 from howard.training.resuming import change_run
 from howard.training.staged_runs import run_stages, start_stages
 from howard.training.stored_settings import load_settings
 from howard.training.testing import test_network
-from howard.training.train_settings import MAPPINGS, SCHEMAS, Mode, check_settings
+from howard.training.train_settings import MAPPINGS, SCHEMAS, Mode, check_encoder_name
 
 CONFIGS = config_folder()
 ARGUMENTS = tuple(sys.argv[1:])
@@ -44,7 +44,7 @@ IGNORED_WARNINGS = (
     ".*smaller than the logging interval.*",
     ".*does not have many workers.*",
     ".*dataloader is not resumable.*",  # it is: samples are numbered by step
-    ".*has `__len__` defined.*",  # workers that stream a pack share it out
+    ".*has `__len__` defined.*",  # workers that stream a pack divide it
 )
 
 
@@ -107,7 +107,7 @@ def start(config: DictConfig) -> float:
     if config.stages:
         overrides = HydraConfig.get().overrides.task
         kept = [each for each in overrides if each.lstrip("+~").partition("=")[0] not in WHOLE_RUN_KEYS]
-        stages = {name: compose_config("train", [f"experiment={name}", *kept]) for name in config.stages}
+        stages = {name: compose_config("train", [f"experiment={name}", *kept], MOVED_KEYS) for name in config.stages}
         return start_stages(config, stages, run, STARTED)
     return train(config, run)
 
@@ -138,7 +138,9 @@ def main() -> None:
             raise InputError(f"resume=auto: no interrupted run in {runs}; give resume=RUN_FOLDER, or an experiment")
         resume(run, [each for each in arguments if not each.startswith(("resume=", "runs="))])
         return
-    sys.argv[1:] = hydra_arguments(reset_weights_of_other_people(arguments), "train", CONFIGS, check_settings)
+    sys.argv[1:] = hydra_arguments(
+        reset_weights_of_other_people(arguments), "train", CONFIGS, check_encoder_name, MOVED_KEYS
+    )
     if not PRINTING_FLAGS.intersection(sys.argv):
         for module in ("lightning", "kornia", "albumentations"):
             require(module, "training")

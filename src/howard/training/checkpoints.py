@@ -146,7 +146,7 @@ def network_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(_NETWORK): value for name, value in state.items() if name.startswith(_NETWORK)}
 
 
-def check_checkpoint(path: Path, network: torch.nn.Module) -> None:
+def check_checkpoint_fits(path: Path, network: torch.nn.Module) -> None:
     """Load the network's weights from a checkpoint, which checks that it is readable and fits the architecture.
 
     Raises:

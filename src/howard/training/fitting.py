@@ -77,7 +77,7 @@ def fit(config: DictConfig, run: Path, checkpoint: Path | None = None, trained: 
 def _fit(config: DictConfig, run: Path, checkpoint: Path | None, trained: Any) -> Fitted:
     from lightning.pytorch.utilities import rank_zero_only
 
-    from howard.training.checkpoints import check_checkpoint
+    from howard.training.checkpoints import check_checkpoint_fits
     from howard.training.devices import apply_speed_settings, fit_to_device
     from howard.training.initial_weights import load_initial_weights
     from howard.training.run_end import FinishedRun, call_run_end
@@ -89,7 +89,7 @@ def _fit(config: DictConfig, run: Path, checkpoint: Path | None, trained: Any) -
     if checkpoint is None:
         load_initial_weights(config, network, trained)
     else:
-        check_checkpoint(checkpoint, network)
+        check_checkpoint_fits(checkpoint, network)
     apply_speed_settings(config, network)
     os.environ["WANDB_DATA_DIR"] = str(run / "wandb")  # unsynced tables; by default in the home folder
     metadata = describe(config, module, data.recipe.mixing)

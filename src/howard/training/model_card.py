@@ -60,7 +60,7 @@ class ModelCard:
         parts = [f"# {self.metadata.name}", self._network(), "## Trained on", *self._data(), "## How", self._how()]
         if self.scores:
             rows = [[name, format_number(value)] for name, value in sorted(self.scores.items())]
-            parts += ["## What it scores", "Smaller is better.", markdown_table(["figure", "value"], rows)]
+            parts += ["## Scores", "Smaller is better.", markdown_table(["figure", "value"], rows)]
         if self.checkpoints:
             rows = [[name, f"`{path}`"] for name, path in self.checkpoints.items()]
             parts += ["## Checkpoints", markdown_table(["what", "in the run's folder"], rows)]

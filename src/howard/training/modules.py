@@ -14,7 +14,7 @@ from howard.data.dataset import Batch
 from howard.errors import HowardError, SettingsError
 from howard.evaluation.scores import MatteScores
 from howard.matting import BaselineNetwork, CoarseMatte, Matte, MattingNetwork, RefineSettings
-from howard.matting.losses import ERROR, Weights, check_weights, coarse_losses, joint_losses
+from howard.matting.losses import ERROR, Weights, check_loss_weights, coarse_losses, joint_losses
 from howard.matting.person_maps import PersonMaps
 from howard.matting.tiles import PATCH
 from howard.training.batches import PriorSampler, count_frames, crop_batch, flatten_frames
@@ -64,7 +64,7 @@ class StageModule(LightningModule):
         crop: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
-        check_weights(loss, self.has_coarse_terms, self.extra_terms)
+        check_loss_weights(loss, self.has_coarse_terms, self.extra_terms)
         self.weights = {name: weight for name, weight in loss.items() if name != SEGMENTATION}
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser, self.seed, self.crop = optimiser, seed, crop

@@ -53,7 +53,7 @@ class GradientNorm(Callback):
 class Throughput(Callback):
     """Logs ``train/samples_per_second`` and ``train/data_wait_share`` every ``trainer.log_every_n_steps`` steps.
 
-    Samples are counted over all processes. The share is the fraction of time between the end of a step and the arrival
+    Samples are counted over all processes. The second is the fraction of time between the end of a step and the arrival
     of the next batch from the workers; batch transforms on the device count as training. Validation counts as neither.
     """
 

@@ -61,9 +61,9 @@ def load_checkpoint_or_weights(path: Path, network: Any) -> None:
     """Load a checkpoint (``.ckpt``) or a weights file into a network; raises WeightsError if it does not fit."""
     from howard.matting import load_network
     from howard.matting.state_files import load_strictly
-    from howard.training.checkpoints import check_checkpoint
+    from howard.training.checkpoints import check_checkpoint_fits
 
     if path.suffix == ".ckpt":
-        check_checkpoint(path, network)
+        check_checkpoint_fits(path, network)
     else:
         load_strictly(network, load_network(path)[0].state_dict(), path)

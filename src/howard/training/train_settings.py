@@ -122,8 +122,8 @@ def register_schemas() -> None:
             store.store(group=group, name=f"base_{name}", node={name: schema})
 
 
-def check_settings(config: DictConfig) -> None:
-    """Check settings that the schemas cannot express; so far the name of the encoder.
+def check_encoder_name(config: DictConfig) -> None:
+    """Check the name of the encoder, which the schemas cannot express.
 
     Raises:
         SettingsError: in one line, if there is no such encoder.

@@ -25,7 +25,7 @@ from howard.pipeline.inputs import Inputs, open_inputs
 from howard.pipeline.masks import Mask, mask_frame
 from howard.pipeline.opened_render import load_predictor
 from howard.pipeline.pipeline_types import FinishedFrame
-from howard.pipeline.plate_check import check_plate
+from howard.pipeline.plate_check import check_plate_is_empty
 from howard.pipeline.plate_indexing import PlateIndexer
 from howard.pipeline.temporal_window import attach_neighbours, with_neighbours
 from howard.progress import Progress, SilentProgress
@@ -200,7 +200,7 @@ class FramePipeline:
         predictor = self.predictor(pair)
         self._raise_if_cancelled()
         if self._aligner is None or self._aligner[0] != key:
-            validity = check_plate(opened.inputs, opened.indexer.plate, predictor, options.subject).validity
+            validity = check_plate_is_empty(opened.inputs, opened.indexer.plate, predictor, options.subject).validity
             aligner = open_aligner(opened.inputs, opened.indexer, predictor, quality=options.quality, validity=validity)
             self._aligner = key, aligner
         self._raise_if_cancelled()

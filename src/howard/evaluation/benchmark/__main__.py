@@ -35,7 +35,7 @@ class BenchmarkSettings:
     clips: str | None = setting(
         None, "folder laid out like data/sample, or a folder of such folders, or several as [a,b]", is_path=True
     )
-    weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
+    weights: str = setting("default", "name of weights included in Howard, or a file", is_path=True)
     mattes: str | None = setting(
         None, "score these mattes instead: a folder with a subfolder of PNG files for each clip", is_path=True
     )
@@ -48,8 +48,8 @@ class BenchmarkSettings:
     name: str | None = setting(None, "of the method, in tables and results")
     frames: str | None = setting(None, "only these frames of each clip, such as 10-20 or 7; all if left out")
     edges: str = setting("solved", "soft edges", choices=EDGES)
-    quality: str = setting("standard", "how much work goes into a frame", choices=QUALITY_CHOICES)
-    device: str = setting("auto", "where the network runs: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
+    quality: str = setting("standard", "quality against time", choices=QUALITY_CHOICES)
+    device: str = setting("auto", "device of the network: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
     compare: str | None = setting(None, "two files written by json=, as [first.json,second.json]: only compare them")
 

@@ -27,13 +27,13 @@ class CompositesSettings:
     """Settings of the command."""
 
     root: str = setting(data_dir(), "folder of collections, as data.root= of train.py", is_path=True)
-    weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
+    weights: str = setting("default", "name of weights included in Howard, or a file", is_path=True)
     level: str = setting("handheld", "size of the plate errors: static, handheld or moving")
     size: str = setting("1920x1080", "of the frames in pixels")
     clips: int = setting(24, "number of composites")
     frames: int = setting(6, "number of frames of each")
     edges: str = setting("solved", "soft edges", choices=EDGES)
-    device: str = setting("auto", "where the network runs: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
+    device: str = setting("auto", "device of the network: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
     json: str | None = setting(None, "also write the scores to this file", is_path=True)
 
 

@@ -35,7 +35,7 @@ class SuiteSettings:
     """Settings of the command."""
 
     root: str = setting(data_dir(), "folder of collections, as data.root= of train.py", is_path=True)
-    weights: str = setting("default", "name of weights that ship with Howard, or a file", is_path=True)
+    weights: str = setting("default", "name of weights included in Howard, or a file", is_path=True)
     phenomena: str | None = setting(None, "only these phenomena, as [hair,low_light]; all if left out")
     output: str | None = setting(None, f"folder for {RESULTS} and contact sheets; none if left out", is_path=True)
     quality: str = setting("standard", "of the predictor", choices=_QUALITIES)
@@ -46,7 +46,7 @@ class SuiteSettings:
     stills_only: bool = setting(False, "leave clips out")
     conn: bool = setting(False, "compute Conn too, which takes longer than all other metrics")
     worst: int = setting(12, "number of composites on a contact sheet, by MAD", check=at_least(1, _TOO_FEW))
-    device: str = setting("auto", "where the network runs: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
+    device: str = setting("auto", "device of the network: auto, cpu, cuda, cuda:1, mps, ...", check=check_device)
     precision: str = setting("auto", "numeric precision of the network", choices=PRECISIONS)
     workers: int = setting(DataNode.workers, "processes that render composites; 0 renders in this process")
     cache: str | None = setting(None, "folder for rendered composites; ~/.cache/howard/suite if left out", is_path=True)

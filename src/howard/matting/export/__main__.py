@@ -26,7 +26,7 @@ class ExportSettings:
     output: str = setting(REQUIRED, "file to write", is_path=True)
     height: int = setting(REQUIRED, "of the images, in pixels")
     width: int = setting(REQUIRED, "of the images, in pixels")
-    weights: str = setting("default", "name of weights that ship with Howard, or a weights file", is_path=True)
+    weights: str = setting("default", "name of weights included in Howard, or a weights file", is_path=True)
     format: str = setting("onnx", "onnx or torch_export")
     overwrite: bool = setting(False, "replace an existing file")
 

@@ -142,11 +142,11 @@ def _primaries(to_connection_space: np.ndarray) -> Primaries:
     columns = adaptation_matrix(_D50, _D65) @ np.column_stack([to_connection_space, to_connection_space.sum(axis=1)])
     sums = columns.sum(axis=0)
     if not (np.abs(sums) > 0).all():
-        raise IccError("its colorants are no colours")
+        raise IccError("its colorants are not valid colours")
     try:
         return primaries_from_chromaticities(np.ravel((columns[:2] / sums).T).tolist(), _SAME_CHROMATICITY)
     except ValueError as error:
-        raise IccError("its colorants are no colours") from error
+        raise IccError("its colorants are not valid colours") from error
 
 
 def _xyz(tag: bytes) -> tuple[float, float, float]:

@@ -14,7 +14,14 @@ import OpenEXR
 from howard.errors import InputError
 from howard.media.frame import WindowOrigin
 from howard.media.primaries import BT709, primaries_from_chromaticities, rgb_to_xyz
-from howard.media.stills.picture import StillPicture, Window, check_size, damage_error, pixel_aspect, place_in_window
+from howard.media.stills.picture import (
+    StillPicture,
+    Window,
+    check_pixel_count,
+    damage_error,
+    pixel_aspect,
+    place_in_window,
+)
 from howard.media.working_space import ColourTags
 
 _CHANNELS = ("Y", "RY", "BY")
@@ -34,7 +41,7 @@ def read_luminance_chroma(path: Path) -> StillPicture | None:
     except (RuntimeError, ValueError, KeyError, IndexError, ArithmeticError):
         return None
     for window in (data, display):
-        check_size(path, *window.size)
+        check_pixel_count(path, *window.size)
     tags = ColourTags("rgb", True, BT709, "linear")
     try:
         tags = tags._replace(primaries=primaries_from_chromaticities(header["chromaticities"]))

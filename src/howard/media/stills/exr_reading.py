@@ -29,7 +29,7 @@ from howard.media.stills.picture import (
     PIXEL_FORMATS,
     SRGB_TAGS,
     StillPicture,
-    check_size,
+    check_pixel_count,
     damage_error,
     place_in_window,
 )
@@ -104,8 +104,8 @@ def _read_specs(path: Path, source: Any) -> list[Any]:
         spec = source.spec(number, 0)
         if spec.deep:
             raise InputError(f"{path} is a deep EXR, with many samples per pixel; flatten it, in Nuke with DeepToImage")
-        check_size(path, spec.width, spec.height)
-        check_size(path, spec.full_width, spec.full_height)
+        check_pixel_count(path, spec.width, spec.height)
+        check_pixel_count(path, spec.full_width, spec.full_height)
         specs.append(spec)
     return specs
 

@@ -16,7 +16,7 @@ from howard.media.stills.picture import (
     SRGB_TAGS,
     StillColour,
     StillPicture,
-    check_size,
+    check_pixel_count,
     colour_of_profile,
     damage_error,
     tags_of_code_points,
@@ -66,7 +66,7 @@ def _read_avif(path: Path, encoded: bytes) -> StillPicture:
     except (SyntaxError, ValueError, OSError, RuntimeError) as error:
         raise unreadable_error(path, str(error)) from error
     width, height = header.size
-    check_size(path, width, height)
+    check_pixel_count(path, width, height)
     first = _first_frame(path, encoded)
     tags = frame_colour_tags(first)
     notes: tuple[str, ...] = ()
@@ -124,7 +124,7 @@ def _read_heic(path: Path, encoded: bytes) -> StillPicture:
         raise InputError(f"{path} is a HEIC still, which needs the library pi-heif; pip install pi-heif") from error
     try:
         file = pi_heif.open_heif(io.BytesIO(encoded), convert_hdr_to_8bit=False)
-        check_size(path, *file.size)
+        check_pixel_count(path, *file.size)
         # A copy, since the library's memory is freed with ``file``.
         pixels = np.array(file)
     except (ValueError, RuntimeError, OSError, SyntaxError, EOFError) as error:

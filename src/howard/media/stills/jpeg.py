@@ -7,7 +7,7 @@ import simplejpeg
 from howard.media.orientation import make_upright
 from howard.media.stills.oiio_input import read_profile_and_orientation
 from howard.media.stills.oiio_stills import read_image
-from howard.media.stills.picture import StillPicture, check_size, colour_of_profile, damage_error
+from howard.media.stills.picture import StillPicture, check_pixel_count, colour_of_profile, damage_error
 
 
 def read_jpeg(path: Path, encoded: bytes) -> StillPicture:
@@ -19,7 +19,7 @@ def read_jpeg(path: Path, encoded: bytes) -> StillPicture:
         return read_image(path)
     if colours in ("CMYK", "YCCK"):
         return read_image(path)
-    check_size(path, int(width), int(height))
+    check_pixel_count(path, int(width), int(height))
     profile, orientation = read_profile_and_orientation(path)
     try:
         image = simplejpeg.decode_jpeg(encoded, strict=True)

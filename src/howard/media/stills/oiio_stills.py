@@ -28,7 +28,7 @@ from howard.media.stills.picture import (
     SRGB_TAGS,
     StillColour,
     StillPicture,
-    check_size,
+    check_pixel_count,
     colour_of_profile,
     damage_error,
     place_in_window,
@@ -67,7 +67,7 @@ def read_image(path: Path) -> StillPicture:
         spec, kind = source.spec(), source.format_name()
         if kind not in _FORMATS or (kind == "targa" and path.suffix.lower() not in _TGA_SUFFIXES):
             raise unreadable_error(path, "its format is unknown")
-        check_size(path, spec.width, spec.height)
+        check_pixel_count(path, spec.width, spec.height)
         is_padded = kind == "dpx" and dpx.needs_padding(spec.width, spec.nchannels, str(spec.format))
         image = dpx.read_padded(path) if is_padded else _read_colour(path, source, spec)
         colour = _colour_of(spec, kind, image.dtype)
@@ -91,8 +91,8 @@ def read_alpha(path: Path) -> np.ndarray | None:
             channel = spec.alpha_channel
             if channel < 0:
                 return None
-            check_size(path, spec.width, spec.height)
-            check_size(path, spec.full_width, spec.full_height)
+            check_pixel_count(path, spec.width, spec.height)
+            check_pixel_count(path, spec.full_width, spec.full_height)
             samples = opened.read_image(0, 0, channel, channel + 1, "float")
     except InputError:
         # Formats that OpenImageIO does not read. The caller has checked that the still is readable.

@@ -73,7 +73,7 @@ def damage_error(path: Path, reason: str) -> DamagedFrameError:
     )
 
 
-def check_size(path: Path, width: int, height: int) -> None:
+def check_pixel_count(path: Path, width: int, height: int) -> None:
     """Raise InputError for an image that has no pixels or more than MAX_PIXELS."""
     if width < 1 or height < 1:
         raise unreadable_error(path, f"it has {width}x{height} pixels")

@@ -22,7 +22,7 @@ from howard.media.stills.picture import (
     SRGB_TAGS,
     StillColour,
     StillPicture,
-    check_size,
+    check_pixel_count,
     colour_of_profile,
     damage_error,
     pixel_aspect,
@@ -105,7 +105,7 @@ def _decode(path: Path, header: bytes, stripped: bytes) -> np.ndarray:
     if len(header) != 13:
         raise damage_error(path, "its header is missing")
     width, height, bits, colour, compression, row_filter, interlacing = struct.unpack(">IIBBBBB", header)
-    check_size(path, width, height)
+    check_pixel_count(path, width, height)
     if bits not in _DEPTHS.get(colour, ()) or compression or row_filter or interlacing > 1:
         raise damage_error(path, "its header is invalid")
     if width * height * bits // 8 > _MAX_DEFLATE_RATIO * len(stripped):
