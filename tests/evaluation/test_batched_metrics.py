@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.evaluation import batched_metrics
+from howard.evaluation import batched_metrics, connectivity
 from howard.evaluation.batched_metrics import dtssd, edge_band
 from howard.evaluation.connectivity import body_levels, connectivity_error
 from howard.evaluation.suite.frame_metrics import frame_metrics
@@ -79,6 +79,27 @@ def test_connectivity_equals_its_definition(device: str, seed: int, islands: flo
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-8)
 
 
+@pytest.mark.parametrize(("top", "left"), [(0, 0), (3, 30), (25, 20), (40, 41)])
+def test_a_small_matte_anywhere_in_the_frame_scores_by_the_definitions(top: int, left: int) -> None:
+    # Gradients and components are computed near alpha only: at a border of the frame and away from all.
+    predicted, true = (np.zeros((60, 60), np.float32) for _ in range(2))
+    for plane, blob in zip((predicted, true), mattes(5, 2, 20, 19), strict=True):
+        plane[top : top + 20, left : left + 19] = blob
+    for first, second in ((predicted, true), (true, predicted), (np.zeros_like(true), true)):
+        pair = batch(first[None]), batch(second[None])
+        wanted = [numpy_metrics.gradient_error(first, second), numpy_metrics.connectivity_error(first, second)]
+        found = [batched_metrics.gradient_error(*pair).item(), connectivity_error(*pair).item()]
+        assert found == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("least_shared", [0, 10**9])
+def test_connectivity_is_the_same_with_and_without_threads(least_shared: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connectivity, "_LEAST_SHARED", least_shared)
+    predicted, true = mattes(6, 4), mattes(7, 4)
+    wanted = [numpy_metrics.connectivity_error(*each) for each in zip(predicted, true, strict=True)]
+    np.testing.assert_allclose(connectivity_error(batch(predicted), batch(true)).numpy(), wanted, rtol=1e-5)
+
+
 def test_a_body_of_less_than_half_of_the_pixels_is_found_among_all_components() -> None:
     reached = np.zeros((8, 30), np.uint8)
     reached[:3, :4], reached[:4, 10:14], reached[:, 20:22] = 10, 9, 9  # 12, 16 and 16 pixels
@@ -118,11 +139,14 @@ def test_the_suites_metrics_equal_their_definitions(seed: int, height: int, widt
         np.testing.assert_allclose(found[name].numpy(), wanted, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])  # on a CPU, OpenCV's dilation and torch's
 @pytest.mark.parametrize("height", [96, 512, 960, 1920])
-def test_the_band_is_the_disc_around_soft_pixels(height: int) -> None:
+def test_the_band_is_the_disc_around_soft_pixels(height: int, dtype: torch.dtype, device: str) -> None:
     true = np.zeros((height, 70), np.float32)
     true[0, 0] = true[height // 2, 30] = true[height // 2 + 1, 33] = true[-1, -1] = 0.5
-    np.testing.assert_array_equal(edge_band(batch(true[None])).numpy()[0, 0], numpy_metrics.edge_band(true))
+    found = edge_band(batch(true[None]).to(device, dtype)).cpu().numpy()[0, 0]
+    np.testing.assert_array_equal(found, numpy_metrics.edge_band(true))
 
 
 def test_dtssd_equals_its_definition_frame_by_frame() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from howard.evaluation import metrics
+from howard.evaluation import scores as scores_module
 from howard.evaluation.metrics import as_batch
 from howard.evaluation.scores import CLIP_SCORES, FRAME_SCORES, MatteScores, eight_bit
 
@@ -49,8 +50,12 @@ def test_alpha_is_rounded_to_eight_bits() -> None:
     np.testing.assert_array_equal(rounded.numpy(), np.float32([0, 0, 1 / 255, 1]))
 
 
+@pytest.mark.parametrize("chunk", [1, 2 * 60 * 40, 2**19])  # pixels: single frames, pairs, all frames
 @pytest.mark.parametrize("sizes", [[5], [2, 3], [1, 4]])
-def test_a_batch_scores_as_its_frames_one_by_one(moving: list[np.ndarray], sizes: list[int]) -> None:
+def test_a_batch_scores_as_its_frames_one_by_one(
+    moving: list[np.ndarray], sizes: list[int], chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scores_module, "_CHUNK", chunk)
     predicted = [0.8 * frame for frame in moving]
     scores = MatteScores()
     batches = [torch.cat([as_batch(frame) for frame in frames]).split(sizes) for frames in (predicted, moving)]

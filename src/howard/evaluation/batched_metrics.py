@@ -10,12 +10,17 @@ Temporal Guidance", WACV 2022, so that the values can be compared with published
 
 import functools
 import math
+from collections.abc import Sequence
+from operator import ge, gt, le, lt
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
+
+from howard.evaluation.image_means import check_shapes, compare, fraction, mean_absolute, mean_square, on_cpu, planes
 
 # Gradients are Gaussian derivatives: sigma in pixels, and the value at which the filter is truncated. Both are from the
 # published protocol.
@@ -30,18 +35,17 @@ SOLID = 0.5  # predicted alpha that separates person and background
 
 def mad(predicted: Tensor, true: Tensor) -> Tensor:
     """Mean absolute difference, times 1e3."""
-    return image_mean(difference(predicted, true).abs_()) * 1e3
+    return mean_absolute(predicted, true) * 1e3
 
 
 def mse(predicted: Tensor, true: Tensor) -> Tensor:
     """Mean squared error, times 1e3."""
-    return image_mean(difference(predicted, true).square_()) * 1e3
+    return mean_square(predicted, true) * 1e3
 
 
 def gradient_error(predicted: Tensor, true: Tensor) -> Tensor:
     """Sum of squared differences of gradient magnitude, / 1e3: the ``grad`` of the high-resolution protocol."""
-    change = difference(_gradient_magnitude(true), _gradient_magnitude(predicted))
-    return change.square_().sum(dim=(1, 2, 3), dtype=torch.float64) / 1e3
+    return mean_square(_gradient_magnitude(predicted), _gradient_magnitude(true)) * (true[0].numel() / 1e3)
 
 
 def gradient_error_low_resolution(predicted: Tensor, true: Tensor) -> Tensor:
@@ -57,83 +61,80 @@ def dtssd(predicted: Tensor, true: Tensor) -> Tensor:
 
     The batch is a clip, (T, 1, H, W). The first frame has no previous one: it scores 0 and is part of the clip's mean.
     """
-    change = difference(predicted, true).diff(dim=0)
-    return F.pad(image_mean(change.square_()).sqrt_() * 1e2, (1, 0))
+    check_shapes(predicted, true)
+    return F.pad(mean_square(predicted.diff(dim=0), true.diff(dim=0)).sqrt_() * 1e2, (1, 0))
 
 
 def foreground_mad(predicted_colour: Tensor, true_colour: Tensor, true: Tensor) -> Tensor:
     """Mean absolute difference of colours (B, 3, H, W) in [0, 1] where true alpha > 0, times 1e3."""
-    error = difference(predicted_colour, true_colour).abs_()
-    return image_mean(error.mean(dim=1, keepdim=True), true > 0) * 1e3
+    return mean_absolute(predicted_colour, true_colour, compare(gt, true, 0)) * 1e3
 
 
 def foreground_mse(predicted_colour: Tensor, true_colour: Tensor, true: Tensor) -> Tensor:
     """Mean squared difference of colours (B, 3, H, W) in [0, 1] where true alpha > 0, times 1e3."""
-    error = difference(predicted_colour, true_colour).square_()
-    return image_mean(error.mean(dim=1, keepdim=True), true > 0) * 1e3
+    return mean_square(predicted_colour, true_colour, compare(gt, true, 0)) * 1e3
 
 
 def band_mad(predicted: Tensor, true: Tensor) -> Tensor:
     """MAD, times 1e3, over the edge band."""
-    return image_mean(difference(predicted, true).abs_(), edge_band(true)) * 1e3
+    return mean_absolute(predicted, true, edge_band(true)) * 1e3
 
 
 def person_dropouts(predicted: Tensor, true: Tensor) -> Tensor:
     """Fraction of the person's core (true >= 0.95) that is lost (predicted < 0.5)."""
-    return image_mean(predicted < SOLID, true >= SURE_PERSON)
+    return fraction(compare(lt, predicted, SOLID), compare(ge, true, SURE_PERSON))
 
 
 def background_dropouts(predicted: Tensor, true: Tensor) -> Tensor:
     """Fraction of the clear background (true <= 0.05) that is kept (predicted > 0.5)."""
-    return image_mean(predicted > SOLID, true <= SURE_BACKGROUND)
+    return fraction(compare(gt, predicted, SOLID), compare(le, true, SURE_BACKGROUND))
 
 
 def edge_band(true: Tensor) -> Tensor:
     """(B, 1, H, W) bool: pixels within 10 px (at a long side of 1920, scaled with it) of soft alpha, 0 < true < 1."""
     height, width = true.shape[2:]
     radius = _BAND_RADIUS * max(height, width) / _FULL_SIDE
-    margin = math.floor(radius)
-    # Dilation by a disc: for each row of the disc, a horizontal dilation shifted up and down.
-    wide = F.pad((true > 0) & (true < 1), (margin,) * 4)
-    band = torch.zeros_like(true, dtype=torch.bool)
+    # Half the width of each row of the disc, from its centre upwards.
+    half_widths = [math.floor(math.sqrt(radius**2 - up**2)) for up in range(math.floor(radius) + 1)]
+    soft = compare(gt, true, 0) & compare(lt, true, 1)
+    if on_cpu(true):
+        disc = _disc(tuple(half_widths))
+        bands = [cv2.dilate(plane.view(np.uint8), disc).view(bool) for plane in planes(soft)]
+        return torch.from_numpy(np.stack(bands))[:, None]
+    return _dilate(soft, half_widths)
+
+
+@functools.cache
+def _disc(half_widths: tuple[int, ...]) -> NDArray[np.uint8]:
+    margin = len(half_widths) - 1
+    offsets = np.arange(-margin, margin + 1)
+    return (abs(offsets) <= np.array(half_widths)[abs(offsets), None]).astype(np.uint8)
+
+
+def _dilate(soft: Tensor, half_widths: Sequence[int]) -> Tensor:
+    """Dilation of (B, 1, H, W) bool by a disc: for each of its rows, a horizontal dilation shifted up and down."""
+    height, width = soft.shape[2:]
+    margin = len(half_widths) - 1
+    wide = F.pad(soft, (margin,) * 4)
+    band = torch.zeros_like(soft)
     row = wide.narrow(3, margin, width).clone()
     for across in range(margin + 1):
         row |= wide.narrow(3, margin - across, width) | wide.narrow(3, margin + across, width)
-        for up in range(margin + 1):
-            if math.floor(math.sqrt(radius**2 - up**2)) == across:
+        for up, half_width in enumerate(half_widths):
+            if half_width == across:
                 band |= row.narrow(2, margin - up, height) | row.narrow(2, margin + up, height)
     return band
-
-
-def image_mean(values: Tensor, where: Tensor | None = None) -> Tensor:
-    """Mean of (B, 1, H, W) over the pixels where ``where``, of that shape, is True, or over all if it is None.
-
-    Returns (B,) float64, NaN for images without such pixels.
-    """
-    if where is None:
-        return values.mean(dim=(1, 2, 3), dtype=torch.float64)
-    if values.dtype == torch.bool:
-        total = (values & where).sum(dim=(1, 2, 3)).double()  # integer sums take a third of the time
-    else:
-        total = torch.where(where, values, 0.0).sum(dim=(1, 2, 3), dtype=torch.float64)
-    return total / where.sum(dim=(1, 2, 3))
-
-
-def difference(first: Tensor, second: Tensor) -> Tensor:
-    """Difference of two batches; raises ValueError if their shapes differ."""
-    if first.shape != second.shape:
-        raise ValueError(f"cannot compare shapes {tuple(first.shape)} and {tuple(second.shape)}: they must be equal")
-    return first - second
 
 
 def _gradient_magnitude(alpha: Tensor) -> Tensor:
     """Magnitude of the gradient of (B, 1, H, W) by derivatives of a Gaussian; borders are replicated."""
     smooth, derivative = _gaussian_derivative_filter()
-    if alpha.device.type == "cpu" and alpha.dtype == torch.float32:
+    if on_cpu(alpha):
         filters = np.array(smooth), np.array(derivative)
-        return torch.stack([torch.from_numpy(_plane_magnitude(each, *filters)) for each in alpha[:, 0].numpy()])[
-            :, None
-        ]
+        magnitude = torch.zeros(alpha.shape)
+        for plane, result in zip(planes(alpha), planes(magnitude), strict=True):
+            _fill_magnitude(plane, result, *filters)
+        return magnitude
     half = len(smooth) // 2
     wide = F.pad(alpha, (half,) * 4, mode="replicate")
     across = _correlate(_correlate(wide, derivative, 3), smooth, 2)
@@ -141,15 +142,23 @@ def _gradient_magnitude(alpha: Tensor) -> Tensor:
     return across.square_().add_(down.square_()).sqrt_()
 
 
-def _plane_magnitude(plane: np.ndarray, smooth: np.ndarray, derivative: np.ndarray) -> np.ndarray:
-    """As :func:`_gradient_magnitude` of a plane (H, W) float32, by OpenCV in a third of the time of torch's sums."""
-    across = cv2.sepFilter2D(plane, -1, derivative, smooth, borderType=cv2.BORDER_REPLICATE)
-    down = cv2.sepFilter2D(plane, -1, smooth, derivative, borderType=cv2.BORDER_REPLICATE)
+def _fill_magnitude(plane: NDArray, magnitude: NDArray, smooth: NDArray, derivative: NDArray) -> None:
+    """As :func:`_gradient_magnitude` of a plane (H, W), by OpenCV in a third of the time of torch's sums.
+
+    Fills ``magnitude``, zeros like ``plane``, only near alpha: beyond the filter's reach there is no gradient.
+    """
+    left, top, width, height = cv2.boundingRect((plane != 0).view(np.uint8))
+    half = len(smooth) // 2
+    near = np.s_[max(0, top - half) : top + height + half, max(0, left - half) : left + width + half]
+    if width == 0:
+        return
+    across = cv2.sepFilter2D(plane[near], -1, derivative, smooth, borderType=cv2.BORDER_REPLICATE)
+    down = cv2.sepFilter2D(plane[near], -1, smooth, derivative, borderType=cv2.BORDER_REPLICATE)
     # Not cv2.magnitude, whose last bit depends on where in memory a plane begins.
     across *= across
     down *= down
     across += down
-    return np.sqrt(across, out=across)
+    np.sqrt(across, out=magnitude[near])
 
 
 @functools.cache

@@ -25,6 +25,8 @@ _OF_FOREGROUND: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "foreground_mad": batched_metrics.foreground_mad,
     "foreground_mse": batched_metrics.foreground_mse,
 }
+# Most pixels that are scored at a time on a CPU: 2 MB of alpha, about the size of a core's cache.
+_CHUNK = 2**19
 _OF_CLIPS = ("dtssd", "dtssd_n")
 FRAME_SCORES = (*_OF_ALPHA, *_OF_FOREGROUND)
 CLIP_SCORES = (*_OF_ALPHA, *_OF_CLIPS)
@@ -75,8 +77,8 @@ class MatteScores(Metric):
         """
         tensors = [_on_capable_device(each) for each in (alpha, true_alpha, foreground, true_foreground)]
         predicted, true = eight_bit(tensors[0]), eight_bit(tensors[1])
-        # On a CPU image by image, to use its cache; on other devices the whole batch at once.
-        chunk = 1 if true.device.type == "cpu" else len(true)
+        # On a CPU a few images at a time, to use its cache; on other devices the whole batch at once.
+        chunk = max(1, _CHUNK // true[0].numel()) if true.device.type == "cpu" else len(true)
         columns = self._score(_OF_ALPHA, chunk, predicted, true)
         if foreground is not None and true_foreground is not None:
             columns |= self._score(_OF_FOREGROUND, chunk, tensors[2], tensors[3], true)

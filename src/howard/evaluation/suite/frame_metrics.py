@@ -9,11 +9,10 @@ from howard.evaluation.batched_metrics import (
     SOLID,
     SURE_BACKGROUND,
     SURE_PERSON,
-    difference,
     edge_band,
     gradient_error,
-    image_mean,
 )
+from howard.evaluation.image_means import fraction, mean_absolute, mean_square
 
 # Smallest part of an image that a percentage is computed over: over a few pixels it would be meaningless.
 _LEAST_AREA = 1e-3
@@ -48,15 +47,14 @@ def frame_metrics(
 
 
 def _chunk_metrics(predicted: Tensor, true: Tensor, distractor: Tensor, hair: Tensor) -> dict[str, Tensor]:
-    error = difference(predicted, true).abs_()
     band, background = edge_band(true), true <= SURE_BACKGROUND
     is_kept = predicted > SOLID
     return {
-        "mad": image_mean(error) * 1e3,
-        "mse": image_mean(error.square()) * 1e3,
+        "mad": mean_absolute(predicted, true) * 1e3,
+        "mse": mean_square(predicted, true) * 1e3,
         "grad": gradient_error(predicted, true),
-        "band_mad": image_mean(error, band) * 1e3,
-        "hair_band_mad": image_mean(error, band & hair) * 1e3,
+        "band_mad": mean_absolute(predicted, true, band) * 1e3,
+        "hair_band_mad": mean_absolute(predicted, true, band & hair) * 1e3,
         "lost": _percentage(predicted < SOLID, true >= SURE_PERSON),
         "kept": _percentage(is_kept, background & distractor),
         "background_kept": _percentage(is_kept, background),
@@ -65,4 +63,4 @@ def _chunk_metrics(predicted: Tensor, true: Tensor, distractor: Tensor, hair: Te
 
 def _percentage(chosen: Tensor, where: Tensor) -> Tensor:
     """Percentage of chosen pixels among the pixels ``where``, (B,); NaN if these are too few."""
-    return torch.where(image_mean(where) >= _LEAST_AREA, 100 * image_mean(chosen, where), math.nan)
+    return torch.where(fraction(where) >= _LEAST_AREA, 100 * fraction(chosen, where), math.nan)
