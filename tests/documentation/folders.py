@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.screens import drawn_clip, write_clip
 from tests.conftest import draw_people, draw_places
 from tests.documentation.pages import ROOT
+from tests.evaluation.ball_clip import write_ball_clip
 from tests.small_clips import small_clip
 
 SAMPLE = ROOT / "data" / "sample"
@@ -18,6 +19,12 @@ BENCH_CLIP = ROOT / "data" / "bench_public" / "rotation"
 # Of the shots and of the plates.
 SHOT_FRAMES, PLATE_FRAMES = 4, 2
 SCORED_FRAMES = 3
+OTHER_METHOD = """
+import pathlib, shutil, sys
+shot, output = map(pathlib.Path, sys.argv[1:3])
+for matte in sorted((shot.parent / "alpha").glob("*.png")):
+    shutil.copy(matte, output)
+"""
 SHOTS = ("shot.mp4", "my shot.mp4", "shot.mov", "a.mov", "b.mov")
 PLATES = ("plate.mp4", "plate.mov", "b_plate.mov")
 
@@ -89,6 +96,28 @@ def scored(folder: Path) -> None:
         assert alpha is not None
         soft = cv2.GaussianBlur(alpha, (0, 0), 2)
         cv2.imwrite(str(folder / "renders" / "shot" / f"shot.{number + 1:04d}.png"), soft)
+
+
+def other_method(folder: Path) -> None:
+    """A clip of the benchmark, mattes of it that are a little too soft, and ``other.py``, which makes the true ones."""
+    clip = folder / "data" / "bench_public" / "rotation"
+    shutil.copytree(BENCH_CLIP, clip)
+    mattes = _made(folder / "mattes" / "other" / "rotation")
+    for path in sorted((clip / "alpha").glob("*.png")):
+        alpha = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        assert alpha is not None
+        cv2.imwrite(str(mattes / path.name), cv2.GaussianBlur(alpha, (0, 0), 2))
+    (folder / "other.py").write_text(OTHER_METHOD)
+
+
+def rendered(folder: Path) -> None:
+    """A clip and a render of it, both of three frames and small."""
+    clip = write_ball_clip(folder / "clip")
+    render = _made(folder / "renders" / "demo")
+    for index in range(SCORED_FRAMES):
+        alpha = np.rint(255 * clip.alpha(index)).astype(np.uint8)
+        white = np.full((*alpha.shape, 3), 255, np.uint8)
+        cv2.imwrite(str(render / f"shot.{index + 1:04d}.png"), np.dstack([white, alpha]))
 
 
 def _made(folder: Path) -> Path:

@@ -1,15 +1,22 @@
 """The commands that export, score and measure, made small."""
 
-from tests.documentation.folders import collections, samples, scored
+import sys
+
+from tests.documentation.folders import collections, other_method, rendered, samples, scored
 from tests.documentation.miniature import Elsewhere, Miniature, Table
 from tests.documentation.pages import ROOT
 from tests.documentation.training_commands import COARSE_LITE, SMALL
 
 BENCHMARK = "python -m howard.evaluation.benchmark clips=data/"
+PUBLIC = f"{BENCHMARK}bench_public"
+HOWARD_RESULTS = f"{PUBLIC} quality=best json=howard.json"
+OTHER_MATTES = f"{PUBLIC} mattes=mattes/other json=other.json"
+OTHER_PROGRAM = f'{PUBLIC} "command=python other.py {{shot}} {{plate}} {{output}}" json=program.json'
 SUITE = "python -m howard.evaluation.suite root=data"
 SHIPPED = f"{SUITE} output=suite/shipped"
 MINE = f"{SUITE} weights=runs/people_refine/DATE/weights.safetensors output=suite/mine"
 FEW = ("phenomena=[ordinary]", "limit=1", "stills_only=true", "workers=0", "worst=1")
+PYTHON = sys.executable
 SMALL_NETWORK = {"height=1080": "height=64", "width=1920": "width=96"}
 # A network that takes no time to train in place of one of the joint stage.
 OF_COARSE_LITE = "weights=runs/coarse_lite/DATE/weights.safetensors"
@@ -27,6 +34,21 @@ EXPORTS: Table = {
 SCORES: Table = {
     f"{BENCHMARK}bench_public": Miniature(more=("frames=3",), says="network, aligned plate", folder=samples),
     f"{BENCHMARK}bench_public quality=best": Miniature(more=("frames=3",), says="rotation", folder=samples),
+    HOWARD_RESULTS: Miniature(more=("frames=3",), leaves=("howard.json",), folder=other_method),
+    OTHER_MATTES: Miniature(more=("frames=3",), says="| other", leaves=("other.json",), folder=other_method),
+    OTHER_PROGRAM: Miniature(
+        change={"command=python other.py {shot} {plate} {output}": f"command='{PYTHON}' other.py {{shot}} {{output}}"},
+        more=("frames=3",),
+        says="s/frame",
+        leaves=("program.json",),
+        folder=other_method,
+    ),
+    "python -m howard.evaluation.benchmark compare=[other.json,howard.json]": Miniature(
+        says="One clip: no interval", after=(OTHER_MATTES, HOWARD_RESULTS), folder=other_method
+    ),
+    "python -m howard.pretrained update=true": Elsewhere(
+        "tests/test_pretrained.py::test_changed_weights_are_noticed", "writes into the package"
+    ),
     f"{BENCHMARK}sample {OURS}": Miniature(
         change={"clips=data/sample": "clips=data/bench_public/rotation", OURS: OF_COARSE_LITE},
         more=("frames=3",),
@@ -73,6 +95,13 @@ SCORES: Table = {
 }
 
 PROGRAMS: Table = {
+    "python docs/pictures.py": Miniature(
+        more=("--clip", "clip", "--render", "renders/demo", "--output", "pictures", "--frame", "2"),
+        says="strip_clip.webp",
+        leaves=("pictures/strip_clip.webp", "pictures/wipe_clip.webp"),
+        folder=rendered,
+        slow=False,
+    ),
     "python benchmarks/network.py": Miniature(more=("--sizes", "180p", "--repeats", "1"), says="plain"),
     "python benchmarks/network_steps.py": Miniature(more=("--repeats", "1"), says="coarse network"),
     "python benchmarks/pipeline.py": Elsewhere(

@@ -23,6 +23,7 @@ JOB_PARAMETERS = ("-p", "file://jobs/shot/parameters.yaml")
 RENDERS: Table = {
     "python infer.py": Miniature(says="usage: python infer.py", slow=False),
     "python infer.py --help": Miniature(says="quality=", slow=False),
+    "python infer.py --version": Miniature(says="howard 0.", slow=False),
     "python infer.py input=SHOT plate=PLATE": Miniature(code=2, says="error: SHOT does not exist", slow=False),
     "python infer.py input=shot.mp4 plate=plate.mp4": Miniature(
         leaves=("renders/shot/shot.0004.png", "renders/shot/report.html", "renders/shot/howard.json"), folder=shots
