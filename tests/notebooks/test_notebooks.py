@@ -15,6 +15,11 @@ def cells(notebook: Path) -> Iterator[dict]:
     yield from (cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code")
 
 
+def show_nothing(value: object) -> None:
+    """The kernel's ``display``, which makes the HTML of what has one."""
+    assert value._repr_html_().startswith("<img src=")  # type: ignore[attr-defined]
+
+
 def test_there_are_notebooks() -> None:
     assert NOTEBOOKS
 
@@ -32,7 +37,7 @@ def test_a_notebook_runs(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """In its own folder and one name space, as a kernel would run it."""
     monkeypatch.chdir(notebook.parent)
     matplotlib.use("Agg")
-    names: dict = {"__name__": "__main__"}
+    names: dict = {"__name__": "__main__", "display": show_nothing}
     for number, cell in enumerate(cells(notebook)):
         exec(compile("".join(cell["source"]), f"{notebook.name}, cell {number}", "exec"), names)
     names["plt"].close("all")
