@@ -1,4 +1,4 @@
-"""What alignment needs of a frame and of a plate clip: the required interface, and two optional additions."""
+"""What alignment needs of a frame and of a plate clip: the required interface, and three optional additions."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
@@ -16,7 +16,7 @@ class Picture(Protocol):
 class PlateFrames(Protocol):
     """The frames of a plate: iterable in order, and readable by zero-based index.
 
-    A plate may also implement `KeyedFrames` and `SeekableFrames`.
+    A plate may also implement `FingerprintedFrames`, `KeyedFrames` and `SeekableFrames`.
     """
 
     def __len__(self) -> int: ...
@@ -27,14 +27,19 @@ class PlateFrames(Protocol):
 
 
 @runtime_checkable
-class KeyedFrames(Protocol):
-    """A plate with names for its content, under which results are cached on disk instead of under hashes of pixels.
-
-    ``fingerprint`` identifies all of the plate's frames, ``key_of(index)`` one of them; None if there is no such name.
-    """
+class FingerprintedFrames(Protocol):
+    """A plate with a ``fingerprint`` of all its frames, under which its index is cached; None if there is none."""
 
     @property
     def fingerprint(self) -> str | None: ...
+
+
+@runtime_checkable
+class KeyedFrames(Protocol):
+    """A plate with ``key_of(index)``, a name of a frame's content; None if it has no name.
+
+    Results are cached on disk under these names instead of under hashes of the pixels.
+    """
 
     def key_of(self, index: int, /) -> str | None: ...
 
@@ -51,8 +56,8 @@ class SeekableFrames(Protocol):
 
 
 def find_fingerprint(plate: object) -> str | None:
-    """The fingerprint of a plate; None if it is not `KeyedFrames` or has none."""
-    return plate.fingerprint if isinstance(plate, KeyedFrames) else None
+    """The fingerprint of a plate; None if it is not `FingerprintedFrames` or has none."""
+    return plate.fingerprint if isinstance(plate, FingerprintedFrames) else None
 
 
 def find_key(plate: object, index: int) -> str | None:

@@ -185,7 +185,7 @@ def index_plate(
     """The index of a plate: loaded from a cache if an earlier run stored it, else made by reading all frames.
 
     Args:
-        plate: its frames. The cache is used only if they are :class:`howard.align.plate_frames.KeyedFrames`.
+        plate: its frames. The cache is used only if they have a fingerprint; see :mod:`howard.align.plate_frames`.
         cache: folder of the cache; None uses none. The index of a plate with damaged frames is not stored, because
             frames are counted without the damaged ones once these are known.
         on_cached: called if the index was loaded, so that no frame is read.
