@@ -84,7 +84,7 @@ def test_invalid_colorants_raise(colorants):
     for channel in (b"rXYZ", b"gXYZ", b"bXYZ"):
         offset = int.from_bytes(profile[profile.index(channel) + 4 :][:4], "big")
         broken[offset + 8 : offset + 20] = values
-    with pytest.raises(IccError, match="no colours"):
+    with pytest.raises(IccError, match="not valid colours"):
         read_icc(bytes(broken))
 
 

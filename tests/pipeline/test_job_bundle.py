@@ -84,7 +84,7 @@ def test_the_files_of_a_sequence_are_among_the_assets(job, tmp_path):
     ("changes", "message"),
     [
         ({"format": "prores"}, "format=prores is one file"),
-        ({"preview": 3}, "preview= renders one frame here"),
+        ({"preview": 3}, "preview= renders one frame on this machine"),
         ({"frames": "5-9"}, "outside"),
         ({"job": None}, "job= is missing"),
     ],

@@ -16,7 +16,7 @@ from howard.options import RenderOptions
 
 # Options of each section, in display order.
 SECTIONS = {
-    "quality": ("quality", "subject", "edges", "weights"),
+    "quality": ("quality", "subject", "edges", "window", "weights"),
     "finishing": ("choke", "feather", "black", "white", "despill"),
     "background": ("background", "shadow"),
     "outputs": ("format", "layers", "exr_compression", "output_colour", "alpha_mode", "report"),
