@@ -115,7 +115,7 @@ def test_zoom_and_pan_are_linked_and_values_are_those_of_the_pixels(screen: Scre
         column, row, *levels, alpha = map(int, found.groups())
         return column, row, levels, alpha
 
-    # The panes are one above the other.
+    # The panes are one above the other, with a gap between them: their centres are nearly at these heights.
     for x, y, alpha in ((0.35, 0.1, 0), (0.5, 0.4, 255)):
         column, row, levels, found = values(x, y)
         assert levels == image[row, column].tolist()
@@ -123,7 +123,7 @@ def test_zoom_and_pan_are_linked_and_values_are_those_of_the_pixels(screen: Scre
     before = values(0.5, 0.25)[:2]
     screen.page.mouse.wheel(0, -600)
     assert values(0.5, 0.25)[:2] == pytest.approx(before, abs=1)
-    assert values(0.5, 0.75)[:2] == pytest.approx(before, abs=3)
+    assert values(0.5, 0.75)[:2] == pytest.approx(before, abs=5)
     screen.press("z")
     right, left = values(0.55, 0.75)[0], values(0.5, 0.75)[0]
     assert right - left == pytest.approx(0.05 * screen.canvas.bounding_box()["width"], abs=2)

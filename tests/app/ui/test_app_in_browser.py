@@ -208,7 +208,7 @@ def test_an_unreadable_file_is_named_with_a_help_button(screen: Screen, app: Run
     heading.wait_for()
     assert page.url.endswith("/docs/formats.md#colour")
     wait_for(lambda: -10 < heading.bounding_box()["y"] < 300, "the page is scrolled to the heading")
-    page.get_by_role("link", name="settings").first.wait_for()
+    page.get_by_role("link", name="Compositing the frames").wait_for()
     page.close()
     screen.click("Close")
     row.get_by_role("button", name="Remove notes from the project (files are kept)").click()
