@@ -68,17 +68,21 @@ class AlignedPlate(_Fields):
     def device_image(self) -> Any:
         """`image` without a copy to the host: a tensor of code values, 16-bit ones as int32, on a device, or an
         array."""
-        return self[0] if isinstance(self[0], np.ndarray) else self[0].tensor
+        return _on_device(self[0])
 
     @property
     def device_coverage(self) -> Any:
         """`coverage` without a copy to the host: a tensor on a device, or an array."""
-        return self[1] if isinstance(self[1], np.ndarray) else self[1].tensor
+        return _on_device(self[1])
 
     @property
     def main_index(self) -> int:
         """The plate frame with the largest weight, that of ``homography``; undefined where alignment failed."""
         return self.plate_indices[int(np.argmax(self.plate_weights))]
+
+
+def _on_device(picture: np.ndarray | DeviceArray) -> Any:
+    return picture if isinstance(picture, np.ndarray) else picture.tensor
 
 
 def _to_host(picture: np.ndarray | DeviceArray) -> np.ndarray:
