@@ -85,7 +85,12 @@ def compose_config(
         SettingsError: in one line, for unknown keys and options and for invalid values.
     """
     try:
-        return compose(config_name, list(overrides))
+        config = compose(config_name, list(overrides))
+        # Untyped sections, such as ``logger``, accept any key.
+        former = next((key for key in renamed if OmegaConf.select(config, key) is not None), None)
+        if former is None:
+            return config
+        problem = _describe_former_key(former, overrides, renamed)
     except MissingConfigException as error:
         problem = _describe_missing_option(error, overrides)
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
@@ -144,7 +149,7 @@ def _describe_bad_key(
     if isinstance(error, ConfigKeyError | ConfigAttributeError):
         place = "" if is_typed else _find_file(overrides, lambda group, content: _has_key(content, group, key))
         if key in renamed:
-            return f"{place}unknown setting '{key}'; it is now called '{renamed[key]}'"
+            return _describe_former_key(key, overrides, renamed)
         known = [name for name, _ in list_keys(compose(config_name))]
         return f"{place}unknown setting '{key}'{did_you_mean(key, known)}"
     place = "" if is_typed else _find_file(overrides, lambda group, content: _has_key(content, group, key, value))
@@ -153,6 +158,11 @@ def _describe_bad_key(
     if type(node) in _EXPECTED:
         return f"{place}{key}={'null' if value is None else value} is not {_EXPECTED[type(node)]}"
     return None
+
+
+def _describe_former_key(key: str, overrides: Sequence[str], renamed: Mapping[str, str]) -> str:
+    place = _find_file(overrides, lambda group, content: _has_key(content, group, key))
+    return f"{place}unknown setting '{key}'; it is now called '{renamed[key]}'"
 
 
 def _find_file(overrides: Sequence[str], matches: Callable[[str, dict[str, Any]], bool]) -> str:
