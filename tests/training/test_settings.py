@@ -73,11 +73,7 @@ def test_slips_in_a_file_are_one_line(tmp_path: Path, text: str, message: str) -
     assert "\n" not in str(caught.value)
 
 
-# The loggers are a mapping to which files may add any key.
-IN_FIXED_SECTIONS = {former: present for former, present in MOVED_KEYS.items() if not former.startswith("logger.")}
-
-
-@pytest.mark.parametrize(("former", "present"), IN_FIXED_SECTIONS.items())
+@pytest.mark.parametrize(("former", "present"), MOVED_KEYS.items())
 def test_a_former_key_in_a_file_is_answered_with_the_present_one(tmp_path: Path, former: str, present: str) -> None:
     shutil.copytree(CONFIGS, tmp_path / "configs")
     content: Any = 1

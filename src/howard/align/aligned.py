@@ -81,10 +81,6 @@ class AlignedPlate(_Fields):
         return self.plate_indices[int(np.argmax(self.plate_weights))]
 
 
-def _on_device(picture: np.ndarray | DeviceArray) -> Any:
-    return picture if isinstance(picture, np.ndarray) else picture.tensor
-
-
 def _to_host(picture: np.ndarray | DeviceArray) -> np.ndarray:
     return picture if isinstance(picture, np.ndarray) else picture.numpy()
 
