@@ -10,6 +10,8 @@ from torchmetrics import Metric
 
 from howard.evaluation import batched_metrics
 from howard.evaluation.connectivity import connectivity_error
+from howard.machine import count_cores
+from howard.parallel import ordered_map
 
 _OF_ALPHA: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mad": batched_metrics.mad,
@@ -77,8 +79,7 @@ class MatteScores(Metric):
         """
         tensors = [_on_capable_device(each) for each in (alpha, true_alpha, foreground, true_foreground)]
         predicted, true = eight_bit(tensors[0]), eight_bit(tensors[1])
-        # On a CPU a few images at a time, to use its cache; on other devices the whole batch at once.
-        chunk = max(1, _CHUNK // true[0].numel()) if true.device.type == "cpu" else len(true)
+        chunk = _chunk_length(true)
         columns = self._score(_OF_ALPHA, chunk, predicted, true)
         if foreground is not None and true_foreground is not None:
             columns |= self._score(_OF_FOREGROUND, chunk, tensors[2], tensors[3], true)
@@ -89,11 +90,20 @@ class MatteScores(Metric):
         self.frames += rows.to(self.device).split(1)
 
     def _score(self, scores: dict[str, Callable[..., Tensor]], chunk: int, *images: Tensor) -> dict[str, Tensor]:
-        """The values (B,) of the requested scores."""
+        """The values (B,) of the requested scores, computed in threads if there are several chunks."""
         parts = list(zip(*(each.split(chunk) for each in images), strict=True))
-        return {
-            name: torch.cat([score(*part) for part in parts]) for name, score in scores.items() if name in self.names
-        }
+        chosen = {name: score for name, score in scores.items() if name in self.names}
+
+        def score_part(part: tuple[Tensor, ...]) -> dict[str, Tensor]:
+            # A thread does not inherit the mode of the one that created it.
+            with torch.inference_mode():
+                return {name: score(*part) for name, score in chosen.items()}
+
+        if len(parts) == 1:
+            return score_part(parts[0])
+        # OpenCV and NumPy release the GIL.
+        found = list(ordered_map(score_part, parts, workers=min(len(parts), count_cores())))
+        return {name: torch.cat([each[name] for each in found]) for name in chosen}
 
     def compute(self) -> dict[str, Tensor]:
         """The mean of each score, as scalar tensors.
@@ -137,6 +147,13 @@ class _FrameChanges:
         change = batched_metrics.dtssd(predicted, true)[first:]
         frozen = batched_metrics.dtssd(torch.zeros_like(true), true)[first:]
         return {"dtssd": change, "dtssd_n": change, "frozen": frozen}
+
+
+def _chunk_length(images: Tensor) -> int:
+    """How many images (B, 1, H, W) are scored at a time: on a CPU few, to use its cache and all cores."""
+    if images.device.type != "cpu":
+        return len(images)
+    return max(1, min(_CHUNK // images[0].numel(), -(-len(images) // count_cores())))
 
 
 def eight_bit(alpha: Tensor) -> Tensor:
