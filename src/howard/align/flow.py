@@ -52,14 +52,14 @@ def measure_flow(source: np.ndarray, plate: np.ndarray, usable: np.ndarray) -> M
     plate_grey = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY)
     # Unusable pixels are the plate's in both images, so that their flow is zero instead of the person's motion.
     source_grey = np.where(usable, cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), plate_grey)
-    offsets = np.asarray(_search().calc(source_grey, plate_grey, None))  # type: ignore
+    offsets = np.asarray(open_flow_search().calc(source_grey, plate_grey, None))  # type: ignore
     length = cv2.magnitude(offsets[..., 0], offsets[..., 1])
     plausible = usable & (length < _LONGEST_FLOW * max(source.shape[:2]))
     confidence = cv2.multiply(_confidence(source_grey, plate_grey, offsets), plausible.astype(np.float32))
     return MeasuredFlow(offsets, np.asarray(confidence))
 
 
-def _search() -> cv2.DISOpticalFlow:
+def open_flow_search() -> cv2.DISOpticalFlow:
     """The medium preset, but down to the finest scale; a larger patch stride makes up for the cost.
 
     Variational refinement has almost no effect here.

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from howard.align.flow import open_flow_search
 from howard.align.pictures import reduce_to, scale_pixels, size_of, to_bytes
 from howard.align.warp import pixel_grid
 
@@ -39,9 +40,7 @@ def measure_shot_motion(first: np.ndarray, second: np.ndarray, width: int) -> tu
         second: of the same size.
         width: of the full frame, in pixels.
     """
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    search.setFinestScale(0)
-    search.setVariationalRefinementIterations(0)
+    search = open_flow_search()
     there, back = (np.asarray(search.calc(*pair, None)) for pair in ((first, second), (second, first)))  # type: ignore
     scale = width / first.shape[1]
     return ShotMotion(there * scale, _inconsistency(there, back)), ShotMotion(back * scale, _inconsistency(back, there))
