@@ -25,15 +25,14 @@ from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.measuring import DATA, ROOT, alternate, median_ms, print_table, time_once, use_one_thread
+from benchmarks.measuring import DATA, SAMPLE, alternate, median_ms, print_table, time_once, use_one_thread
 from howard.matting import CoarseNetwork, MattingNetwork
 from howard.matting.inference import prepare_for_inference
 from howard.matting.person_prior_predictor import prepare_prior
 from howard.matting.person_prior_views import crop_views, whole_frame
-from howard.media import read_still
+from howard.media import open_reader
 
 PRIOR_MODEL = DATA.parent / "reference" / "person" / "selfie_multiclass_256x256.tflite"
-PICTURE = ROOT / "docs" / "images" / "shot.jpg"
 Run = Callable[[], np.ndarray]
 
 
@@ -73,7 +72,8 @@ def coarse_runs(height: int, width: int, with_compiled: bool) -> dict[str, Run]:
 
 def prior_runs(model: Path) -> dict[str, Run]:
     """The person prior in PyTorch and LiteRT; a run returns the person's probability, (256, 256)."""
-    frame = torch.from_numpy(read_still(PICTURE)).permute(2, 0, 1)[None].float() / 255
+    with open_reader(SAMPLE / "shot.mp4") as shot:
+        frame = torch.from_numpy(shot[0].image).permute(2, 0, 1)[None].float() / 255
     _, _, height, width = frame.shape
     picture = crop_views(frame, whole_frame(height, width))[:1]
     runs: dict[str, Run] = {}
