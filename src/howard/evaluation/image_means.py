@@ -79,9 +79,9 @@ def _opencv_means(norm: int, first: Tensor, second: Tensor, where: Tensor | None
     channels = first.shape[1]
     if channels > 1 and first.is_contiguous() and second.is_contiguous():
         # Channel by channel, which saves interleaving them and takes half the time.
-        singles = (each.flatten(0, 1)[:, None] for each in (first, second))
         mask = None if where is None else where.repeat_interleave(channels, dim=0)
-        return _opencv_means(norm, *singles, mask).view(-1, channels).mean(dim=1)
+        means = _opencv_means(norm, first.flatten(0, 1)[:, None], second.flatten(0, 1)[:, None], mask)
+        return means.view(-1, channels).mean(dim=1)
     pairs = zip(planes(first), planes(second), strict=True)
     if where is None:
         count = math.prod(first.shape[1:])
