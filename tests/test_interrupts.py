@@ -66,6 +66,19 @@ def test_whatever_an_interrupted_command_raises_it_was_stopped(body):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_an_import_is_finished_before_it_is_interrupted(tmp_path):
+    # C++ code of torch aborts the process if an exception is raised while it is imported.
+    (tmp_path / "library.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nfor _ in range(1000): pass\nprint('imported')\n"
+    )
+    result = _stopped(
+        f"import sys, time\nfrom howard import cli\nsys.path.insert(0, {str(tmp_path)!r})\n"
+        "@cli.friendly\ndef main():\n    import library\n    time.sleep(30)\n    print('not reached')\nmain()"
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (130, "imported\n", "stopped\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_ctrl_c_at_the_end_of_the_program():
     result = _stopped(
         "import atexit, os, signal\nfrom howard.interrupts import exit_on_interrupt\nfrom howard import cli\n"
