@@ -35,7 +35,7 @@ class Scene(NamedTuple):
         return (self.true_alpha > 0) & (self.true_alpha < 1)
 
     def solve(self, **options: Any) -> Edges:
-        return solve_edges(*self[:7], **options)
+        return solve_edges(*self[:7], **options).finish()
 
     def error(self, alpha: Tensor) -> float:
         """Mean absolute error of an alpha in soft pixels."""

@@ -47,7 +47,7 @@ def solve(scene: Scene, linear_light: bool = True) -> Edges:
 
 
 def keep(scene: Scene, linear_light: bool = True) -> Edges:
-    return keep_network(scene.alpha, scene.foreground, scene.refined, linear_light=linear_light)
+    return keep_network(scene.alpha, scene.foreground, scene.refined, linear_light=linear_light).finish()
 
 
 @settings(max_examples=15, deadline=None)
@@ -276,6 +276,6 @@ def test_any_size_runs_without_data(size: tuple[int, int], dtype: torch.dtype, h
     mask = torch.empty(2, height, width, 1, device="meta")
     refined = torch.empty(2, 1, -(-height // 4), -(-width // 4), device="meta")
     person = torch.empty(2, 1, 34, 60, device="meta") if has_prior else None
-    edges = solve_edges(picture, picture, mask, mask, picture.float(), refined, person)
+    edges = solve_edges(picture, picture, mask, mask, picture.float(), refined, person).finish()
     assert edges.alpha.shape == mask.shape
     assert edges.foreground.shape == (3, len(edges.patches.row), 16)

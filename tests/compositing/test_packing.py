@@ -25,7 +25,7 @@ def make_picture(seed: int, size: tuple[int, int] = (37, 54)) -> tuple[Tensor, E
     alpha[:, 8:12, 4:20] = torch.rand(1, 4, 16, 1, generator=numbers)
     refined = torch.zeros(1, 1, -(-size[0] // 4), -(-size[1] // 4))
     refined[..., 8, 12] = 1  # opaque, at the right edge
-    return source, keep_network(alpha, foreground, refined), foreground
+    return source, keep_network(alpha, foreground, refined).finish(), foreground
 
 
 def pack(source: Tensor, edges: Edges, depth: str, **options: str) -> Tensor:
@@ -57,7 +57,7 @@ def test_alpha_decides_the_colour(seed: int, dtype: torch.dtype, depth: str) -> 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_mattes_without_soft_pixels(value: float) -> None:
     source = torch.full((2, 7, 9, 3), 200, dtype=torch.uint8)
-    edges = keep_network(torch.full((2, 7, 9, 1), value), torch.rand(2, 7, 9, 3), torch.zeros(2, 1, 2, 3))
+    edges = keep_network(torch.full((2, 7, 9, 1), value), torch.rand(2, 7, 9, 3), torch.zeros(2, 1, 2, 3)).finish()
     rgba = pack(source, edges, "uint8")
     assert (rgba[..., 3] == 255 * value).all()
     assert (rgba[..., :3] == 200 * value).all()
@@ -65,7 +65,7 @@ def test_mattes_without_soft_pixels(value: float) -> None:
 
 def test_bright_opaque_pixels_stay_bright_in_floats() -> None:
     source = torch.tensor([4.0, 1.5, -0.1]).expand(1, 8, 8, 3)
-    edges = keep_network(torch.ones(1, 8, 8, 1), torch.ones(1, 8, 8, 3), torch.ones(1, 1, 2, 2))
+    edges = keep_network(torch.ones(1, 8, 8, 1), torch.ones(1, 8, 8, 3), torch.ones(1, 1, 2, 2)).finish()
     assert torch.equal(pack(source, edges, "float32")[..., :3], source)
 
 
@@ -80,7 +80,7 @@ def test_soft_pixels_brighter_than_white_stay_so_in_floats_and_are_white_in_code
 @pytest.mark.parametrize(("depth", "value"), [("uint8", 0.9985), ("float32", 0.9999)])
 def test_what_is_rounded_to_opaque_has_the_source_s_colour(depth: str, value: float) -> None:
     source = torch.full((1, 4, 4, 3), 0.25)
-    edges = keep_network(torch.full((1, 4, 4, 1), value), torch.ones(1, 4, 4, 3), torch.ones(1, 1, 1, 1))
+    edges = keep_network(torch.full((1, 4, 4, 1), value), torch.ones(1, 4, 4, 3), torch.ones(1, 1, 1, 1)).finish()
     full = DEPTHS[depth][0]
     rgba = pack(source, edges, depth)
     assert (rgba[..., 3] == full).all()
@@ -90,7 +90,7 @@ def test_what_is_rounded_to_opaque_has_the_source_s_colour(depth: str, value: fl
 def test_alpha_of_floats_is_rounded_as_it_will_be_stored() -> None:
     source = torch.full((1, 4, 4, 3), 3.0)
     alpha = torch.tensor([0.0001, 0.25, 0.5, 0.9995]).view(1, 1, 4, 1).repeat(1, 4, 1, 1)
-    edges = keep_network(alpha, torch.full_like(source, 2.5), torch.ones(1, 1, 1, 1))
+    edges = keep_network(alpha, torch.full_like(source, 2.5), torch.ones(1, 1, 1, 1)).finish()
     rgba = pack(source, edges, "float32", alpha_depth="uint8")
     torch.testing.assert_close(rgba[0, 0, :, 3], torch.tensor([0, 64 / 255, 128 / 255, 1]))
     torch.testing.assert_close(rgba[0, 0, :, 0], torch.tensor([0, 2.5, 2.5, 3]))
@@ -141,6 +141,6 @@ def test_any_size_runs_without_data(size: tuple[int, int], dtype: torch.dtype, d
     source = torch.empty(2, *size, 3, device="meta", dtype=dtype)
     mask = torch.empty(2, *size, 1, device="meta")
     refined = torch.empty(2, 1, -(-size[0] // 4), -(-size[1] // 4), device="meta")
-    edges = keep_network(mask, source.float(), refined)
+    edges = keep_network(mask, source.float(), refined).finish()
     rgba = pack(source, edges, depth)
     assert (rgba.shape, rgba.dtype) == ((2, *size, 4), DEPTHS[depth][1])

@@ -136,7 +136,8 @@ def test_any_size_is_solved_composed_and_shaded_without_data(size, dtype):
     mask = torch.empty(1, height, width, 1, device="meta")
     refined = torch.empty(1, 1, -(-height // 4), -(-width // 4), device="meta")
     tensors = FrameTensors(picture, picture, mask)
-    edges = solve_edges(*tensors, mask, decode(picture, False), refined, torch.empty(1, 1, 48, 64, device="meta"))
+    person = torch.empty(1, 1, 48, 64, device="meta")
+    edges = solve_edges(*tensors, mask, decode(picture, False), refined, person).finish()
     depths = tuple(np.dtype(depth) for depth in TENSOR_TYPES)
     composed = compose_tensors(tensors, edges, ComposeSettings(depths=depths))
     for depth, stored in TENSOR_TYPES.items():

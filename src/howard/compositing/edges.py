@@ -81,23 +81,6 @@ def solve_edges(
     *,
     linear_light: bool = True,
     model: EdgeModel = MODEL,
-) -> Edges:
-    """Solve the soft edges of mattes; arguments as for `solve_edge_alpha`."""
-    pictures = source, plate, coverage, alpha, foreground, refined, person
-    return solve_edge_alpha(*pictures, linear_light=linear_light, model=model).finish()
-
-
-def solve_edge_alpha(
-    source: Tensor,
-    plate: Tensor,
-    coverage: Tensor,
-    alpha: Tensor,
-    foreground: Tensor | ColourReader,
-    refined: Tensor,
-    person: Tensor | None = None,
-    *,
-    linear_light: bool = True,
-    model: EdgeModel = MODEL,
 ) -> EdgeAlpha:
     """Solve the alpha of the soft edges of mattes.
 
@@ -130,15 +113,8 @@ def solve_edge_alpha(
 
 def keep_network(
     alpha: Tensor, foreground: Tensor | ColourReader, refined: Tensor, *, linear_light: bool = True
-) -> Edges:
-    """The network's matte without solving, as the result of `solve_edges`; arguments as there."""
-    return keep_network_alpha(alpha, foreground, refined, linear_light=linear_light).finish()
-
-
-def keep_network_alpha(
-    alpha: Tensor, foreground: Tensor | ColourReader, refined: Tensor, *, linear_light: bool = True
 ) -> EdgeAlpha:
-    """The network's alpha without solving, as the result of `solve_edge_alpha`; arguments as there."""
+    """The network's alpha without solving, as the result of `solve_edges`; arguments as there."""
     padded = pad_to_patches(alpha)
     patches = find_unknown(padded, refined)
     colours = decode(_read_colour(foreground, patches), linear_light)

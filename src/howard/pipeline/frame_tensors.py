@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from howard.align import AlignedPlate
-from howard.compositing.edges import ColourReader, EdgeAlpha, Edges, keep_network_alpha, solve_edge_alpha
+from howard.compositing.edges import ColourReader, EdgeAlpha, Edges, keep_network, solve_edges
 from howard.compositing.temporal_filter import filter_alpha
 from howard.compositing.transfer import upload
 from howard.errors import SettingsError
@@ -126,9 +126,9 @@ def solve_matte_alpha(
     alpha, foreground = torch.as_tensor(matte.alpha).movedim(1, 3).contiguous(), _foreground_of(matte)
     refined = torch.as_tensor(matte.refined)
     if edges == "network":
-        return keep_network_alpha(alpha, foreground, refined, linear_light=linear_light)
+        return keep_network(alpha, foreground, refined, linear_light=linear_light)
     prior = None if person is None else person.person()
-    return solve_edge_alpha(*tensors, alpha, foreground, refined, prior, linear_light=linear_light)
+    return solve_edges(*tensors, alpha, foreground, refined, prior, linear_light=linear_light)
 
 
 def _foreground_of(matte: Any) -> Tensor | ColourReader:
