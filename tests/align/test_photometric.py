@@ -25,6 +25,18 @@ def test_known_gain_and_bias_are_found_beside_a_person(gain, bias):
     np.testing.assert_allclose(found.apply(plate)[:10], source[:10], atol=1.5)
 
 
+@pytest.mark.parametrize("bright_columns", [6, 0])
+def test_a_person_before_a_place_that_is_black_in_one_channel(bright_columns):
+    plate = _plate()
+    plate[:, bright_columns:, 2] /= 30
+    source = plate * np.float32(1.1)
+    source[10:, 20:40] = (200, 190, 180) + plate[10:, 20:40] / 8
+    found = fit_photometry(source, plate + np.float32([0, 0, 4]), np.ones((40, 60), bool))
+    # Where no pixel of the place shows the channel's gain, it is that of the others.
+    np.testing.assert_allclose(found.gain, 1.1, atol=0.02)
+    np.testing.assert_allclose(found.bias, 0, atol=6)
+
+
 def test_clipped_values_do_not_count():
     plate = _plate() + 60
     source = np.minimum(plate * 1.4, 255)
