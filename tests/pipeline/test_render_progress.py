@@ -14,9 +14,9 @@ def test_steps_are_lines_without_a_terminal(render, capfd, clips, tmp_path, monk
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     reading = f"reading {clips.shot}: 6 frames of 320x240\nreading {clips.plate}: 3 frames of 320x240\n"
     render(frames="1", progress=True)
-    assert capfd.readouterr() == (reading + "indexing the plate: 3 frames\n", "")
+    assert capfd.readouterr() == (reading + "indexing the plate: 3 frames\nrendering frame 1\n", "")
     render(frames="2", progress=True, output=tmp_path / "again")
-    assert capfd.readouterr() == (reading + "the plate was indexed before: 3 frames\n", "")
+    assert capfd.readouterr() == (reading + "the plate was indexed before: 3 frames\nrendering frame 2\n", "")
 
 
 def test_a_progress_object_gets_every_step(render, tmp_path, monkeypatch):
@@ -37,4 +37,5 @@ def test_a_progress_object_gets_every_step(render, tmp_path, monkeypatch):
 
     listener = Listener()
     render(frames="2", progress=listener)
-    assert listener.heard == [("shot", 6), ("plate", 3), ("plate_index", 3), (1, 3), (2, 3), (3, 3), 2]
+    indexing = [("plate_index", 3), (1, 3), (2, 3), (3, 3)]
+    assert listener.heard == [("shot", 6), ("plate", 3), *indexing, ("render", 1), 2]
