@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Open the project, add the given pair, and serve the page until Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and cli.wants_help(arguments):
-        print(cli.help_page(APP.typed(), "Howard as a local web app.", AppSettings, EXAMPLES))
+        command = APP.typed()
+        examples = [f"{command} {example}".rstrip() for example in EXAMPLES]
+        print(cli.help_page(command, "Howard as a local web app.", AppSettings, examples))
         return
     settings = cli.read_settings(AppSettings, add_clip_keys(arguments))
     if (settings.shot is None) != (settings.plate is None):
