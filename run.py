@@ -44,7 +44,10 @@ def main(arguments):
         if verb not in verbs:
             raise SetupError(f"there is no '{verb}': say {', '.join(verbs)}")
         if sys.version_info < (3, 11):  # noqa: UP036 - this file alone is started by whatever Python there is
-            raise SetupError(f"Howard needs Python 3.11 or newer; this is {sys.version.split()[0]}")
+            raise SetupError(
+                f"Howard needs Python 3.11 or newer; this is {sys.version.split()[0]}. Start run.py by a newer one: "
+                f"python3.13 run.py {verb}, or make {verb} PYTHON=python3.13"
+            )
         set_up(EXTRAS[verb])
         return verbs[verb](rest)
     except SetupError as error:

@@ -106,9 +106,12 @@ def test_null_means_none_only_where_none_is_allowed() -> None:
         (["clip=a", "kind=flat"], "kind=flat is not known; choose round or square"),
         (["clip=a", "steps=" + "9" * 5000], f"steps={'9' * 60}...{'9' * 60} is not a whole number"),
         (["clip=a", "kind=a\nb"], "kind=a\\nb is not known; choose round or square"),
-        (["clip="], "clip= has no value; give one, or leave the setting out"),
+        (["clip="], "clip= has no value; give one, without a space after the =, or leave the setting out"),
         (["clip=???"], "clip=??? cannot be used as a value; write a file of that name as ./???"),
-        (["clip=my", "shot.mp4"], "'shot.mp4' is not key=value; a value with spaces needs quotes: \"key=value\""),
+        (
+            ["clip=my", "shot.mp4"],
+            "'shot.mp4' is not key=value, as frames=1-100 is; a value with spaces needs quotes: \"key=value\"",
+        ),
         (
             ["--clip=a"],
             "unknown option '--clip': settings are written without dashes, as key=value; see --help",

@@ -64,7 +64,7 @@ def test_infer_says_how_it_went(infer, capsys: pytest.CaptureFixture[str]) -> No
     assert asked["options"].frames == "1-4"
     assert capsys.readouterr().out.splitlines() == [
         "opening films/a b.mp4 and empty.mp4",
-        f"3 frames rendered at 2.00 per second, 1 existed already: {Path('renders/a b')}",
+        f"3 frames rendered in 2 s, 1 existed already: {Path('renders/a b')}",
         "unusable, no plate frame fits: frame 7",
         "needs checking, plate alignment weak: frames 2-4, 9",
         "not used, damaged in the plate: frame 5 of b.mov",

@@ -42,6 +42,7 @@ def test_options_are_frozen_and_equal_by_value():
         ({"frames": 1.5}, "frames=1.5 is not a text"),
         ({"background": 7}, "background=7 is not a path or a text"),
         ({"frame_rate": "fast"}, "frame_rate=fast is not a frame rate; write frame_rate=24 or frame_rate=24000/1001"),
+        ({"format": "png,exr"}, "format=png,exr is not a list; write several as format=[a,b], without spaces"),
         ({"format": None}, "format=None is not a text"),
         ({"choke": 21}, "choke=21 is not between -20 and 20"),
         ({"choke": "1"}, "choke=1 is not a number"),
@@ -105,6 +106,11 @@ def test_options_are_changed_by_name_and_former_name():
 def test_a_job_stays_a_job_when_changed():
     job = RenderJob(input="a.mov", plate="b.mov")
     assert choose_options(job, {"format": "exr"}) == RenderJob(input="a.mov", plate="b.mov", format="exr")
+
+
+def test_a_shot_may_be_called_shot():
+    job = cli.read_settings(RenderJob, ["shot=a.mov", "plate=b.mov"])
+    assert job == RenderJob(input="a.mov", plate="b.mov")
 
 
 def test_a_job_needs_its_clips():

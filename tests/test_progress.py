@@ -29,8 +29,15 @@ def test_plain_lines_come_at_every_step_and_at_intervals():
         progress.frame(FrameDone(11, "good", 1, 4))
         wait_for(stream, "frame 11: 1 of 4 done\n")
         progress.frame(FrameDone(12, "good", 2, 4))
-        wait_for(stream, "frame 12: 2 of 4 done, ")
+        wait_for(stream, "frame 12: 2 of 4 done\n")
     assert stream.getvalue().startswith("reading a (take 2).mov: 4 frames\n")
+
+
+def test_a_plain_step_without_progress_is_repeated_with_its_duration():
+    stream = io.StringIO()
+    with PlainProgress(stream, interval=0.01) as progress:
+        progress.step("start", "opening a.mov")
+        wait_for(stream, "opening a.mov (0 s)\n")
 
 
 def wait_for(stream, text):
@@ -133,10 +140,11 @@ def test_a_listener_is_passed_through():
 
 
 def test_the_rate_leaves_out_what_came_before_the_first_frame(monkeypatch):
-    clock = iter((100.0, 102.0, 104.0))
+    clock = iter((100.0, 100.1, 102.0, 104.0))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     rate = Rate()
     assert rate.describe(1, 101) == ""
+    assert rate.describe(2, 101) == "", "too short to be measured"
     assert rate.describe(2, 101) == ", 0.50 a second, 3 min left"
     assert rate.describe(5, 101) == ", 1.00 a second, 96 s left"
 

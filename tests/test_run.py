@@ -139,7 +139,9 @@ def test_an_old_python_is_refused(
     version = namedtuple("version", "major minor micro")(3, 10, 4)
     monkeypatch.setattr(run.sys, "version_info", version)
     assert run.main(["demo"]) == 2
-    assert "needs Python 3.11 or newer" in capsys.readouterr().err
+    line = capsys.readouterr().err
+    assert "needs Python 3.11 or newer" in line
+    assert "python3.13 run.py demo" in line
     assert not commands
 
 

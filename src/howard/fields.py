@@ -44,7 +44,7 @@ def setting(
         is_path: whether ``~/`` at the start is expanded.
         is_recorded: whether it affects the result, and is stored with it.
         is_list: whether several of the choices may be given: "[a,b]", or a sequence from Python.
-        aliases: former names, which still work.
+        aliases: former and other names, which also work.
         group: heading of the documentation under which it is listed.
     """
     meanings = dict(choices) if isinstance(choices, Mapping) else dict.fromkeys(choices, "")
@@ -140,6 +140,10 @@ class Setting:
         if not self.is_list:
             return (value,)
         members = split_list(value)
+        if isinstance(value, str) and "," in value and members == (value,):
+            raise SettingsError(
+                f"{self.name}={quoted(value)} is not a list; write several as {self.name}=[a,b], without spaces"
+            )
         if not all(isinstance(member, str) for member in members):
             raise SettingsError(f"{self.name}={quoted(value)} is not {self._kind()[1]}")
         repeated = next((member for member in members if members.count(member) > 1), None)

@@ -50,6 +50,11 @@ def parse_frames(frames: FrameRange, first: int, last: int, name: str = "frames"
     return start, end
 
 
+def count_in_words(count: int) -> str:
+    """A number of frames as text: "1 frame", "40 frames"."""
+    return f"{count} frame{'' if count == 1 else 's'}"
+
+
 def format_frames(numbers: Sequence[int], max_runs: int = _MAX_RUNS) -> str:
     """Sorted frame numbers as text, such as "frames 3-7, 12 and 40 more"."""
     runs: list[list[int]] = []

@@ -76,7 +76,7 @@ class RenderOptions:
         group="read",
     )
     preview: int | None = setting(
-        None, "render only this frame, with its report, into a separate folder; takes seconds", group="read"
+        None, "render only this frame, into a folder of its own, as renders/shot_preview; takes seconds", group="read"
     )
     garbage: str | Path | None = setting(
         None,
@@ -85,7 +85,7 @@ class RenderOptions:
         group="read",
     )
     holdout: str | Path | None = setting(
-        None, "the same for pixels that are certainly the person", is_path=True, group="read"
+        None, "the same for pixels that are certainly the person (a core matte)", is_path=True, group="read"
     )
     input_colour: str | None = setting(
         None,
@@ -107,13 +107,7 @@ class RenderOptions:
         check=check_frame_rate,
         group="read",
     )
-    quality: str = setting(
-        "standard",
-        "quality against time",
-        choices=QUALITY_CHOICES,
-        is_recorded=True,
-        group="matte",
-    )
+    quality: str = setting("standard", "quality against time", choices=QUALITY_CHOICES, is_recorded=True, group="matte")
     subject: str = setting("person", "what is kept", choices=SUBJECTS, is_recorded=True, group="matte")
     edges: str = setting("solved", "alpha and colours of soft edges", choices=EDGES, is_recorded=True, group="matte")
     window: int | None = setting(
@@ -235,7 +229,11 @@ class RenderJob(RenderOptions):
     """All settings of ``infer.py``: shot, plate, output folder, and the options of the render."""
 
     input: str = setting(
-        REQUIRED, "the shot: a video, an image sequence or a still of a person in a place", is_path=True, group="read"
+        REQUIRED,
+        "the shot: a video, an image sequence or a still of a person in a place",
+        is_path=True,
+        aliases=("shot",),
+        group="read",
     )
     plate: str = setting(
         REQUIRED,

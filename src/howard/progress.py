@@ -57,6 +57,10 @@ class FrameProgress(SilentProgress):
         self.frame = callback  # type: ignore[method-assign]
 
 
+# Seconds over which a rate is measured, at least: frames that were finished together would show a meaningless one.
+_SHORTEST = 1.0
+
+
 class Rate:
     """Frames per second since the first frame, and the remaining time."""
 
@@ -64,12 +68,12 @@ class Rate:
         self._first: tuple[int, float] | None = None
 
     def describe(self, done: int, total: int) -> str:
-        """As ", 1.40 a second, 2 min left"; empty until a second frame is done."""
+        """As ", 1.40 a second, 2 min left"; empty until further frames have taken a second."""
         now = time.monotonic()
         if self._first is None:
             self._first = done, now
         count, seconds = done - self._first[0], now - self._first[1]
-        if count <= 0 or seconds <= 0:
+        if count <= 0 or seconds < _SHORTEST:
             return ""
         rate = count / seconds
         return f", {rate:.2f} a second, {in_words((total - done) / rate)} left"

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, TextIO
 
 from howard.errors import one_line
-from howard.progress import FrameDone, Rate
+from howard.progress import FrameDone, Rate, in_words
 
 # Seconds between two lines of plain progress.
 _INTERVAL = 10.0
@@ -16,20 +16,24 @@ _JSON_INTERVAL = 1.0
 
 
 class PlainProgress:
-    """Prints a line for every step, and every ten seconds a line on the progress of the current step."""
+    """Prints a line for every step, and every ten seconds a line on the progress of the current step.
+
+    A step without progress of its own is repeated with its duration.
+    """
 
     def __init__(self, stream: TextIO, interval: float = _INTERVAL) -> None:
         self._stream = stream
         self._interval = interval
         self._lock = threading.Lock()
         self._text = self._line = ""
+        self._began = time.monotonic()
         self._rate = Rate()
         self._is_over = threading.Event()
         self._repeater = threading.Thread(target=self._repeat, name="progress", daemon=True)
 
     def step(self, name: str, text: str, **facts: Any) -> None:
         with self._lock:
-            self._text = self._line = text
+            self._text, self._line, self._began = text, "", time.monotonic()
             self._print(text)
 
     def advance(self, done: int, total: int) -> None:
@@ -52,7 +56,7 @@ class PlainProgress:
     def _repeat(self) -> None:
         while not self._is_over.wait(self._interval):
             with self._lock:
-                self._print(self._line)
+                self._print(self._line or f"{self._text} ({in_words(time.monotonic() - self._began)})")
 
     def _print(self, text: str) -> None:
         print(text, file=self._stream, flush=True)

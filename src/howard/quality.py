@@ -45,7 +45,7 @@ class Quality(NamedTuple):
 
 QUALITIES = {
     "fast": Quality(
-        "one plate frame, aligned by a homography only",
+        "one plate frame, aligned by a homography: without parallax",
         AlignmentEffort(
             shortlist=4, candidates=1, fused=1, fillers=0, feature_side=480, mesh=False, flow=False, parallax=False
         ),

@@ -48,6 +48,18 @@ def test_the_command_writes_the_picture(views, tmp_path, capsys):
     assert "good" in capsys.readouterr().out
 
 
+def test_frames_of_a_sequence_have_their_own_numbers(views, tmp_path, capsys):
+    for number in (1001, 1002):
+        cv2.imwrite(str(tmp_path / f"shot.{number}.png"), views[0])
+    cv2.imwrite(str(tmp_path / "plate.jpg"), views[1])
+    arguments = [f"input={tmp_path}/shot.%04d.png", f"plate={tmp_path / 'plate.jpg'}", f"output={tmp_path / 'why.png'}"]
+    main(["explain", *arguments])
+    main(["explain", *arguments, "frame=1002"])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("frame 1001: ")
+    assert second.startswith("frame 1002: ")
+
+
 @pytest.mark.parametrize("wrong", ["frame=2", "quality=great"])
 def test_a_wrong_setting_is_said_in_one_line(views, tmp_path, capsys, wrong):
     cv2.imwrite(str(tmp_path / "a.png"), views[0])

@@ -1,9 +1,12 @@
 """Command line of the app: shot and plate without keys, and errors of one line."""
 
+from pathlib import Path
+
 import pytest
 
-from howard.app.__main__ import AppSettings, add_clip_keys, main
+from howard.app.__main__ import AppSettings, add_clip_keys, main, refuse_missing_clips
 from howard.cli import read_settings
+from howard.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,17 @@ def test_invalid_arguments_are_refused_in_one_line(
     assert ended.value.code == 2
     [printed] = capsys.readouterr().err.splitlines()
     assert printed.startswith(line)
+
+
+@pytest.mark.parametrize("missing", ["nowhere.mov", "shto=shot.mov"])
+def test_a_clip_that_does_not_exist_is_refused(missing: str, tmp_path: Path) -> None:
+    shot = tmp_path / "shot.mov"
+    shot.touch()
+    refuse_missing_clips(str(shot), "self")
+    refuse_missing_clips(str(tmp_path / "shot.%04d.exr"), f"[{shot},{shot}]")
+    for clips in ((missing, str(shot)), (str(shot), f"[{shot},{missing}]")):
+        with pytest.raises(InputError, match=f"{missing} does not exist"):
+            refuse_missing_clips(*clips)
 
 
 def test_help_lists_the_settings(capsys: pytest.CaptureFixture[str]) -> None:

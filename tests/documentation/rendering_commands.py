@@ -51,8 +51,8 @@ RENDERS: Table = {
     "python -m howard.report renders/first": Miniature(
         after=(FIRST,), leaves=("renders/first/report.html",), folder=shots
     ),
-    "python -m howard.align explain shot=shot.mp4 plate=plate.mp4 frame=40 output=explained.png": Miniature(
-        change={"frame=40": "frame=4"}, leaves=("explained.png",), folder=shots
+    "python -m howard.align explain shot=shot.mov plate=plate.mov frame=120 output=explained.png": Miniature(
+        change={"frame=120": "frame=4"}, leaves=("explained.png",), folder=shots
     ),
 }
 

@@ -5,7 +5,7 @@ from tests.documentation.miniature import Elsewhere, Table
 _HERE = "tests/documentation/test_setting_up.py::"
 _PACKAGES = (
     *('".[train]"', '".[heic]"', '".[xfeat]"', '-e ".[train]"', '-e ".[farm]"', '-e ".[train,stream]"'),
-    *('".[app]"', "pi-heif", "wandb-workspaces"),
+    *('".[app]"', "wandb-workspaces"),
 )
 _APP = "tests/test_run.py::test_app_shows_the_sample_unless_told_otherwise"
 

@@ -132,7 +132,7 @@ def test_another_render_is_refused_as_before(machine):
 def test_changes_in_words(change, words):
     line = describe_differences([change])
     assert words in line
-    assert line.endswith("choose another folder with output=, or start over with overwrite=true")
+    assert line.endswith("choose another folder with output=, or start over with restart=true")
     assert "\n" not in line
     assert len(line) < 400
 

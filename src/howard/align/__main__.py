@@ -9,9 +9,9 @@ import cv2
 from howard import cli
 from howard.align.explain import render_explanation
 from howard.align.plate_aligner import PlateAligner
-from howard.errors import OutputError, SettingsError
+from howard.errors import OutputError
 from howard.fields import REQUIRED, setting
-from howard.media import open_reader
+from howard.media import choose_frames, open_reader
 from howard.quality import QUALITY_CHOICES
 
 COMMAND = "python -m howard.align explain"
@@ -22,10 +22,12 @@ EXAMPLES = (f"{COMMAND} shot=shot.mov plate=plate.mov frame=120 output=why.png",
 class ExplainSettings:
     """Settings of the command."""
 
-    shot: str = setting(REQUIRED, "the shot: a video, or a still", is_path=True)
+    shot: str = setting(REQUIRED, "the shot: a video, an image sequence or a still", is_path=True, aliases=("input",))
     plate: str = setting(REQUIRED, "the same place, empty", is_path=True)
-    frame: int = setting(1, "which frame of the shot, counted from 1")
-    output: str = setting("alignment.png", "the picture to write, a PNG", is_path=True)
+    frame: int | None = setting(
+        None, "number of the frame, as for infer.py's preview=: a video begins at 1; the first if left out"
+    )
+    output: str = setting("alignment.png", "the picture to write, always as PNG", is_path=True)
     quality: str = setting("standard", "of the alignment", choices=QUALITY_CHOICES)
 
 
@@ -38,9 +40,9 @@ def main(arguments: list[str]) -> None:
         return
     settings = cli.read_settings(ExplainSettings, rest)
     with open_reader(settings.shot) as shot, open_reader(settings.plate) as plate:
-        if not 1 <= settings.frame <= len(shot):
-            raise SettingsError(f"frame={settings.frame} lies outside the shot; it has frames 1 to {len(shot)}")
-        source = shot[settings.frame - 1]
+        number = shot.info.first_number if settings.frame is None else settings.frame
+        (index,) = choose_frames(number, shot.info, "frame")
+        source = shot[index]
         aligned = PlateAligner(plate, quality=settings.quality).align(source)
         empty = plate[aligned.main_index if aligned.plate_indices else 0]
     picture = render_explanation(source.image, empty.image, aligned)
@@ -50,7 +52,7 @@ def main(arguments: list[str]) -> None:
     except OSError as error:
         reason = f"{settings.output} cannot be written: {error.strerror}"
         raise OutputError(f"{reason}; give output= another place") from error
-    print(f"frame {settings.frame}: {aligned.status}; see {settings.output}")
+    print(f"frame {number}: {aligned.status}; see {settings.output}")
 
 
 if __name__ == "__main__":

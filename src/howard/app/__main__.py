@@ -9,8 +9,9 @@ from howard import cli
 from howard.__main__ import limit_threads
 from howard.cli.library_output import silent_libraries
 from howard.command_name import Command
-from howard.errors import SettingsError
+from howard.errors import InputError, SettingsError
 from howard.fields import setting
+from howard.options import PLATE_SELF, list_plates
 from howard.requirements import require
 
 APP = Command("run.py app", "howard.app", "howard-app")
@@ -39,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Open the project, add the given pair, and serve the page until Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and cli.wants_help(arguments):
-        print(cli.help_page(APP.typed(), "Howard as a local web app.", AppSettings, EXAMPLES))
+        command = APP.typed()
+        examples = [f"{command} {example}".rstrip() for example in EXAMPLES]
+        print(cli.help_page(command, "Howard as a local web app.", AppSettings, examples))
         return
     settings = cli.read_settings(AppSettings, add_clip_keys(arguments))
     if (settings.shot is None) != (settings.plate is None):
@@ -59,12 +62,23 @@ def add_clip_keys(arguments: Sequence[str]) -> list[str]:
     return named
 
 
+def refuse_missing_clips(shot: str, plate: str) -> None:
+    """Raise InputError if a clip does not exist; patterns of image sequences are not looked up."""
+    from howard.media.sequence_files import is_pattern
+
+    for path in (Path(shot), *(Path(each) for each in list_plates(plate) if each != PLATE_SELF)):
+        if not path.exists() and not is_pattern(path):
+            raise InputError(f"{path} does not exist; check the path and its spelling")
+
+
 def run(settings: AppSettings) -> None:
     """Serve the page; a shot that is already in the project is not added again."""
     limit_threads(None)
     from howard.app.core.project import Project
     from howard.app.ui.app_server import serve
 
+    if settings.shot is not None and settings.plate is not None:
+        refuse_missing_clips(settings.shot, settings.plate)
     project = Project.open(Path(settings.project))
     if settings.shot is not None and settings.plate is not None:
         shot = Path(settings.shot).absolute()

@@ -35,7 +35,12 @@ def split_argument(argument: str) -> tuple[str, str]:
             f"unknown option '{quoted(key)}': settings are written without dashes, as key=value; see --help"
         )
     if not equals:
-        raise SettingsError(f"'{quoted(argument)}' is not key=value; a value with spaces needs quotes: \"key=value\"")
+        raise SettingsError(
+            f"'{quoted(argument)}' is not key=value, as frames=1-100 is; "
+            'a value with spaces needs quotes: "key=value"'
+        )
     if not value:
-        raise SettingsError(f"{quoted(key)}= has no value; give one, or leave the setting out")
+        raise SettingsError(
+            f"{quoted(key)}= has no value; give one, without a space after the =, or leave the setting out"
+        )
     return key, value

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from howard.align import AlignedPlate, default_cache_folder
-from howard.frame_ranges import format_frames
+from howard.frame_ranges import count_in_words, format_frames
 from howard.media import Frame, choose_frames
 from howard.options import PlatePaths, RenderOptions, accept_options, choose_options
 from howard.pipeline.combined_plate import CombinedPlate
@@ -22,7 +22,7 @@ from howard.pipeline.pipeline_types import Predictor
 from howard.pipeline.plate_check import check_plate_is_empty
 from howard.pipeline.plate_indexing import PlateIndexer
 from howard.pipeline.samples import SampleSelector
-from howard.progress import Progress, ProgressCallback, SilentProgress, open_progress
+from howard.progress import Progress, ProgressCallback, SilentProgress, in_words, open_progress
 from howard.render_record import FAILING_REASONS, REASONS
 from howard.report import write_report
 
@@ -62,8 +62,8 @@ class RenderSummary:
 
     def lines(self) -> list[str]:
         """The summary as text."""
-        rate = f" at {self.rendered / self.seconds:.2f} per second" if self.rendered else ""
-        lines = [f"{self.rendered} frames rendered{rate}, {self.skipped} existed already: {self.output}"]
+        time_taken = f" in {in_words(self.seconds)}" if self.rendered else ""
+        lines = [f"{count_in_words(self.rendered)} rendered{time_taken}, {self.skipped} existed already: {self.output}"]
         for reason, numbers in self.reasons.items():
             effect = "unusable" if reason in FAILING_REASONS else "needs checking"
             lines.append(f"{effect}, {REASONS[reason]}: {format_frames(numbers)}")
@@ -121,7 +121,9 @@ def remove_background(
     ):
         network = opened.begin(predictor, reporter)
         folder, numbers = opened.folder, opened.numbers
-        check = check_plate_is_empty(opened.inputs, indexer.plate, network, chosen.subject)
+        plate = indexer.plate  # waits until the plate has been indexed
+        reporter.step("render", f"rendering {format_frames(numbers)}", frames=len(numbers))
+        check = check_plate_is_empty(opened.inputs, plate, network, chosen.subject)
         for remark in check.remarks:
             reporter.step("note", remark)
         samples = SampleSelector(folder.path, numbers) if chosen.report else None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from howard.errors import InputError, SettingsError
+from howard.frame_ranges import count_in_words
 from howard.media import Background, ClipInfo, Reader, choose_frames, open_reader
 from howard.options import PLATE_SELF, PlatePaths, RenderOptions, list_plates
 from howard.pipeline.combined_plate import CombinedPlate, PlatePart
@@ -107,8 +108,7 @@ def refuse_small_clip(clip: ClipInfo) -> None:
 
 def _report_clip(progress: Progress, name: str, clip: ClipInfo) -> None:
     facts = {"frames": clip.frame_count, "width": clip.width, "height": clip.height, "frame_rate": str(clip.frame_rate)}
-    count = f"{clip.frame_count} frame{'s' if clip.frame_count > 1 else ''}"
-    text = f"reading {clip.path}: {count} of {clip.width}x{clip.height}"
+    text = f"reading {clip.path}: {count_in_words(clip.frame_count)} of {clip.width}x{clip.height}"
     progress.step(name, text, path=str(clip.path), **facts)
     for note in clip.notes:
         progress.step("note", f"{clip.path.name}: {note}", path=str(clip.path))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from howard.align import ValidityFinder
+from howard.frame_ranges import count_in_words
 from howard.media import ClipInfo
 from howard.options import PlatePaths, RenderOptions, accept_options, choose_options
 from howard.pipeline.frame_streams import choose_worker_count
@@ -56,14 +57,15 @@ class RenderPlan:
     def lines(self) -> list[str]:
         """The plan as text."""
         reads = [
-            f"would read {each.path}: {each.frame_count} frames of {each.width}x{each.height}" for each in self.clips
+            f"would read {each.path}: {count_in_words(each.frame_count)} of {each.width}x{each.height}"
+            for each in self.clips
         ]
         done = f", {self.asked - self.frames} exist already" if self.frames < self.asked else ""
         files = ", ".join(
             str(first) if first == last else f"{first} to {last.name}"
             for first, last in ((files[0], files[-1]) for files in self.sequences)
         )
-        lines = [*reads, f"would write {self.frames} frames{done}: {files}"]
+        lines = [*reads, f"would write {count_in_words(self.frames)}{done}: {files}"]
         if self.frames:
             rate = f"{self.seconds_a_frame:.2f} s a frame, measured over {self.timed}"
             lines.append(f"would take about {in_words(self.seconds)}: {rate}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from howard.align import OwnFrames, PlateIndex, index_plate
 from howard.align.plate_frames import find_entry_points, find_fingerprint, find_key
 from howard.errors import InputError
+from howard.frame_ranges import count_in_words
 from howard.media import DamagedFrameError, Frame
 from howard.pipeline.combined_plate import CombinedPlate
 from howard.pipeline.pipeline_types import FrameSequence
@@ -104,7 +105,7 @@ class SampledPlate:
     def report_cached(self) -> None:
         """Report that the plate was indexed by an earlier run and is undamaged, so that it need not be read."""
         count = len(self)
-        self._progress.step("plate_index", f"the plate was indexed before: {count} frames", frames=count)
+        self._progress.step("plate_index", f"the plate was indexed before: {count_in_words(count)}", frames=count)
         self._progress.advance(count, count)
 
     def close(self) -> None:
@@ -117,7 +118,7 @@ class SampledPlate:
     def __iter__(self) -> Iterator[Frame]:
         """The undamaged frames in order. Raises InputError if there is none."""
         used = self._used
-        self._progress.step("plate_index", f"indexing the plate: {len(used)} frames", frames=len(used))
+        self._progress.step("plate_index", f"indexing the plate: {count_in_words(len(used))}", frames=len(used))
         wanted = {used[position] for position in sample_indices(len(used))}
         undamaged, samples = [], []
         for done, index in enumerate(used, start=1):

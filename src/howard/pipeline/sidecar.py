@@ -38,7 +38,7 @@ _CLIPS = {
     "garbage": "the garbage mask",
     "holdout": "the holdout mask",
 }
-_CURE = "choose another folder with output=, or start over with overwrite=true"
+_CURE = "choose another folder with output=, or start over with restart=true"
 
 
 def describe_clip(clip: ClipInfo) -> dict[str, Any]:
