@@ -14,7 +14,7 @@ from tests.documentation.pages import PAGES, documented_python
 BLOCKS = {
     "README.md": 1,
     "docs/settings.md": 1,
-    "docs/python-api.md": 4,
+    "docs/python-api.md": 5,
     "docs/extending.md": 2,
     "docs/wandb.md": 1,
 }
@@ -66,7 +66,7 @@ def test_frames_are_cut_out_by_the_api_page(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_a_plate_is_aligned_by_the_api_page(folder: Path) -> None:
-    aligned = run_blocks("docs/python-api.md", {}, {}, slice(3, None))["aligned"]
+    aligned = run_blocks("docs/python-api.md", {}, {}, slice(3, 4))["aligned"]
     assert aligned.image.shape == (180, 320, 3)
     assert aligned.status in ("good", "weak")
 
@@ -78,6 +78,14 @@ def test_the_network_of_the_api_page_mattes_arrays() -> None:
     assert matte.alpha.shape == (1, 1, 96, 128)
     assert matte.foreground.shape == (1, 3, 96, 128)
     assert 0 <= matte.alpha.min() <= matte.alpha.max() <= 1
+
+
+def test_arrays_are_scored_by_the_api_page(capsys: pytest.CaptureFixture[str]) -> None:
+    scores = run_blocks("docs/python-api.md", {}, {}, slice(4, None))["scores"].compute()
+    # A quarter of the pixels is too low by 0.2.
+    assert scores["mad"].item() == pytest.approx(1e3 / 4 * 0.2, rel=1e-5)
+    assert scores["dtssd"].item() == 0
+    assert "'conn'" in capsys.readouterr().out
 
 
 @pytest.mark.slow

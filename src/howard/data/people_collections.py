@@ -127,7 +127,7 @@ def find_people(folder: Path, split: Split) -> list[PersonClip]:
 def list_people(folder: Path) -> list[tuple[PersonClip, Split]]:
     """All people of a collection and their splits, sorted by name; raises InputError as :func:`find_people`."""
     if not folder.is_dir():
-        raise InputError(f"there is no folder {folder}; give a collection of people")
+        raise InputError(f"there is no folder {folder}; name a collection of people (data.people= in training)")
     clips = sorted(
         [*_stills_with_alpha_files(folder), *_rgba_stills(folder), *_clips_in_folders(folder)],
         key=lambda clip: clip.name,

@@ -94,7 +94,7 @@ def licence_folder(place: Place) -> str:
 def list_places(folder: Path, licences: tuple[str, ...] = ()) -> list[tuple[Place, Split]]:
     """All places of a collection and their splits, in order; arguments and errors as for :func:`find_places`."""
     if not folder.is_dir():
-        raise InputError(f"there is no folder {folder}; give a collection of places")
+        raise InputError(f"there is no folder {folder}; name a collection of places (data.places= in training)")
     if has_manifest(folder):
         return _places_in_manifest(folder, licences)
     places = {place.name: place for place in _places_in_folder(folder)}

@@ -156,9 +156,9 @@ def load_matting(
     Args:
         name_or_path: see :func:`howard.matting.weights.load_network`.
         device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``mps``.
-        precision: ``fp32``, ``bf16`` (on a CPU half the time; alpha differs by about 1e-3 on average, and other patches
-            may be refined), ``fp16`` (GPUs only), or ``auto``: fp16 on CUDA, bf16 on CPUs with bf16 instructions (AMX,
-            AVX512-BF16), else fp32. The predictor's attribute ``precision`` is the one selected.
+        precision: ``fp32``, ``bf16`` (faster on many CPUs; alpha differs slightly, and other patches may be refined),
+            ``fp16`` (GPUs only), or ``auto``: fp16 on CUDA, bf16 on CPUs with bf16 instructions (AMX, AVX512-BF16),
+            else fp32. The predictor's attribute ``precision`` is the one selected.
         augmented: whether three mattes are combined; see :class:`MattingPredictor`.
 
     Raises:
