@@ -13,6 +13,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "data" / "sample"
 PUBLIC_CLIPS = ROOT / "data" / "bench_public"
+MOVING_CLIPS = ROOT / "data" / "bench_v2"
 # Data sets that do not come with the repository, which `--data` of several benchmarks names.
 DATA = ROOT.parent / "shared" / "data"
 _FILE_WIDTH = 140

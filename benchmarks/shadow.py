@@ -19,7 +19,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.measuring import DATA, PUBLIC_CLIPS, SAMPLE, print_table
+from benchmarks.measuring import MOVING_CLIPS, PUBLIC_CLIPS, SAMPLE, print_table
 from howard.errors import InputError
 from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.matting import MattingPredictor, load_matting
@@ -28,7 +28,7 @@ from howard.pipeline import MattedFrame, align_frames, matte_frames
 from howard.pipeline.frame_finisher import make_shadow
 from howard.pipeline.frame_tensors import solve_frame_edges
 
-CLIPS = [SAMPLE, PUBLIC_CLIPS, *([DATA / "bench_v2"] if (DATA / "bench_v2").is_dir() else [])]
+CLIPS = [SAMPLE, PUBLIC_CLIPS, MOVING_CLIPS]
 SHADOW, NO_SHADOW = 0.97, 0.995
 
 

@@ -1,8 +1,9 @@
-"""Makes the README's pictures of a finished render: ``python run.py demo``, then ``python docs/pictures.py``.
+"""Makes the README's pictures of finished renders: ``python run.py demo``, then ``python docs/pictures.py``.
 
 ``strip_CLIP.webp`` shows shot, plate, matte and the person in another place; ``wipe_CLIP.webp`` plays the clip forwards
 and backwards while the place is exchanged from left to right. The new place is a rendered room of data/sample, turned
-with the shot's camera.
+with the shot's camera. ``--clips FOLDER`` makes ``strips_FOLDER.webp`` instead: strips of all clips in the folder, of
+their renders ``renders/CLIP``.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from PIL import Image
 from howard.colour import mix
 from howard.errors import HowardError, InputError
 from howard.evaluation.predictions import Cutout, matte_files, read_cutout
-from howard.evaluation.true_clip import TrueClip
+from howard.evaluation.true_clip import TrueClip, find_clips
 from howard.images import to_depth
 from howard.media import open_reader, read_still
 
@@ -119,25 +120,40 @@ def shrink(picture: np.ndarray, width: int) -> np.ndarray:
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
 
+def stack_strips(folder: Path, renders: Path, index: int) -> Image.Image:
+    """The strips of all clips in a folder, one below the other on white; ``renders`` has a render named like each."""
+    rows = []
+    for clip in find_clips(folder):
+        strip = np.asarray(make_strip(clip, matte_files(renders / clip.folder.name), index))
+        rows += [strip, np.full((GAP, *strip.shape[1:]), 255, np.uint8)]
+    return Image.fromarray(np.vstack(rows[:-1]))
+
+
 def main() -> None:
-    """Write both pictures and print their sizes."""
+    """Write the pictures and print their sizes."""
     parser = argparse.ArgumentParser(description="Makes the README's pictures of a finished render.")
     parser.add_argument("--clip", type=Path, default=ROOT / "data" / "sample", help="folder laid out like data/sample")
     parser.add_argument("--render", type=Path, default=ROOT / "renders" / "demo", help="its frames, as RGBA PNG files")
     parser.add_argument("--frame", type=int, default=12, help="of the strip, counted from 1")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "images", help="folder for the pictures")
+    parser.add_argument("--clips", type=Path, help="folder of clips, as data/bench_public: only their strips")
+    parser.add_argument("--renders", type=Path, default=ROOT / "renders", help="folder of a render for each of them")
     options = parser.parse_args()
+    still, animated = {"quality": STRIP_QUALITY}, {"quality": WIPE_QUALITY, "duration": FRAME_MS, "loop": 0}
     try:
-        clip, files = TrueClip(options.clip.resolve()), matte_files(options.render)
-        strip, animation = make_strip(clip, files, options.frame - 1), make_wipe(clip, files)
+        if options.clips is not None:
+            strips = stack_strips(options.clips, options.renders, options.frame - 1)
+            made = [(f"strips_{options.clips.resolve().name}", [strips], still)]
+        else:
+            clip, files = TrueClip(options.clip.resolve()), matte_files(options.render)
+            name = clip.folder.name
+            made = [(f"strip_{name}", [make_strip(clip, files, options.frame - 1)], still)]
+            made.append((f"wipe_{name}", make_wipe(clip, files), animated))
     except HowardError as error:
         sys.exit(f"error: {error}")
     options.output.mkdir(parents=True, exist_ok=True)
-    for name, pictures, settings in (
-        ("strip", [strip], {"quality": STRIP_QUALITY}),
-        ("wipe", animation, {"quality": WIPE_QUALITY, "duration": FRAME_MS, "loop": 0}),
-    ):
-        path = options.output / f"{name}_{clip.folder.name}.webp"
+    for name, pictures, settings in made:
+        path = options.output / f"{name}.webp"
         pictures[0].save(path, save_all=len(pictures) > 1, append_images=pictures[1:], method=2, **settings)
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 

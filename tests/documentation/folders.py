@@ -16,6 +16,7 @@ from tests.small_clips import small_clip
 
 SAMPLE = ROOT / "data" / "sample"
 BENCH_CLIP = ROOT / "data" / "bench_public" / "rotation"
+MOVING_CLIP = ROOT / "data" / "bench_v2" / "gestures"
 # Of the shots and of the plates.
 SHOT_FRAMES, PLATE_FRAMES = 4, 2
 SCORED_FRAMES = 3
@@ -78,10 +79,11 @@ def _plate_pairs(folder: Path) -> None:
 
 
 def samples(folder: Path) -> None:
-    """Collections, and ``data/sample`` and ``data/bench_public`` with the truth that mattes are scored against."""
+    """Collections, ``data/sample`` and a clip of each benchmark with the truth that mattes are scored against."""
     collections(folder)
     shutil.copytree(SAMPLE, folder / "data" / "sample")
-    shutil.copytree(BENCH_CLIP, folder / "data" / "bench_public" / "rotation")
+    for clip in (BENCH_CLIP, MOVING_CLIP):
+        shutil.copytree(clip, folder / "data" / clip.parent.name / clip.name)
 
 
 def scored(folder: Path) -> None:
@@ -118,6 +120,14 @@ def rendered(folder: Path) -> None:
         alpha = np.rint(255 * clip.alpha(index)).astype(np.uint8)
         white = np.full((*alpha.shape, 3), 255, np.uint8)
         cv2.imwrite(str(render / f"shot.{index + 1:04d}.png"), np.dstack([white, alpha]))
+
+
+def rendered_clips(folder: Path) -> None:
+    """A folder of two clips and a render of each, like `rendered`."""
+    rendered(folder)
+    for name in ("first", "second"):
+        shutil.copytree(folder / "clip", folder / "clips" / name)
+        shutil.copytree(folder / "renders" / "demo", folder / "renders" / name)
 
 
 def _made(folder: Path) -> Path:

@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.documentation.folders import collections, other_method, rendered, samples, scored
+from tests.documentation.folders import collections, other_method, rendered, rendered_clips, samples, scored
 from tests.documentation.miniature import Elsewhere, Miniature, Table
 from tests.documentation.pages import ROOT
 from tests.documentation.training_commands import COARSE_LITE, SMALL
@@ -34,6 +34,8 @@ EXPORTS: Table = {
 SCORES: Table = {
     f"{BENCHMARK}bench_public": Miniature(more=("frames=3",), says="network, aligned plate", folder=samples),
     f"{BENCHMARK}bench_public quality=best": Miniature(more=("frames=3",), says="rotation", folder=samples),
+    f"{BENCHMARK}bench_v2": Miniature(more=("frames=3",), says="gestures", folder=samples),
+    f"{BENCHMARK}bench_v2 quality=best": Miniature(more=("frames=3",), says="gestures", folder=samples),
     HOWARD_RESULTS: Miniature(more=("frames=3",), leaves=("howard.json",), folder=other_method),
     OTHER_MATTES: Miniature(more=("frames=3",), says="| other", leaves=("other.json",), folder=other_method),
     OTHER_PROGRAM: Miniature(
@@ -100,6 +102,14 @@ PROGRAMS: Table = {
         says="strip_clip.webp",
         leaves=("pictures/strip_clip.webp", "pictures/wipe_clip.webp"),
         folder=rendered,
+        slow=False,
+    ),
+    "python docs/pictures.py --clips data/bench_public": Miniature(
+        change={"data/bench_public": "clips"},
+        more=("--renders", "renders", "--output", "pictures", "--frame", "2"),
+        says="strips_clips.webp",
+        leaves=("pictures/strips_clips.webp",),
+        folder=rendered_clips,
         slow=False,
     ),
     "python benchmarks/network.py": Miniature(more=("--sizes", "180p", "--repeats", "1"), says="plain"),

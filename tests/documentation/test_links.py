@@ -15,6 +15,7 @@ FOLDERS = (
     "data",
     "data/sample",
     "data/bench_public",
+    "data/bench_v2",
     "benchmarks",
     "src/howard/pretrained",
     "tests/reference",

@@ -9,7 +9,7 @@ from tests.documentation.pages import PAGES, ROOT, read_page
 
 _SPAN = re.compile(r"(?<!`)`([^`\s]+)`(?!`)")
 # Folders whose contents are part of the repository; `data` also has folders of the user.
-_PATH = re.compile(r"(src|configs|tests|benchmarks|docs|notebooks|data/sample|data/bench_public)(/[\w.*-]+)*/?")
+_PATH = re.compile(r"(src|configs|tests|benchmarks|docs|notebooks|data/(sample|bench_public|bench_v2))(/[\w.*-]+)*/?")
 _NAME = re.compile(r"howard(\.\w+)+")
 # Files of renders and exports, which begin like a module.
 _FILE = re.compile(r".*\.(json|jsonl|onnx|pt2)")
