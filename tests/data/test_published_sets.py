@@ -44,7 +44,11 @@ def documented(start: str) -> list[list[str]]:
     return [shlex.split(text)[len(start.split()) :] for text in commands]
 
 
-TRAINING = [line for line in documented("python train.py") if "data.root=data" in line]
+TRAINING = [
+    line
+    for line in documented("python train.py")
+    if "data.root=data" in line and any(name in " ".join(line) for name in PUBLISHED)
+]
 FOREGROUNDS = [line for line in documented("python -m howard.data") if line[0].startswith("foreground=data/")]
 
 

@@ -81,9 +81,7 @@ EXPERIMENTS: Table = {
     "python train.py -m experiment=coarse model.encoder=mobilenetv2,resnet50": Miniature(
         more=CROPPED, leaves=("runs/coarse/*/weights.safetensors",), says="encoder resnet50", folder=collections
     ),
-    f"{COARSE_LITE} data.root=data data.people=[mine] data.sampling_weights=[1] data.places=[my_places]": trains(
-        "coarse_lite"
-    ),
+    f"{COARSE_LITE} data.root=data data.people=[mine] data.places=[my_places]": trains("coarse_lite"),
     f"{COARSE_LITE} '~callbacks.timelapse'": trains("coarse_lite"),
     f"{COARSE_LITE} +callbacks.timer._target_=lightning.pytorch.callbacks.Timer": trains("coarse_lite"),
     f"{COARSE_LITE} callbacks=[ema,bench] callbacks.bench.clips=data/bench_public": Miniature(
