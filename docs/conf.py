@@ -22,6 +22,8 @@ default_role = "code"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
+# Of the extra `train`, which the site does not need otherwise.
+autodoc_mock_imports = ["torchmetrics"]
 html_theme = "furo"
 html_title = f"Howard {release}"
 html_show_copyright = False
