@@ -121,9 +121,9 @@ def remove_background(
     ):
         network = opened.begin(predictor, reporter)
         folder, numbers = opened.folder, opened.numbers
-        plate = indexer.plate  # waits until the plate has been indexed
+        sampled_plate = indexer.plate  # waits until the plate has been indexed
         reporter.step("render", f"rendering {format_frames(numbers)}", frames=len(numbers))
-        check = check_plate_is_empty(opened.inputs, plate, network, chosen.subject)
+        check = check_plate_is_empty(opened.inputs, sampled_plate, network, chosen.subject)
         for remark in check.remarks:
             reporter.step("note", remark)
         samples = SampleSelector(folder.path, numbers) if chosen.report else None
