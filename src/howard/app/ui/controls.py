@@ -108,7 +108,10 @@ class Control:
         slider.on("update:model-value", lambda event: self._set(event.args), throttle=_THROTTLE, leading_events=False)
         # After the value that the double-click's first press sets, which is sent with a delay.
         slider.on("dblclick", self._reset, throttle=2 * _THROTTLE, leading_events=False)
-        number = ui.number(value=self.setting.default, step=step).classes("howard-number")
+        default = self.setting.default
+        # Without a default of its own the value follows another setting.
+        number = ui.number(value=default, placeholder="auto" if default is None else None, step=step)
+        number.classes("howard-number")
         number.props(f"dense borderless debounce={_TYPING_PAUSE}")
         number.props["aria-label"] = name
         number.on("update:model-value", lambda event: self._set_text(event.args))
