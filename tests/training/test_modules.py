@@ -152,6 +152,28 @@ def test_a_step_draws_the_same_whatever_was_drawn_before() -> None:
     assert losses[0] == losses[1]
 
 
+@pytest.mark.parametrize("kind", [CoarseModule, RefineModule, BaselineModule])
+def test_frozen_statistics_stay_while_weights_are_trained(kind: type) -> None:
+    module = stage(kind, frozen_statistics=True).eval().train()
+    norms = [part for part in module.network.modules() if isinstance(part, nn.BatchNorm2d)]
+    before = {name: value.clone() for name, value in module.network.named_buffers()}
+    module.training_step(batch(), 0).backward()
+    assert module.network.training
+    assert not any(norm.training for norm in norms)
+    assert all(torch.equal(value, before[name]) for name, value in module.network.named_buffers())
+    gradients = [norm.weight.grad for norm in norms if norm.weight.grad is not None]
+    assert any(gradient.abs().sum() > 0 for gradient in gradients)
+    # Without dropout a step has no randomness but that of its crop and scale.
+    assert stage_loss(module, images := batch()) == stage_loss(module, images)
+
+
+def test_statistics_are_updated_otherwise() -> None:
+    module = stage(CoarseModule).train()
+    norms = [part for part in module.network.modules() if isinstance(part, nn.BatchNorm2d)]
+    module.training_step(batch(), 0)
+    assert all(norm.training and norm.num_batches_tracked == 1 for norm in norms)
+
+
 def test_frames_of_clips_are_learned_from_flatten_frames() -> None:
     module = stage(CoarseModule)
     stills = batch()

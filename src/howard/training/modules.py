@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -49,6 +49,8 @@ class StageModule(LightningModule):
             map, and ``segmentation``, see :class:`SegmentationHead`.
         seed: of crops, coarse scales and dropout.
         crop: smallest and largest side of the random crop of every step, see :func:`crop_batch`; None does not crop.
+        frozen_statistics: whether batch norms use their running means and variances and dropout is off, as in
+            inference: for training trained weights on with small batches.
     """
 
     crop_multiple: ClassVar[int] = 1  # crop sides are multiples of this
@@ -62,12 +64,14 @@ class StageModule(LightningModule):
         loss: Weights,
         seed: int = 0,
         crop: tuple[int, int] | None = None,
+        frozen_statistics: bool = False,
     ) -> None:
         super().__init__()
         check_loss_weights(loss, self.has_coarse_terms, self.extra_terms)
         self.weights = {name: weight for name, weight in loss.items() if name != SEGMENTATION}
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser, self.seed, self.crop = optimiser, seed, crop
+        self.frozen_statistics = frozen_statistics
         self.scores = MatteScores(SCORES)
         # Not an nn.Module: the prior is not trained and not stored in checkpoints.
         self.prior = PriorSampler() if getattr(network, "person", None) is not None else None
@@ -75,6 +79,19 @@ class StageModule(LightningModule):
         if loss.get(SEGMENTATION):
             assert isinstance(network, MattingNetwork)
             self.segmentation = SegmentationHead(network.aspp, loss[SEGMENTATION])
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of all parts, except that of batch norms and dropout with ``frozen_statistics``."""
+        super().train(mode)
+        if self.frozen_statistics:
+            for part in self.network.modules():
+                if isinstance(part, nn.BatchNorm2d | nn.Dropout):
+                    part.eval()
+        return self
+
+    def on_train_start(self) -> None:
+        """Set the mode, which Lightning leaves as it is."""
+        self.train()
 
     def losses(self, batch: Batch, rng: np.random.Generator | None, frames: int = 1) -> tuple[Matte, dict[str, Tensor]]:
         """The matte of a batch at the batch's resolution, and the weighted loss terms by name.
@@ -203,6 +220,7 @@ class RefineModule(StageModule):
         loss: as in :class:`StageModule`; terms at coarse scale have the prefix ``coarse_``.
         seed: as in :class:`StageModule`.
         crop: as in :class:`StageModule`.
+        frozen_statistics: as in :class:`StageModule`.
         coarse_scales: downsampling factors c of the coarse network, one of which is sampled for every step; validation
             uses the first.
         refine: selection of the refined patches.
@@ -220,11 +238,12 @@ class RefineModule(StageModule):
         loss: Weights,
         seed: int = 0,
         crop: tuple[int, int] | None = None,
+        frozen_statistics: bool = False,
         coarse_scales: tuple[float, ...] = (4.0,),
         refine: RefineSettings = RefineSettings(),  # noqa: B008 (immutable)
         patches: int | None = None,
     ) -> None:
-        super().__init__(network, optimiser, loss, seed, crop)
+        super().__init__(network, optimiser, loss, seed, crop, frozen_statistics)
         self.coarse_scales = tuple(coarse_scales)
         self.refine, self.patches = refine, patches
 

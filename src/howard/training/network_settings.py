@@ -66,9 +66,15 @@ def joint_weights() -> dict[str, float]:
 
 @dataclass
 class StageNode:
-    """Settings of every stage: ``crop``, smallest and largest side of the random crop in pixels; null does not crop."""
+    """Settings of every stage.
+
+    Attributes:
+        crop: smallest and largest side of the random crop in pixels; null does not crop.
+        frozen_statistics: whether batch norms use their running means and variances, and dropout is off.
+    """
 
     crop: list[int] | None = None
+    frozen_statistics: bool = False
 
 
 @dataclass
