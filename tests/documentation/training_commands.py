@@ -32,6 +32,7 @@ PREPARE_REAL = (
     "python -m howard.data prepare=data/plate_pairs people=data/people_real per_pair=2 seed=7 output=prepared_real"
 )
 PREPARE_ONCE = "python -m howard.data prepare=data/plate_pairs people=data/people_rendered output=prepared"
+PEOPLE_REFINE = "python train.py experiment=people_refine data.prepared=[$PWD/prepared,$PWD/prepared_real]"
 PEOPLE_COARSE = "python train.py experiment=people_coarse data.prepared=[$PWD/prepared,$PWD/prepared_real]"
 TOY_PACK = "python -m howard.data pack=data/sample output=pack size=64"
 WEIGHTS = "runs/{}/*/weights.safetensors"
@@ -156,8 +157,12 @@ DATA: Table = {
         "the form of those above",
     ),
     PEOPLE_COARSE: trains("people_coarse", settings=(*TINY, *PEOPLE), after=(PREPARE, PREPARE_REAL)),
-    "python train.py experiment=people_refine data.prepared=[$PWD/prepared,$PWD/prepared_real]": trains(
-        "people_refine", settings=(*TINY, *PEOPLE), after=(PREPARE, PREPARE_REAL, PEOPLE_COARSE)
+    PEOPLE_REFINE: trains("people_refine", settings=(*TINY, *PEOPLE), after=(PREPARE, PREPARE_REAL, PEOPLE_COARSE)),
+    "python train.py experiment=people_temporal data.prepared=[$PWD/prepared,$PWD/prepared_real] "
+    "init=runs/people_refine/DATE": trains(
+        "people_temporal",
+        settings=(*TINY, *PEOPLE),
+        after=(PREPARE, PREPARE_REAL, PEOPLE_COARSE, PEOPLE_REFINE),
     ),
     f"{COARSE_LITE} data.prepared=[$PWD/prepared] data.prepared_fraction=0.2": trains(
         "coarse_lite", settings=(*TINY, *PEOPLE), after=(PREPARE,)
