@@ -1,6 +1,6 @@
 """Scene parameters follow from (seed, number) alone, and levels interpolate recipes."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -93,6 +93,30 @@ def test_a_real_pair_is_changed_less_and_never_missing() -> None:
         assert np.abs(pair.matrix[0, :2, 2]).max() < 2
     spread = [np.std([parameters(seed, kind).knots[0, 0] for seed in range(20)]) for kind in (True, False)]
     assert spread[0] < 0.3 * spread[1]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31), st.integers(2, 8))
+def test_another_plate_frame_has_other_errors_of_the_same_place(seed: int, frames: int) -> None:
+    def parameters(probability: float, count: int = frames) -> PlateParameters:
+        recipe = replace(level_recipe(1).plate, switch_probability=probability, flow_probability=1.0)
+        rng = np.random.default_rng
+        return sample_plate(recipe, FRAME, count, rng(seed), rng(seed + 1), is_pair=False)
+
+    never, always = parameters(0), parameters(1)
+    for name in never._fields:
+        smooth, switched = getattr(never, name), getattr(always, name)
+        np.testing.assert_array_equal(switched[0], smooth[0], err_msg=name)
+        if name not in ("matrix", "knots"):
+            np.testing.assert_array_equal(switched, smooth, err_msg=name)
+    flow, place = [0, 1, 3, 4], [2, 5, 6]
+    np.testing.assert_array_equal(always.knots[:, place], never.knots[:, place])
+    for later in range(1, frames):
+        assert np.abs(np.diff(always.knots[later - 1 : later + 1, flow], axis=0)).max() > 0
+        assert not np.array_equal(always.knots[later, flow], never.knots[later, flow])
+        assert not np.array_equal(always.matrix[later], never.matrix[later])
+    longer = parameters(0.5, frames + 3)
+    np.testing.assert_array_equal(longer.knots[:frames], parameters(0.5).knots)
 
 
 def test_an_unknown_recipe_is_named() -> None:

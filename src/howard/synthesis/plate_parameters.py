@@ -79,7 +79,7 @@ def sample_plate(
     knot_change = _sample_knots(recipe, unit, motion)
     parallax = bernoulli_gate(rng, recipe.parallax_probability, recipe.parallax_px * unit) * sample_unit_vector(rng)
     drift = path[:, :2] * _length(parallax)
-    return PlateParameters(
+    plate = PlateParameters(
         matrix=_sample_matrix(recipe, frame, unit, rng, path, is_grossly_misaligned),
         lens=broadcast(rng.uniform(-1, 1) * recipe.lens_px * unit, frames),
         knots=(knots + path[:, 2, None, None, None] * knot_change).astype(np.float32),
@@ -95,6 +95,23 @@ def sample_plate(
         hole=broadcast(rng.uniform(1.2, 2.5) if rng.random() < recipe.hole_probability else _NO_HOLE, frames),
         is_available=broadcast(float(is_pair or rng.random() >= recipe.missing_probability), frames),
     )
+    return _switch_plate_frames(plate, recipe, unit, motion) if recipe.switch_probability else plate
+
+
+def _switch_plate_frames(
+    plate: PlateParameters, recipe: PlateRecipe, unit: float, motion: Generator
+) -> PlateParameters:
+    """The errors where other plate frames are used later in the clip: flow and position jump, the place stays."""
+    switches, errors = motion.spawn(2)
+    section = np.cumsum(np.r_[0, switches.random(len(plate.lens) - 1) < recipe.switch_probability])
+    matrix, knots = plate.matrix.copy(), plate.knots.copy()
+    flow = [name.endswith("flow") for name, count in FIELD_CHANNELS.items() for _ in range(count)]
+    for number in range(1, section[-1] + 1):
+        later = np.ix_(section == number, flow)
+        knots[later] = _sample_knots(recipe, unit, errors)[flow]
+        shift = translation(*(errors.uniform(-1, 1, 2) * recipe.homography_px * unit))
+        matrix[section == number] = shift.astype(np.float32) @ matrix[section == number]
+    return plate._replace(matrix=matrix, knots=knots)
 
 
 def _sample_matrix(

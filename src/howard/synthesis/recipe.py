@@ -158,6 +158,7 @@ class PlateRecipe:
     wrong_place_probability: float = 0.0  # of a plate of another place
     gross_misalignment_probability: float = 0.0  # of a shift by 0.3 of the frame
     missing_probability: float = 0.0  # of no plate at all
+    switch_probability: float = 0.0  # of another plate frame, with other errors, from one frame of a clip to the next
 
 
 @dataclass(frozen=True)

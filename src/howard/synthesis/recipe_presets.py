@@ -180,7 +180,7 @@ def with_hard_examples(recipe: Recipe, missing_plate: float = 0.08) -> Recipe:
         )
         for camera in (recipe.source, recipe.plate_camera)
     )
-    plate = replace(recipe.plate, missing_probability=missing_plate)
+    plate = replace(recipe.plate, missing_probability=missing_plate, switch_probability=0.25)
     return replace(
         recipe,
         light=light,
