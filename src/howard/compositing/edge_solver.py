@@ -31,7 +31,8 @@ class EdgeModel(NamedTuple):
 
     All were chosen to minimise the errors of alpha, of soft colours and of recomposition (benchmarks/edges.py):
     jointly, by random search, on people of the validation split over rooms of the validation split and on the sample
-    clip; then one by one with clips of moving people in those rooms.
+    clip; then one by one with clips of moving people in those rooms. ``alpha_unsure`` was chosen again for the present
+    weights on composites of the validation suite and those clips, for errors of alpha and of its gradient.
     """
 
     # Plate: variance of noise, as a factor on squared linear light.
@@ -47,7 +48,7 @@ class EdgeModel(NamedTuple):
     # Weight of the network's foreground; solid pixels on all sides have weight 1.
     network_weight: float = 0.012
     # Network's alpha, unitless: variance where the mean alpha nearby is 0.5; it is 0 where that is 0 or 1.
-    alpha_unsure: float = 40.0
+    alpha_unsure: float = 10.0
     # Position on the line from B to F: constant part of the variance.
     alpha_noise: float = 0.001
     # Position on the line: factor on the squared distance of C from the line.
