@@ -159,8 +159,9 @@ def _unchanged(image: np.ndarray) -> np.ndarray:
     return image
 
 
-# B-frames would delay and reorder the packets of every segment, for little gain in a preview.
-_H264 = {"crf": "14", "preset": "medium", "bf": "0"}
+# B-frames would delay and reorder the packets of every segment, for little gain in a preview. With its macroblock tree
+# x264 reads memory that it has not initialised: of the same images the bits then differ from one render to the next.
+_H264 = {"crf": "14", "preset": "medium", "bf": "0", "mbtree": "0"}
 
 MOVIE_FORMATS = {
     "prores": MovieFormat(
