@@ -1,9 +1,10 @@
-"""Maximum a posteriori estimate of alpha and foreground in soft pixels, from source, plate and neighbouring colours.
+"""Alpha and foreground in soft pixels, from source, plate and neighbouring colours.
 
-In linear light a soft pixel is C = alpha F + (1 - alpha) B. The plate colour B is known up to noise and misalignment, F
-has the distribution of the foreground colours nearby, and alpha that of the network. With Gaussian errors of all three
-(Chuang et al., "A Bayesian Approach to Digital Matting", CVPR 2001, section 3) there is a closed form: alpha for the
-mean of F, then F for that alpha.
+In linear light a soft pixel is C = alpha F + (1 - alpha) B. The plate colour B is known up to noise and misalignment,
+and F has the distribution of the foreground colours nearby. The position of C on the line from B to the mean of F is a
+second estimate of alpha, besides the network's; :mod:`howard.compositing.alpha_fusion` makes one of both. For that
+alpha, F is the most probable one with Gaussian errors (Chuang et al., "A Bayesian Approach to Digital Matting", CVPR
+2001, section 3).
 """
 
 from functools import reduce
@@ -12,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from howard.compositing.alpha_fusion import FEATURES, AlphaFusion, load_fusion
 from howard.compositing.colour_encoding import decode
 from howard.compositing.patches import PATCH
 from howard.compositing.surroundings import Surroundings
@@ -24,6 +26,12 @@ _DARK = 1e-3
 # Fraction of empty pixels nearby below which the ratio is reduced towards 1.
 _MIN_EMPTY = 0.05
 _EPSILON = 1e-8
+# Limits of the features, and the scale of their logarithms.
+_MAX_OFF_LINE = 4.0
+_MIN_LENGTH, _MIN_VARIANCE = 1e-3, 1e-5
+# Squared length at which colours say half as much as at best: less than noise.
+_NO_LENGTH = 1e-5
+_LOG_SCALE = 0.2
 
 
 class EdgeModel(NamedTuple):
@@ -31,8 +39,7 @@ class EdgeModel(NamedTuple):
 
     All were chosen to minimise the errors of alpha, of soft colours and of recomposition (benchmarks/edges.py):
     jointly, by random search, on people of the validation split over rooms of the validation split and on the sample
-    clip; then one by one with clips of moving people in those rooms. ``alpha_unsure`` was chosen again for the present
-    weights on composites of the validation suite and those clips, for errors of alpha and of its gradient.
+    clip; then one by one with clips of moving people in those rooms.
     """
 
     # Plate: variance of noise, as a factor on squared linear light.
@@ -47,14 +54,6 @@ class EdgeModel(NamedTuple):
     farther_weight: float = 0.1
     # Weight of the network's foreground; solid pixels on all sides have weight 1.
     network_weight: float = 0.012
-    # Network's alpha, unitless: variance where the mean alpha nearby is 0.5; it is 0 where that is 0 or 1.
-    alpha_unsure: float = 10.0
-    # Position on the line from B to F: constant part of the variance.
-    alpha_noise: float = 0.001
-    # Position on the line: factor on the squared distance of C from the line.
-    off_line: float = 315.0
-    # Position on the line: factor on the variance due to the plate's displacement.
-    alpha_displaced: float = 20.0
     # Variance of C when F is solved.
     source_noise: float = 0.0005
     # Factor on the variance of B, times (1 - alpha) squared, when F is solved.
@@ -74,35 +73,65 @@ class Known(NamedTuple):
     alpha: Tensor  # (1, n, 16), the network's
     foreground: Tensor  # (3, n, 16), the network's, sRGB-encoded
     is_solid: Tensor  # (1, n, 16) bool
+    person: Tensor  # (1, n, 1) or (1, n, 16), the person prior; 0 if the subject may be anything
     around: Surroundings
 
 
-class AlphaSolution(NamedTuple):
-    """``alpha`` (1, n, 16) in [0, 1], and what solving the foreground needs besides.
+class Priors(NamedTuple):
+    """Priors of a pixel's colours: ``colour`` (3, n, 16), decoded, and ``variance`` (1, n, 16) of the foreground.
 
-    ``colour`` (3, n, 16), decoded, and ``variance`` (1, n, 16) are the prior of the foreground, ``plate_variance``
-    (1, n, 16) is that of the plate.
+    ``plate_variance`` (1, n, 16) is that of the plate.
     """
 
-    alpha: Tensor
     colour: Tensor
     variance: Tensor
     plate_variance: Tensor
 
 
-def solve_alpha(known: Known, model: EdgeModel = MODEL, *, linear_light: bool = True) -> AlphaSolution:
-    """The most probable alpha of pixels; with ``linear_light`` False all colours are encoded values."""
+def solve_alpha(
+    known: Known, model: EdgeModel = MODEL, *, linear_light: bool = True, fusion: AlphaFusion | None = None
+) -> tuple[Tensor, Priors]:
+    """Alpha of pixels, (1, n, 16) in [0, 1], and the priors from which `solve_foreground` solves their colours.
+
+    With ``linear_light`` False all colours are encoded values; ``fusion`` None is the one that ships with Howard.
+    """
+    features, priors = describe_pixels(known, model, linear_light=linear_light)
+    fused = (fusion or load_fusion(known.alpha.device))(features).clamp(0, 1)
+    return torch.where(known.is_solid, torch.ones_like(fused), fused), priors
+
+
+def describe_pixels(known: Known, model: EdgeModel = MODEL, *, linear_light: bool = True) -> tuple[Tensor, Priors]:
+    """The features from which alpha is fused, `FEATURES` as planes (C, n, 16), and the priors of colours."""
     displaced = known.around.displacement * _squared_slope(known.plate)
     plate_variance = model.plate_noise * _sum(known.plate.square()) + model.misalignment * displaced
     colour, variance = _foreground_model(known, model, linear_light)
     behind = known.plate * _background_gain(known.around, linear_light)
-    alpha = _most_probable_alpha(known, behind, colour, displaced, model)
-    return AlphaSolution(alpha, colour, variance, plate_variance)
+    line, seen = colour - behind, known.source - behind
+    length = _sum(line.square())
+    # Colours brighter than white count relative to their brightness.
+    white = torch.maximum(colour, behind).amax(dim=0, keepdim=True).clamp(min=1).square()
+    position = (_sum(seen * line) / length.clamp(min=_EPSILON)).clamp(0, 1)
+    off_line = _sum((seen - position * line).square()) / (length + _MIN_LENGTH * white)
+    features = {
+        "alpha": known.alpha,
+        "position": position,
+        "off_line": off_line.clamp(max=_MAX_OFF_LINE).sqrt(),
+        "length": _log(length / white),
+        "displaced": _log(displaced / white),
+        "mean_alpha": known.around.alpha,
+        "person": known.person,
+        "usable": (known.is_covered & known.is_refined) * length / (length + _NO_LENGTH * white),
+        "colour_variance": _log((variance / white).clamp(min=model.colour_noise)),
+        "solid_weight": known.around.weight.clamp(max=1),
+        "solid": known.is_solid.to(known.alpha.dtype),
+    }
+    planes = torch.cat([features[name].expand_as(known.alpha) for name in FEATURES])
+    return planes, Priors(colour, variance, plate_variance)
 
 
-def solve_foreground(known: Known, solution: AlphaSolution, alpha: Tensor, model: EdgeModel = MODEL) -> Tensor:
+def solve_foreground(known: Known, priors: Priors, alpha: Tensor, model: EdgeModel = MODEL) -> Tensor:
     """The most probable foreground (3, n, 16) for an alpha (1, n, 16), in linear light or encoded, at least 0."""
-    colour, variance, plate_variance = solution[1:]
+    colour, variance, plate_variance = priors
     # Composited over the unchanged plate, the result must be the source, so F includes the shadow on the background.
     rest = known.source - known.plate - alpha * (colour - known.plate)
     noise = model.source_noise + model.colour_plate * (1 - alpha).square() * plate_variance
@@ -135,21 +164,8 @@ def _background_gain(around: Surroundings, linear_light: bool) -> Tensor:
     return 1 + (around.empty / _MIN_EMPTY).clamp(max=1) * (gain - 1)
 
 
-def _most_probable_alpha(known: Known, behind: Tensor, colour: Tensor, displaced: Tensor, model: EdgeModel) -> Tensor:
-    """Alpha (1, n, 16) between the network's and the position of the source on the line from ``behind`` to ``colour``.
-
-    ``displaced`` (1, n, 1) is the plate's squared change due to its displacement.
-    """
-    line, seen = colour - behind, known.source - behind
-    length = _sum(line.square())
-    position = (_sum(seen * line) / length.clamp(min=_EPSILON)).clamp(0, 1)
-    error = model.alpha_noise + model.off_line * _sum((seen - position * line).square())
-    error = error + model.alpha_displaced * displaced
-    mean = known.around.alpha
-    unsure = model.alpha_unsure * 4 * mean * (1 - mean) * length
-    fraction = known.is_covered * known.is_refined * unsure / (unsure + error)
-    alpha = known.alpha + fraction * (position - known.alpha)
-    return torch.where(known.is_solid, torch.ones_like(alpha), alpha)
+def _log(values: Tensor) -> Tensor:
+    return _LOG_SCALE * (values + _MIN_VARIANCE).log()
 
 
 def _squared_slope(planes: Tensor) -> Tensor:

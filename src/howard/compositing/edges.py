@@ -102,13 +102,13 @@ def solve_edges(
     if alpha.device.type == "cpu" and not len(patches.row):
         return EdgeAlpha(alpha, alpha.new_zeros(1, 0, PIXELS), patches, lambda planes: planes.expand(3, -1, -1))
     known = gather_known(source, plate, coverage, alpha, foreground, patches, person, linear_light, model)
-    solution = solve_alpha(known, model, linear_light=linear_light)
-    written = write_patches(padded, solution.alpha, patches)[:, :height, :width]
+    planes, priors = solve_alpha(known, model, linear_light=linear_light)
+    written = write_patches(padded, planes, patches)[:, :height, :width]
 
-    def solve_colours(planes: Tensor) -> Tensor:
-        return solve_foreground(known, solution, planes, model)
+    def solve_colours(alpha_planes: Tensor) -> Tensor:
+        return solve_foreground(known, priors, alpha_planes, model)
 
-    return EdgeAlpha(written, solution.alpha, patches, solve_colours)
+    return EdgeAlpha(written, planes, patches, solve_colours)
 
 
 def keep_network(
@@ -150,10 +150,12 @@ def gather_known(
         model.farther_weight,
     )
     own_alpha = own(alpha)
-    is_solid = torch.zeros_like(own_alpha, dtype=torch.bool)
+    is_solid, own_person = torch.zeros_like(own_alpha, dtype=torch.bool), torch.zeros_like(own_alpha)
     if person is not None:
-        sure = F.interpolate(_erode(person), ((height + 3) // PATCH, (width + 3) // PATCH), mode="bilinear")
-        is_solid = (read_cells(sure, patches, PATCH) >= _SOLID) & (own_alpha >= _SOLID)
+        cells = (height + 3) // PATCH, (width + 3) // PATCH
+        maps = F.interpolate(torch.cat([person, _erode(person)], dim=1), cells, mode="bilinear")
+        own_person, sure = read_cells(maps, patches, PATCH).split(1)
+        is_solid = (sure >= _SOLID) & (own_alpha >= _SOLID)
     return Known(
         source=decode(own(source), linear_light),
         plate=decode(own(plate), linear_light),
@@ -162,6 +164,7 @@ def gather_known(
         alpha=own_alpha,
         foreground=_read_colour(foreground, patches),
         is_solid=is_solid,
+        person=own_person,
         around=around,
     )
 

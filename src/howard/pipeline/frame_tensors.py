@@ -123,7 +123,7 @@ def solve_matte_alpha(
         edges: one of `howard.choices.EDGES`.
         linear_light: whether foreground and background mix in linear light or in encoded values.
     """
-    alpha, foreground = torch.as_tensor(matte.alpha).movedim(1, 3).contiguous(), _foreground_of(matte)
+    alpha, foreground = torch.as_tensor(matte.alpha).movedim(1, 3).contiguous(), foreground_of(matte)
     refined = torch.as_tensor(matte.refined)
     if edges == "network":
         return keep_network(alpha, foreground, refined, linear_light=linear_light)
@@ -131,7 +131,7 @@ def solve_matte_alpha(
     return solve_edges(*tensors, alpha, foreground, refined, prior, linear_light=linear_light)
 
 
-def _foreground_of(matte: Any) -> Tensor | ColourReader:
+def foreground_of(matte: Any) -> Tensor | ColourReader:
     """A matte's foreground, (B, H, W, 3), or a function that computes it for requested patches only."""
     if not isinstance(matte, Matte) or not isinstance(matte.colour, LazyForeground):
         return torch.as_tensor(matte.foreground).movedim(1, 3)
