@@ -1,15 +1,21 @@
-"""Clips with ground truth: rendered moving people over photographs of rooms that nothing was trained on.
+"""Clips with ground truth: rendered moving people over photographs of rooms.
 
 Person and room are mixed in linear light. Shot and plate have different camera shake, position and exposure, and are
-stored as H.264.
+stored as H.264. Those of the validation split show people and rooms that nothing was trained on; those of the training
+split are for fitting: ``python benchmarks/moving_people.py --split train FOLDER``.
 """
 
+import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.measuring import DATA
 from benchmarks.movies import write_movie
 from howard.colour import mix
 from howard.errors import InputError
@@ -24,25 +30,29 @@ ZOOM = 1.12
 SWAY_PX = 22.0
 SWAY_DEGREES = 0.6
 NOISE = 0.008
+# By split: step between the rooms of successive people, so that all distances between the cameras occur, and seed.
+SPLITS = {"val": (5, 7), "train": (37, 11)}
 
 
-def write_moving_clips(data: Path, folder: Path) -> Iterator[Path]:
-    """Write a clip for each moving person of the validation split, in the layout of `howard.evaluation.true_clip`.
+def write_moving_clips(data: Path, folder: Path, split: str = "val") -> Iterator[Path]:
+    """Write a clip for each moving person of a split, in the layout of `howard.evaluation.true_clip`.
 
     Args:
         data: folder of the data sets ``people_moving`` and ``plate_pairs``.
         folder: where the clips' folders are made.
+        split: of people and rooms, one of `SPLITS`.
 
     Raises InputError if a data set is missing.
     """
     people, pairs = data / "people_moving", data / "plate_pairs"
-    if not (people / "val.txt").is_file() or not (pairs / "val.txt").is_file():
+    lists = [each / f"{split}.txt" for each in (people, pairs)]
+    if not all(each.is_file() for each in lists):
         raise InputError(f"{data} has no people_moving and plate_pairs; give their folder with --data")
-    names, rooms = ((each / "val.txt").read_text().split() for each in (people, pairs))
+    names, rooms = (each.read_text().split() for each in lists)
+    step, seed = SPLITS[split]
     for index, name in enumerate(names):
-        # Every fifth pair, so that both rooms and all distances between the cameras occur.
-        room = pairs / rooms[(5 * index) % len(rooms)]
-        yield _write_clip(people, name, room, folder / f"{name}_{room.name}", np.random.default_rng([7, index]))
+        room = pairs / rooms[(step * index) % len(rooms)]
+        yield _write_clip(people, name, room, folder / f"{name}_{room.name}", np.random.default_rng([seed, index]))
 
 
 def _write_clip(people: Path, name: str, room: Path, folder: Path, random: np.random.Generator) -> Path:
@@ -100,3 +110,21 @@ def _warp(picture: np.ndarray, matrix: np.ndarray, size: tuple[int, int] | None 
 
 def _add_noise(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return to_depth((picture + random.normal(0, NOISE, picture.shape)).astype(np.float32), np.uint8)
+
+
+def main() -> None:
+    """Write the clips of a split."""
+    parser = argparse.ArgumentParser(description="Write clips of moving people with ground truth.")
+    parser.add_argument("folder", type=Path, help="where the clips' folders are made")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of people_moving and plate_pairs")
+    parser.add_argument("--split", choices=SPLITS, default="val", help="of people and rooms")
+    options = parser.parse_args()
+    try:
+        for clip in write_moving_clips(options.data, options.folder, options.split):
+            print(clip, flush=True)
+    except InputError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -68,7 +68,12 @@ def run(program: Path, *arguments: str, folder: Path) -> subprocess.CompletedPro
 def test_the_wheel_holds_weights_licences_configs_and_documentation(installed: Installed) -> None:
     assert installed.wheel.name.startswith("howard_matting-")
     names = set(zipfile.ZipFile(installed.wheel).namelist())
-    networks = ("people_refine.safetensors", "person_prior.safetensors", "refine_lite.safetensors")
+    networks = (
+        "alpha_fusion.safetensors",
+        "people_refine.safetensors",
+        "person_prior.safetensors",
+        "refine_lite.safetensors",
+    )
     shipped = ("NOTICE", "README.md", "SHA256SUMS", "person_prior.LICENSE.txt", "sbom.cdx.json", *networks)
     assert {f"howard/pretrained/{name}" for name in shipped} <= names
     licences = {Path(name).name for name in names if ".dist-info/licenses/" in name}

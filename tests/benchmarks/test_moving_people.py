@@ -1,5 +1,7 @@
 """Clips of moving people: what is written recomposes to what is filmed, and the data sets are asked for by name."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -12,6 +14,7 @@ from howard.errors import InputError
 from howard.evaluation.true_clip import TrueClip
 from howard.media import open_reader, read_still, to_depth
 
+ROOT = Path(__file__).parents[2]
 FRAMES = 3
 HEIGHT, WIDTH = 96, 160
 
@@ -63,3 +66,18 @@ def test_takes_are_seen_by_cameras_that_move(data: Path) -> None:
 def test_missing_data_sets_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="people_moving and plate_pairs"):
         next(write_moving_clips(tmp_path, tmp_path / "clips"))
+
+
+def test_the_command_writes_the_clips_of_a_split(data: Path) -> None:
+    for name in ("plate_pairs", "people_moving"):
+        (data / name / "val.txt").rename(data / name / "train.txt")
+    command = [sys.executable, "benchmarks/moving_people.py", str(data / "clips"), "--data", str(data)]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "has no people_moving and plate_pairs" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    done = subprocess.run([*command, "--split", "train"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (data / "clips").iterdir()
+    assert done.stdout == f"{folder}\n"
+    assert TrueClip(folder).alpha(0).max() > 0.9

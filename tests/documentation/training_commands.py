@@ -31,6 +31,11 @@ PREPARE = "python -m howard.data prepare=data/plate_pairs people=data/people_ren
 PREPARE_REAL = (
     "python -m howard.data prepare=data/plate_pairs people=data/people_real per_pair=2 seed=7 output=prepared_real"
 )
+MOVING_CLIPS = "python benchmarks/moving_people.py --split train moving_clips"
+FUSION = (
+    "python -m howard.training.fusion run=runs/people_refine/DATE weights=people_refine clips=moving_clips "
+    "patches=patches.safetensors"
+)
 PREPARE_ONCE = "python -m howard.data prepare=data/plate_pairs people=data/people_rendered output=prepared"
 PEOPLE_REFINE = "python train.py experiment=people_refine data.prepared=[$PWD/prepared,$PWD/prepared_real]"
 PEOPLE_COARSE = "python train.py experiment=people_coarse data.prepared=[$PWD/prepared,$PWD/prepared_real]"
@@ -151,6 +156,14 @@ DATA: Table = {
     ),
     PREPARE: Miniature(leaves=("prepared/*_src.*",), says="pairs prepared", folder=collections),
     PREPARE_REAL: Miniature(leaves=("prepared_real/*",), says="pairs prepared", after=(PREPARE,), folder=collections),
+    MOVING_CLIPS: Elsewhere(
+        "tests/benchmarks/test_moving_people.py::test_the_command_writes_the_clips_of_a_split",
+        "its data sets do not ship",
+    ),
+    FUSION: Elsewhere(
+        "tests/training/test_fusion.py::test_the_command_fits_to_a_run_s_samples_and_clips",
+        "needs the clips of the command before",
+    ),
     PREPARE_ONCE: Miniature(leaves=("prepared/*",), says="pairs prepared", folder=collections),
     "python -m howard.data prepare=PAIRS people=PEOPLE output=FOLDER": Elsewhere(
         "tests/data/test_command.py::test_pairs_are_prepared_into_a_collection_that_passes_the_check",

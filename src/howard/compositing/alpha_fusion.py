@@ -33,7 +33,9 @@ WIDTH = 48
 _CHUNK = 512
 # Added to the network's output, so that it begins with little of the position.
 _FIRST_LOGIT = -2.0
+# Scale of the correction, and slope of its limit where both estimates agree that a pixel is empty or opaque.
 _CORRECTION = 0.5
+_DOUBT_SLOPE = 8.0
 
 
 class AlphaFusion(nn.Module):
@@ -68,17 +70,19 @@ class AlphaFusion(nn.Module):
             predicted = torch.cat([self._predict(each) for each in features.split(_CHUNK, dim=1)], dim=1)
         logit, correction = predicted.to(features.dtype).split(1)
         alpha, position, usable = (features[FEATURES.index(each)][None] for each in ("alpha", "position", "usable"))
-        change = torch.sigmoid(logit + _FIRST_LOGIT) * (position - alpha) + _CORRECTION * correction
-        return alpha + usable * change
+        # Where both estimates are 0 or both are 1, so is the result.
+        doubt = 1 - torch.maximum(alpha * position, (1 - alpha) * (1 - position))
+        correction = _CORRECTION * (_DOUBT_SLOPE * doubt).clamp(max=1) * correction
+        return alpha + usable * (torch.sigmoid(logit + _FIRST_LOGIT) * (position - alpha) + correction)
 
     def _predict(self, features: Tensor) -> Tensor:
         """Logit and correction, (2, n, 16)."""
         count, pixels = features.shape[1:]
         scaled = (features.flatten(1).float() - self.mean) / self.deviation
         hidden = _apply(self.first, scaled).relu()
-        pooled = self.pooled.weight @ hidden.view(-1, count, pixels).mean(dim=2)
-        hidden = (_apply(self.second, hidden).view(-1, count, pixels) + pooled[..., None]).relu()
-        return _apply(self.last, hidden.flatten(1)).view(-1, count, pixels)
+        pooled = self.pooled.weight @ hidden.unflatten(1, (count, pixels)).mean(dim=2)
+        hidden = (_apply(self.second, hidden).unflatten(1, (count, pixels)) + pooled[..., None]).relu()
+        return _apply(self.last, hidden.flatten(1)).unflatten(1, (count, pixels))
 
 
 def _apply(layer: nn.Linear, planes: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from howard.matting.state_files import State, check_finite, load_strictly, read_
 METADATA_KEY = "howard"
 _PRETRAINED = Path(__file__).parent.parent / "pretrained"
 _DEFAULT = "people_refine"
-_PRIOR = "person_prior"  # in the same folder, but not a matting network
+_OTHERS = ("person_prior", "alpha_fusion")  # in the same folder, but not matting networks
 _FORMAT = 1
 
 
@@ -103,7 +103,7 @@ def find_weights(name_or_path: str | Path) -> Path:
     Raises:
         WeightsError: there is no such file.
     """
-    shipped = {file.stem: file for file in sorted(_PRETRAINED.glob("*.safetensors")) if file.stem != _PRIOR}
+    shipped = {file.stem: file for file in sorted(_PRETRAINED.glob("*.safetensors")) if file.stem not in _OTHERS}
     name = _DEFAULT if str(name_or_path) == "default" else str(name_or_path)
     path = shipped.get(name, Path(name_or_path))
     if not path.is_file():

@@ -52,6 +52,13 @@ ORIGINS = {
     "refine_lite.safetensors": Origin(
         "former default matting network", "MIT", "Howard developers", ((_ENCODER, "Apache-2.0"),), _OWN_DATA
     ),
+    "alpha_fusion.safetensors": Origin(
+        "fusion of two alpha estimates in soft edges",
+        "MIT",
+        "Howard developers",
+        (("people_refine, in this package, to which it is fitted", "MIT"),),
+        f"{_OWN_DATA}, rendered moving people (CC0-1.0)",
+    ),
     "person_prior.safetensors": Origin(
         "network that segments people, converted to PyTorch",
         "Apache-2.0",
