@@ -73,12 +73,17 @@ ALLOWED: dict[str, set[str]] = {
 }
 # Preparing data offline may align plates, training itself may not; the command that explains alignments reads files;
 # composites to score are made as those to train on, and shown to the person prior; the person prior tells where the
-# hair of training people is. Training registers the settings of its data with Hydra. The app shares cores as
-# ``infer.py`` does.
+# hair of training people is. Training registers the settings of its data with Hydra; the fusion of soft edges is fitted
+# to frames that are made as in a render. The app shares cores as ``infer.py`` does.
 EXCEPTIONS = {
     ("howard.app.__main__", "__main__"),
     ("howard.data.prepare", "align"),
     ("howard.training.train_settings", "settings"),
+    ("howard.training.fusion.__main__", "cli"),
+    ("howard.training.fusion.edge_patches", "align"),
+    ("howard.training.fusion.edge_patches", "compositing"),
+    ("howard.training.fusion.edge_patches", "pipeline"),
+    ("howard.training.fusion.fit_fusion", "compositing"),
     ("howard.data.hair_masks", "matting"),
     ("howard.align.__main__", "media"),
     ("howard.evaluation.composites.unseen_composites", "data"),
