@@ -2,10 +2,11 @@
 
 Frames with known alpha and foreground are aligned and matted as in a render. The solver's constants for colours were
 chosen on three sets: people of the validation split over rooms of the validation split, as stills (``rooms``) and as
-clips of moving people (``moving``), and ``sample``; not on the clips of the public benchmark. Printed for the network's matte
-and for the solved one are means over frames of Band MAD and Grad; the error of the foreground (x 1e3), weighted by true
-alpha, where both true alpha and matte are soft; and the error of the written RGBA over the aligned plate against the
-source (8-bit levels) where true alpha is soft. ``--time`` prints milliseconds on one thread at 1920x1080 instead.
+clips of moving people (``moving``), and ``sample``; not on the clips of the public benchmark. Printed for the network's
+matte and for the solved one are means over frames of Band MAD and Grad; the error of the foreground (x 1e3), weighted
+by true alpha, where both true alpha and matte are soft; and the error of the written RGBA over the aligned plate
+against the source (8-bit levels) where true alpha is soft. ``--time`` prints milliseconds on one thread at 1920x1080
+instead.
 """
 
 import argparse

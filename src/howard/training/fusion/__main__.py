@@ -1,6 +1,6 @@
 """``python -m howard.training.fusion run=RUN_FOLDER``: fits the fusion of two alpha estimates to a matting network."""
 
-import os
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -26,6 +26,8 @@ EXAMPLES = (
     f"{COMMAND} run=runs/people_refine/DATE weights=people_refine",
     f"{COMMAND} run=runs/people_refine/DATE clips=moving_clips patches=patches.safetensors",
 )
+METADATA_KEY = "howard_alpha_fusion"
+_UNCHANGED = ("",)  # names of tensors that are written without rounding begin with this: all
 _TOO_FEW = "is too few; at least one is needed"
 _SHOWN_STEPS = 100  # between two displays of the loss
 
@@ -64,6 +66,7 @@ def fit(settings: FusionSettings) -> None:
     """
     import safetensors.torch
 
+    from howard.matting.state_files import save_state
     from howard.training.fusion.edge_patches import EdgePatches, join_patches
     from howard.training.fusion.fit_fusion import fit_fusion
 
@@ -76,7 +79,7 @@ def fit(settings: FusionSettings) -> None:
         else:
             patches = join_patches(gather(settings, progress))
             if stored is not None:
-                _write(patches._asdict(), stored)
+                save_state(stored, patches._asdict(), {}, _UNCHANGED)
         progress.step("fit", f"fitting to {len(patches.features)} patches of soft edges")
 
         def show(step: int, loss: float) -> None:
@@ -84,7 +87,8 @@ def fit(settings: FusionSettings) -> None:
                 progress.advance(step, settings.steps)
 
         fusion = fit_fusion(patches, settings.steps, settings.seed, show)
-    _write(fusion.state_dict(), output)
+    about = {"licence": "MIT", "weights": settings.weights, "patches": len(patches.features), "steps": settings.steps}
+    save_state(output, fusion.state_dict(), {METADATA_KEY: json.dumps(about)}, _UNCHANGED)
     print(f"weights: {output}")
 
 
@@ -127,15 +131,6 @@ def _counted(parts: "Iterable[EdgePatches]", total: int, progress: Progress) -> 
     for number, each in enumerate(parts):
         yield each
         progress.advance(number + 1, total)
-
-
-def _write(tensors: Any, path: Path) -> None:
-    """Write a safetensors file; an interruption leaves no half of one."""
-    import safetensors.torch
-
-    part = path.with_name(f"{path.name}.part")
-    safetensors.torch.save_file({name: value.contiguous() for name, value in tensors.items()}, part)
-    os.replace(part, path)
 
 
 if __name__ == "__main__":
