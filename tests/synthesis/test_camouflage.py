@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.synthesis.camouflage import apply_camouflage, remove_behind_people, sample_regions
+from howard.synthesis.camouflage import apply_camouflage, remove_behind_people, sample_camouflage, sample_regions
 from howard.synthesis.canvases import BackgroundLayer, ForegroundLayer
 
 SIDE, FRAME = 96, (64, 64)
@@ -82,3 +82,47 @@ def replace_alpha(foreground: ForegroundLayer) -> ForegroundLayer:
     canvases = foreground.canvases.copy()
     canvases[:, 3] = 0
     return foreground._replace(canvases=canvases)
+
+
+def silhouette(side: int = 120) -> np.ndarray:
+    """A person in an image of half the canvas' size: a head of radius 12 at (60, 30) on a body."""
+    y, x = np.mgrid[:side, :side]
+    head = np.hypot(x - 60, y - 30) <= 12
+    body = (np.abs(x - 60) <= 22) & (y >= 45)
+    neck = (np.abs(x - 60) <= 5) & (y >= 40)
+    return (head | body | neck).astype(np.float32)
+
+
+def test_a_region_lies_at_the_head_as_often_as_asked() -> None:
+    alpha, radius = silhouette(), 2 * 12
+    y, x = np.mgrid[:240, :240]
+    around = np.hypot(x - 2 * 60, y - 2 * 30) < 1.6 * radius
+    seen = {
+        probability: np.mean(
+            [
+                (
+                    sample_regions(alpha, (240, 240), 240 / 512, np.random.default_rng(seed), probability)[around] > 0.5
+                ).any()
+                for seed in range(60)
+            ]
+        )
+        for probability in (0.0, 1.0)
+    }
+    assert seen[1.0] > 0.9
+    assert seen[0.0] < seen[1.0] - 0.15
+
+
+@pytest.mark.parametrize("shape", [np.zeros((120, 120), np.float32), np.ones((120, 120), np.float32)])
+def test_without_a_head_regions_are_anywhere(shape: np.ndarray) -> None:
+    mask = sample_regions(shape, (240, 240), 240 / 512, np.random.default_rng(0), 1.0)
+    assert mask.shape == (240, 240)
+    assert 0 <= mask.min() <= mask.max() <= 1
+
+
+def test_recipes_without_head_camouflage_keep_their_samples() -> None:
+    person = np.repeat(silhouette()[..., None], 4, axis=2)
+    old, new = (
+        sample_camouflage(person, (240, 240), 240 / 512, np.random.default_rng(3), *more) for more in ((), (0.0,))
+    )
+    assert np.array_equal(old.weights, new.weights)
+    assert np.array_equal(old.colours, new.colours)

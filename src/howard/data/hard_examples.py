@@ -92,7 +92,8 @@ class HardExamples(NamedTuple):
         """Background and foreground layers, with all hard examples of the sample except the held object."""
         gates = self.gates
         if gates.camouflage and foregrounds:
-            background = apply_camouflage(background, foregrounds, self.frame, self._generator(Ingredient.CAMOUFLAGE))
+            rng, head = self._generator(Ingredient.CAMOUFLAGE), self.recipe.subject.head_camouflage_probability
+            background = apply_camouflage(background, foregrounds, self.frame, rng, head)
         if gates.person_hole and foregrounds:
             background = remove_behind_people(
                 background, foregrounds, self.frame, self._generator(Ingredient.PERSON_HOLE)

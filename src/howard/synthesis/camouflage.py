@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from howard.synthesis.canvases import BackgroundLayer, ForegroundLayer
-from howard.synthesis.placement import mean_scale, rotation_matrix
+from howard.synthesis.placement import find_head, mean_scale, rotation_matrix
 from howard.synthesis.random_sampling import Generator, log_uniform
 from howard.synthesis.recipe import pixel_unit
 
@@ -34,6 +34,9 @@ _STRENGTH = (0.6, 1.0)
 _UNIFORM_PROBABILITY = 0.25
 # Probability that a region is centred near the outline, where mattes fail most often.
 _AT_OUTLINE = 2 / 3
+# Centre of a region at the head: distance in head radii, up to where loose hair ends, and angle from straight up.
+_HEAD_DISTANCE = (0.9, 1.5)
+_HEAD_ANGLE = np.deg2rad(120)
 
 
 class Camouflage(NamedTuple):
@@ -66,11 +69,18 @@ class Camouflage(NamedTuple):
 
 
 def apply_camouflage(
-    background: BackgroundLayer, foregrounds: Sequence[ForegroundLayer], frame: tuple[int, int], rng: Generator
+    background: BackgroundLayer,
+    foregrounds: Sequence[ForegroundLayer],
+    frame: tuple[int, int],
+    rng: Generator,
+    head_probability: float = 0.0,
 ) -> BackgroundLayer:
-    """Give regions of place and plate behind the persons of the first frame the colours of the persons."""
+    """Give regions of place and plate behind the persons of the first frame the colours of the persons.
+
+    ``head_probability`` is that of a region at the outline of a head.
+    """
     person, unit = _flatten_people(background, foregrounds), pixel_unit(frame) * mean_scale(background.matrix)
-    change = sample_camouflage(person, background.place.shape[1:], unit, rng)
+    change = sample_camouflage(person, background.place.shape[1:], unit, rng, head_probability)
     place = change.apply(background.place)
     # Usually the plate has the same pixels, and copying the result is cheaper than computing it again.
     is_same = np.array_equal(background.place[:3], background.plate[:3])
@@ -88,7 +98,9 @@ def remove_behind_people(
     return background._replace(plate=plate)
 
 
-def sample_camouflage(person: np.ndarray, size: tuple[int, ...], unit: float, rng: Generator) -> Camouflage:
+def sample_camouflage(
+    person: np.ndarray, size: tuple[int, ...], unit: float, rng: Generator, head_probability: float = 0.0
+) -> Camouflage:
     """Sample regions, colours and strength of a camouflage.
 
     Args:
@@ -96,8 +108,9 @@ def sample_camouflage(person: np.ndarray, size: tuple[int, ...], unit: float, rn
         size: H, W of the canvas.
         unit: canvas pixels per recipe pixel.
         rng: random generator.
+        head_probability: that the first region is at the outline of a head, if one is found.
     """
-    weights = sample_regions(person[..., 3], size, unit, rng) * np.float32(rng.uniform(*_STRENGTH))
+    weights = sample_regions(person[..., 3], size, unit, rng, head_probability) * np.float32(rng.uniform(*_STRENGTH))
     colours = _extend_colours(person, unit * log_uniform(_COLOUR_BLUR_PX, rng) / 2)
     # Small random differences in brightness and tint.
     colours *= np.float32(np.exp(rng.normal(0, 0.06))) * np.exp(rng.normal(0, 0.02, 3)).astype(np.float32)
@@ -108,15 +121,25 @@ def sample_camouflage(person: np.ndarray, size: tuple[int, ...], unit: float, rn
     return Camouflage(np.ascontiguousarray(colours), weights, rng.uniform(0.2, 1.0), texture_px)
 
 
-def sample_regions(alpha: np.ndarray, size: tuple[int, ...], unit: float, rng: Generator) -> np.ndarray:
+def sample_regions(
+    alpha: np.ndarray, size: tuple[int, ...], unit: float, rng: Generator, head_probability: float = 0.0
+) -> np.ndarray:
     """Sample a mask of one to three soft ellipses, rectangles or polygons behind a person: (H, W) float32 in [0, 1].
 
-    ``alpha`` (H/2, W/2) is that of the person, ``size`` is (H, W), and ``unit`` is canvas pixels per recipe pixel.
+    Args:
+        alpha: (H/2, W/2) float32 in [0, 1], of the person.
+        size: H, W.
+        unit: canvas pixels per recipe pixel.
+        rng: random generator.
+        head_probability: that the first region is at the outline of a head, if one is found.
     """
     weights = np.zeros(size, np.uint8)
-    for _ in range(rng.integers(1, 4)):
+    # No random number is drawn at 0, so that recipes without this keep their samples.
+    at_head = _sample_head_point(alpha, rng) if head_probability and rng.random() < head_probability else None
+    for index in range(rng.integers(1, 4)):
         radii = unit * 512 * np.array([log_uniform(_RADII, rng) for _ in range(2)])
-        centre = 2 * _sample_point(alpha, rng) + rng.normal(0, 0.35, 2) * radii
+        middle = _sample_point(alpha, rng) if index or at_head is None else at_head
+        centre = 2 * middle + rng.normal(0, 0.35, 2) * radii
         outline = _sample_outline(rng) * radii
         angle = np.deg2rad(rng.uniform(-25, 25))
         rotation = rotation_matrix(angle)
@@ -160,6 +183,15 @@ def _sample_point(alpha: np.ndarray, rng: Generator) -> np.ndarray:
     found = np.flatnonzero(chosen)
     index = found[int(fraction * len(found))] if len(found) else int(fraction * alpha.size)
     return np.array([index % alpha.shape[1], index // alpha.shape[1]])
+
+
+def _sample_head_point(alpha: np.ndarray, rng: Generator) -> np.ndarray | None:
+    """A random point (x, y) beside or above the topmost head, where its hair is; None if no head is found."""
+    head = find_head(np.round(255 * alpha).astype(np.uint8))
+    if head is None:
+        return None
+    angle, distance = rng.uniform(-_HEAD_ANGLE, _HEAD_ANGLE), head.radius * rng.uniform(*_HEAD_DISTANCE)
+    return head.centre + distance * np.array([np.sin(angle), -np.cos(angle)])
 
 
 def _extend_colours(person: np.ndarray, sigma: float) -> np.ndarray:

@@ -121,6 +121,7 @@ class SubjectRecipe:
     """Ingredients that teach the network which part of the shot is the subject."""
 
     camouflage_probability: float = 0.0  # that the place behind the person has the person's colours
+    head_camouflage_probability: float = 0.0  # that one region of a camouflage is at the outline of a head
     person_hole_probability: float = 0.0  # that the plate's coverage has a hole behind the person
     held_object_probability: float = 0.0  # that the person holds an object, which is part of the subject
     no_person_prior_probability: float = 0.0  # no person prior is given; all that only the shot shows is the subject

@@ -77,6 +77,7 @@ _HARD_EXAMPLES = {
     ),
     "subject": SubjectRecipe(
         camouflage_probability=0.4,
+        head_camouflage_probability=0.4,
         person_hole_probability=0.2,
         held_object_probability=0.25,
         no_person_prior_probability=0.1,
@@ -138,6 +139,8 @@ _CARRIED = replace(
     plate_camera=replace(_CAMERA, defocus_probability=0.6, defocus_px=1.4, motion_probability=0.4, motion_px=4.0),
     camera_motion=0.04,
 )
+# Probability of synthetic hair in training: most heads are small or cut off, so that it is wide in a few samples only.
+_TRAINING_HAIR = 0.75
 # Strength of the camera motion between a shot and its plate.
 LEVELS = {"static": 0.0, "handheld": 0.5, "moving": 1.0}
 PAPER_RECIPES = {"paper": PAPER, "paper_joint": PAPER_JOINT}
@@ -150,7 +153,7 @@ def level_recipe(strength: float) -> Recipe:
 
 
 def with_hard_examples(recipe: Recipe, missing_plate: float = 0.08) -> Recipe:
-    """The recipe with distractors, camouflage, held objects, motion within the exposure and missing plates.
+    """The recipe with distractors, camouflage, held objects, motion within the exposure, hair and missing plates.
 
     It is for training. ``missing_plate`` is the probability that there is no plate at all.
     """
@@ -188,6 +191,7 @@ def with_hard_examples(recipe: Recipe, missing_plate: float = 0.08) -> Recipe:
         plate_camera=plate_camera,
         plate=plate,
         second_person_probability=max(recipe.second_person_probability, 0.3),
+        hair_probability=max(recipe.hair_probability, _TRAINING_HAIR),
         **_HARD_EXAMPLES,
     )
 
