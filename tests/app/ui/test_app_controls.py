@@ -51,6 +51,7 @@ def tab_to(screen: Screen, name: str) -> None:
     raise AssertionError(f"{name} cannot be reached with Tab")
 
 
+@pytest.mark.parametrize("screen", [(1440, 900)], indirect=True)  # rendering does not depend on the size
 def test_a_pair_is_added_played_and_rendered_with_the_keyboard_alone(
     screen: Screen, app: RunningApp, tmp_path: Path
 ) -> None:

@@ -97,6 +97,7 @@ def test_choke_is_previewed_and_reset_by_a_double_click(screen: Screen) -> None:
     wait_for(lambda: area() == whole, "the matte is as it was")
 
 
+@pytest.mark.parametrize("screen", [(1440, 900)], indirect=True)  # rendering does not depend on the size
 def test_render_cancel_resume_and_report(screen: Screen, app: RunningApp) -> None:
     output = app.folder / "renders" / "shot"
     shutil.rmtree(output, ignore_errors=True)  # from another test or screen size
@@ -141,6 +142,7 @@ def test_render_cancel_resume_and_report(screen: Screen, app: RunningApp) -> Non
     screen.click("Clear the marks")
 
 
+@pytest.mark.parametrize("screen", [(1920, 1080)], indirect=True)  # rendering does not depend on the size
 def test_the_displayed_matte_equals_the_rendered_one_also_after_start_over(screen: Screen, app: RunningApp) -> None:
     screen.set_up_views("One viewer")
     screen.press("Home", "i", "o")
@@ -215,6 +217,7 @@ def test_an_unreadable_file_is_named_with_a_help_button(screen: Screen, app: Run
     row.wait_for(state="detached")
 
 
+@pytest.mark.parametrize("screen", [(1920, 1080)], indirect=True)  # rendering does not depend on the size
 def test_a_killed_render_process_is_an_error_of_its_pair(screen: Screen, app: RunningApp, tmp_path: Path) -> None:
     shot = small_clip(tmp_path / "crash.mp4", 0, 30)
     screen.add_pair(shot, small_clip(tmp_path / "crash_plate.mp4", 0, 30, clip="plate.mp4"))
