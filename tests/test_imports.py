@@ -79,6 +79,7 @@ EXCEPTIONS = {
     ("howard.app.__main__", "__main__"),
     ("howard.data.prepare", "align"),
     ("howard.training.train_settings", "settings"),
+    ("howard.training.average", "cli"),
     ("howard.training.fusion.__main__", "cli"),
     ("howard.training.fusion.edge_patches", "align"),
     ("howard.training.fusion.edge_patches", "compositing"),

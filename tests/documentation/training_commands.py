@@ -177,6 +177,11 @@ DATA: Table = {
         settings=(*TINY, *PEOPLE),
         after=(PREPARE, PREPARE_REAL, PEOPLE_COARSE, PEOPLE_REFINE),
     ),
+    "python -m howard.training.average weights=runs/people_refine/DATE/weights.safetensors,people_refine "
+    "shares=0.7,0.3 output=mean.safetensors": Elsewhere(
+        "tests/training/test_average.py::test_the_command_writes_the_mean_with_the_first_metadata",
+        "needs a run of the full network",
+    ),
     f"{COARSE_LITE} data.prepared=[$PWD/prepared] data.prepared_fraction=0.2": trains(
         "coarse_lite", settings=(*TINY, *PEOPLE), after=(PREPARE,)
     ),
