@@ -178,7 +178,7 @@ DATA: Table = {
         after=(PREPARE, PREPARE_REAL, PEOPLE_COARSE, PEOPLE_REFINE),
     ),
     "python -m howard.training.average weights=runs/people_refine/DATE/weights.safetensors,people_refine "
-    "shares=0.7,0.3 output=mean.safetensors": Elsewhere(
+    "fractions=0.7,0.3 output=mean.safetensors": Elsewhere(
         "tests/training/test_average.py::test_the_command_writes_the_mean_with_the_first_metadata",
         "needs a run of the full network",
     ),

@@ -29,7 +29,7 @@ def test_the_command_writes_the_mean_with_the_first_metadata(
 ) -> None:
     output = tmp_path / "new" / "mean.safetensors"
     names = ",".join(map(str, three))
-    average.main([f"weights={names}", "shares=3,1,0", f"output={output}"])
+    average.main([f"weights={names}", "fractions=3,1,0", f"output={output}"])
     assert str(output) in capsys.readouterr().out
     network, metadata = load_network(output)
     assert metadata == METADATA
@@ -41,20 +41,20 @@ def test_the_command_writes_the_mean_with_the_first_metadata(
         torch.testing.assert_close(value.double(), expected.double(), rtol=1e-3, atol=1e-6)
 
 
-def test_shares_are_equal_if_none_are_given(three: list[Path], tmp_path: Path) -> None:
+def test_fractions_are_equal_if_none_are_given(three: list[Path], tmp_path: Path) -> None:
     outputs = [tmp_path / f"mean_{each}.safetensors" for each in "ab"]
     names = f"[{three[0]}, {three[1]}]"
     average.main([f"weights={names}", f"output={outputs[0]}"])
-    average.main([f"weights={names}", "shares=[5,5]", f"output={outputs[1]}"])
+    average.main([f"weights={names}", "fractions=[5,5]", f"output={outputs[1]}"])
     assert outputs[0].read_bytes() == outputs[1].read_bytes()
 
 
 @given(st.floats(0, 1), st.integers(0, 100))
 @settings(max_examples=30, deadline=None)
-def test_the_mean_lies_between_and_counters_are_the_first_s(share: float, seed: int) -> None:
+def test_the_mean_lies_between_and_counters_are_the_first_s(fraction: float, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     states = [{"kernel": torch.randn(3, 2, generator=generator), "count": torch.tensor(number)} for number in range(2)]
-    mean = average.mean_state(states, [share, 1 - share])
+    mean = average.mean_state(states, [fraction, 1 - fraction])
     low, high = torch.stack([state["kernel"] for state in states]).aminmax(dim=0)
     assert mean["kernel"].dtype == torch.float32
     assert ((mean["kernel"] >= low - 1e-6) & (mean["kernel"] <= high + 1e-6)).all()
@@ -66,11 +66,11 @@ def test_the_mean_lies_between_and_counters_are_the_first_s(share: float, seed: 
     [
         (["weights=default"], "give two or more"),
         (["weights=default,nothing"], "nothing"),
-        (["weights=default,default", "shares=1"], "must be 2 numbers"),
-        (["weights=default,default", "shares=1,much"], "are not numbers"),
-        (["weights=default,default", "shares=0,0"], "must be 2 numbers"),
-        (["weights=default,default", "shares=-1,2"], "must be 2 numbers"),
-        (["weights=default,default", "shares=nan,1"], "must be 2 numbers"),
+        (["weights=default,default", "fractions=1"], "must be 2 numbers"),
+        (["weights=default,default", "fractions=1,much"], "are not numbers"),
+        (["weights=default,default", "fractions=0,0"], "must be 2 numbers"),
+        (["weights=default,default", "fractions=-1,2"], "must be 2 numbers"),
+        (["weights=default,default", "fractions=nan,1"], "must be 2 numbers"),
         (["weights=default,refine_lite"], "another architecture"),
     ],
 )

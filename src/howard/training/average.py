@@ -22,7 +22,7 @@ COMMAND = "python -m howard.training.average"
 PURPOSE = "Writes the weighted mean of weights of the same architecture, as one weights file."
 EXAMPLES = (
     f"{COMMAND} weights=runs/people_refine/DATE/weights.safetensors,people_refine output=mean.safetensors",
-    f"{COMMAND} weights=a.safetensors,b.safetensors,people_refine shares=0.6,0.25,0.15 output=mean.safetensors",
+    f"{COMMAND} weights=a.safetensors,b.safetensors,people_refine fractions=0.6,0.25,0.15 output=mean.safetensors",
 )
 
 
@@ -31,7 +31,7 @@ class AverageSettings:
     """Settings of the command."""
 
     weights: str = setting("", "two or more weights, separated by commas: names included in Howard, or files")
-    shares: str | None = setting(None, "share of each of the weights; they are divided by their sum; None: equal")
+    fractions: str | None = setting(None, "fraction of each of the weights; they are divided by their sum; None: equal")
     output: str = setting(
         "mean.safetensors", "the file to write; its metadata are those of the first weights", is_path=True
     )
@@ -47,12 +47,12 @@ def main(arguments: list[str]) -> None:
     names = [name.strip() for name in settings.weights.strip("[]").split(",") if name.strip()]
     if len(names) < 2:
         raise InputError(f"weights={settings.weights} names {len(names)}; give two or more, for example: {EXAMPLES[0]}")
-    average_weights(names, _read_shares(settings.shares, len(names)), Path(settings.output))
+    average_weights(names, _read_fractions(settings.fractions, len(names)), Path(settings.output))
     print(f"weights: {settings.output}")
 
 
-def average_weights(names: Sequence[str], shares: Sequence[float], output: Path) -> None:
-    """Write the weighted mean of weights; ``shares`` sum to 1.
+def average_weights(names: Sequence[str], fractions: Sequence[float], output: Path) -> None:
+    """Write the weighted mean of weights; ``fractions`` sum to 1.
 
     Raises WeightsError if one of the weights cannot be read or has another architecture than the first.
     """
@@ -64,30 +64,32 @@ def average_weights(names: Sequence[str], shares: Sequence[float], output: Path)
         if {key: value.shape for key, value in state.items()} != {key: value.shape for key, value in states[0].items()}:
             raise WeightsError(f"{name} has another architecture than {names[0]}; only like weights can be averaged")
     make_folder(output.parent)
-    save_weights(output, mean_state(states, shares), loaded[0][1])
+    save_weights(output, mean_state(states, fractions), loaded[0][1])
 
 
-def mean_state(states: Sequence["State"], shares: Sequence[float]) -> "State":
+def mean_state(states: Sequence["State"], fractions: Sequence[float]) -> "State":
     """The weighted mean of tensors of equal names and shapes; tensors of whole numbers are those of the first."""
     return {
-        name: sum(share * state[name].double() for state, share in zip(states, shares, strict=True)).to(first.dtype)  # type: ignore[union-attr]
+        name: sum(fraction * state[name].double() for state, fraction in zip(states, fractions, strict=True)).to(
+            first.dtype
+        )  # type: ignore[union-attr]
         if first.is_floating_point()
         else first
         for name, first in states[0].items()
     }
 
 
-def _read_shares(text: str | None, count: int) -> list[float]:
-    """The shares of ``count`` weights, divided by their sum."""
+def _read_fractions(text: str | None, count: int) -> list[float]:
+    """The fractions of ``count`` weights, divided by their sum."""
     if text is None:
         return [1 / count] * count
     try:
-        shares = [float(each) for each in text.strip("[]").split(",")]
+        fractions = [float(each) for each in text.strip("[]").split(",")]
     except ValueError:
-        raise SettingsError(f"shares={text} are not numbers separated by commas") from None
-    if len(shares) != count or min(shares) < 0 or not 0 < sum(shares) < float("inf"):
-        raise SettingsError(f"shares={text} must be {count} numbers of at least 0, one for each of the weights")
-    return [share / sum(shares) for share in shares]
+        raise SettingsError(f"fractions={text} are not numbers separated by commas") from None
+    if len(fractions) != count or min(fractions) < 0 or not 0 < sum(fractions) < float("inf"):
+        raise SettingsError(f"fractions={text} must be {count} numbers of at least 0, one for each of the weights")
+    return [fraction / sum(fractions) for fraction in fractions]
 
 
 if __name__ == "__main__":
