@@ -7,6 +7,8 @@ combines what each is better at (Wortsman et al., "Model soups", ICML 2022).
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,14 +71,13 @@ def average_weights(names: Sequence[str], fractions: Sequence[float], output: Pa
 
 def mean_state(states: Sequence["State"], fractions: Sequence[float]) -> "State":
     """The weighted mean of tensors of equal names and shapes; tensors of whole numbers are those of the first."""
-    return {
-        name: sum(fraction * state[name].double() for state, fraction in zip(states, fractions, strict=True)).to(
-            first.dtype
-        )  # type: ignore[union-attr]
-        if first.is_floating_point()
-        else first
-        for name, first in states[0].items()
-    }
+    mean = {}
+    for name, first in states[0].items():
+        mean[name] = first
+        if first.is_floating_point():
+            parts = [fraction * state[name].double() for state, fraction in zip(states, fractions, strict=True)]
+            mean[name] = reduce(add, parts).to(first.dtype)
+    return mean
 
 
 def _read_fractions(text: str | None, count: int) -> list[float]:
