@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howard.synthesis.camouflage import apply_camouflage, remove_behind_people, sample_camouflage, sample_regions
+from howard.synthesis.camouflage import apply_camouflage, remove_behind_people, sample_regions
 from howard.synthesis.canvases import BackgroundLayer, ForegroundLayer
 
 SIDE, FRAME = 96, (64, 64)
@@ -117,12 +117,3 @@ def test_without_a_head_regions_are_anywhere(shape: np.ndarray) -> None:
     mask = sample_regions(shape, (240, 240), 240 / 512, np.random.default_rng(0), 1.0)
     assert mask.shape == (240, 240)
     assert 0 <= mask.min() <= mask.max() <= 1
-
-
-def test_recipes_without_head_camouflage_keep_their_samples() -> None:
-    person = np.repeat(silhouette()[..., None], 4, axis=2)
-    old, new = (
-        sample_camouflage(person, (240, 240), 240 / 512, np.random.default_rng(3), *more) for more in ((), (0.0,))
-    )
-    assert np.array_equal(old.weights, new.weights)
-    assert np.array_equal(old.colours, new.colours)
