@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howard.synthesis import Person
-from howard.synthesis.hair import SUPERSAMPLING, StrandBrushes, grow_hair, rasterise_curves
+from howard.synthesis.hair import SUPERSAMPLING, StrandBrushes, grow_hair, rasterise_curves, render_strands
 from howard.synthesis.hair_outline import find_hair_outline
-from howard.synthesis.hair_strands import HAIR_STYLES, sample_hair_style, sample_strands
+from howard.synthesis.hair_strands import sample_strands
+from howard.synthesis.hair_styles import HAIR_STYLES, VOLUMINOUS_STYLES, choose_hair_style, sample_hair_style
 from howard.synthesis.placement import find_head
+from howard.synthesis.recipe import HairRecipe
 
 SKIN, SHIRT, HAIR = (200, 150, 120), (30, 60, 160), (40, 30, 20)
 
@@ -114,6 +116,53 @@ def test_persons_without_hair_rarely_get_hair() -> None:
     nothing = np.zeros((60, 40), np.uint8)
     crowned = sum(grow_hair(person, np.random.default_rng(seed), nothing) is not person for seed in range(100))
     assert 1 <= crowned <= 25
+
+
+def test_without_special_styles_hair_is_that_of_the_ordinary_ones() -> None:
+    """The validation suite's pictures must not change: styles that are off consume no random numbers."""
+    for seed in range(5):
+        chosen = choose_hair_style(HairRecipe(), np.random.default_rng(seed))
+        assert chosen == sample_hair_style(np.random.default_rng(seed))
+        assert chosen.backlight == 0
+
+
+def soft_area(recipe: HairRecipe, seeds: int = 16) -> float:
+    """Mean number of pixels of fractional alpha of the person with hair."""
+    grown = [grow_hair(draw_person(), np.random.default_rng(seed), hair_mask(), recipe) for seed in range(seeds)]
+    return float(np.mean([((each.alpha > 20) & (each.alpha < 235)).sum() for each in grown]))
+
+
+def test_voluminous_hair_has_a_wider_soft_edge() -> None:
+    styles = [choose_hair_style(HairRecipe(voluminous_probability=1.0), np.random.default_rng(n)) for n in range(50)]
+    shortest = min(ranges.length[0] for ranges in VOLUMINOUS_STYLES.values())
+    assert all(each.length >= shortest and each.opacity >= 0.75 for each in styles)
+    assert soft_area(HairRecipe(voluminous_probability=1.0)) > 1.5 * soft_area(HairRecipe())
+
+
+def test_a_light_behind_the_person_brightens_the_hair_on_its_side() -> None:
+    style = sample_hair_style(np.random.default_rng(3), VOLUMINOUS_STYLES)
+    outline = find_hair_outline(draw_person(), hair_mask(), lowest=0.0)
+    assert outline is not None
+    strands = sample_strands(outline, style, np.random.default_rng(4))
+    pictures = [
+        render_strands(draw_person(), strands, outline, lit, np.random.default_rng(5))
+        for lit in (
+            style,
+            style._replace(backlight=3.0, backlight_angle=np.pi),
+            style._replace(backlight=3.0, backlight_angle=0.0),
+        )
+    ]
+    assert all(np.array_equal(each.alpha, pictures[0].alpha) for each in pictures), "alpha is the same in any light"
+    unlit, left, right = (np.array(halves_of_hair(each)) for each in pictures)
+    assert (left / unlit)[0] > 1.3 * (left / unlit)[1]
+    assert (right / unlit)[1] > 1.3 * (right / unlit)[0]
+
+
+def halves_of_hair(person: Person) -> list[float]:
+    """Mean brightness of the hair in the left and the right half of the picture."""
+    weights = person.alpha[:30, :, None] / 255
+    light = person.foreground[:30] * weights
+    return [light[:, part].sum() / (3 * weights[:, part].sum()) for part in (slice(0, 80), slice(80, None))]
 
 
 def test_all_styles_are_sampled() -> None:

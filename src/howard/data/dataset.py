@@ -14,7 +14,7 @@ from howard.data.hard_examples import HardExamples
 from howard.data.people_collections import PersonSource
 from howard.data.sample_order import ClipFrame, FrameOrder
 from howard.data.sample_sources import SampleSources
-from howard.data.scene_layers import make_background, make_foreground, make_pair_layers
+from howard.data.scene_layers import close_up, make_background, make_foreground, make_pair_layers
 from howard.synthesis import (
     Person,
     Recipe,
@@ -29,7 +29,7 @@ from howard.synthesis.canvases import BackgroundLayer, ForegroundLayer
 from howard.synthesis.foreground_layers import DistractorCanvases
 from howard.synthesis.hair import grow_hair
 from howard.synthesis.placement import Size
-from howard.synthesis.random_sampling import Ingredient, make_ingredient_generator, sample_gates
+from howard.synthesis.random_sampling import Ingredient, make_ingredient_generator, occurs, sample_gates
 
 # Finished samples: float32 (B, C, H, W) tensors by name, or (B, T, C, H, W) of clips.
 Batch = dict[str, Tensor]
@@ -160,27 +160,32 @@ class SyntheticDataset(Dataset[PreparedSample]):
             count = 0
         foregrounds = []
         for index in range(count):
-            persons = self._read_person(recipe, generators, None if index else first_person)
+            persons, has_added_hair = self._read_person(recipe, generators, None if index else first_person)
             if not index:
                 persons = hard_examples.add_held_object(persons)
-            foregrounds.append(make_foreground(persons, self.size, recipe.person, camera, rng, generators.motion))
+            placement = recipe.person
+            if has_added_hair and occurs(recipe.hair.close_up_probability, rng):
+                placement = close_up(placement)
+            foregrounds.append(make_foreground(persons, self.size, placement, camera, rng, generators.motion))
         return sorted(foregrounds, key=lambda foreground: -foreground.area)  # larger people are nearer, and so in front
 
-    def _read_person(self, recipe: Recipe, generators: SampleGenerators, chosen: ClipFrame | None) -> list[Person]:
-        """A person in every frame of the sample."""
+    def _read_person(
+        self, recipe: Recipe, generators: SampleGenerators, chosen: ClipFrame | None
+    ) -> tuple[list[Person], bool]:
+        """A person in every frame of the sample, and whether synthetic hair was added."""
         rng = generators.first_frame
         clip = chosen.clip if chosen else self._choose_clip(rng)
         count = clip.frame_count
         first = chosen.index if chosen else int(rng.integers(count))
         if count == 1:
-            person = clip.read(0)
-            if recipe.hair_probability > 0 and rng.random() < recipe.hair_probability:
+            person = hairy = clip.read(0)
+            if occurs(recipe.hair_probability, rng):
                 mask = self.hair_masks.get(clip.name, person) if self.hair_masks else None
-                person = grow_hair(person, generators.hair, mask)
-            return [person] * self.frames
+                hairy = grow_hair(person, generators.hair, mask, recipe.hair)
+            return [hairy] * self.frames, hairy is not person
         # Played forwards and backwards, because a clip may be shorter than the sample.
         indices = [(first + step) % (2 * count - 2) for step in range(self.frames)]
-        return [clip.read(min(index, 2 * count - 2 - index)) for index in indices]
+        return [clip.read(min(index, 2 * count - 2 - index)) for index in indices], False
 
     def _choose_clip(self, rng: np.random.Generator) -> PersonSource:
         group = int(rng.choice(len(self.set_probabilities), p=self.set_probabilities))

@@ -32,6 +32,13 @@ from howard.synthesis.recipe import PlacementRecipe, pixel_unit
 
 # Range of the scale of prepared pairs: smaller than that of places, so that the person stays in the frame.
 _PAIR_SCALE = (1.0, 1.5)
+# Of persons seen from near: the smallest fill the frame with their image, the largest with head and shoulders.
+_CLOSE_UP = {"scale": (0.9, 3.0), "shift": 0.15, "head_visible_probability": 1.0}
+
+
+def close_up(recipe: PlacementRecipe) -> PlacementRecipe:
+    """The recipe for a person seen from near, with the head in the frame."""
+    return replace(recipe, **_CLOSE_UP)
 
 
 def make_background(

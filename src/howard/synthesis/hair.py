@@ -13,9 +13,11 @@ import numpy as np
 from howard.colour import linear_to_srgb
 from howard.synthesis.canvas_compositing import decode_srgb
 from howard.synthesis.hair_outline import HairOutline, find_hair_outline
-from howard.synthesis.hair_strands import HairStyle, Strands, sample_hair_style, sample_strands
+from howard.synthesis.hair_strands import Strands, sample_strands
+from howard.synthesis.hair_styles import HairStyle, choose_hair_style
 from howard.synthesis.placement import Person
 from howard.synthesis.random_sampling import Generator, truncated_normal
+from howard.synthesis.recipe import HairRecipe
 
 # Without a mask: how far below the head centre hair may begin, in head radii.
 _LOWEST = (-0.3, 0.8)
@@ -35,15 +37,19 @@ _MAX_WIDTH = 7
 _LAYERS = 4
 # Sections of a strand, each of constant width and shade.
 _SECTIONS = 4
-# The palette: positions along the outline, shades of each position's colour, and their largest difference in stops.
+# The palette: positions along the outline, shades of each position's colour, and their largest difference in stops,
+# to which that of a light behind the person is added.
 _POSITIONS = 12
 _SHADES = 20
 _STOPS = 1.6
 # Uncoloured specular light of a strand brighter than the hair, per unit of its brightness factor above one.
 _GLOSS = 0.004
+_ORDINARY = HairRecipe()
 
 
-def grow_hair(person: Person, rng: Generator, hair_mask: np.ndarray | None = None) -> Person:
+def grow_hair(
+    person: Person, rng: Generator, hair_mask: np.ndarray | None = None, recipe: HairRecipe = _ORDINARY
+) -> Person:
     """Add synthetic hair to a person; the image is enlarged where needed.
 
     A person without a hair outline is returned unchanged.
@@ -53,6 +59,7 @@ def grow_hair(person: Person, rng: Generator, hair_mask: np.ndarray | None = Non
         rng: random generator.
         hair_mask: (h, w) uint8 in [0, 255], mask of the person's hair over the whole image, at any resolution. None
             uses the outline of the head.
+        recipe: probabilities of special styles.
     """
     lowest, ignores_mask = rng.uniform(*_LOWEST), rng.random() < _HAIR_FOR_BALD
     outline = find_hair_outline(person, hair_mask, lowest)
@@ -60,7 +67,7 @@ def grow_hair(person: Person, rng: Generator, hair_mask: np.ndarray | None = Non
         outline = find_hair_outline(person, None, lowest)
     if outline is None:
         return person
-    style = sample_hair_style(rng)
+    style = choose_hair_style(recipe, rng)
     alpha = sharpen_hair_edge(person.alpha, outline, rng.uniform(*_EROSION) * outline.radius)
     strands = sample_strands(outline, style, rng)
     enlarged, strands = _enlarge(Person(person.foreground, alpha), strands)
@@ -111,7 +118,7 @@ def render_strands(person: Person, strands: Strands, outline: HairOutline, style
 
     Strands are rasterised with supersampling, box-filtered, and composited in linear light.
     """
-    palette = _make_palette(outline)
+    palette = _make_palette(outline, style)
     brushes = _choose_brushes(strands, outline, style, rng)
     layer_of = rng.integers(_LAYERS, size=len(strands.root))
     opacities = style.opacity * rng.uniform(0.5, 1.0, _LAYERS)
@@ -160,22 +167,32 @@ def rasterise_curves(canvas: np.ndarray, joints: np.ndarray, brushes: StrandBrus
 
 def _choose_brushes(strands: Strands, outline: HairOutline, style: HairStyle, rng: Generator) -> StrandBrushes:
     """Sample width and shade of all sections of the strands."""
+    # Hair scatters light forwards: it is bright where the light comes from, and where it is thin, so at the tips.
+    light = np.array([np.cos(style.backlight_angle), np.sin(style.backlight_angle)])
+    lit = _lit_fraction(outline.outwards[strands.root] @ light)[:, None]
     count = len(strands.root)
     fraction = (np.arange(_SECTIONS) + 0.5) / _SECTIONS
     width = style.width * outline.radius * SUPERSAMPLING * rng.uniform(0.6, 1.4, (count, 1)) * (1.2 - 0.7 * fraction)
     stops = style.contrast * truncated_normal(rng, count)[:, None] + style.rim * (fraction - 0.3)
     # A specular highlight at a random position along the strand.
     highlight = 0.5 * style.contrast * np.exp(-(((fraction - rng.uniform(0, 1, (count, 1))) / 0.3) ** 2))
-    shade = np.round((stops + highlight + _STOPS) / (2 * _STOPS) * (_SHADES - 1)).clip(0, _SHADES - 1).astype(int)
+    stops = stops + highlight + style.backlight * lit * fraction
+    depth = (stops + _STOPS) / (2 * _STOPS + style.backlight)
+    shade = np.round(depth * (_SHADES - 1)).clip(0, _SHADES - 1).astype(int)
     position = strands.root * _POSITIONS // len(outline.points)
     odd = (2 * np.round((width - 1) / 2) + 1).clip(1, _MAX_WIDTH).astype(int)
     return StrandBrushes(odd, 1 + position[:, None] * _SHADES + shade)
 
 
-def _make_palette(outline: HairOutline) -> np.ndarray:
+def _lit_fraction(facing: np.ndarray) -> np.ndarray:
+    """Fraction of the light behind the person that reaches strands, from the cosine of their angle to it."""
+    return (0.5 + 0.7 * facing).clip(0, 1)
+
+
+def _make_palette(outline: HairOutline, style: HairStyle) -> np.ndarray:
     """Colours of the palette in linear light, (241, 3) float32; index 0 is transparent."""
     middles = ((np.arange(_POSITIONS) + 0.5) * len(outline.points) / _POSITIONS).astype(int)
-    factor = 2 ** np.linspace(-_STOPS, _STOPS, _SHADES)[None, :, None]
+    factor = 2 ** np.linspace(-_STOPS, _STOPS + style.backlight, _SHADES)[None, :, None]
     colours = outline.colours[middles][:, None] * factor + _GLOSS * (factor - 1).clip(0)
     return np.concatenate([np.zeros((1, 3)), colours.reshape(-1, 3).clip(0, 1)]).astype(np.float32)
 

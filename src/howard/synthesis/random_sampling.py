@@ -25,6 +25,11 @@ _CAMERA_STREAM = 12
 _OBJECT_ONLY_PROBABILITY = 0.4
 
 
+def occurs(probability: float, rng: Generator) -> bool:
+    """True with a probability; no random number is consumed if it is 0."""
+    return probability > 0 and bool(rng.random() < probability)
+
+
 def bernoulli_gate(rng: Generator, probability: float, largest: float) -> float:
     """A uniform value in [0, ``largest``) with a probability, else 0; always consumes two random numbers."""
     is_open, fraction = rng.random() < probability, rng.random()

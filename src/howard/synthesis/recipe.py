@@ -128,6 +128,15 @@ class SubjectRecipe:
 
 
 @dataclass(frozen=True)
+class HairRecipe:
+    """Synthetic hair, where it is added, beyond its ordinary styles."""
+
+    voluminous_probability: float = 0.0  # that it stands far off the head, as an afro does
+    backlight_probability: float = 0.0  # that a light behind the person shines on it
+    close_up_probability: float = 0.0  # that the person is seen from near, with the head in the frame
+
+
+@dataclass(frozen=True)
 class PlateRecipe:
     """Errors that remain in a plate after alignment."""
 
@@ -184,6 +193,7 @@ class Recipe:
     empty_scene_probability: float = 0.0  # of a scene without a person
     static_occluder_probability: float = 0.0  # of a table or post in front of the persons, in shot and plate
     hair_probability: float = 0.0  # that synthetic hair is added to a person
+    hair: HairRecipe = field(default_factory=HairRecipe)
     camera_motion: float = 0.0  # amplitude of the camera motion over the frames of a clip
     noise_in_both: bool = False  # shot and plate of a sample have noise both or not at all, at independent strengths
 

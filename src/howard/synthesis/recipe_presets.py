@@ -7,6 +7,7 @@ from howard.errors import SettingsError
 from howard.synthesis.recipe import (
     CameraRecipe,
     DistractorRecipe,
+    HairRecipe,
     LightRecipe,
     MotionRecipe,
     PlacementRecipe,
@@ -82,6 +83,7 @@ _HARD_EXAMPLES = {
         held_object_probability=0.25,
         no_person_prior_probability=0.1,
     ),
+    "hair": HairRecipe(voluminous_probability=0.35, backlight_probability=0.35, close_up_probability=0.45),
 }
 # A plate as the aligner returns it for a camera on a tripod (strength 0).
 _TRIPOD = Recipe(
