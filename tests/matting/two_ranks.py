@@ -65,4 +65,4 @@ def train(rank: int, folder: str, synced: bool) -> None:
 
 if __name__ == "__main__":
     arguments = (str(Path(sys.argv[1])), "synced" in sys.argv[2:])
-    torch.multiprocessing.start_processes(train, arguments, RANKS, start_method="fork")
+    torch.multiprocessing.start_processes(train, arguments, RANKS, start_method="spawn")
