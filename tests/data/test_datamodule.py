@@ -14,10 +14,9 @@ from howard.data.curriculum import Curriculum, FixedRecipe, validation_schedule
 from howard.data.datamodule import MattingDataModule
 from howard.data.dataset import SyntheticDataset
 from howard.data.sample_order import StatelessSampler
-from howard.data.scene_layers import close_up, make_foreground
 from howard.errors import InputError, SettingsError
 from howard.synthesis import Person, level_recipe, with_hard_examples
-from howard.synthesis.recipe import DistractorRecipe, HairRecipe, MotionRecipe, SubjectRecipe
+from howard.synthesis.recipe import DistractorRecipe, MotionRecipe, SubjectRecipe
 
 SIZE = 48
 
@@ -268,28 +267,6 @@ def test_the_larger_person_stands_in_front(data_root: Path) -> None:
         areas = [foreground.area for foreground in dataset[number].foregrounds]
         assert len(areas) == 3
         assert areas == sorted(areas, reverse=True)
-
-
-def test_persons_with_added_hair_are_seen_from_near(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "howard.data.dataset.grow_hair", lambda person, *_: Person(person.foreground.copy(), person.alpha)
-    )
-    placements = []
-
-    def record(persons, size, placement, *rest):
-        placements.append(placement)
-        return make_foreground(persons, size, placement, *rest)
-
-    monkeypatch.setattr("howard.data.dataset.make_foreground", record)
-    dataset = make(data_root, people=["people"]).train_dataloader().dataset
-    assert isinstance(dataset, SyntheticDataset)
-    plain = replace(level_recipe(0.5), hair_probability=1.0, second_person_probability=0.0, empty_scene_probability=0.0)
-    for probability, expected in ((0.0, plain.person), (1.0, close_up(plain.person))):
-        placements.clear()
-        dataset.recipes = FixedRecipe(replace(plain, hair=HairRecipe(close_up_probability=probability)))
-        assert all(len(dataset[number].foregrounds) == 1 for number in range(3))
-        assert placements == [expected] * 3
-    assert close_up(plain.person).scale[1] > plain.person.scale[1]
 
 
 def test_hair_is_grown_to_train_and_never_to_measure(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,10 @@ from howard.data.curriculum import FixedRecipe
 from howard.data.dataset import SyntheticDataset, collate
 from howard.data.people_collections import find_people
 from howard.data.sample_sources import SampleSources, gather_sources
-from howard.synthesis import Recipe, level_recipe, with_hard_examples
+from howard.data.scene_layers import close_up, make_foreground
+from howard.synthesis import Person, Recipe, level_recipe, with_hard_examples
 from howard.synthesis.batch_rendering import Sample, render_batch
-from howard.synthesis.recipe import CameraRecipe, DistractorRecipe, LightRecipe, PlateRecipe, SubjectRecipe
+from howard.synthesis.recipe import CameraRecipe, DistractorRecipe, HairRecipe, LightRecipe, PlateRecipe, SubjectRecipe
 
 SIZE = 64
 NO_TAKE = CameraRecipe(noise_probability=0)
@@ -197,3 +198,22 @@ def test_moving_rendered_people_are_clips_and_stills(frames: int) -> None:
     assert soft.any()
     if frames > 1:
         assert (sample.alpha[:, 1:] - sample.alpha[:, :-1]).abs().max() > 0.2
+
+
+def test_persons_with_added_hair_are_seen_from_near(pictures: SampleSources, monkeypatch: pytest.MonkeyPatch) -> None:
+    placements = []
+
+    def record(persons, size, placement, *rest):
+        placements.append(placement)
+        return make_foreground(persons, size, placement, *rest)
+
+    monkeypatch.setattr(
+        "howard.data.dataset.grow_hair", lambda person, *_: Person(person.foreground.copy(), person.alpha)
+    )
+    monkeypatch.setattr("howard.data.dataset.make_foreground", record)
+    plain = replace(PLAIN, hair_probability=1.0)
+    for probability, expected in ((0.0, plain.person), (1.0, close_up(plain.person))):
+        placements.clear()
+        made(pictures, replace(plain, hair=HairRecipe(close_up_probability=probability)), 0)
+        assert placements == [expected]
+    assert close_up(plain.person).scale[1] > plain.person.scale[1]
